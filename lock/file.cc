@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lock/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "lock/status.h"
+
+namespace o8lock {
+namespace {
+
+absl::string_view KindOf(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFDIR:
+      return "a directory";
+    case S_IFLNK:
+      return "a symbolic link";
+    case S_IFIFO:
+      return "a FIFO";
+    case S_IFSOCK:
+      return "a socket";
+    case S_IFCHR:
+    case S_IFBLK:
+      return "a device";
+    default:
+      return "of an unknown kind";
+  }
+}
+
+absl::Status NotRegular(const std::string& path, mode_t mode) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("'", path, "' is ", KindOf(mode),
+                   ", and o8lock wants a regular file there"));
+}
+
+}  // namespace
+
+void Fd::Close() {
+  // After EINTR Linux has closed the descriptor: never close(2) twice.
+  if (fd_ >= 0) close(Leave());
+}
+
+absl::StatusOr<Fd> OpenRegular(const std::string& path, int flags,
+                               mode_t mode) {
+  int raw;
+  do {
+    raw = open(path.c_str(),
+               flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode);
+  } while (raw < 0 && errno == EINTR);
+  struct stat info;
+  if (raw < 0) {
+    const int error = errno;
+    // These say that the name is there and is no regular file; say which.
+    if ((error == ELOOP || error == EISDIR || error == ENXIO) &&
+        lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+      return NotRegular(path, info.st_mode);
+    }
+    return ErrnoStatus(error, "open", path);
+  }
+  Fd fd(raw);
+  if (raw <= STDERR_FILENO) {
+    const int higher = fcntl(raw, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (higher < 0) return ErrnoStatus(errno, "duplicate descriptor of", path);
+    fd = Fd(higher);
+  }
+  if (fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, "stat", path);
+  if (!S_ISREG(info.st_mode)) return NotRegular(path, info.st_mode);
+  return fd;
+}
+
+absl::StatusOr<FileId> IdOf(const Fd& fd, const std::string& path) {
+  struct stat info;
+  if (fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, "stat", path);
+  return FileId{info.st_dev, info.st_ino};
+}
+
+absl::StatusOr<FileId> IdOf(const std::string& path) {
+  struct stat info;
+  if (lstat(path.c_str(), &info) != 0) return ErrnoStatus(errno, "stat", path);
+  return FileId{info.st_dev, info.st_ino};
+}
+
+absl::StatusOr<std::string> ReadWhole(const Fd& fd, const std::string& path) {
+  // One buffer that fits every sane file, then growth up to the limit: a size
+  // from fstat(2) would be out of date by the time of the read.
+  std::string text(4096, '\0');
+  size_t size = 0;
+  while (true) {
+    const ssize_t got = pread(fd.get(), &text[size], text.size() - size,
+                              static_cast<off_t>(size));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return ErrnoStatus(errno, "read", path);
+    if (got == 0) break;
+    size += static_cast<size_t>(got);
+    if (size > kMaxFileSize) {
+      return absl::OutOfRangeError(absl::StrCat(
+          "read '", path, "': it is larger than ", kMaxFileSize, " bytes"));
+    }
+    if (size == text.size()) text.resize(2 * text.size());
+  }
+  text.resize(size);
+  return text;
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  O8LOCK_ASSIGN_OR_RETURN(const Fd fd, OpenRegular(path, O_RDONLY));
+  return ReadWhole(fd, path);
+}
+
+absl::Status Overwrite(const Fd& fd, absl::string_view text,
+                       const std::string& path) {
+  size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t put = pwrite(fd.get(), text.data() + size, text.size() - size,
+                               static_cast<off_t>(size));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return ErrnoStatus(errno, "write", path);
+    size += static_cast<size_t>(put);
+  }
+  if (ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
+    return ErrnoStatus(errno, "truncate", path);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace o8lock

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Descriptors and regular files, opened so that a name from outside cannot
+// harm: no symbolic link is followed, no FIFO or device is waited for, no
+// descriptor is inherited by accident or lands on 0, 1 or 2.
+#ifndef O8LOCK_LOCK_FILE_H_
+#define O8LOCK_LOCK_FILE_H_
+
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace o8lock {
+
+// Owns one descriptor and closes it. Move-only: two owners would close twice.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(other.Leave()) {}
+  Fd& operator=(Fd&& other) noexcept {
+    if (this != &other) {
+      Close();
+      fd_ = other.Leave();
+    }
+    return *this;
+  }
+  ~Fd() { Close(); }
+
+  bool ok() const { return fd_ >= 0; }
+  int get() const { return fd_; }
+  void Close();
+
+ private:
+  int Leave() {
+    const int fd = fd_;
+    fd_ = -1;
+    return fd;
+  }
+  int fd_ = -1;
+};
+
+// Which file a descriptor or a name stands for.
+struct FileId {
+  dev_t device = 0;
+  ino_t inode = 0;
+  bool operator==(const FileId& other) const {
+    return device == other.device && inode == other.inode;
+  }
+};
+
+// Opens the regular file `path` with open(2)'s `flags`, to which O_NOFOLLOW,
+// O_NONBLOCK, O_NOCTTY and O_CLOEXEC are added; `mode` is for O_CREAT.
+// On success the descriptor is 3 or higher and close-on-exec.
+// Errors: kFailedPrecondition   `path` is not a regular file; the text names
+//                               what it is ("'p' is a FIFO, ...").
+//         kNotFound, kPermissionDenied, kResourceExhausted, ...  from open(2).
+// Never blocks. On failure nothing was created.
+absl::StatusOr<Fd> OpenRegular(const std::string& path, int flags,
+                               mode_t mode = 0);
+
+// The identity of an open file; of the file that has the name `path` now
+// (kNotFound when there is none; a symbolic link stands for itself).
+absl::StatusOr<FileId> IdOf(const Fd& fd, const std::string& path);
+absl::StatusOr<FileId> IdOf(const std::string& path);
+
+// The content of `fd` from its beginning, whatever its offset. `path` is for
+// the error text.
+// Errors: kOutOfRange  it is longer than kMaxFileSize; others from read(2).
+absl::StatusOr<std::string> ReadWhole(const Fd& fd, const std::string& path);
+
+// Opens and reads `path`; the errors of OpenRegular and ReadWhole.
+absl::StatusOr<std::string> ReadFile(const std::string& path);
+
+// Makes `text` the whole content of `fd`, its beginning first: who reads at the
+// same time may find the end of a longer text that was there, which is no JSON
+// then, but never nothing.
+// Errors: kResourceExhausted and others from pwrite(2) and ftruncate(2); what
+// the file holds then is not specified.
+absl::Status Overwrite(const Fd& fd, absl::string_view text,
+                       const std::string& path);
+
+// What this project reads is a few hundred bytes; anything beyond this is not
+// one of its files.
+inline constexpr size_t kMaxFileSize = 1 << 20;
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_LOCK_FILE_H_

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Holder: what is known of a run that has the lock, and its two written forms,
+// the record (inside the guard) and the lock file (for people, scripts and
+// orchestr8).
+#ifndef O8LOCK_LOCK_HOLDER_H_
+#define O8LOCK_LOCK_HOLDER_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "lock/process.h"
+
+namespace o8lock {
+
+// The run that took a lock by force.
+struct Overrider {
+  int pid = 0;
+  std::string at;  // a time as in started_at
+  std::string user;
+  std::string host;
+};
+
+struct Holder {
+  // The four fields of the lock file.
+  int pid = 0;
+  std::string started_at;  // "2026-02-25T10:30:00Z", as it was written
+  std::vector<std::string> features;
+  std::optional<int> max_concurrency;
+
+  // Only a record has the rest; empty or -1 where it is not known.
+  std::vector<std::string> command;
+  std::string cwd;
+  std::string user;
+  std::string host;
+  std::string boot_id;
+  int64_t pid_namespace = -1;
+  Ticks start_ticks = -1;     // when the process `pid` started
+  Ticks acquired_ticks = -1;  // when it took the lock
+  std::string token;          // 128 random bits in hexadecimal: the run's name
+  std::string version;        // of the o8lock that wrote this
+
+  // Who took the lock away from this run by force, if anybody did.
+  std::optional<Overrider> overridden_by;
+};
+
+// The lock file of `holder`, to the byte: the four fields, indented by two,
+// the features on one line, a newline at the end.
+std::string LockFileText(const Holder& holder);
+
+// The record of `holder`: every field, on one line.
+std::string RecordText(const Holder& holder);
+
+// Reads a lock file or a record. Liberal: any order of keys, more keys than
+// known, the last of a key that comes twice (as JavaScript reads it), unusable
+// values of every key but pid taken for missing.
+// Errors: kInvalidArgument  no JSON object, or no pid that is a whole number
+//                           from 1 to 2147483647; the text says which.
+// Does not block, keeps nothing. Any length and depth of `text` is safe.
+absl::StatusOr<Holder> ParseHolder(absl::string_view text);
+
+// The value of the number `maxConcurrency` in orchestr8's configuration
+// `text`; nothing if it has no usable one.
+std::optional<int> ParseMaxConcurrency(absl::string_view text);
+
+// `unix_seconds` as "2026-02-25T10:30:00Z".
+std::string FormatTime(int64_t unix_seconds);
+
+// Seconds since 1970 of "2026-02-25T10:30:00Z" or "...:00.123Z"; nothing if
+// `text` has another form.
+std::optional<int64_t> ParseTime(absl::string_view text);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_LOCK_HOLDER_H_

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lock/inspection.h"
+
+#include "lock/process.h"
+
+namespace o8lock {
+
+bool IsDead(const Inspection& inspection) {
+  return inspection.pid_reused ||
+         inspection.process.state == ProcessState::kGone ||
+         inspection.process.state == ProcessState::kZombie;
+}
+
+bool SameRun(const Inspection& a, const Inspection& b) {
+  if (!a.holder.has_value() || !b.holder.has_value()) {
+    return a.holder.has_value() == b.holder.has_value() && a.file == b.file;
+  }
+  return a.holder->pid == b.holder->pid &&
+         a.holder->started_at == b.holder->started_at &&
+         a.holder->token == b.holder->token;
+}
+
+}  // namespace o8lock

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Inspection: the verdict on a lock, with everything it rests on.
+#ifndef O8LOCK_LOCK_INSPECTION_H_
+#define O8LOCK_LOCK_INSPECTION_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "lock/holder.h"
+#include "lock/process.h"
+
+namespace o8lock {
+
+// In the order of their weight: of two findings on one lock the greater counts.
+enum class Verdict {
+  kFree,     // nobody has it, nobody left anything
+  kStale,    // a run had it and is proved dead
+  kUnknown,  // a run had it, and from here nobody can tell whether it lives
+  kHeld,     // a run has it now
+};
+
+// Where a record was written, seen from this process.
+enum class Origin {
+  kUnknown,         // a lock file does not say
+  kHere,            // this boot, this pid namespace
+  kOtherNamespace,  // this boot, another pid namespace: a container
+  kEarlierBoot,     // this machine before it was started anew
+  kOtherHost,       // a machine whose kernel locks may not reach here
+};
+
+struct Inspection {
+  Verdict verdict = Verdict::kFree;
+
+  // The file the verdict rests on: the guard, or a lock file that a run outside
+  // o8lock keeps.
+  std::string file;
+
+  // What that file says; nothing when the lock is free or the file unreadable.
+  std::optional<Holder> holder;
+
+  // The evidence.
+  bool kernel_locked = false;  // somebody has the guard's kernel lock
+  Origin origin = Origin::kUnknown;
+  ProcessInfo process;          // the holder's pid, when it can be looked at here
+  bool pid_reused = false;  // the pid belongs to another, younger process now
+  std::string problem;      // why `file` cannot be read or understood
+
+  // Whether the process that asked belongs to the holder's run.
+  bool own = false;
+};
+
+// Whether the holder's process is known to be dead.
+bool IsDead(const Inspection& inspection);
+
+// Whether both are about the same run (or both about one that left no record).
+bool SameRun(const Inspection& a, const Inspection& b);
+
+// `inspection` as one line of JSON, and back; nothing for any other text.
+std::string InspectionText(const Inspection& inspection);
+std::optional<Inspection> ParseInspection(absl::string_view text);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_LOCK_INSPECTION_H_

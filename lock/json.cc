@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/civil_time.h"
+#include "lock/holder.h"
+#include "lock/inspection.h"
+#include "rapidjson/document.h"
+#include "rapidjson/prettywriter.h"
+#include "rapidjson/stringbuffer.h"
+#include "rapidjson/writer.h"
+
+namespace o8lock {
+namespace {
+
+using ::rapidjson::SizeType;
+using ::rapidjson::Value;
+
+template <typename Writer>
+void WriteString(Writer& writer, absl::string_view text) {
+  writer.String(text.data(), static_cast<SizeType>(text.size()));
+}
+
+template <typename Writer>
+void WriteString(Writer& writer, const char* key, absl::string_view text) {
+  writer.Key(key);
+  WriteString(writer, text);
+}
+
+template <typename Writer>
+void WriteStrings(Writer& writer, const char* key,
+                  const std::vector<std::string>& texts) {
+  writer.Key(key);
+  writer.StartArray();
+  for (const std::string& text : texts) WriteString(writer, text);
+  writer.EndArray();
+}
+
+template <typename Writer>
+void WriteNumber(Writer& writer, const char* key, int64_t number) {
+  writer.Key(key);
+  writer.Int64(number);
+}
+
+template <typename Writer>
+void WriteFourFields(Writer& writer, const Holder& holder) {
+  WriteNumber(writer, "pid", holder.pid);
+  WriteString(writer, "startedAt", holder.started_at);
+  WriteStrings(writer, "features", holder.features);
+  if (holder.max_concurrency.has_value()) {
+    WriteNumber(writer, "maxConcurrency", *holder.max_concurrency);
+  }
+}
+
+template <typename Writer>
+void WriteRecord(Writer& writer, const Holder& holder) {
+  writer.StartObject();
+  WriteFourFields(writer, holder);
+  WriteStrings(writer, "command", holder.command);
+  WriteString(writer, "cwd", holder.cwd);
+  WriteString(writer, "user", holder.user);
+  WriteString(writer, "host", holder.host);
+  WriteString(writer, "bootId", holder.boot_id);
+  WriteNumber(writer, "pidNamespace", holder.pid_namespace);
+  WriteNumber(writer, "startTicks", holder.start_ticks);
+  WriteNumber(writer, "acquiredTicks", holder.acquired_ticks);
+  WriteString(writer, "token", holder.token);
+  WriteString(writer, "version", holder.version);
+  if (holder.overridden_by.has_value()) {
+    writer.Key("overriddenBy");
+    writer.StartObject();
+    WriteNumber(writer, "pid", holder.overridden_by->pid);
+    WriteString(writer, "at", holder.overridden_by->at);
+    WriteString(writer, "user", holder.overridden_by->user);
+    WriteString(writer, "host", holder.overridden_by->host);
+    writer.EndObject();
+  }
+  writer.EndObject();
+}
+
+// The last member of that name, as JavaScript's JSON.parse has it.
+const Value* Find(const Value& object, const char* key) {
+  const Value* found = nullptr;
+  for (const auto& member : object.GetObject()) {
+    if (member.name.GetStringLength() == std::strlen(key) &&
+        std::memcmp(member.name.GetString(), key, std::strlen(key)) == 0) {
+      found = &member.value;
+    }
+  }
+  return found;
+}
+
+std::string ToString(const Value& value) {
+  return std::string(value.GetString(), value.GetStringLength());
+}
+
+std::string StringOr(const Value& object, const char* key) {
+  const Value* value = Find(object, key);
+  return value != nullptr && value->IsString() ? ToString(*value) : "";
+}
+
+int64_t NumberOr(const Value& object, const char* key, int64_t missing) {
+  const Value* value = Find(object, key);
+  return value != nullptr && value->IsInt64() ? value->GetInt64() : missing;
+}
+
+std::vector<std::string> StringsOf(const Value& object, const char* key) {
+  std::vector<std::string> texts;
+  const Value* value = Find(object, key);
+  if (value == nullptr || !value->IsArray()) return texts;
+  for (const Value& element : value->GetArray()) {
+    if (element.IsString()) texts.push_back(ToString(element));
+  }
+  return texts;
+}
+
+std::optional<int> IntOf(const Value& object, const char* key) {
+  const Value* value = Find(object, key);
+  if (value == nullptr || !value->IsInt()) return std::nullopt;
+  return value->GetInt();
+}
+
+Holder HolderOf(const Value& object, int pid) {
+  Holder holder;
+  holder.pid = pid;
+  holder.started_at = StringOr(object, "startedAt");
+  holder.features = StringsOf(object, "features");
+  holder.max_concurrency = IntOf(object, "maxConcurrency");
+  holder.command = StringsOf(object, "command");
+  holder.cwd = StringOr(object, "cwd");
+  holder.user = StringOr(object, "user");
+  holder.host = StringOr(object, "host");
+  holder.boot_id = StringOr(object, "bootId");
+  holder.pid_namespace = NumberOr(object, "pidNamespace", -1);
+  holder.start_ticks = NumberOr(object, "startTicks", -1);
+  holder.acquired_ticks = NumberOr(object, "acquiredTicks", -1);
+  holder.token = StringOr(object, "token");
+  holder.version = StringOr(object, "version");
+  const Value* overrider = Find(object, "overriddenBy");
+  if (overrider != nullptr && overrider->IsObject()) {
+    holder.overridden_by = Overrider{
+        IntOf(*overrider, "pid").value_or(0), StringOr(*overrider, "at"),
+        StringOr(*overrider, "user"), StringOr(*overrider, "host")};
+  }
+  return holder;
+}
+
+// The parser that needs no stack of its own: a hostile file may be nested a
+// million deep.
+bool Parse(absl::string_view text, rapidjson::Document& document) {
+  document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+  // RapidJSON takes a NUL for the end of the text.
+  return !document.HasParseError() && document.IsObject() &&
+         text.find('\0') == text.npos;
+}
+
+}  // namespace
+
+std::string LockFileText(const Holder& holder) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::PrettyWriter<rapidjson::StringBuffer> writer(buffer);
+  writer.SetIndent(' ', 2);
+  writer.SetFormatOptions(rapidjson::kFormatSingleLineArray);
+  writer.StartObject();
+  WriteFourFields(writer, holder);
+  writer.EndObject();
+  return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+}
+
+std::string RecordText(const Holder& holder) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  WriteRecord(writer, holder);
+  return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+}
+
+absl::StatusOr<Holder> ParseHolder(absl::string_view text) {
+  rapidjson::Document document;
+  if (!Parse(text, document)) {
+    return absl::InvalidArgumentError("it is not a JSON object");
+  }
+  const std::optional<int> pid = IntOf(document, "pid");
+  if (!pid.has_value() || *pid <= 0) {
+    return absl::InvalidArgumentError(
+        "its pid is not a whole number from 1 to 2147483647");
+  }
+  return HolderOf(document, *pid);
+}
+
+std::string InspectionText(const Inspection& inspection) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  writer.StartObject();
+  WriteNumber(writer, "verdict", static_cast<int>(inspection.verdict));
+  WriteString(writer, "file", inspection.file);
+  if (inspection.holder.has_value()) {
+    writer.Key("holder");
+    WriteRecord(writer, *inspection.holder);
+  }
+  WriteNumber(writer, "kernelLocked", inspection.kernel_locked);
+  WriteNumber(writer, "origin", static_cast<int>(inspection.origin));
+  WriteNumber(writer, "state", static_cast<int>(inspection.process.state));
+  WriteNumber(writer, "started", inspection.process.started);
+  WriteNumber(writer, "pidReused", inspection.pid_reused);
+  WriteString(writer, "problem", inspection.problem);
+  WriteNumber(writer, "own", inspection.own);
+  writer.EndObject();
+  return std::string(buffer.GetString(), buffer.GetSize());
+}
+
+std::optional<Inspection> ParseInspection(absl::string_view text) {
+  rapidjson::Document document;
+  if (!Parse(text, document)) return std::nullopt;
+  Inspection inspection;
+  inspection.verdict = static_cast<Verdict>(NumberOr(document, "verdict", 0));
+  inspection.file = StringOr(document, "file");
+  const Value* holder = Find(document, "holder");
+  if (holder != nullptr && holder->IsObject()) {
+    inspection.holder = HolderOf(*holder, IntOf(*holder, "pid").value_or(0));
+  }
+  inspection.kernel_locked = NumberOr(document, "kernelLocked", 0) != 0;
+  inspection.origin = static_cast<Origin>(NumberOr(document, "origin", 0));
+  inspection.process.state =
+      static_cast<ProcessState>(NumberOr(document, "state", 0));
+  inspection.process.started = NumberOr(document, "started", -1);
+  inspection.pid_reused = NumberOr(document, "pidReused", 0) != 0;
+  inspection.problem = StringOr(document, "problem");
+  inspection.own = NumberOr(document, "own", 0) != 0;
+  return inspection;
+}
+
+std::optional<int> ParseMaxConcurrency(absl::string_view text) {
+  rapidjson::Document document;
+  if (!Parse(text, document)) return std::nullopt;
+  return IntOf(document, "maxConcurrency");
+}
+
+std::string FormatTime(int64_t unix_seconds) {
+  // The calendar alone: gmtime_r(3) would read /etc/localtime first.
+  const absl::CivilSecond time(1970, 1, 1, 0, 0, unix_seconds);
+  return absl::StrFormat("%04d-%02d-%02dT%02d:%02d:%02dZ", time.year(),
+                         time.month(), time.day(), time.hour(), time.minute(),
+                         time.second());
+}
+
+std::optional<int64_t> ParseTime(absl::string_view text) {
+  constexpr absl::string_view kForm = "0000-00-00T00:00:00";
+  if (text.size() <= kForm.size() || text.back() != 'Z') return std::nullopt;
+  for (size_t i = 0; i < kForm.size(); ++i) {
+    if (kForm[i] == '0' ? !absl::ascii_isdigit(text[i]) : text[i] != kForm[i]) {
+      return std::nullopt;
+    }
+  }
+  const absl::string_view fraction =
+      text.substr(kForm.size(), text.size() - kForm.size() - 1);
+  if (!fraction.empty() &&
+      (fraction[0] != '.' || fraction.size() == 1 ||
+       fraction.find_first_not_of("0123456789", 1) != fraction.npos)) {
+    return std::nullopt;
+  }
+  const auto number = [text](size_t begin, size_t length) {
+    int value = 0;
+    static_cast<void>(absl::SimpleAtoi(text.substr(begin, length), &value));
+    return value;
+  };
+  const int month = number(5, 2), day = number(8, 2), hour = number(11, 2);
+  const absl::CivilSecond time(number(0, 4), month, day, hour, number(14, 2),
+                               number(17, 2));
+  // CivilSecond takes the 31st of February for the 3rd of March.
+  if (time.month() != month || time.day() != day || time.hour() != hour) {
+    return std::nullopt;
+  }
+  return time - absl::CivilSecond(1970, 1, 1);
+}
+
+}  // namespace o8lock

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lock/judge.h"
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <ctime>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "lock/file.h"
+#include "lock/holder.h"
+#include "lock/inspection.h"
+#include "lock/process.h"
+
+namespace o8lock {
+namespace {
+
+// A run writes startedAt after it started, so a process that is younger is
+// another one. The slack is for a wall clock that was set in between.
+constexpr int64_t kClockSlackSeconds = 60;
+
+constexpr absl::Duration kRereadEvery = absl::Milliseconds(20);
+constexpr absl::Duration kRereadFor = absl::Seconds(1);
+
+Origin OriginOf(const Holder& record, const Here& here) {
+  if (record.boot_id.empty() || here.boot_id.empty()) {
+    return record.host == here.host ? Origin::kEarlierBoot : Origin::kOtherHost;
+  }
+  if (record.boot_id == here.boot_id) {
+    return record.pid_namespace == here.pid_namespace ? Origin::kHere
+                                                      : Origin::kOtherNamespace;
+  }
+  return record.host == here.host ? Origin::kEarlierBoot : Origin::kOtherHost;
+}
+
+// When `process` started, by today's wall clock.
+int64_t StartTime(const ProcessInfo& process) {
+  return static_cast<int64_t>(time(nullptr)) -
+         (NowTicks() - process.started) / kTicksPerSecond;
+}
+
+bool IsYounger(const ProcessInfo& process, const Holder& holder) {
+  const std::optional<int64_t> since = ParseTime(holder.started_at);
+  return process.started >= 0 && since.has_value() &&
+         StartTime(process) > *since + kClockSlackSeconds;
+}
+
+}  // namespace
+
+Inspection JudgeRecord(const std::string& guard,
+                       const std::optional<Holder>& record,
+                       bool kernel_locked) {
+  Inspection inspection;
+  inspection.file = guard;
+  inspection.holder = record;
+  inspection.kernel_locked = kernel_locked;
+  if (record.has_value()) {
+    inspection.origin = OriginOf(*record, LookHere());
+    if (inspection.origin == Origin::kHere) {
+      inspection.process = LookAt(record->pid);
+      inspection.pid_reused = inspection.process.started >= 0 &&
+                              record->start_ticks >= 0 &&
+                              inspection.process.started != record->start_ticks;
+    }
+  }
+  if (kernel_locked) {
+    inspection.verdict = Verdict::kHeld;
+  } else if (!record.has_value()) {
+    inspection.verdict = Verdict::kFree;
+  } else {
+    inspection.verdict = inspection.origin == Origin::kOtherHost
+                             ? Verdict::kUnknown
+                             : Verdict::kStale;
+  }
+  return inspection;
+}
+
+absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
+                                       const std::optional<Holder>& dead) {
+  LockFile found;
+  found.inspection.file = path;
+  const absl::Time give_up = absl::Now() + kRereadFor;
+  absl::StatusOr<Holder> holder = absl::InvalidArgumentError("");
+  while (true) {
+    absl::StatusOr<std::string> text = ReadFile(path);
+    if (text.ok()) {
+      holder = ParseHolder(*text);
+      found.text = *std::move(text);
+      if (holder.ok() || absl::Now() > give_up) break;
+      absl::SleepFor(kRereadEvery);
+    } else if (absl::IsNotFound(text.status())) {
+      return found;
+    } else if (absl::IsOutOfRange(text.status())) {
+      holder = text.status();  // too long to become a lock file
+      break;
+    } else if (absl::IsPermissionDenied(text.status())) {
+      found.inspection.verdict = Verdict::kUnknown;
+      found.inspection.problem = std::string(text.status().message());
+      return found;
+    } else {
+      return text.status();
+    }
+  }
+  Inspection& inspection = found.inspection;
+  if (!holder.ok()) {
+    inspection.verdict = Verdict::kStale;
+    inspection.problem = std::string(holder.status().message());
+    return found;
+  }
+  inspection.holder = *holder;
+  if (dead.has_value() && dead->pid == holder->pid &&
+      dead->started_at == holder->started_at) {
+    inspection.verdict = Verdict::kStale;
+    return found;
+  }
+  inspection.process = LookAt(holder->pid);
+  // This process has written no lock file yet.
+  inspection.pid_reused =
+      holder->pid == getpid() || IsYounger(inspection.process, *holder);
+  inspection.verdict = IsDead(inspection) ? Verdict::kStale : Verdict::kHeld;
+  return found;
+}
+
+}  // namespace o8lock

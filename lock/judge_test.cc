@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lock/judge.h"
+
+#include <signal.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <ctime>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "lock/holder.h"
+#include "lock/inspection.h"
+#include "lock/process.h"
+#include "lock/testing.h"
+
+namespace o8lock {
+namespace {
+
+// A child that waits to be killed.
+class Sleeper {
+ public:
+  Sleeper() : pid_(fork()) {
+    if (pid_ == 0) {
+      while (true) pause();
+    }
+  }
+  ~Sleeper() { Kill(); }
+  int pid() const { return pid_; }
+  // Dead, but not collected: a zombie.
+  void MakeZombie() const {
+    kill(pid_, SIGKILL);
+    siginfo_t info;
+    waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT);
+  }
+  void Stop() const {
+    kill(pid_, SIGSTOP);
+    siginfo_t info;
+    waitid(P_PID, static_cast<id_t>(pid_), &info, WSTOPPED | WNOWAIT);
+  }
+  void Kill() {
+    if (pid_ <= 0) return;
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+    pid_ = 0;
+  }
+
+ private:
+  int pid_;
+};
+
+int DeadPid() {
+  Sleeper sleeper;
+  return sleeper.pid();
+}
+
+Holder RecordOf(int pid) {
+  const Here here = LookHere();
+  Holder holder;
+  holder.pid = pid;
+  holder.started_at = FormatTime(time(nullptr));
+  holder.host = here.host;
+  holder.boot_id = here.boot_id;
+  holder.pid_namespace = here.pid_namespace;
+  holder.start_ticks = LookAt(pid).started;
+  return holder;
+}
+
+TEST(LookAtTest, TellsTheStatesOfAProcessApart) {
+  Sleeper sleeper;
+  EXPECT_EQ(LookAt(sleeper.pid()).state, ProcessState::kRunning);
+  EXPECT_GE(LookAt(sleeper.pid()).started, LookHere().started);
+  EXPECT_LE(LookAt(sleeper.pid()).started, NowTicks());
+  sleeper.Stop();
+  EXPECT_EQ(LookAt(sleeper.pid()).state, ProcessState::kStopped);
+  sleeper.MakeZombie();
+  EXPECT_EQ(LookAt(sleeper.pid()).state, ProcessState::kZombie);
+  const int pid = sleeper.pid();
+  sleeper.Kill();
+  EXPECT_EQ(LookAt(pid).state, ProcessState::kGone);
+}
+
+TEST(LookAtTest, TakesAThreadForNoProcess) {
+  int thread_id = 0;
+  std::thread([&thread_id] {
+    thread_id = gettid();
+    EXPECT_EQ(kill(thread_id, 0), 0);  // what fools others
+    EXPECT_EQ(LookAt(thread_id).state, ProcessState::kGone);
+  }).join();
+  EXPECT_NE(thread_id, getpid());
+  EXPECT_EQ(LookAt(getpid()).state, ProcessState::kRunning);
+}
+
+TEST(LookAtTest, TakesAnotherUsersProcessForAlive) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (setuid(65534) != 0) _exit(2);
+    const bool refused = kill(1, 0) != 0 && errno == EPERM;
+    _exit(refused && LookAt(1).state == ProcessState::kRunning ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (WEXITSTATUS(status) == 2) GTEST_SKIP() << "only root can be another user";
+  EXPECT_EQ(status, 0);
+}
+
+TEST(LookHereTest, KnowsThisProcess) {
+  const Here here = LookHere();
+  EXPECT_EQ(here.pid, getpid());
+  EXPECT_EQ(here.started, LookAt(getpid()).started);
+  EXPECT_EQ(here.boot_id.size(), 36u);
+  EXPECT_GT(here.pid_namespace, 0);
+  EXPECT_NE(here.host, "");
+}
+
+TEST(JudgeRecordTest, LetsTheKernelLockDecide) {
+  Sleeper sleeper;
+  const Holder alive = RecordOf(sleeper.pid());
+  EXPECT_EQ(JudgeRecord("g", alive, true).verdict, Verdict::kHeld);
+  // The wrapper was killed, its command lives.
+  const Holder dead = RecordOf(DeadPid());
+  const Inspection found = JudgeRecord("g", dead, true);
+  EXPECT_EQ(found.verdict, Verdict::kHeld);
+  EXPECT_TRUE(IsDead(found));
+  // A record that was not emptied beside a kernel lock that is free.
+  EXPECT_EQ(JudgeRecord("g", alive, false).verdict, Verdict::kStale);
+  EXPECT_EQ(JudgeRecord("g", std::nullopt, false).verdict, Verdict::kFree);
+  EXPECT_EQ(JudgeRecord("g", std::nullopt, true).verdict, Verdict::kHeld);
+}
+
+TEST(JudgeRecordTest, ShowsAStoppedHolder) {
+  Sleeper sleeper;
+  sleeper.Stop();
+  const Inspection found = JudgeRecord("g", RecordOf(sleeper.pid()), true);
+  EXPECT_EQ(found.process.state, ProcessState::kStopped);
+  EXPECT_FALSE(IsDead(found));
+}
+
+TEST(JudgeRecordTest, KnowsAReusedPidByItsStart) {
+  Sleeper sleeper;
+  Holder record = RecordOf(sleeper.pid());
+  EXPECT_FALSE(JudgeRecord("g", record, true).pid_reused);
+  --record.start_ticks;
+  EXPECT_TRUE(JudgeRecord("g", record, true).pid_reused);
+}
+
+TEST(JudgeRecordTest, DoubtsOnlyAnotherMachine) {
+  Holder record = RecordOf(getpid());
+  record.boot_id = "another";
+  EXPECT_EQ(JudgeRecord("g", record, false).verdict, Verdict::kStale);
+  EXPECT_EQ(JudgeRecord("g", record, false).origin, Origin::kEarlierBoot);
+  record.host += "-other";
+  EXPECT_EQ(JudgeRecord("g", record, false).verdict, Verdict::kUnknown);
+  EXPECT_EQ(JudgeRecord("g", record, false).origin, Origin::kOtherHost);
+  EXPECT_EQ(JudgeRecord("g", record, true).verdict, Verdict::kHeld);
+  // A container on this machine: another name, the same kernel.
+  record.boot_id = LookHere().boot_id;
+  record.pid_namespace = 1;
+  const Inspection found = JudgeRecord("g", record, false);
+  EXPECT_EQ(found.verdict, Verdict::kStale);
+  EXPECT_EQ(found.origin, Origin::kOtherNamespace);
+  EXPECT_EQ(found.process.state, ProcessState::kUnknown);
+}
+
+class JudgeLockFileTest : public testing::Test {
+ protected:
+  LockFile Judge(const std::optional<Holder>& dead = std::nullopt) {
+    const absl::StatusOr<LockFile> file = JudgeLockFile(path_, dead);
+    EXPECT_TRUE(file.ok()) << file.status();
+    return file.value_or(LockFile());
+  }
+  void Write(int pid, const std::string& started_at) {
+    Holder holder;
+    holder.pid = pid;
+    holder.started_at = started_at;
+    MakeFile(path_, LockFileText(holder));
+  }
+
+  TempDir temp_;
+  const std::string path_ = temp_.File("parallel.lock");
+  const std::string now_ = FormatTime(time(nullptr));
+};
+
+TEST_F(JudgeLockFileTest, IsFreeWithoutAFile) {
+  EXPECT_EQ(Judge().inspection.verdict, Verdict::kFree);
+}
+
+TEST_F(JudgeLockFileTest, HoldsWhileThePidLives) {
+  Sleeper sleeper;
+  Write(sleeper.pid(), now_);
+  EXPECT_EQ(Judge().inspection.verdict, Verdict::kHeld);
+  EXPECT_EQ(Judge().inspection.holder->pid, sleeper.pid());
+  sleeper.Stop();
+  EXPECT_EQ(Judge().inspection.verdict, Verdict::kHeld);
+  sleeper.MakeZombie();
+  EXPECT_EQ(Judge().inspection.verdict, Verdict::kStale);
+  sleeper.Kill();
+  EXPECT_EQ(Judge().inspection.verdict, Verdict::kStale);
+}
+
+TEST_F(JudgeLockFileTest, IsStaleForAThread) {
+  std::thread([this] {
+    Write(gettid(), now_);
+    EXPECT_EQ(Judge().inspection.verdict, Verdict::kStale);
+  }).join();
+}
+
+TEST_F(JudgeLockFileTest, IsStaleForThisVeryProcess) {
+  Write(getpid(), now_);
+  EXPECT_EQ(Judge().inspection.verdict, Verdict::kStale);
+  Write(getppid(), now_);
+  EXPECT_EQ(Judge().inspection.verdict, Verdict::kHeld);
+}
+
+TEST_F(JudgeLockFileTest, IsStaleWhereTheProcessIsYoungerThanTheLock) {
+  Sleeper sleeper;
+  const struct {
+    std::string started_at;
+    Verdict verdict;
+  } cases[] = {
+      {FormatTime(time(nullptr) - 3600), Verdict::kStale},
+      {FormatTime(time(nullptr) - 30), Verdict::kHeld},  // within the slack
+      {now_, Verdict::kHeld},
+      {FormatTime(time(nullptr) + 3600), Verdict::kHeld},
+      {"1970-01-01T00:00:00Z", Verdict::kStale},
+      {"yesterday", Verdict::kHeld},
+      {"", Verdict::kHeld},
+  };
+  for (const auto& c : cases) {
+    Write(sleeper.pid(), c.started_at);
+    EXPECT_EQ(Judge().inspection.verdict, c.verdict) << c.started_at;
+    EXPECT_EQ(Judge().inspection.pid_reused, c.verdict == Verdict::kStale);
+  }
+}
+
+TEST_F(JudgeLockFileTest, IsStaleForTheRunThatIsKnownToBeDead) {
+  Sleeper sleeper;  // the pid lives again
+  Write(sleeper.pid(), now_);
+  Holder dead;
+  dead.pid = sleeper.pid();
+  dead.started_at = now_;
+  EXPECT_EQ(Judge(dead).inspection.verdict, Verdict::kStale);
+  dead.started_at = "2026-02-25T10:30:00Z";
+  EXPECT_EQ(Judge(dead).inspection.verdict, Verdict::kHeld);
+}
+
+TEST_F(JudgeLockFileTest, WaitsForATextThatIsBeingWritten) {
+  MakeFile(path_, "");
+  const int watch = inotify_init();
+  ASSERT_GE(inotify_add_watch(watch, path_.c_str(), IN_CLOSE_NOWRITE), 0);
+  const pid_t writer = fork();
+  if (writer == 0) {
+    // The reader has been there and found nothing.
+    char event[sizeof(struct inotify_event) + NAME_MAX + 1];
+    if (read(watch, event, sizeof(event)) < 0) _exit(1);
+    Write(getppid(), now_);
+    _exit(0);
+  }
+  const LockFile file = Judge();
+  EXPECT_TRUE(file.inspection.holder.has_value());
+  waitpid(writer, nullptr, 0);
+  close(watch);
+}
+
+TEST_F(JudgeLockFileTest, SaysWhyAFileIsMalformed) {
+  MakeFile(path_, "{\"pid\": 0}");
+  const LockFile file = Judge();
+  EXPECT_EQ(file.inspection.verdict, Verdict::kStale);
+  EXPECT_EQ(file.inspection.holder.has_value(), false);
+  EXPECT_EQ(file.inspection.problem,
+            "its pid is not a whole number from 1 to 2147483647");
+  EXPECT_EQ(file.text, "{\"pid\": 0}");
+  ASSERT_EQ(truncate(path_.c_str(), 1LL << 30), 0);
+  EXPECT_EQ(
+      Judge().inspection.problem,
+      absl::StrCat("read '", path_, "': it is larger than 1048576 bytes"));
+}
+
+TEST_F(JudgeLockFileTest, DoubtsWhatItMayNotRead) {
+  ASSERT_EQ(chmod(temp_.path().c_str(), 0777), 0);
+  MakeFile(path_, "x", 0600);
+  const pid_t child = fork();
+  if (child == 0) {
+    if (setuid(65534) != 0) _exit(2);
+    const absl::StatusOr<LockFile> file = JudgeLockFile(path_, std::nullopt);
+    _exit(file.ok() && file->inspection.verdict == Verdict::kUnknown &&
+                  file->inspection.problem ==
+                      "open '" + path_ + "': Permission denied"
+              ? 0
+              : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (WEXITSTATUS(status) == 2) GTEST_SKIP() << "only root can be another user";
+  EXPECT_EQ(status, 0);
+}
+
+TEST_F(JudgeLockFileTest, RefusesWhatIsNoFile) {
+  const auto expect = [this](const char* kind) {
+    EXPECT_EQ(JudgeLockFile(path_, std::nullopt).status(),
+              absl::FailedPreconditionError(
+                  absl::StrCat("'", path_, "' is ", kind,
+                               ", and o8lock wants a regular file there")));
+  };
+  ASSERT_EQ(mkdir(path_.c_str(), 0777), 0);
+  expect("a directory");
+  ASSERT_EQ(rmdir(path_.c_str()), 0);
+  ASSERT_EQ(mkfifo(path_.c_str(), 0777), 0);
+  expect("a FIFO");
+  ASSERT_EQ(unlink(path_.c_str()), 0);
+  ASSERT_EQ(symlink("nowhere", path_.c_str()), 0);
+  expect("a symbolic link");
+}
+
+}  // namespace
+}  // namespace o8lock

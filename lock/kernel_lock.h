@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kernel's locks on a guard file: open-file-description byte-range locks
+// (fcntl(2), F_OFD_SETLK). They belong to the open file description: every
+// duplicate of a descriptor shares them, they end when the last duplicate is
+// closed, or for all duplicates at once by Unlock.
+#ifndef O8LOCK_LOCK_KERNEL_LOCK_H_
+#define O8LOCK_LOCK_KERNEL_LOCK_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "lock/file.h"
+
+namespace o8lock {
+
+// The two things that are locked in a guard.
+enum class Range {
+  kRun,     // byte 0, for as long as a run lasts: who has it is the holder
+  kChange,  // byte 1, for the microseconds in which the record, the lock file
+            // or the guard's name change hands
+  kBoth,
+};
+
+// Locks `range` of `fd`, which must be open for writing.
+// Errors: kUnavailable    somebody else has it (or part of it) now.
+//         kUnimplemented  this file system has no working locks.
+//         others          from fcntl(2), "lock '<path>': ...".
+// Never blocks; EINTR is handled. Thread-safe.
+absl::Status TryLock(const Fd& fd, Range range, const std::string& path);
+
+// Gives `range` up for `fd` and all its duplicates, in whatever process.
+absl::Status Unlock(const Fd& fd, Range range, const std::string& path);
+
+// Whether somebody else has `range`. Takes nothing: a read-only descriptor
+// will do, and no TryLock elsewhere can fail because of it.
+// Errors: kUnimplemented and others as in TryLock.
+absl::StatusOr<bool> IsLocked(const Fd& fd, Range range,
+                              const std::string& path);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_LOCK_KERNEL_LOCK_H_

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lock/location.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "lock/file.h"
+#include "lock/git_config.h"
+#include "lock/status.h"
+
+namespace o8lock {
+namespace {
+
+absl::StatusOr<std::string> CurrentDirectory() {
+  char buffer[PATH_MAX];
+  if (getcwd(buffer, sizeof(buffer)) == nullptr) {
+    return absl::ErrnoToStatus(errno, "get the current directory");
+  }
+  return std::string(buffer);
+}
+
+std::string Join(absl::string_view directory, absl::string_view path) {
+  if (absl::StartsWith(path, "/")) return std::string(path);
+  return absl::StrCat(absl::StripSuffix(directory, "/"), "/", path);
+}
+
+absl::string_view Parent(absl::string_view path) {
+  const size_t slash = path.rfind('/');
+  return slash == 0 ? path.substr(0, 1) : path.substr(0, slash);
+}
+
+absl::string_view BaseName(absl::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+// Without links, "." and ".."; an error for a name that is not there.
+absl::StatusOr<std::string> Canonical(const std::string& path) {
+  char* resolved = realpath(path.c_str(), nullptr);
+  if (resolved == nullptr) return ErrnoStatus(errno, "resolve", path);
+  std::string result = resolved;
+  free(resolved);  // NOLINT(cppcoreguidelines-no-malloc): realpath(3)'s way
+  return result;
+}
+
+bool Exists(const std::string& path) {
+  struct stat info;
+  return lstat(path.c_str(), &info) == 0;
+}
+
+// What git looks at to know a git directory; that of a linked worktree has its
+// objects elsewhere.
+bool IsGitDirectory(const std::string& path) {
+  return Exists(path + "/HEAD") &&
+         (Exists(path + "/objects") || Exists(path + "/commondir"));
+}
+
+struct Repository {
+  std::string common_dir;
+  std::string main_worktree;  // empty: there is none
+};
+
+// `git_dir` was found in the worktree `worktree` (empty: the search began
+// inside of it).
+absl::StatusOr<Repository> Describe(std::string git_dir,
+                                    absl::string_view worktree) {
+  Repository repository;
+  const absl::StatusOr<std::string> common = ReadFile(git_dir + "/commondir");
+  const bool linked = common.ok();
+  if (linked) {
+    O8LOCK_ASSIGN_OR_RETURN(
+        repository.common_dir,
+        Canonical(Join(git_dir, absl::StripTrailingAsciiWhitespace(*common))));
+  } else if (absl::IsNotFound(common.status())) {
+    repository.common_dir = std::move(git_dir);
+  } else {
+    return common.status();
+  }
+  const std::string& common_dir = repository.common_dir;
+  GitConfig config;
+  const absl::StatusOr<std::string> text = ReadFile(common_dir + "/config");
+  if (text.ok()) config.Read(*text);
+  if (config.worktree_config) {
+    const absl::StatusOr<std::string> more =
+        ReadFile(common_dir + "/config.worktree");
+    if (more.ok()) config.Read(*more);
+  }
+  if (config.bare) return repository;
+  if (config.worktree.has_value()) {
+    const absl::StatusOr<std::string> configured =
+        Canonical(Join(common_dir, *config.worktree));
+    if (configured.ok()) repository.main_worktree = *configured;
+  } else if (!linked && !worktree.empty()) {
+    repository.main_worktree = std::string(worktree);
+  } else if (BaseName(common_dir) == ".git") {
+    repository.main_worktree = std::string(Parent(common_dir));
+  }
+  return repository;
+}
+
+// The git directory that the entry `dot_git`, known to exist, leads to;
+// nothing if it is a directory but none of git's, which git passes by too.
+absl::StatusOr<std::optional<std::string>> Follow(const std::string& dot_git,
+                                                  mode_t mode) {
+  std::string path = dot_git;
+  if (S_ISLNK(mode)) {
+    O8LOCK_ASSIGN_OR_RETURN(path, Canonical(dot_git));
+    struct stat target;
+    if (stat(path.c_str(), &target) != 0) {
+      return ErrnoStatus(errno, "stat", path);
+    }
+    mode = target.st_mode;
+  }
+  if (S_ISDIR(mode)) {
+    if (!IsGitDirectory(path)) return std::nullopt;
+    return path;
+  }
+  O8LOCK_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  absl::string_view target = absl::StripTrailingAsciiWhitespace(text);
+  if (!absl::ConsumePrefix(&target, "gitdir:")) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("'", path, "' does not name a git directory"));
+  }
+  const absl::StatusOr<std::string> git_dir =
+      Canonical(Join(Parent(path), absl::StripLeadingAsciiWhitespace(target)));
+  if (!git_dir.ok() || !IsGitDirectory(*git_dir)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("'", path, "' names a git directory that is none: '",
+                     absl::StripLeadingAsciiWhitespace(target), "'"));
+  }
+  return *git_dir;
+}
+
+// The repository that `start`, an absolute path, is in; nothing outside one.
+absl::StatusOr<std::optional<Repository>> FindRepository(
+    const std::string& start) {
+  struct stat info;
+  if (stat(start.c_str(), &info) != 0) return ErrnoStatus(errno, "stat", start);
+  const dev_t device = info.st_dev;
+  for (std::string directory = start;;
+       directory = std::string(Parent(directory))) {
+    const std::string dot_git = Join(directory, ".git");
+    if (lstat(dot_git.c_str(), &info) == 0) {
+      O8LOCK_ASSIGN_OR_RETURN(std::optional<std::string> git_dir,
+                              Follow(dot_git, info.st_mode));
+      if (git_dir.has_value()) {
+        return Describe(*std::move(git_dir), directory);
+      }
+    }
+    if (IsGitDirectory(directory)) return Describe(directory, "");
+    if (directory == "/") return std::nullopt;
+    if (stat(Join(directory, "..").c_str(), &info) != 0 ||
+        info.st_dev != device) {
+      return std::nullopt;
+    }
+  }
+}
+
+absl::Status CheckName(absl::string_view name) {
+  bool good = !name.empty() && name[0] != '.';
+  for (const char c : name) {
+    good = good && (absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                    c == '.' || c == '_' || c == '-');
+  }
+  if (good) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "lock name '", name,
+      "': a name is letters, digits, '.', '_' and '-', and does not begin "
+      "with a dot"));
+}
+
+}  // namespace
+
+std::vector<std::string> Location::LockFiles() const {
+  std::vector<std::string> files = {lock_file};
+  files.insert(files.end(), foreign_lock_files.begin(),
+               foreign_lock_files.end());
+  return files;
+}
+
+absl::StatusOr<Location> Locate(const LocateOptions& options) {
+  O8LOCK_RETURN_IF_ERROR(CheckName(options.name));
+  Location location;
+  if (absl::StartsWith(options.lock_file, "/")) {
+    location.lock_file = options.lock_file;
+  }
+  std::string start = options.directory;
+  if (start.empty() && location.lock_file.empty()) {
+    O8LOCK_ASSIGN_OR_RETURN(start, CurrentDirectory());
+  }
+  if (!options.lock_file.empty()) {
+    location.lock_file = Join(start, options.lock_file);
+    const absl::string_view file = BaseName(location.lock_file);
+    if (file.empty() || file == "." || file == "..") {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "lock file '", options.lock_file, "': this is not a file's name"));
+    }
+    location.guard = absl::StrCat(absl::StripSuffix(location.lock_file, file),
+                                  ".", file, ".guard");
+    location.create_directories = false;
+    return location;
+  }
+  O8LOCK_ASSIGN_OR_RETURN(const std::optional<Repository> repository,
+                          FindRepository(start));
+  const std::string file = options.name + ".lock";
+  std::string home = start;
+  if (repository.has_value()) {
+    location.common_dir = repository->common_dir;
+    location.main_worktree = repository->main_worktree;
+    home = location.main_worktree.empty() ? location.common_dir
+                                          : location.main_worktree;
+    location.guard =
+        absl::StrCat(location.common_dir, "/o8lock/", options.name, ".guard");
+  }
+  const std::string directory = Join(home, ".claude");
+  location.lock_file = Join(directory, file);
+  if (location.guard.empty()) {
+    location.guard = absl::StrCat(directory, "/.", file, ".guard");
+  }
+  // orchestr8 4 keeps its lock under another name.
+  if (options.name == "parallel") {
+    location.foreign_lock_files.push_back(Join(directory, "murm.lock"));
+  }
+  return location;
+}
+
+}  // namespace o8lock

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where a lock's files are. One lock per repository: from every subdirectory
+// and every linked worktree the answer is the same.
+#ifndef O8LOCK_LOCK_LOCATION_H_
+#define O8LOCK_LOCK_LOCATION_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace o8lock {
+
+// Absolute paths, all of them.
+struct Location {
+  std::string lock_file;  // the public face
+  std::string guard;      // the file whose kernel lock is the lock
+
+  // Lock files that runs outside o8lock may keep for the same lock.
+  std::vector<std::string> foreign_lock_files;
+
+  // The repository's git common directory; empty outside git.
+  std::string common_dir;
+  // The main worktree, where the lock file must not show as a change; empty
+  // outside git and where there is none.
+  std::string main_worktree;
+
+  // Whether the directories of `guard` and `lock_file` are o8lock's to create.
+  bool create_directories = true;
+
+  // `lock_file`, then the foreign ones.
+  std::vector<std::string> LockFiles() const;
+};
+
+struct LocateOptions {
+  std::string directory;          // where to start; empty: the current one
+  std::string name = "parallel";  // which of the repository's locks
+  std::string lock_file;          // this file instead of a repository's lock
+};
+
+// Finds the lock of the repository that `options.directory` is in:
+//                in a repository                    outside one
+//   lock file    <main worktree>/.claude/NAME.lock  <directory>/.claude/...
+//   guard        <common dir>/o8lock/NAME.guard     .claude/.NAME.lock.guard
+// A repository without a main worktree (bare; or a separate git directory, seen
+// from a linked worktree) has its lock file in <common dir>/.claude/.
+// With `options.lock_file` that is the lock file, `.FILE.guard` beside it the
+// guard.
+//
+// The repository is found as git does it, from the files: no git process, and
+// nothing in the environment (GIT_DIR...) has a say. As in git the search ends
+// at the border of a file system.
+//
+// Errors: kInvalidArgument     the name is not made of letters, digits, '.',
+//                              '_' and '-', or begins with a dot; or the
+//                              lock file has no name.
+//         kFailedPrecondition  a .git file or a commondir file that leads
+//                              nowhere.
+//         others               from reading the current directory or a file.
+// Reads a few small files, changes nothing. Thread-safe.
+absl::StatusOr<Location> Locate(const LocateOptions& options);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_LOCK_LOCATION_H_

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Lock: while one exists, no other run has the same lock.
+//
+// Calling sequence: Locate(), Lock::Acquire(), do the work, Release(). A
+// process that dies in any way frees the lock: the kernel does it. A child
+// process that was given fd() keeps it taken until Release(), or, if nobody is
+// left to call that, until it ends.
+//
+//   absl::StatusOr<o8lock::Location> location = o8lock::Locate({});
+//   if (!location.ok()) return location.status();
+//   o8lock::AcquireOptions options;
+//   options.features = {"feat-a"};
+//   absl::StatusOr<o8lock::Lock> lock =
+//       o8lock::Lock::Acquire(*location, options);
+// X<o8lock::Inspection> found =
+//         o8lock::InspectionOf(lock.status());
+//     ...                            // found->holder->pid has it
+//   }
+//   if (!lock.ok()) return lock.status();
+//   ...                              // alone
+//   return lock->Release().status();
+//
+// What is on disk, and why there are two files, is said in holder.h and
+// location.h. The protocol: the kernel lock on the guard (kernel_lock.h)
+// decides; its second byte is held for the microseconds in which the record,
+// the lock file or the guard's name change, so that a release and an override,
+// or two overrides, never interleave.
+#ifndef O8LOCK_LOCK_LOCK_H_
+#define O8LOCK_LOCK_LOCK_H_
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "lock/file.h"
+#include "lock/holder.h"
+#include "lock/inspection.h"
+#include "lock/location.h"
+
+namespace o8lock {
+
+struct AcquireOptions {
+  // What the lock file and the record say of this run.
+  std::vector<std::string> features;
+  int max_concurrency = 1;
+  std::vector<std::string> command;
+
+  // Whether to put the lock file in place.
+  bool publish = true;
+
+  // The tokens of the runs that this process is inside of.
+  std::vector<std::string> own_tokens;
+
+  // Verdicts that somebody has seen and wants overridden. A lock that none of
+  // them is about is not overridden.
+  std::vector<Inspection> overriding;
+};
+
+// A lock file that was no lock file, and where it was put out of the way.
+struct Malformed {
+  std::string path;
+  std::string kept_as;
+  std::string problem;
+};
+
+// How a run's lock ended.
+struct Released {
+  // Another run took the lock away before; its files were left alone.
+  bool overridden = false;
+  std::optional<Overrider> by;
+};
+
+// Move-only: the lock is one. Not thread-safe; distinct Locks are independent,
+// also two on the same file in one process. A copy in a forked child is inert:
+// only the process that acquired releases.
+class Lock {
+ public:
+  // Takes the lock at `location`.
+  // On success the guard's kernel lock is this run's, the guard holds its
+  // record, the lock file is in place (options.publish) and, in a repository,
+  // in info/exclude; what dead runs left is gone, see stale() and malformed().
+  // Errors:
+  //   kUnavailable         a run has it; InspectionOf() tells which.
+  //   kFailedPrecondition  it cannot be told whether a run has it (with an
+  //                        InspectionOf()); or a file's place is taken by
+  //                        something that is no regular file (without).
+  //   kAlreadyExists       this process is inside the run that has it.
+  //   kUnimplemented       the file system has no working locks.
+  //   kInvalidArgument     the description is longer than kMaxFileSize.
+  //   kDeadlineExceeded    an override by another process is stuck half-way.
+  //   kNotFound, kPermissionDenied, kResourceExhausted, ...  from the file
+  //                        system, with operation and path.
+  // On failure nothing of another run was changed, and nothing of this is left.
+  // Never waits for a holder; up to a second for a lock file that is just
+  // being written or for an override that is under way.
+  static absl::StatusOr<Lock> Acquire(const Location& location,
+                                      const AcquireOptions& options);
+
+  // Movable, but not assignable: what would become of the lock that is there?
+  Lock(Lock&& other) noexcept = default;
+  // Releases, if Release() was not called.
+  ~Lock();
+
+  // Removes the lock file if it is still this run's, empties the record and
+  // frees the lock for every process that has a duplicate of fd(). If the lock
+  // was overridden, only the orphaned guard is given up.
+  // Errors: from removing the lock file; the lock is free all the same.
+  // Waits up to a second for an override that is under way.
+  // REQUIRES: not released yet.
+  absl::StatusOr<Released> Release();
+
+  // The guard's descriptor, 3 or higher, close-on-exec. Who inherits a
+  // duplicate keeps the lock taken if this process is killed. Owned by this.
+  int fd() const { return fd_.get(); }
+
+  // This run, as its record has it.
+  const Holder& holder() const { return holder_; }
+
+  // What was there: the dead runs whose lock this one took over, each once, and
+  // lock files that were none.
+  const std::vector<Inspection>& stale() const { return stale_; }
+  const std::vector<Malformed>& malformed() const { return malformed_; }
+
+ private:
+  Lock(Location location, Fd fd);
+
+  static absl::StatusOr<Lock> TakeFree(const Location& location,
+                                       const AcquireOptions& options, Fd guard);
+  static absl::StatusOr<Lock> TakeByForce(const Location& location,
+                                          const AcquireOptions& options,
+                                          const Fd& old_guard,
+                                          const Inspection& holder);
+  absl::Status Describe(const AcquireOptions& options);
+  absl::StatusOr<bool> ClearLockFiles(const AcquireOptions& options,
+                                      const std::optional<Holder>& previous,
+                                      bool previous_is_dead);
+  absl::Status Publish(const AcquireOptions& options,
+                       const std::optional<Holder>& previous, bool replace);
+  absl::Status RemoveLockFile();
+  void AddStale(const Inspection& inspection);
+
+  Location location_;
+  Fd fd_;
+  pid_t pid_;
+  Holder holder_;
+  std::string published_;           // the lock file's text, if there is one
+  bool created_directory_ = false;  // the lock file's
+  std::vector<Inspection> stale_;
+  std::vector<Malformed> malformed_;
+};
+
+// The verdict on the lock at `location`, for a process inside the runs
+// `own_tokens`. Takes nothing and changes nothing.
+// Errors: as Lock::Acquire's for files that are none, kUnimplemented, and from
+// the file system. May wait up to a second, as Acquire does.
+absl::StatusOr<Inspection> Inspect(const Location& location,
+                                   const std::vector<std::string>& own_tokens);
+
+// What an error of Acquire tells of the lock; nothing when it is not about one.
+std::optional<Inspection> InspectionOf(const absl::Status& status);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_LOCK_LOCK_H_

@@ -1,0 +1,565 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lock/lock.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "lock/holder.h"
+#include "lock/inspection.h"
+#include "lock/location.h"
+#include "lock/process.h"
+#include "lock/testing.h"
+
+namespace o8lock {
+namespace {
+
+// The example of lock.h.
+absl::Status Example() {
+  absl::StatusOr<o8lock::Location> location = o8lock::Locate({});
+  if (!location.ok()) return location.status();
+  o8lock::AcquireOptions options;
+  options.features = {"feat-a"};
+  absl::StatusOr<o8lock::Lock> lock = o8lock::Lock::Acquire(*location, options);
+  if (absl::IsUnavailable(lock.status())) {
+    std::optional<o8lock::Inspection> found =
+        o8lock::InspectionOf(lock.status());
+    EXPECT_EQ(found->holder->pid, getpid());
+  }
+  if (!lock.ok()) return lock.status();
+  return lock->Release().status();
+}
+
+class LockTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    repository_ = temp_.File("repo");
+    Git(temp_.path(), {"init", "-q", repository_});
+    LocateOptions options;
+    options.directory = repository_;
+    const absl::StatusOr<Location> location = Locate(options);
+    ASSERT_TRUE(location.ok()) << location.status();
+    location_ = *location;
+    options_.features = {"feat-a", "feat-b"};
+    options_.max_concurrency = 3;
+    options_.command = {"orchestr8", "parallel", "feat-a", "feat-b"};
+  }
+
+  Lock Acquire() {
+    absl::StatusOr<Lock> lock = Lock::Acquire(location_, options_);
+    EXPECT_TRUE(lock.ok()) << lock.status();
+    return *std::move(lock);
+  }
+  absl::Status TryToAcquire() {
+    return Lock::Acquire(location_, options_).status();
+  }
+  Inspection Look() {
+    const absl::StatusOr<Inspection> found = Inspect(location_, {});
+    EXPECT_TRUE(found.ok()) << found.status();
+    return found.value_or(Inspection());
+  }
+  // A refusal by the run of `holder`.
+  void ExpectHeldBy(const absl::Status& status, const Holder& holder) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+    const std::optional<Inspection> found = InspectionOf(status);
+    ASSERT_TRUE(found.has_value()) << status;
+    EXPECT_EQ(found->verdict, Verdict::kHeld);
+    ASSERT_TRUE(found->holder.has_value());
+    EXPECT_EQ(found->holder->pid, holder.pid);
+    EXPECT_EQ(found->holder->token, holder.token);
+  }
+  void ExpectFree() {
+    EXPECT_EQ(Look().verdict, Verdict::kFree);
+    EXPECT_EQ(Contents(location_.guard), "");
+    EXPECT_FALSE(Exists(location_.lock_file));
+  }
+  // A run that dies without releasing.
+  Holder Crash() {
+    int ready[2];
+    EXPECT_EQ(pipe(ready), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+      const absl::StatusOr<Lock> lock = Lock::Acquire(location_, options_);
+      const std::string record = lock.ok() ? RecordText(lock->holder()) : "";
+      _exit(write(ready[1], record.data(), record.size()) > 0 ? 0 : 1);
+    }
+    close(ready[1]);
+    std::string record(65536, '\0');
+    const ssize_t got = read(ready[0], record.data(), record.size());
+    close(ready[0]);
+    waitpid(child, nullptr, 0);
+    record.resize(got > 0 ? static_cast<size_t>(got) : 0);
+    const absl::StatusOr<Holder> holder = ParseHolder(record);
+    EXPECT_TRUE(holder.ok()) << holder.status();
+    return holder.value_or(Holder());
+  }
+
+  TempDir temp_;
+  std::string repository_;
+  Location location_;
+  AcquireOptions options_;
+};
+
+TEST_F(LockTest, TheHeadersExampleWorks) {
+  ASSERT_EQ(chdir(repository_.c_str()), 0);
+  EXPECT_EQ(Example(), absl::OkStatus());
+  {
+    const Lock lock = Acquire();
+    EXPECT_EQ(Example().code(), absl::StatusCode::kUnavailable);
+  }
+  ASSERT_EQ(chdir("/"), 0);
+}
+
+TEST_F(LockTest, PublishesTheLockFileAndTheRecord) {
+  Lock lock = Acquire();
+  Holder holder;
+  holder.pid = getpid();
+  holder.started_at = lock.holder().started_at;
+  holder.features = options_.features;
+  holder.max_concurrency = 3;
+  EXPECT_EQ(Contents(location_.lock_file), LockFileText(holder));
+  EXPECT_EQ(Contents(location_.guard), RecordText(lock.holder()));
+  struct stat info;
+  ASSERT_EQ(stat(location_.lock_file.c_str(), &info), 0);
+  const mode_t mask = umask(0);
+  umask(mask);
+  EXPECT_EQ(info.st_mode & 0777, 0644 & ~mask);
+  EXPECT_EQ(info.st_nlink, 1u);
+  const Here here = LookHere();
+  EXPECT_EQ(lock.holder().host, here.host);
+  EXPECT_EQ(lock.holder().boot_id, here.boot_id);
+  EXPECT_EQ(lock.holder().pid_namespace, here.pid_namespace);
+  EXPECT_EQ(lock.holder().start_ticks, here.started);
+  EXPECT_EQ(lock.holder().token.size(), 32u);
+  EXPECT_EQ(lock.holder().command, options_.command);
+  EXPECT_TRUE(lock.stale().empty() && lock.malformed().empty());
+  const absl::StatusOr<Released> released = lock.Release();
+  ASSERT_TRUE(released.ok()) << released.status();
+  EXPECT_FALSE(released->overridden);
+  ExpectFree();
+  EXPECT_FALSE(Exists(repository_ + "/.claude"));
+}
+
+TEST_F(LockTest, EveryRunHasATokenOfItsOwn) {
+  const std::string first = Acquire().holder().token;
+  EXPECT_NE(Acquire().holder().token, first);
+}
+
+TEST_F(LockTest, LeavesADirectoryThatWasThereOrIsInUse) {
+  ASSERT_EQ(mkdir((repository_ + "/.claude").c_str(), 0777), 0);
+  Acquire();
+  EXPECT_TRUE(Exists(repository_ + "/.claude"));
+  ASSERT_EQ(rmdir((repository_ + "/.claude").c_str()), 0);
+  {
+    const Lock lock = Acquire();
+    MakeFile(repository_ + "/.claude/mine", "");
+  }
+  EXPECT_TRUE(Exists(repository_ + "/.claude/mine"));
+}
+
+TEST_F(LockTest, IsInvisibleToGit) {
+  const Lock lock = Acquire();
+  EXPECT_EQ(Git(repository_, {"status", "--porcelain"}), "");
+  MakeFile(repository_ + "/.claude/other", "");
+  EXPECT_EQ(Git(repository_, {"status", "--porcelain"}), "?? .claude/\n");
+}
+
+TEST_F(LockTest, ExcludesTheLockFileOnceBesideWhatWasThere) {
+  const std::string exclude = repository_ + "/.git/info/exclude";
+  MakeFile(exclude, "*.o");  // and no newline
+  Acquire();
+  Acquire();
+  EXPECT_EQ(Contents(exclude),
+            "*.o\n/.claude/parallel.lock\n/.claude/.parallel.lock.*\n");
+  ASSERT_EQ(unlink(exclude.c_str()), 0);
+  ASSERT_EQ(rmdir((repository_ + "/.git/info").c_str()), 0);
+  Acquire();
+  EXPECT_EQ(Contents(exclude),
+            "/.claude/parallel.lock\n/.claude/.parallel.lock.*\n");
+}
+
+TEST_F(LockTest, PublishesNothingWhenToldSo) {
+  options_.publish = false;
+  const Lock lock = Acquire();
+  EXPECT_FALSE(Exists(repository_ + "/.claude"));
+  EXPECT_EQ(Look().verdict, Verdict::kHeld);
+}
+
+TEST_F(LockTest, RefusesASecondRunInTheSameProcess) {
+  const Lock lock = Acquire();
+  ExpectHeldBy(TryToAcquire(), lock.holder());
+}
+
+TEST_F(LockTest, RefusesASecondRunInAnotherProcess) {
+  const Lock lock = Acquire();
+  const pid_t child = fork();
+  if (child == 0) {
+    _exit(absl::IsUnavailable(TryToAcquire()) ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_TRUE(Exists(location_.lock_file));
+}
+
+TEST_F(LockTest, KeepsNamesApart) {
+  const Lock lock = Acquire();
+  LocateOptions locate;
+  locate.directory = repository_;
+  locate.name = "deploy";
+  const absl::StatusOr<Location> location = Locate(locate);
+  ASSERT_TRUE(location.ok());
+  const absl::StatusOr<Lock> other = Lock::Acquire(*location, options_);
+  EXPECT_TRUE(other.ok()) << other.status();
+}
+
+TEST_F(LockTest, WorksOutsideARepositoryAndWithANamedFile) {
+  ASSERT_EQ(mkdir(temp_.File("plain").c_str(), 0777), 0);
+  LocateOptions locate;
+  locate.directory = temp_.File("plain");
+  for (const char* file : {"", "my.lock"}) {
+    locate.lock_file = file;
+    location_ = *Locate(locate);
+    {
+      const Lock lock = Acquire();
+      EXPECT_TRUE(Exists(location_.lock_file));
+      ExpectHeldBy(TryToAcquire(), lock.holder());
+    }
+    ExpectFree();
+  }
+  locate.lock_file = "gone/my.lock";
+  location_ = *Locate(locate);
+  EXPECT_EQ(TryToAcquire(),
+            absl::NotFoundError(
+                absl::StrCat("open '", temp_.File("plain/gone/.my.lock.guard"),
+                             "': No such file or directory")));
+}
+
+TEST_F(LockTest, AnInheritedDescriptorKeepsItWhileSomebodyLives) {
+  int ready[2];
+  int go[2];
+  ASSERT_EQ(pipe(ready), 0);
+  ASSERT_EQ(pipe(go), 0);
+  const pid_t holder = fork();
+  if (holder == 0) {
+    const Lock lock = Acquire();
+    const pid_t command = fork();
+    if (command == 0) {
+      // A pipe that is closed by the end of the test's process ends this too.
+      close(go[1]);
+      char c;
+      _exit(read(go[0], &c, 1) < 0 ? 1 : 0);
+    }
+    static_cast<void>(!write(ready[1], "r", 1));
+    while (true) pause();
+  }
+  char c;
+  ASSERT_EQ(read(ready[0], &c, 1), 1);
+  kill(holder, SIGKILL);
+  waitpid(holder, nullptr, 0);
+  const absl::Status refused = TryToAcquire();
+  EXPECT_TRUE(absl::IsUnavailable(refused)) << refused;
+  EXPECT_EQ(InspectionOf(refused)->holder->pid, holder);
+  EXPECT_EQ(InspectionOf(refused)->process.state, ProcessState::kGone);
+  // The command ends, and with it the lock.
+  close(go[0]);
+  close(go[1]);
+  absl::Status status;
+  do {
+    status = TryToAcquire();
+  } while (absl::IsUnavailable(status));
+  EXPECT_EQ(status, absl::OkStatus());
+  close(ready[0]);
+  close(ready[1]);
+}
+
+TEST_F(LockTest, ReleaseFreesItForEveryDuplicate) {
+  Lock lock = Acquire();
+  const int daemon = fcntl(lock.fd(), F_DUPFD_CLOEXEC, 10);
+  ASSERT_GE(daemon, 10);
+  ASSERT_TRUE(lock.Release().ok());
+  EXPECT_EQ(TryToAcquire(), absl::OkStatus());
+  close(daemon);
+}
+
+TEST_F(LockTest, TheDescriptorIsHighAndCloseOnExec) {
+  const int saved = dup(STDIN_FILENO);
+  close(STDIN_FILENO);
+  {
+    const Lock lock = Acquire();
+    EXPECT_GE(lock.fd(), 3);
+    EXPECT_EQ(fcntl(lock.fd(), F_GETFD), FD_CLOEXEC);
+  }
+  if (saved >= 0) {
+    dup2(saved, STDIN_FILENO);
+    close(saved);
+  }
+}
+
+TEST_F(LockTest, AForkedCopyReleasesNothing) {
+  const Lock lock = Acquire();
+  const pid_t child = fork();
+  if (child == 0) {
+    { const Lock copy = std::move(const_cast<Lock&>(lock)); }
+    _exit(0);
+  }
+  waitpid(child, nullptr, 0);
+  EXPECT_TRUE(Exists(location_.lock_file));
+  ExpectHeldBy(TryToAcquire(), lock.holder());
+}
+
+TEST_F(LockTest, TakesOverFromADeadRunAndSaysSo) {
+  const Holder dead = Crash();
+  EXPECT_TRUE(Exists(location_.lock_file));
+  EXPECT_EQ(Look().verdict, Verdict::kStale);
+  EXPECT_EQ(Look().holder->pid, dead.pid);
+  {
+    const Lock lock = Acquire();
+    ASSERT_EQ(lock.stale().size(), 1u);  // record and lock file are one run's
+    EXPECT_EQ(lock.stale()[0].holder->pid, dead.pid);
+  }
+  ExpectFree();
+}
+
+TEST_F(LockTest, TakesOverFromADeadRunWhosePidLivesAgain) {
+  Holder dead = Crash();
+  dead.pid = getppid();  // as if that had come by this pid
+  MakeFile(location_.guard, RecordText(dead));
+  MakeFile(location_.lock_file, LockFileText(dead));
+  const Lock lock = Acquire();
+  ASSERT_EQ(lock.stale().size(), 1u);
+  EXPECT_EQ(lock.stale()[0].holder->pid, getppid());
+}
+
+TEST_F(LockTest, NamesEveryDeadRunOnce) {
+  const Holder dead = Crash();
+  Holder other = dead;
+  other.started_at = "2026-02-25T10:30:00Z";
+  MakeFile(location_.lock_file, LockFileText(other));
+  MakeFile(location_.foreign_lock_files[0], LockFileText(dead));
+  const Lock lock = Acquire();
+  ASSERT_EQ(lock.stale().size(), 2u);
+  EXPECT_EQ(lock.stale()[0].holder->started_at, dead.started_at);
+  EXPECT_EQ(lock.stale()[1].holder->started_at, other.started_at);
+  EXPECT_FALSE(Exists(location_.foreign_lock_files[0]));
+}
+
+TEST_F(LockTest, RefusesBesideARunOutsideO8lock) {
+  ASSERT_EQ(mkdir((repository_ + "/.claude").c_str(), 0777), 0);
+  Holder outside;
+  outside.pid = getppid();
+  for (const std::string& path : location_.LockFiles()) {
+    MakeFile(path, LockFileText(outside));
+    const absl::Status status = TryToAcquire();
+    ExpectHeldBy(status, outside);
+    EXPECT_EQ(InspectionOf(status)->file, path);
+    EXPECT_FALSE(InspectionOf(status)->kernel_locked);
+    EXPECT_EQ(Look().verdict, Verdict::kHeld);
+    EXPECT_EQ(Look().file, path);
+    EXPECT_EQ(Contents(path), LockFileText(outside));
+    EXPECT_EQ(Contents(location_.guard), "");
+    ASSERT_EQ(unlink(path.c_str()), 0);
+  }
+  EXPECT_EQ(TryToAcquire(), absl::OkStatus());
+}
+
+TEST_F(LockTest, PutsAMalformedLockFileOutOfTheWay) {
+  ASSERT_EQ(mkdir((repository_ + "/.claude").c_str(), 0777), 0);
+  for (const std::string& path : location_.LockFiles()) {
+    const std::string text("{\"pid\":\0", 8);
+    MakeFile(path, text);
+    EXPECT_EQ(Look().verdict, Verdict::kStale);
+    EXPECT_EQ(Look().problem, "it is not a JSON object");
+    const Lock lock = Acquire();
+    ASSERT_EQ(lock.malformed().size(), 1u);
+    EXPECT_EQ(lock.malformed()[0].path, path);
+    EXPECT_EQ(lock.malformed()[0].problem, "it is not a JSON object");
+    const std::string kept = lock.malformed()[0].kept_as;
+    EXPECT_EQ(kept.rfind(repository_ + "/.git/o8lock/", 0), 0u) << kept;
+    EXPECT_EQ(Contents(kept), text);
+    EXPECT_TRUE(lock.stale().empty());
+  }
+}
+
+TEST_F(LockTest, KnowsItsOwnRun) {
+  const Lock lock = Acquire();
+  options_.own_tokens = {"another", lock.holder().token};
+  const absl::Status status = TryToAcquire();
+  EXPECT_EQ(status.code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_TRUE(InspectionOf(status)->own);
+  EXPECT_TRUE(Inspect(location_, options_.own_tokens)->own);
+  EXPECT_FALSE(Look().own);
+  options_.own_tokens = {"", "another"};
+  ExpectHeldBy(TryToAcquire(), lock.holder());
+}
+
+TEST_F(LockTest, DoubtsARecordOfAnotherMachine) {
+  Holder far = Crash();
+  ASSERT_EQ(unlink(location_.lock_file.c_str()), 0);
+  far.host += "-other";
+  far.boot_id = "another";
+  MakeFile(location_.guard, RecordText(far));
+  EXPECT_EQ(Look().verdict, Verdict::kUnknown);
+  const absl::Status status = TryToAcquire();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  ASSERT_TRUE(InspectionOf(status).has_value());
+  EXPECT_EQ(InspectionOf(status)->verdict, Verdict::kUnknown);
+  EXPECT_EQ(Contents(location_.guard), RecordText(far));
+  // Whoever has seen that may override it.
+  options_.overriding = {*InspectionOf(status)};
+  EXPECT_EQ(TryToAcquire(), absl::OkStatus());
+}
+
+TEST_F(LockTest, GoesOnAfterARecordThatIsNone) {
+  Acquire();
+  MakeFile(location_.guard, std::string(100, '\0'));
+  EXPECT_EQ(Look().verdict, Verdict::kFree);
+  EXPECT_EQ(TryToAcquire(), absl::OkStatus());
+}
+
+TEST_F(LockTest, OverridesTheHolderThatWasShown) {
+  Lock old = Acquire();
+  const std::optional<Inspection> shown = InspectionOf(TryToAcquire());
+  ASSERT_TRUE(shown.has_value());
+  options_.overriding = {*shown};
+  std::string replaced;
+  {
+    const Lock lock = Acquire();
+    EXPECT_NE(lock.holder().token, old.holder().token);
+    replaced = Contents(location_.lock_file);
+    EXPECT_EQ(Look().holder->token, lock.holder().token);
+    // The old one ends: nothing of the new one is touched.
+    const absl::StatusOr<Released> released = old.Release();
+    ASSERT_TRUE(released.ok()) << released.status();
+    EXPECT_TRUE(released->overridden);
+    ASSERT_TRUE(released->by.has_value());
+    EXPECT_EQ(released->by->pid, getpid());
+    EXPECT_EQ(released->by->at, lock.holder().started_at);
+    EXPECT_EQ(released->by->host, lock.holder().host);
+    EXPECT_EQ(Contents(location_.lock_file), replaced);
+    EXPECT_EQ(Look().holder->token, lock.holder().token);
+    EXPECT_FALSE(Exists(location_.guard + ".new"));
+  }
+  ExpectFree();
+}
+
+TEST_F(LockTest, DoesNotOverrideAnotherHolderThanTheOneShown) {
+  Lock first = Acquire();
+  options_.overriding = {*InspectionOf(TryToAcquire())};
+  ASSERT_TRUE(first.Release().ok());
+  AcquireOptions others;
+  absl::StatusOr<Lock> second = Lock::Acquire(location_, others);
+  ASSERT_TRUE(second.ok()) << second.status();
+  ExpectHeldBy(TryToAcquire(), second->holder());
+  const absl::StatusOr<Released> released = second->Release();
+  ASSERT_TRUE(released.ok());
+  EXPECT_FALSE(released->overridden);
+  EXPECT_EQ(TryToAcquire(), absl::OkStatus());
+}
+
+TEST_F(LockTest, OverridesARunOutsideO8lock) {
+  ASSERT_EQ(mkdir((repository_ + "/.claude").c_str(), 0777), 0);
+  Holder outside;
+  outside.pid = getppid();
+  MakeFile(location_.lock_file, LockFileText(outside));
+  options_.overriding = {*InspectionOf(TryToAcquire())};
+  const Lock lock = Acquire();
+  EXPECT_EQ(ParseHolder(Contents(location_.lock_file))->pid, getpid());
+}
+
+TEST_F(LockTest, OverridingOneFindsTheOther) {
+  const Lock old = Acquire();
+  Holder outside;
+  outside.pid = getppid();
+  MakeFile(location_.foreign_lock_files[0], LockFileText(outside));
+  options_.overriding = {*InspectionOf(TryToAcquire())};
+  const absl::Status status = TryToAcquire();
+  ExpectHeldBy(status, outside);
+  EXPECT_EQ(Look().holder->token, old.holder().token);  // nothing was changed
+  options_.overriding.push_back(*InspectionOf(status));
+  EXPECT_EQ(TryToAcquire(), absl::OkStatus());
+}
+
+TEST_F(LockTest, RemovesOnlyItsOwnLockFile) {
+  Holder outside;
+  outside.pid = getppid();
+  Lock lock = Acquire();
+  // As orchestr8 3 does with --force: in place.
+  MakeFile(location_.lock_file, LockFileText(outside));
+  ASSERT_TRUE(lock.Release().ok());
+  EXPECT_EQ(Contents(location_.lock_file), LockFileText(outside));
+}
+
+TEST_F(LockTest, RemovesItsLockFileUnderTheNameVersion4GivesIt) {
+  Lock lock = Acquire();
+  ASSERT_EQ(rename(location_.lock_file.c_str(),
+                   location_.foreign_lock_files[0].c_str()),
+            0);
+  ASSERT_TRUE(lock.Release().ok());
+  EXPECT_FALSE(Exists(location_.foreign_lock_files[0]));
+}
+
+TEST_F(LockTest, EndsWellWithoutItsFiles) {
+  Lock lock = Acquire();
+  ASSERT_EQ(unlink(location_.lock_file.c_str()), 0);
+  ASSERT_EQ(unlink(location_.guard.c_str()), 0);
+  EXPECT_TRUE(lock.Release().ok());
+  EXPECT_EQ(TryToAcquire(), absl::OkStatus());
+}
+
+TEST_F(LockTest, TheLockFileExcludesWhereTheGuardWasRemoved) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const Lock lock = Acquire();
+    unlink(location_.guard.c_str());
+    kill(getpid(), SIGSTOP);
+    _exit(0);
+  }
+  siginfo_t info;
+  waitid(P_PID, static_cast<id_t>(child), &info, WSTOPPED);
+  const absl::Status status = TryToAcquire();
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  EXPECT_EQ(TryToAcquire(), absl::OkStatus());
+}
+
+TEST_F(LockTest, KeepsOfALongCommandLineTheBeginning) {
+  options_.command.assign(10000, "0123456789");
+  const Lock lock = Acquire();
+  EXPECT_LT(Contents(location_.guard).size(), 40000u);
+  EXPECT_EQ(lock.holder().command.back(), "...");
+}
+
+TEST_F(LockTest, RefusesFeaturesThatFillTheRecord) {
+  options_.features.assign(100, std::string(20000, 'x'));
+  EXPECT_EQ(TryToAcquire(), absl::InvalidArgumentError(
+                                "the features are longer than 1048576 bytes"));
+  options_.features.resize(10);
+  EXPECT_EQ(TryToAcquire(), absl::OkStatus());
+}
+
+TEST_F(LockTest, RefusesAGuardThatIsNoFile) {
+  Acquire();
+  ASSERT_EQ(unlink(location_.guard.c_str()), 0);
+  ASSERT_EQ(mkfifo(location_.guard.c_str(), 0777), 0);
+  EXPECT_EQ(TryToAcquire(), absl::FailedPreconditionError(absl::StrCat(
+                                "'", location_.guard,
+                                "' is a FIFO, and o8lock wants a regular file "
+                                "there")));
+  EXPECT_EQ(Inspect(location_, {}).status(), TryToAcquire());
+}
+
+}  // namespace
+}  // namespace o8lock

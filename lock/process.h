@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the operating system knows about processes and about this machine.
+// process_linux.cc reads /proc; another system is one more such file.
+#ifndef O8LOCK_LOCK_PROCESS_H_
+#define O8LOCK_LOCK_PROCESS_H_
+
+#include <cstdint>
+#include <string>
+
+namespace o8lock {
+
+// Boot-time clock ticks: hundredths of a second since the machine started,
+// suspension included. No change of the wall clock moves them.
+using Ticks = int64_t;
+inline constexpr Ticks kTicksPerSecond = 100;
+Ticks NowTicks();
+
+enum class ProcessState {
+  kUnknown,  // not looked at, or what is there cannot be told
+  kRunning,  // alive
+  kStopped,  // alive, but stopped by a signal or a debugger
+  kZombie,   // dead, and not yet collected by its parent
+  kGone,     // there is no such process; a thread's id is none either
+};
+
+struct ProcessInfo {
+  ProcessState state = ProcessState::kUnknown;
+  Ticks started = -1;  // since boot; -1 if it cannot be read
+};
+
+// Looks at the process `pid` of this pid namespace.
+// A process that may not be looked at (other user, hidden /proc) is kRunning
+// with no start time: only the kernel's "no such process" makes it kGone.
+// REQUIRES: pid > 0 (0 and negative numbers mean process groups to kill(2)).
+ProcessInfo LookAt(int pid);
+
+// This process and where it runs; what cannot be read is empty or -1.
+struct Here {
+  int pid = 0;
+  Ticks started = -1;
+  std::string host;            // node name of uname(2)
+  std::string boot_id;         // of the kernel, new at every boot
+  int64_t pid_namespace = -1;  // inode of /proc/self/ns/pid
+};
+Here LookHere();
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_LOCK_PROCESS_H_

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How this repository makes and passes on errors.
+#ifndef O8LOCK_LOCK_STATUS_H_
+#define O8LOCK_LOCK_STATUS_H_
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace o8lock {
+
+// The status of a system call that failed with `error` (errno, saved before
+// anything else was called) on `path`: "open '/r/f': Permission denied".
+// The code is the one absl::ErrnoToStatusCode gives.
+inline absl::Status ErrnoStatus(int error, absl::string_view operation,
+                                absl::string_view path) {
+  return absl::ErrnoToStatus(error, absl::StrCat(operation, " '", path, "'"));
+}
+
+}  // namespace o8lock
+
+#define O8LOCK_CONCAT_INNER(a, b) a##b
+#define O8LOCK_CONCAT(a, b) O8LOCK_CONCAT_INNER(a, b)
+
+// Returns the status of `expression` from this function if it is not OK.
+#define O8LOCK_RETURN_IF_ERROR(expression)         \
+  do {                                             \
+    absl::Status o8lock_status = (expression);     \
+    if (!o8lock_status.ok()) return o8lock_status; \
+  } while (false)
+
+// Declares `lhs` from the StatusOr `expression`, or returns its status.
+#define O8LOCK_ASSIGN_OR_RETURN(lhs, expression)                               \
+  O8LOCK_ASSIGN_OR_RETURN_INNER(O8LOCK_CONCAT(o8lock_statusor, __LINE__), lhs, \
+                                expression)
+#define O8LOCK_ASSIGN_OR_RETURN_INNER(statusor, lhs, expression) \
+  auto statusor = (expression);                                  \
+  if (!statusor.ok()) return statusor.status();                  \
+  lhs = *std::move(statusor)
+
+#endif  // O8LOCK_LOCK_STATUS_H_

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef O8LOCK_LOCK_VERSION_H_
+#define O8LOCK_LOCK_VERSION_H_
+
+namespace o8lock {
+
+// The version of o8lock; that of MODULE.bazel, which a test compares.
+inline constexpr char kVersion[] = "0.1.0";
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_LOCK_VERSION_H_
