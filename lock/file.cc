@@ -18,8 +18,12 @@
 namespace o8lock {
 namespace {
 
+constexpr absl::string_view kRegularFile = "a regular file";
+
 absl::string_view KindOf(mode_t mode) {
   switch (mode & S_IFMT) {
+    case S_IFREG:
+      return "a file";
     case S_IFDIR:
       return "a directory";
     case S_IFLNK:
@@ -36,13 +40,15 @@ absl::string_view KindOf(mode_t mode) {
   }
 }
 
-absl::Status NotRegular(const std::string& path, mode_t mode) {
-  return absl::FailedPreconditionError(
-      absl::StrCat("'", path, "' is ", KindOf(mode),
-                   ", and o8lock wants a regular file there"));
-}
-
 }  // namespace
+
+absl::Status WrongKind(const std::string& path, absl::string_view wanted) {
+  struct stat info;
+  if (lstat(path.c_str(), &info) != 0) return ErrnoStatus(errno, "stat", path);
+  return absl::FailedPreconditionError(
+      absl::StrCat("'", path, "' is ", KindOf(info.st_mode),
+                   ", and o8lock wants ", wanted, " there"));
+}
 
 void Fd::Close() {
   // After EINTR Linux has closed the descriptor: never close(2) twice.
@@ -62,7 +68,12 @@ absl::StatusOr<Fd> OpenRegular(const std::string& path, int flags,
     // These say that the name is there and is no regular file; say which.
     if ((error == ELOOP || error == EISDIR || error == ENXIO) &&
         lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
-      return NotRegular(path, info.st_mode);
+      return WrongKind(path, kRegularFile);
+    }
+    const std::string parent = path.substr(0, path.rfind('/'));
+    if (error == ENOTDIR && stat(parent.c_str(), &info) == 0 &&
+        !S_ISDIR(info.st_mode)) {
+      return WrongKind(parent, "a directory");
     }
     return ErrnoStatus(error, "open", path);
   }
@@ -73,7 +84,7 @@ absl::StatusOr<Fd> OpenRegular(const std::string& path, int flags,
     fd = Fd(higher);
   }
   if (fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, "stat", path);
-  if (!S_ISREG(info.st_mode)) return NotRegular(path, info.st_mode);
+  if (!S_ISREG(info.st_mode)) return WrongKind(path, kRegularFile);
   return fd;
 }
 

@@ -54,11 +54,15 @@ struct FileId {
   }
 };
 
+// The kFailedPrecondition for a `path` that is not what is `wanted`: "'p' is a
+// FIFO, and o8lock wants a regular file there".
+absl::Status WrongKind(const std::string& path, absl::string_view wanted);
+
 // Opens the regular file `path` with open(2)'s `flags`, to which O_NOFOLLOW,
 // O_NONBLOCK, O_NOCTTY and O_CLOEXEC are added; `mode` is for O_CREAT.
 // On success the descriptor is 3 or higher and close-on-exec.
-// Errors: kFailedPrecondition   `path` is not a regular file; the text names
-//                               what it is ("'p' is a FIFO, ...").
+// Errors: kFailedPrecondition   `path` is not a regular file, or what it is in
+//                               is no directory; as WrongKind has it.
 //         kNotFound, kPermissionDenied, kResourceExhausted, ...  from open(2).
 // Never blocks. On failure nothing was created.
 absl::StatusOr<Fd> OpenRegular(const std::string& path, int flags,

@@ -43,7 +43,7 @@ struct Inspection {
   // The evidence.
   bool kernel_locked = false;  // somebody has the guard's kernel lock
   Origin origin = Origin::kUnknown;
-  ProcessInfo process;          // the holder's pid, when it can be looked at here
+  ProcessInfo process;      // the holder's pid, when it can be looked at here
   bool pid_reused = false;  // the pid belongs to another, younger process now
   std::string problem;      // why `file` cannot be read or understood
 

@@ -76,8 +76,13 @@ absl::Status MakeDirectory(const std::string& path, bool* created) {
     if (created != nullptr) *created = true;
     return absl::OkStatus();
   }
-  return errno == EEXIST ? absl::OkStatus()
-                         : ErrnoStatus(errno, "create directory", path);
+  const int error = errno;
+  if (error != EEXIST) return ErrnoStatus(error, "create directory", path);
+  struct stat info;
+  if (stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+    return absl::OkStatus();
+  }
+  return WrongKind(path, "a directory");
 }
 
 absl::Status Unlink(const std::string& path) {
@@ -181,27 +186,49 @@ absl::StatusOr<bool> IsStillNamed(const Fd& fd, const std::string& guard) {
   return open_file == *named;
 }
 
-// Removes the lock file `path` if it is still `text` or, if `keep_as` is not
-// empty, moves it there. false: it is another one by now and was left alone.
-// A run outside o8lock may replace it at any moment, hence first aside, then
-// the comparison.
-absl::StatusOr<bool> RemoveIfStill(const std::string& path,
-                                   const std::string& text,
-                                   const std::string& keep_as) {
-  const std::string aside = Beside(path, ".old");
+std::string Aside(const std::string& path) { return Beside(path, ".old"); }
+
+// Renames `path` to Aside(path) if it is still `text`. false: it is another
+// file by now and was left alone. A run outside o8lock may replace it at any
+// moment, hence first aside, then the comparison.
+absl::StatusOr<bool> MoveAsideIfStill(const std::string& path,
+                                      const std::string& text) {
+  const std::string aside = Aside(path);
   const absl::Status moved = Rename(path, aside);
-  if (absl::IsNotFound(moved)) return true;
+  if (absl::IsNotFound(moved)) return false;
   if (!moved.ok()) return moved;
   // A text too long to be read is "" both times.
-  if (ReadFile(aside).value_or("") == text) {
-    O8LOCK_RETURN_IF_ERROR(keep_as.empty() ? Unlink(aside)
-                                           : Rename(aside, keep_as));
-    return true;
-  }
+  if (ReadFile(aside).value_or("") == text) return true;
   const absl::Status back = Link(aside, path);
   if (!back.ok() && !absl::IsAlreadyExists(back)) return back;
   O8LOCK_RETURN_IF_ERROR(Unlink(aside));
   return false;
+}
+
+// Gives Aside(path) a name under which it stays, in `directory` or, where that
+// is on another file system, beside `path`; returns the name.
+absl::StatusOr<std::string> Keep(const std::string& path,
+                                 const std::string& directory,
+                                 absl::string_view time) {
+  const std::string aside = Aside(path);
+  absl::Status status;
+  for (const std::string& place :
+       {absl::StrCat(directory, "/", BaseNameOf(path)), Beside(path, "")}) {
+    for (int i = 1; i <= kMaxTries; ++i) {
+      const std::string name = absl::StrCat(place, ".malformed-", time,
+                                            i == 1 ? "" : absl::StrCat("-", i));
+      status = Link(aside, name);
+      if (status.ok()) {
+        O8LOCK_RETURN_IF_ERROR(Unlink(aside));
+        return name;
+      }
+      if (!absl::IsAlreadyExists(status)) break;
+    }
+  }
+  // Back to where it was: nothing of anybody gets lost.
+  Link(aside, path).IgnoreError();
+  Unlink(aside).IgnoreError();
+  return status;
 }
 
 // Sees to it that git does not show the lock file as a change of the worktree.
@@ -288,7 +315,8 @@ absl::StatusOr<Lock> Lock::Acquire(const Location& location,
       // Who may not take the lock may still be told who has it.
       const absl::StatusOr<Inspection> found =
           Inspect(location, options.own_tokens);
-      if (found.ok() && found->verdict == Verdict::kHeld) {
+      if (found.ok() && found->verdict == Verdict::kHeld &&
+          !Contains(options.overriding, *found)) {
         return Refusal(*found);
       }
       return guard.status();
@@ -333,12 +361,16 @@ absl::StatusOr<Lock> Lock::TakeFree(const Location& location,
   O8LOCK_ASSIGN_OR_RETURN(
       const bool replace,
       lock.ClearLockFiles(options, previous, left.verdict == Verdict::kStale));
-  // From here on whatever fails is undone by Release.
+  // From here on whatever fails is undone by Release, which wants to lock
+  // kChange itself.
   lock.fd_ = std::move(guard);
-  O8LOCK_RETURN_IF_ERROR(
-      Overwrite(lock.fd_, RecordText(lock.holder_), location.guard));
-  O8LOCK_RETURN_IF_ERROR(lock.Publish(options, previous, replace));
-  O8LOCK_RETURN_IF_ERROR(Unlock(lock.fd_, Range::kChange, location.guard));
+  absl::Status status = lock.WriteLockFile(options);
+  if (status.ok()) {
+    status = Overwrite(lock.fd_, RecordText(lock.holder_), location.guard);
+  }
+  if (status.ok()) status = lock.PlaceLockFile(options, previous, replace);
+  status.Update(Unlock(lock.fd_, Range::kChange, location.guard));
+  if (!status.ok()) return status;
   return lock;
 }
 
@@ -360,14 +392,19 @@ absl::StatusOr<Lock> Lock::TakeByForce(const Location& location,
     return absl::AbortedError("the holder changed");
   }
   Lock lock(location, Fd());
+  const std::string new_path = location.guard + ".new";
+  absl::Cleanup undo = [&lock, &new_path] {
+    lock.RemoveLockFile().IgnoreError();
+    unlink(new_path.c_str());
+  };
   O8LOCK_RETURN_IF_ERROR(lock.Describe(options));
   O8LOCK_ASSIGN_OR_RETURN(const bool replace,
                           lock.ClearLockFiles(options, previous, false));
-  const std::string new_path = location.guard + ".new";
+  O8LOCK_RETURN_IF_ERROR(lock.WriteLockFile(options));
   O8LOCK_ASSIGN_OR_RETURN(Fd guard, CreateFresh(new_path, 0666));
-  absl::Cleanup remove_new = [&new_path] { unlink(new_path.c_str()); };
   O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kBoth, new_path));
   O8LOCK_RETURN_IF_ERROR(Overwrite(guard, RecordText(lock.holder_), new_path));
+  O8LOCK_RETURN_IF_ERROR(lock.PlaceLockFile(options, previous, replace));
   if (previous.has_value()) {
     // For the holder, which keeps this file and finds no name for it any more.
     previous->overridden_by =
@@ -376,10 +413,10 @@ absl::StatusOr<Lock> Lock::TakeByForce(const Location& location,
     O8LOCK_RETURN_IF_ERROR(
         Overwrite(old_guard, RecordText(*previous), location.guard));
   }
+  // Up to here the holder has the lock, from here on this run.
   O8LOCK_RETURN_IF_ERROR(Rename(new_path, location.guard));
-  std::move(remove_new).Cancel();
+  std::move(undo).Cancel();
   lock.fd_ = std::move(guard);
-  O8LOCK_RETURN_IF_ERROR(lock.Publish(options, previous, replace));
   O8LOCK_RETURN_IF_ERROR(Unlock(lock.fd_, Range::kChange, location.guard));
   return lock;
 }
@@ -423,18 +460,17 @@ absl::StatusOr<bool> Lock::ClearLockFiles(const AcquireOptions& options,
         JudgeLockFile(path, previous_is_dead ? previous : std::nullopt));
     const Inspection& found = file.inspection;
     if (found.verdict == Verdict::kStale) {
-      const std::string keep_as =
-          found.holder.has_value()
-              ? ""
-              : absl::StrCat(ParentOf(location_.guard), "/", BaseNameOf(path),
-                             ".malformed-", holder_.started_at);
-      O8LOCK_ASSIGN_OR_RETURN(const bool removed,
-                              RemoveIfStill(path, file.text, keep_as));
-      if (!removed) continue;  // another file: judge that
+      O8LOCK_ASSIGN_OR_RETURN(const bool still,
+                              MoveAsideIfStill(path, file.text));
+      if (!still) continue;  // another file: judge that
       if (found.holder.has_value()) {
+        O8LOCK_RETURN_IF_ERROR(Unlink(Aside(path)));
         AddStale(found);
       } else {
-        malformed_.push_back({path, keep_as, found.problem});
+        O8LOCK_ASSIGN_OR_RETURN(
+            std::string kept_as,
+            Keep(path, ParentOf(location_.guard), holder_.started_at));
+        malformed_.push_back({path, std::move(kept_as), found.problem});
       }
     } else if (found.verdict != Verdict::kFree) {
       const bool of_previous = previous.has_value() &&
@@ -451,14 +487,12 @@ absl::StatusOr<bool> Lock::ClearLockFiles(const AcquireOptions& options,
   return replace;
 }
 
-absl::Status Lock::Publish(const AcquireOptions& options,
-                           const std::optional<Holder>& previous,
-                           bool replace) {
+// Writes the lock file, under a name that nobody looks at.
+absl::Status Lock::WriteLockFile(const AcquireOptions& options) {
   if (!options.publish) return absl::OkStatus();
   O8LOCK_RETURN_IF_ERROR(Exclude(location_));
-  const std::string text = LockFileText(holder_);
-  const std::string fresh = Beside(location_.lock_file, ".new");
-  absl::StatusOr<Fd> fd = CreateFresh(fresh, 0644);
+  const std::string path = Beside(location_.lock_file, ".new");
+  absl::StatusOr<Fd> fd = CreateFresh(path, 0644);
   // More than once: the end of a run with another name may remove the directory
   // that it created.
   for (int i = 0; i < kMaxTries && absl::IsNotFound(fd.status()) &&
@@ -466,29 +500,37 @@ absl::Status Lock::Publish(const AcquireOptions& options,
        ++i) {
     O8LOCK_RETURN_IF_ERROR(
         MakeDirectory(ParentOf(location_.lock_file), &created_directory_));
-    fd = CreateFresh(fresh, 0644);
+    fd = CreateFresh(path, 0644);
   }
   if (!fd.ok()) return fd.status();
-  absl::Status status = Overwrite(*fd, text, fresh);
-  while (status.ok()) {
-    status = replace ? Rename(fresh, location_.lock_file)
-                     : Link(fresh, location_.lock_file);
-    if (status.ok()) published_ = text;
-    if (!absl::IsAlreadyExists(status)) break;
+  written_ = path;
+  return Overwrite(*fd, LockFileText(holder_), path);
+}
+
+// Gives the lock file its name: in one step, so that nobody reads half of it.
+absl::Status Lock::PlaceLockFile(const AcquireOptions& options,
+                                 const std::optional<Holder>& previous,
+                                 bool replace) {
+  if (!options.publish) return absl::OkStatus();
+  while (true) {
+    const absl::Status status = replace ? Rename(written_, location_.lock_file)
+                                        : Link(written_, location_.lock_file);
+    if (status.ok()) break;
+    if (!absl::IsAlreadyExists(status)) return status;
     // A run outside o8lock was faster.
-    const absl::StatusOr<bool> cleared =
-        ClearLockFiles(options, previous, false);
-    status = cleared.status();
-    replace = cleared.value_or(false);
+    O8LOCK_ASSIGN_OR_RETURN(replace, ClearLockFiles(options, previous, false));
   }
-  if (!replace || !status.ok()) status.Update(Unlink(fresh));
-  return status;
+  published_ = LockFileText(holder_);
+  if (!replace) O8LOCK_RETURN_IF_ERROR(Unlink(written_));
+  written_.clear();
+  return absl::OkStatus();
 }
 
 absl::Status Lock::RemoveLockFile() {
-  if (published_.empty()) return absl::OkStatus();
+  if (!written_.empty()) O8LOCK_RETURN_IF_ERROR(Unlink(written_));
   // orchestr8 4 gives it another name.
   for (const std::string& path : location_.LockFiles()) {
+    if (published_.empty()) break;
     if (ReadFile(path).value_or("") == published_) {
       O8LOCK_RETURN_IF_ERROR(Unlink(path));
       break;

@@ -139,8 +139,10 @@ class Lock {
   absl::StatusOr<bool> ClearLockFiles(const AcquireOptions& options,
                                       const std::optional<Holder>& previous,
                                       bool previous_is_dead);
-  absl::Status Publish(const AcquireOptions& options,
-                       const std::optional<Holder>& previous, bool replace);
+  absl::Status WriteLockFile(const AcquireOptions& options);
+  absl::Status PlaceLockFile(const AcquireOptions& options,
+                             const std::optional<Holder>& previous,
+                             bool replace);
   absl::Status RemoveLockFile();
   void AddStale(const Inspection& inspection);
 
@@ -148,7 +150,8 @@ class Lock {
   Fd fd_;
   pid_t pid_;
   Holder holder_;
-  std::string published_;           // the lock file's text, if there is one
+  std::string written_;    // the lock file before it gets its name: its path
+  std::string published_;  // the lock file's text once it has its name
   bool created_directory_ = false;  // the lock file's
   std::vector<Inspection> stale_;
   std::vector<Malformed> malformed_;

@@ -161,7 +161,9 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
 }  // namespace
 
 TempDir::TempDir() {
-  std::string name = absl::StrCat(testing::TempDir(), "/o8lock.XXXXXX");
+  // Not testing::TempDir(): without Bazel's sandbox that is inside the git
+  // repository under test, and where other users cannot go.
+  std::string name = "/tmp/o8lock.XXXXXX";
   Require(mkdtemp(name.data()) != nullptr, "mkdtemp");
   path_ = std::filesystem::canonical(name).string();
 }
