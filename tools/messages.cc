@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/messages.h"
+
+#include <cstdint>
+#include <ctime>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "lock/holder.h"
+#include "lock/inspection.h"
+#include "lock/location.h"
+#include "lock/lock.h"
+#include "lock/process.h"
+#include "tools/text.h"
+
+namespace o8lock {
+namespace {
+
+// Of a list this much is shown; the record has more.
+constexpr size_t kMaxShown = 400;
+
+// "name" and what is to be said about it.
+using Row = std::pair<absl::string_view, std::string>;
+
+std::string PidText(const Inspection& found) {
+  return found.holder.has_value() ? absl::StrCat(found.holder->pid) : "unknown";
+}
+
+// As many of `words` as can be read at a glance.
+std::vector<std::string> Glance(const std::vector<std::string>& words) {
+  std::vector<std::string> shown;
+  size_t size = 0;
+  for (const std::string& word : words) {
+    size += word.size();
+    if (!shown.empty() && size > kMaxShown) {
+      shown.push_back("...");
+      break;
+    }
+    shown.push_back(size > kMaxShown ? word.substr(0, kMaxShown) + "..."
+                                     : word);
+  }
+  return shown;
+}
+
+// How long the run has had the lock: by the boot clock where that is the same,
+// which no change of the wall clock moves.
+std::optional<int64_t> AgeSeconds(const Inspection& found, const Now& now) {
+  const Holder& holder = *found.holder;
+  if ((found.origin == Origin::kHere ||
+       found.origin == Origin::kOtherNamespace) &&
+      holder.acquired_ticks >= 0) {
+    return (now.ticks - holder.acquired_ticks) / kTicksPerSecond;
+  }
+  const std::optional<int64_t> since = ParseTime(holder.started_at);
+  if (!since.has_value()) return std::nullopt;
+  return now.unix_seconds - *since;
+}
+
+std::string ProcessText(const Inspection& found) {
+  const std::string process = absl::StrCat("process ", PidText(found));
+  if (found.pid_reused) {
+    return absl::StrCat(process, " is another, younger one");
+  }
+  switch (found.process.state) {
+    case ProcessState::kRunning:
+      return absl::StrCat(process, " is running");
+    case ProcessState::kStopped:
+      return absl::StrCat(process, " is stopped (Ctrl-Z or SIGSTOP)");
+    case ProcessState::kZombie:
+    case ProcessState::kGone:
+      return absl::StrCat(process, " has ended");
+    case ProcessState::kUnknown:
+      break;
+  }
+  switch (found.origin) {
+    case Origin::kOtherNamespace:
+      return absl::StrCat(process,
+                          " is in another pid namespace (a container)");
+    case Origin::kEarlierBoot:
+      return "the machine was started anew since";
+    case Origin::kOtherHost:
+      return absl::StrCat("it runs on another machine, ",
+                          Printable(found.holder->host),
+                          ", which cannot be looked at from here");
+    case Origin::kHere:
+    case Origin::kUnknown:
+      break;
+  }
+  return "";
+}
+
+// How the verdict is known.
+std::string EvidenceText(const Inspection& found) {
+  std::vector<std::string> facts;
+  if (found.kernel_locked) {
+    facts.push_back("the kernel lock is held");
+    if (IsDead(found)) {
+      facts.push_back(ProcessText(found));
+      facts.push_back("a process that it started still has the lock");
+      return absl::StrJoin(facts, ", ");
+    }
+  }
+  if (!found.problem.empty()) facts.push_back(Printable(found.problem));
+  if (found.holder.has_value()) {
+    if (std::string process = ProcessText(found); !process.empty()) {
+      facts.push_back(std::move(process));
+    }
+  }
+  if (!found.kernel_locked && found.verdict == Verdict::kHeld) {
+    facts.push_back("it runs without o8lock");
+  }
+  return absl::StrJoin(facts, ", ");
+}
+
+// The holder, a row for each thing that is known of it.
+std::vector<Row> HolderRows(const Inspection& found, const Now& now) {
+  std::vector<Row> rows;
+  if (found.holder.has_value()) {
+    const Holder& holder = *found.holder;
+    rows.emplace_back("Started at", holder.started_at.empty()
+                                        ? "unknown"
+                                        : Printable(holder.started_at));
+    if (const auto age = AgeSeconds(found, now); age.has_value()) {
+      rows.emplace_back(found.verdict == Verdict::kHeld ? "Running for" : "Age",
+                        FormatDuration(*age));
+    }
+    if (!holder.user.empty() || !holder.host.empty()) {
+      rows.emplace_back("Holder", absl::StrCat(Printable(holder.user), "@",
+                                               Printable(holder.host)));
+    }
+    if (!holder.command.empty()) {
+      rows.emplace_back("Command", ShellQuoted(Glance(holder.command)));
+    }
+    if (!holder.features.empty()) {
+      rows.emplace_back(
+          "Features", Printable(absl::StrJoin(Glance(holder.features), ", ")));
+    }
+  }
+  return rows;
+}
+
+std::string Lines(const std::vector<Row>& rows) {
+  std::string text;
+  for (const Row& row : rows) {
+    absl::StrAppend(&text, row.first, ": ", row.second, "\n");
+  }
+  return text;
+}
+
+std::string CommandLine(std::vector<std::string> words,
+                        const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return ShellQuoted(words);
+}
+
+}  // namespace
+
+Now GetNow() { return {static_cast<int64_t>(time(nullptr)), NowTicks()}; }
+
+std::string RefusalText(const Inspection& found, const Invocation& invocation,
+                        const Now& now) {
+  std::vector<Row> rows = HolderRows(found, now);
+  std::string text;
+  if (found.verdict == Verdict::kHeld) {
+    absl::StrAppend(&text,
+                    "Error: Another parallel execution is in progress (PID: ",
+                    PidText(found), ")\n");
+    rows.emplace_back("Known by", EvidenceText(found));
+  } else {
+    absl::StrAppend(&text,
+                    "Error: Another parallel execution may be in progress "
+                    "(PID: ",
+                    PidText(found), ")\n");
+    rows.emplace_back("Doubt", EvidenceText(found));
+  }
+  rows.emplace_back("Lock", Printable(found.file));
+  absl::StrAppend(&text, Lines(rows), "\nOptions:\n");
+  absl::StrAppend(&text, found.verdict == Verdict::kHeld
+                             ? "  • Wait for it to complete\n"
+                             : "  • Find out whether it still runs\n");
+  absl::StrAppend(
+      &text, "  • Run: ", CommandLine(invocation.o8lock, {"status"}), "\n");
+  std::vector<std::string> force = invocation.description;
+  force.insert(force.end(), {"--force", "--"});
+  force.insert(force.end(), invocation.command.begin(),
+               invocation.command.end());
+  absl::StrAppend(&text,
+                  "  • Force override: ", CommandLine(invocation.o8lock, force),
+                  "\n");
+  return text;
+}
+
+std::string OverrideText(const Inspection& found, const Now& now) {
+  return absl::StrCat(
+      "Warning: Overriding existing lock (PID: ", PidText(found),
+      ")\nThis may cause conflicts if another execution is still running.\n",
+      Lines(HolderRows(found, now)), "\n");
+}
+
+std::string StaleText(const Inspection& found) {
+  return absl::StrCat("Warning: Found stale lock file (PID ", PidText(found),
+                      " not running)\nRemoving stale lock and continuing...\n");
+}
+
+std::string MalformedText(const Malformed& malformed) {
+  return absl::StrCat("o8lock: warning: '", Printable(malformed.path),
+                      "' was no lock file (", Printable(malformed.problem),
+                      ")\no8lock: hint: it is kept as '",
+                      Printable(malformed.kept_as), "'\n");
+}
+
+std::string OverriddenText(const Released& released) {
+  if (!released.by.has_value()) {
+    return "o8lock: warning: the lock was taken away from this run; nothing "
+           "was removed\n";
+  }
+  return absl::StrCat("o8lock: warning: this run's lock was overridden at ",
+                      Printable(released.by->at), " by ",
+                      Printable(released.by->user), "@",
+                      Printable(released.by->host), " (PID ", released.by->pid,
+                      "); nothing was removed\n");
+}
+
+std::string StatusText(const Inspection& found, const Location& location,
+                       const Now& now) {
+  std::string text;
+  switch (found.verdict) {
+    case Verdict::kFree:
+      text = "free\n";
+      break;
+    case Verdict::kStale:
+      text = found.holder.has_value()
+                 ? absl::StrCat("free (stale: PID ", PidText(found),
+                                " is not running)\n")
+                 : "free (stale: the lock file is malformed)\n";
+      break;
+    case Verdict::kUnknown:
+      text = absl::StrCat("unknown (PID: ", PidText(found), ")\n");
+      break;
+    case Verdict::kHeld:
+      text = absl::StrCat("held (PID: ", PidText(found), ")",
+                          found.own ? " by the run that asks" : "", "\n");
+      break;
+  }
+  std::vector<Row> rows = HolderRows(found, now);
+  if (std::string evidence = EvidenceText(found); !evidence.empty()) {
+    rows.emplace_back("Known by", std::move(evidence));
+  }
+  rows.emplace_back("Lock file", Printable(location.lock_file));
+  rows.emplace_back("Guard", Printable(location.guard));
+  return absl::StrCat(text, Lines(rows));
+}
+
+std::string ErrorText(absl::string_view problem, absl::string_view hint) {
+  std::string text = absl::StrCat("o8lock: error: ", Printable(problem), "\n");
+  if (!hint.empty()) {
+    absl::StrAppend(&text, "o8lock: hint: ", Printable(hint), "\n");
+  }
+  return text;
+}
+
+absl::string_view LockHint(const absl::Status& error) {
+  switch (error.code()) {
+    case absl::StatusCode::kUnimplemented:
+      return "keep the lock on a file system that has locks: --lock-file FILE";
+    case absl::StatusCode::kInvalidArgument:
+      return "see: o8lock --help";
+    case absl::StatusCode::kFailedPrecondition:
+      return "nothing was run; move that file away, it is none of o8lock's";
+    case absl::StatusCode::kNotFound:
+      return "nothing was run; create the directory first";
+    case absl::StatusCode::kPermissionDenied:
+      return "nothing was run; get write permission, or use a lock file of "
+             "your own: --lock-file FILE";
+    case absl::StatusCode::kResourceExhausted:
+      return "nothing was run; make room, then try again";
+    default:
+      return "nothing was run";
+  }
+}
+
+}  // namespace o8lock

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What o8lock says. Every text ends with a newline, but for the prompt, and is
+// safe to show on a terminal.
+#ifndef O8LOCK_TOOLS_MESSAGES_H_
+#define O8LOCK_TOOLS_MESSAGES_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "lock/inspection.h"
+#include "lock/location.h"
+#include "lock/lock.h"
+#include "lock/process.h"
+
+namespace o8lock {
+
+// The moment at which something is told.
+struct Now {
+  int64_t unix_seconds;
+  Ticks ticks;
+};
+Now GetNow();
+
+// How o8lock was called, for the lines that can be pasted.
+struct Invocation {
+  std::vector<std::string> o8lock;       // the program and the lock's options
+  std::vector<std::string> description;  // the options that describe the run
+  std::vector<std::string> command;
+};
+
+// A start was refused: `found` is held, or unknown.
+std::string RefusalText(const Inspection& found, const Invocation& invocation,
+                        const Now& now);
+
+// The warning before `found` is overridden, and the question after it.
+std::string OverrideText(const Inspection& found, const Now& now);
+inline constexpr absl::string_view kPrompt = "Continue? [y/N] ";
+
+// A dead run's lock was taken over.
+std::string StaleText(const Inspection& found);
+
+// A lock file was none.
+std::string MalformedText(const Malformed& malformed);
+
+// This run's lock had been overridden.
+std::string OverriddenText(const Released& released);
+
+// What `o8lock status` prints.
+std::string StatusText(const Inspection& found, const Location& location,
+                       const Now& now);
+
+// "o8lock: error: PROBLEM" and, unless it is empty, "o8lock: hint: HINT".
+std::string ErrorText(absl::string_view problem, absl::string_view hint);
+
+// What to do about an error of Locate or of Lock::Acquire that is not about a
+// holder.
+absl::string_view LockHint(const absl::Status& error);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_TOOLS_MESSAGES_H_

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What cannot easily be made to happen for o8lock_test.cc, or not all of it.
+#include "tools/messages.h"
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "gtest/gtest.h"
+#include "lock/holder.h"
+#include "lock/inspection.h"
+#include "lock/location.h"
+#include "lock/lock.h"
+#include "lock/process.h"
+
+namespace o8lock {
+namespace {
+
+constexpr Now kNow = {1772015400 + 724, 100000};  // 12m 4s after the start
+
+Inspection Held() {
+  Inspection found;
+  found.verdict = Verdict::kHeld;
+  found.file = "/r/.git/o8lock/parallel.guard";
+  found.kernel_locked = true;
+  found.origin = Origin::kHere;
+  found.process = {ProcessState::kRunning, 5};
+  Holder holder;
+  holder.pid = 12345;
+  holder.started_at = "2026-02-25T10:30:00Z";
+  holder.features = {"feat-a", "feat-b"};
+  holder.command = {"orchestr8", "parallel", "feat-a", "feat-b"};
+  holder.user = "ann";
+  holder.host = "box";
+  holder.acquired_ticks = kNow.ticks - 724 * kTicksPerSecond;
+  found.holder = holder;
+  return found;
+}
+
+const Invocation kInvocation = {{"o8lock", "--name", "deploy"},
+                                {"--feature", "c"},
+                                {"orchestr8", "parallel", "feat c"}};
+
+TEST(RefusalTextTest, SaysWhoHasItAndWhatToDo) {
+  EXPECT_EQ(RefusalText(Held(), kInvocation, kNow),
+            "Error: Another parallel execution is in progress (PID: 12345)\n"
+            "Started at: 2026-02-25T10:30:00Z\n"
+            "Running for: 12m 4s\n"
+            "Holder: ann@box\n"
+            "Command: orchestr8 parallel feat-a feat-b\n"
+            "Features: feat-a, feat-b\n"
+            "Known by: the kernel lock is held, process 12345 is running\n"
+            "Lock: /r/.git/o8lock/parallel.guard\n"
+            "\n"
+            "Options:\n"
+            "  • Wait for it to complete\n"
+            "  • Run: o8lock --name deploy status\n"
+            "  • Force override: o8lock --name deploy --feature c --force -- "
+            "orchestr8 parallel 'feat c'\n");
+}
+
+TEST(RefusalTextTest, SaysThatItCannotTell) {
+  Inspection found = Held();
+  found.verdict = Verdict::kUnknown;
+  found.kernel_locked = false;
+  found.origin = Origin::kOtherHost;
+  found.process = ProcessInfo();
+  EXPECT_EQ(RefusalText(found, kInvocation, kNow),
+            "Error: Another parallel execution may be in progress (PID: "
+            "12345)\n"
+            "Started at: 2026-02-25T10:30:00Z\n"
+            "Age: 12m 4s\n"
+            "Holder: ann@box\n"
+            "Command: orchestr8 parallel feat-a feat-b\n"
+            "Features: feat-a, feat-b\n"
+            "Doubt: it runs on another machine, box, which cannot be looked at "
+            "from here\n"
+            "Lock: /r/.git/o8lock/parallel.guard\n"
+            "\n"
+            "Options:\n"
+            "  • Find out whether it still runs\n"
+            "  • Run: o8lock --name deploy status\n"
+            "  • Force override: o8lock --name deploy --feature c --force -- "
+            "orchestr8 parallel 'feat c'\n");
+}
+
+TEST(RefusalTextTest, DoesWithoutARecord) {
+  Inspection found = Held();
+  found.holder.reset();
+  EXPECT_EQ(RefusalText(found, kInvocation, kNow),
+            "Error: Another parallel execution is in progress (PID: unknown)\n"
+            "Known by: the kernel lock is held\n"
+            "Lock: /r/.git/o8lock/parallel.guard\n"
+            "\n"
+            "Options:\n"
+            "  • Wait for it to complete\n"
+            "  • Run: o8lock --name deploy status\n"
+            "  • Force override: o8lock --name deploy --feature c --force -- "
+            "orchestr8 parallel 'feat c'\n");
+}
+
+TEST(RefusalTextTest, SaysHowItIsKnown) {
+  const auto known_by = [](const Inspection& found) {
+    const std::string text = RefusalText(found, kInvocation, kNow);
+    const size_t begin = text.find("Known by: ");
+    return text.substr(begin, text.find('\n', begin) - begin);
+  };
+  Inspection found = Held();
+  found.process.state = ProcessState::kStopped;
+  EXPECT_EQ(known_by(found),
+            "Known by: the kernel lock is held, process 12345 is stopped "
+            "(Ctrl-Z or SIGSTOP)");
+  found.process.state = ProcessState::kGone;
+  EXPECT_EQ(known_by(found),
+            "Known by: the kernel lock is held, process 12345 has ended, a "
+            "process that it started still has the lock");
+  found.pid_reused = true;
+  EXPECT_EQ(known_by(found),
+            "Known by: the kernel lock is held, process 12345 is another, "
+            "younger one, a process that it started still has the lock");
+  found = Held();
+  found.origin = Origin::kOtherNamespace;
+  found.process = ProcessInfo();
+  EXPECT_EQ(known_by(found),
+            "Known by: the kernel lock is held, process 12345 is in another "
+            "pid namespace (a container)");
+  found = Held();
+  found.kernel_locked = false;
+  found.origin = Origin::kUnknown;
+  EXPECT_EQ(known_by(found),
+            "Known by: process 12345 is running, it runs without o8lock");
+}
+
+TEST(RefusalTextTest, CountsTimeByTheBootClock) {
+  Inspection found = Held();
+  const Now set_forward = {kNow.unix_seconds + 86400, kNow.ticks};
+  EXPECT_NE(RefusalText(found, kInvocation, set_forward)
+                .find("Running for: 12m 4s\n"),
+            std::string::npos);
+  found.holder->acquired_ticks = -1;  // a lock file has none
+  EXPECT_NE(
+      RefusalText(found, kInvocation, set_forward).find("Running for: 1d 0h\n"),
+      std::string::npos);
+}
+
+TEST(RefusalTextTest, PaintsNoTerminal) {
+  Inspection found = Held();
+  const std::string evil = "\x1b[31mx\n\xc2\x9b";
+  found.holder->features = {evil};
+  found.holder->command = {evil};
+  found.holder->user = evil;
+  found.holder->host = evil;
+  found.holder->started_at = evil;
+  found.file = evil;
+  const Invocation invocation = {{evil}, {evil}, {evil}};
+  const Malformed malformed = {evil, evil, evil};
+  Released released;
+  released.by = Overrider{1, evil, evil, evil};
+  Location location;
+  location.lock_file = location.guard = evil;
+  for (const std::string& text :
+       {RefusalText(found, invocation, kNow), OverrideText(found, kNow),
+        StatusText(found, location, kNow), MalformedText(malformed),
+        OverriddenText(released), ErrorText(evil, evil)}) {
+    EXPECT_NE(text.find("\\x1b[31mx\\x0a\\xc2\\x9b"), std::string::npos);
+    EXPECT_EQ(text.find('\x1b'), std::string::npos);
+    EXPECT_EQ(text.find('\xc2'), std::string::npos);
+    EXPECT_EQ(text.find("x\n"), std::string::npos);
+  }
+}
+
+TEST(RefusalTextTest, ShowsOfLongListsTheBeginning) {
+  Inspection found = Held();
+  found.holder->features.assign(1000, "0123456789");
+  found.holder->command = {std::string(5000, 'x')};
+  const std::string text = RefusalText(found, kInvocation, kNow);
+  EXPECT_LT(text.size(), 2000u);
+  EXPECT_NE(text.find("0123456789, ...\n"), std::string::npos);
+  EXPECT_NE(text.find("Command: " + std::string(400, 'x') + "...\n"),
+            std::string::npos);
+}
+
+TEST(OverrideTextTest, ShowsWhatIsOverridden) {
+  EXPECT_EQ(OverrideText(Held(), kNow),
+            "Warning: Overriding existing lock (PID: 12345)\n"
+            "This may cause conflicts if another execution is still running.\n"
+            "Started at: 2026-02-25T10:30:00Z\n"
+            "Running for: 12m 4s\n"
+            "Holder: ann@box\n"
+            "Command: orchestr8 parallel feat-a feat-b\n"
+            "Features: feat-a, feat-b\n"
+            "\n");
+}
+
+TEST(OverriddenTextTest, NamesWhoTookIt) {
+  Released released;
+  released.overridden = true;
+  EXPECT_EQ(OverriddenText(released),
+            "o8lock: warning: the lock was taken away from this run; nothing "
+            "was removed\n");
+  released.by = Overrider{7, "2026-02-25T10:31:00Z", "bob", "hut"};
+  EXPECT_EQ(OverriddenText(released),
+            "o8lock: warning: this run's lock was overridden at "
+            "2026-02-25T10:31:00Z by bob@hut (PID 7); nothing was removed\n");
+}
+
+TEST(StatusTextTest, HasALineForEachVerdict) {
+  Location location;
+  location.lock_file = "/r/.claude/parallel.lock";
+  location.guard = "/r/.git/o8lock/parallel.guard";
+  const std::string files =
+      "Lock file: /r/.claude/parallel.lock\n"
+      "Guard: /r/.git/o8lock/parallel.guard\n";
+  EXPECT_EQ(StatusText(Inspection(), location, kNow), "free\n" + files);
+  Inspection found = Held();
+  found.own = true;
+  EXPECT_EQ(StatusText(found, location, kNow),
+            "held (PID: 12345) by the run that asks\n"
+            "Started at: 2026-02-25T10:30:00Z\n"
+            "Running for: 12m 4s\n"
+            "Holder: ann@box\n"
+            "Command: orchestr8 parallel feat-a feat-b\n"
+            "Features: feat-a, feat-b\n"
+            "Known by: the kernel lock is held, process 12345 is running\n" +
+                files);
+  found = Inspection();
+  found.verdict = Verdict::kStale;
+  found.problem = "it is not a JSON object";
+  EXPECT_EQ(StatusText(found, location, kNow),
+            "free (stale: the lock file is malformed)\n"
+            "Known by: it is not a JSON object\n" +
+                files);
+  found = Held();
+  found.verdict = Verdict::kStale;
+  found.kernel_locked = false;
+  found.process.state = ProcessState::kGone;
+  EXPECT_EQ(StatusText(found, location, kNow),
+            "free (stale: PID 12345 is not running)\n"
+            "Started at: 2026-02-25T10:30:00Z\n"
+            "Age: 12m 4s\n"
+            "Holder: ann@box\n"
+            "Command: orchestr8 parallel feat-a feat-b\n"
+            "Features: feat-a, feat-b\n"
+            "Known by: process 12345 has ended\n" +
+                files);
+}
+
+TEST(ErrorTextTest, HasAHintWhereThereIsOne) {
+  EXPECT_EQ(ErrorText("open 'x': no", ""), "o8lock: error: open 'x': no\n");
+  EXPECT_EQ(ErrorText("open 'x': no", "do y"),
+            "o8lock: error: open 'x': no\no8lock: hint: do y\n");
+}
+
+}  // namespace
+}  // namespace o8lock

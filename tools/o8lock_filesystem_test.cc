@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The whole program where it may not or cannot write. Needs root, to be another
+// user and to mount file systems; skipped without.
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "lock/testing.h"
+#include "tools/o8lock_testing.h"
+
+namespace o8lock {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::StartsWith;
+
+std::string ErrorText(const std::string& problem, const std::string& hint) {
+  return absl::StrCat("o8lock: error: ", problem, "\no8lock: hint: ", hint,
+                      "\n");
+}
+
+// --- Another user's files ---
+
+constexpr uid_t kNobody = 65534;
+
+bool CanBecomeNobody() {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    _exit(setgid(kNobody) == 0 && setuid(kNobody) == 0 ? 0 : 1);
+  }
+  int status = 0;
+  return waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+// Another user runs o8lock in a repository that is root's.
+class OtherUserTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!CanBecomeNobody()) GTEST_SKIP() << "needs root, to be another user";
+    // Not TempDir: its parents may be closed to others.
+    std::string name =
+        (std::filesystem::temp_directory_path() / "o8lock.XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    root_ = name;
+    ASSERT_EQ(chmod(root_.c_str(), 0755), 0);
+    binary_ = root_ + "/o8lock";
+    std::filesystem::copy_file(Binary(), binary_);
+    repo_ = root_ + "/repo";
+    std::filesystem::create_directory(repo_);
+    Git(repo_, {"init", "--quiet"});
+    if (!(RunToEnd({"test", "-x", binary_}, AsNobody()) == Exited(0))) {
+      GTEST_SKIP() << root_ << " is closed to other users";
+    }
+  }
+  void TearDown() override {
+    if (!root_.empty()) std::filesystem::remove_all(root_);
+  }
+
+  ProcessOptions AsNobody() const {
+    ProcessOptions options = In(repo_);
+    options.user = kNobody;
+    return options;
+  }
+  Result CallAsNobody(Argv words) const {
+    words.insert(words.begin(), binary_);
+    return Call(words, AsNobody());
+  }
+  void Give(const std::string& name) const {
+    ASSERT_EQ(chown(File(name).c_str(), kNobody, kNobody), 0) << name;
+  }
+  std::string File(const std::string& name) const {
+    return absl::StrCat(repo_, "/", name);
+  }
+  // The message for what may not be done, such as "open".
+  std::string Denied(const std::string& operation,
+                     const std::string& name) const {
+    return ErrorText(
+        absl::StrCat(operation, " '", File(name), "': Permission denied"),
+        "nothing was run; get write permission, or use a lock file of your "
+        "own: --lock-file FILE");
+  }
+
+  std::string root_;
+  std::string binary_;
+  std::string repo_;
+};
+
+TEST_F(OtherUserTest, MayNotTakeTheLockOfAForeignRepository) {
+  const Result run = CallAsNobody({"--", "echo", "ran"});
+  EXPECT_EQ(run.end, Exited(73));
+  EXPECT_EQ(run.out, "");
+  EXPECT_EQ(run.err, Denied("create directory", ".git/o8lock"));
+  // The way out that the hint names.
+  const std::string own_directory = root_ + "/own";
+  std::filesystem::create_directory(own_directory);
+  ASSERT_EQ(chown(own_directory.c_str(), kNobody, kNobody), 0);
+  const Result own = CallAsNobody(
+      {"--lock-file", own_directory + "/my.lock", "--", "echo", "ran"});
+  EXPECT_EQ(own.end, Exited(0));
+  EXPECT_EQ(own.out, "ran\n");
+  EXPECT_EQ(own.err, "");
+}
+
+TEST_F(OtherUserTest, IsToldWhoHasIt) {
+  Guarded run(repo_);
+  for (const Argv& words : {Argv{"--", "echo", "ran"}, Argv{"status"}}) {
+    const Result refused = CallAsNobody(words);
+    EXPECT_EQ(refused.end, Exited(75));
+    EXPECT_THAT(
+        refused.out + refused.err,
+        AllOf(HasSubstr(absl::StrCat("(PID: ", run.pid(), ")\n")),
+              HasSubstr("\nHolder: tester@"), HasSubstr(" is running\n")));
+  }
+  // Who may not write cannot override either, and is told so once.
+  const Result forced = CallAsNobody({"-f", "-y", "--", "echo", "ran"});
+  EXPECT_EQ(forced.end, Exited(73));
+  EXPECT_EQ(forced.out, "");
+  EXPECT_EQ(Normal(forced.err),
+            absl::StrCat(Golden("force", {{"PID", absl::StrCat(run.pid())}}),
+                         Denied("open", ".git/o8lock/parallel.guard")));
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(run.err(), "");
+}
+
+TEST_F(OtherUserTest, UnreadableGuard) {
+  std::filesystem::create_directories(File(".git/o8lock"));
+  MakeFile(File(".git/o8lock/parallel.guard"), "", 0600);
+  for (const Argv& words : {Argv{"--", "echo", "ran"}, Argv{"status"}}) {
+    const Result run = CallAsNobody(words);
+    EXPECT_EQ(run.end, Exited(73));
+    EXPECT_EQ(run.out, "");
+    EXPECT_EQ(run.err, Denied("open", ".git/o8lock/parallel.guard"));
+  }
+}
+
+// It may say that a run is alive.
+TEST_F(OtherUserTest, UnreadableLockFileIsUnknown) {
+  std::filesystem::create_directories(File(".git/o8lock"));
+  Give(".git/o8lock");
+  std::filesystem::create_directories(File(".claude"));
+  Give(".claude");
+  MakeFile(File(".claude/parallel.lock"), "{\"pid\": 2147483647}", 0600);
+  const Result run = CallAsNobody({"--", "echo", "ran"});
+  EXPECT_EQ(run.end, Exited(75));
+  EXPECT_EQ(run.out, "");
+  EXPECT_THAT(run.err,
+              StartsWith(absl::StrCat(
+                  "Error: Another parallel execution may be in progress (PID: "
+                  "unknown)\nDoubt: open '",
+                  File(".claude/parallel.lock"), "': Permission denied\n")));
+  EXPECT_EQ(Contents(File(".claude/parallel.lock")), "{\"pid\": 2147483647}");
+  EXPECT_EQ(CallAsNobody({"status"}).end, Exited(75));
+}
+
+// A start that fails is no run that died.
+TEST_F(OtherUserTest, DirectoryThatCannotBeCreatedLeavesNoRecord) {
+  std::filesystem::create_directories(File(".git/o8lock"));
+  Give(".git/o8lock");
+  Give(".git/info");
+  Give(".git/info/exclude");
+  for (int round = 0; round < 2; ++round) {
+    const Result run = CallAsNobody({"--", "echo", "ran"});
+    EXPECT_EQ(run.end, Exited(73));
+    EXPECT_EQ(run.out, "");
+    EXPECT_EQ(run.err, Denied("create directory", ".claude"));
+    EXPECT_EQ(Contents(File(".git/o8lock/parallel.guard")), "");
+  }
+  std::filesystem::create_directories(File(".claude"));
+  EXPECT_EQ(CallAsNobody({"--", "echo", "ran"}).err,
+            Denied("open", ".claude/.parallel.lock.new"));
+  EXPECT_EQ(Contents(File(".git/o8lock/parallel.guard")), "");
+  Give(".claude");
+  const Result run = CallAsNobody({"--", "echo", "ran"});
+  EXPECT_EQ(run.end, Exited(0));
+  EXPECT_EQ(run.err, "");
+}
+
+TEST_F(OtherUserTest, AProcessThatMayNotBeSignaledIsAlive) {
+  for (const char* name : {".git/o8lock", ".claude"}) {
+    std::filesystem::create_directories(File(name));
+    Give(name);
+  }
+  MakeFile(File(".claude/parallel.lock"),
+           ForeignLockFile(getpid(), TimeText(absl::Now())));
+  const Result run = CallAsNobody({"--", "echo", "ran"});
+  EXPECT_EQ(run.end, Exited(75));
+  EXPECT_THAT(run.err,
+              HasSubstr(absl::StrCat("process ", getpid(), " is running")));
+}
+
+// --- File systems ---
+
+// In a mount namespace of its own, with a file system of 64 KiB and 64 files
+// on $DIR. The scripts begin in a repository there.
+class FileSystemTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!(RunToEnd({"unshare", "-m", "mount", "-t", "tmpfs", "o8lock",
+                    dir_.path()}) == Exited(0))) {
+      GTEST_SKIP() << "needs root, to mount a file system";
+    }
+  }
+  Result InNamespace(const std::string& script) const {
+    ProcessOptions options = In("/");
+    options.env["DIR"] = dir_.path();
+    return Call({"unshare", "-m", "sh", "-c",
+                 absl::StrCat("set -e; mount -t tmpfs -o size=64k,nr_inodes=64 "
+                              "o8lock \"$DIR\"; mkdir \"$DIR/r\"; cd "
+                              "\"$DIR/r\"; git init -q --template=; set +e; ",
+                              script)},
+                options);
+  }
+  std::string File(const std::string& name) const {
+    return dir_.File("r/" + name);
+  }
+
+ private:
+  TempDir dir_;
+};
+
+TEST_F(FileSystemTest, ReadOnly) {
+  const Result run = InNamespace(
+      "mount -o remount,ro \"$DIR\"; $O8LOCK -- echo ran; echo $?; "
+      "$O8LOCK status; echo $?");
+  EXPECT_EQ(
+      run.out,
+      absl::StrCat("73\nfree\nLock file: ", File(".claude/parallel.lock"),
+                   "\nGuard: ", File(".git/o8lock/parallel.guard"), "\n0\n"));
+  EXPECT_EQ(run.err,
+            ErrorText(absl::StrCat("create directory '", File(".git/o8lock"),
+                                   "': Read-only file system"),
+                      "nothing was run; get write permission, or use a lock "
+                      "file of your own: --lock-file FILE"));
+}
+
+TEST_F(FileSystemTest, ReadOnlyAfterTheFirstRun) {
+  const Result run = InNamespace(
+      "$O8LOCK -- true; mount -o remount,ro \"$DIR\"; $O8LOCK -- echo ran; "
+      "echo $?");
+  EXPECT_EQ(run.out, "73\n");
+  EXPECT_EQ(run.err,
+            ErrorText(absl::StrCat("open '", File(".git/o8lock/parallel.guard"),
+                                   "': Read-only file system"),
+                      "nothing was run; get write permission, or use a lock "
+                      "file of your own: --lock-file FILE"));
+}
+
+TEST_F(FileSystemTest, OnlyTheLockFilesDirectoryIsReadOnly) {
+  const Result run = InNamespace(
+      "mkdir .claude; mount -t tmpfs -o ro o8lock .claude; "
+      "$O8LOCK -- echo ran; echo $?; cat .git/o8lock/parallel.guard; "
+      "umount .claude; $O8LOCK -- echo ran; echo $?");
+  EXPECT_EQ(run.out, "73\nran\n0\n");
+  EXPECT_EQ(run.err,
+            ErrorText(absl::StrCat("open '", File(".claude/.parallel.lock.new"),
+                                   "': Read-only file system"),
+                      "nothing was run; get write permission, or use a lock "
+                      "file of your own: --lock-file FILE"));
+}
+
+TEST_F(FileSystemTest, NoRoomForTheRecord) {
+  const Result run = InNamespace(
+      "cat /dev/zero >fill 2>/dev/null; $O8LOCK -- echo ran; echo $?; "
+      "cat .git/o8lock/parallel.guard; ls -A .claude 2>/dev/null; "
+      "rm fill; $O8LOCK -- echo ran; echo $?");
+  EXPECT_EQ(run.out, "73\nran\n0\n");
+  EXPECT_EQ(run.err, ErrorText(absl::StrCat("write '",
+                                            File(".git/o8lock/parallel.guard"),
+                                            "': No space left on device"),
+                               "nothing was run; make room, then try again"));
+}
+
+TEST_F(FileSystemTest, NoRoomForTheLockFile) {
+  const Result run = InNamespace(
+      "$O8LOCK -- true; i=0; while (: >f$i) 2>/dev/null; do i=$((i+1)); done; "
+      "$O8LOCK -- echo ran; echo $?; cat .git/o8lock/parallel.guard; "
+      "rm f*; $O8LOCK -- echo ran; echo $?");
+  EXPECT_EQ(run.out, "73\nran\n0\n");
+  EXPECT_EQ(run.err,
+            ErrorText(absl::StrCat("create directory '", File(".claude"),
+                                   "': No space left on device"),
+                      "nothing was run; make room, then try again"));
+}
+
+// Of an override that fails the overridden run must not notice anything.
+TEST_F(FileSystemTest, AFailedOverrideLeavesTheHolderItsLock) {
+  const Result run = InNamespace(
+      "mkdir .claude; mount -t tmpfs o8lock .claude; mkfifo ready go; "
+      "$O8LOCK -- sh -c 'echo >ready; read x <go' 2>holder & read x <ready; "
+      "mount -o remount,ro .claude; $O8LOCK -q -f -y -- echo ran; echo $?; "
+      "mount -o remount,rw .claude; $O8LOCK -q -- echo ran; echo $?; "
+      "echo >go; wait; cat holder; $O8LOCK -- echo ran");
+  EXPECT_EQ(run.out, "73\n75\nran\n");
+  EXPECT_THAT(run.err,
+              MatchesRegex("o8lock: error: [^\n]+: Read-only file system\n"
+                           "o8lock: hint: [^\n]+\n"));
+}
+
+// The repository's git directory may be elsewhere, the copy belongs there.
+TEST_F(FileSystemTest, AMalformedLockFileIsKeptAcrossFileSystems) {
+  const Result run = InNamespace(
+      "mkdir .claude; mount -t tmpfs o8lock .claude; "
+      "echo mine >.claude/parallel.lock; $O8LOCK -- echo ran; echo $?; "
+      "cat .git/o8lock/parallel.lock.malformed-*; ls -A .claude");
+  EXPECT_EQ(run.out, "ran\n0\nmine\n") << run.err;
+  EXPECT_THAT(run.err, StartsWith(absl::StrCat(
+                           "o8lock: warning: '", File(".claude/parallel.lock"),
+                           "' was no lock file (it is not a JSON "
+                           "object)\n")));
+}
+
+}  // namespace
+}  // namespace o8lock

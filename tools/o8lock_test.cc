@@ -1,0 +1,634 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The whole program as the specification has it: the first run, the refused
+// second one, status, runs within runs, orchestr8, many starts at once.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "lock/testing.h"
+#include "tools/o8lock_testing.h"
+
+namespace o8lock {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+int Count(absl::string_view text, absl::string_view part) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(text, part);
+  return static_cast<int>(parts.size()) - 1;
+}
+
+// The line of a refusal that begins with `label`, without it.
+std::string LineAfter(const std::string& message, const std::string& label) {
+  const size_t begin = message.find(label);
+  EXPECT_NE(begin, std::string::npos) << label << " is not in " << message;
+  if (begin == std::string::npos) return "";
+  const size_t text = begin + label.size();
+  return message.substr(text, message.find('\n', text) - text);
+}
+
+// --- The first run ---
+
+TEST(FirstRunTest, WritesTheLockFileToTheByte) {
+  const Repository repo;
+  Guarded run(repo.path(), {"--feature", "feat-a", "--feature", "feat-b",
+                            "--max-concurrency", "2"});
+  Values values = ValuesOf(repo, run.pid());
+  values["MAX"] = "2";
+  EXPECT_EQ(Normal(Contents(repo.LockFile())), Golden("lock_file", values));
+  EXPECT_EQ(run.Finish(), Exited(0));
+  ExpectNothingLeft(repo);
+}
+
+TEST(FirstRunTest, SaysNothing) {
+  const Repository repo;
+  const Result run =
+      Call(O8lock({"--", "sh", "-c", "echo out; echo err >&2"}), repo.path());
+  EXPECT_EQ(run.end, Exited(0));
+  EXPECT_EQ(run.out, "out\n");
+  EXPECT_EQ(run.err, "err\n");
+}
+
+TEST(FirstRunTest, VerboseTellsWhenTheLockIsTakenAndReleased) {
+  const Repository repo;
+  Process run(O8lock({"-v", "--", "true"}), In(repo.path()));
+  EXPECT_EQ(run.Wait(), Exited(0));
+  EXPECT_EQ(Normal(run.err()), Golden("verbose", ValuesOf(repo, run.pid())));
+}
+
+TEST(FirstRunTest, EndsAsTheCommandEndsAndRemovesTheLockFile) {
+  const Repository repo;
+  struct Case {
+    std::string script;
+    End end;
+  };
+  std::vector<Case> cases;
+  for (const int code : {0, 1, 64, 71, 73, 75, 126, 127, 128, 130, 255}) {
+    cases.push_back({absl::StrCat("exit ", code), Exited(code)});
+  }
+  for (const int signal : {SIGHUP, SIGINT, SIGTERM, SIGKILL, SIGSEGV}) {
+    cases.push_back({absl::StrCat("kill -", signal, " $$"), Killed(signal)});
+  }
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.script);
+    const Result run = Call(
+        Locked({}, absl::StrCat("test -e .claude/parallel.lock && echo there; ",
+                                test.script)),
+        repo.path());
+    EXPECT_EQ(run.end, test.end);
+    EXPECT_EQ(run.out, "there\n");
+    EXPECT_EQ(run.err, "");
+    EXPECT_FALSE(Exists(repo.LockFile()));
+  }
+  ExpectNothingLeft(repo);
+}
+
+TEST(FirstRunTest, PassesATermSignalOnAndRemovesTheLockFile) {
+  const Repository repo;
+  Guarded run(repo.path());
+  run.process().Signal(SIGTERM);
+  EXPECT_EQ(run.process().Wait(), Killed(SIGTERM));
+  WaitForEnd(run.command_pid());
+  ExpectNothingLeft(repo);
+}
+
+TEST(FirstRunTest, LockFileHasMode0644LessTheUmask) {
+  const Repository repo;
+  struct Case {
+    const char* umask;
+    mode_t mode;
+  };
+  for (const Case& test :
+       {Case{"022", 0644}, {"0", 0644}, {"027", 0640}, {"077", 0600}}) {
+    SCOPED_TRACE(test.umask);
+    const Result run =
+        Call(Shell(absl::StrCat(
+                 "umask ", test.umask,
+                 "; \"$O8LOCK\" -- stat -c %a .claude/parallel.lock")),
+             repo.path());
+    EXPECT_EQ(run.end, Exited(0)) << run.err;
+    EXPECT_EQ(run.out, absl::StrFormat("%o\n", test.mode));
+  }
+}
+
+TEST(FirstRunTest, LeavesTheDirectoryOnlyIfItWasThereOrIsUsed) {
+  const Repository repo;
+  EXPECT_EQ(Call(Locked({}, "test -d .claude"), repo.path()).end, Exited(0));
+  EXPECT_FALSE(Exists(repo.File(".claude")));
+  EXPECT_EQ(Call(Locked({}, "echo x > .claude/settings"), repo.path()).end,
+            Exited(0));
+  EXPECT_THAT(Names(repo.File(".claude")), ElementsAre("settings"));
+  std::filesystem::remove(repo.File(".claude/settings"));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(0));
+  EXPECT_TRUE(Exists(repo.File(".claude")));
+}
+
+TEST(FirstRunTest, TheTreeStaysClean) {
+  const Repository repo;
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(repo.Changes(), "");
+    Guarded run(repo.path());
+    EXPECT_TRUE(Exists(repo.LockFile()));
+    EXPECT_EQ(repo.Changes(), "");
+    EXPECT_EQ(run.Finish(), Exited(0));
+  }
+  EXPECT_EQ(repo.Changes(), "");
+  const std::string exclude =
+      absl::StrCat("\n", Contents(repo.File(".git/info/exclude")));
+  EXPECT_EQ(Count(exclude, "\n/.claude/parallel.lock\n"), 1) << exclude;
+  EXPECT_EQ(Count(exclude, "/.claude/"), 2) << exclude;
+}
+
+TEST(FirstRunTest, GitDirInTheEnvironmentDoesNotChangeTheLock) {
+  const Repository repo;
+  const Repository other;
+  ProcessOptions options = In(repo.path());
+  options.env["GIT_DIR"] = other.File(".git");
+  options.unset_env.clear();
+  Guarded run(Locked({}, Guarded::kScript), options);
+  EXPECT_TRUE(Exists(repo.LockFile()));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), other.path()).end, Exited(0));
+}
+
+TEST(FirstRunTest, PublishNeverWritesNoLockFileAndExcludesAllTheSame) {
+  const Repository repo;
+  Guarded run(repo.path(), {"--publish", "never"});
+  EXPECT_FALSE(Exists(repo.File(".claude")));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
+  EXPECT_EQ(run.Finish(), Exited(0));
+  ExpectNothingLeft(repo);
+}
+
+TEST(FirstRunTest, TakesTheLockFileThatItIsGiven) {
+  const TempDir dir;
+  const Argv options = {"--lock-file", "my.lock"};
+  {
+    Guarded run(dir.path(), options);
+    EXPECT_THAT(Names(dir.path()), ElementsAre(".my.lock.guard", "my.lock"));
+    const Result second =
+        Call(O8lock({"--lock-file", dir.File("my.lock"), "--", "true"}), "/");
+    EXPECT_EQ(second.end, Exited(75));
+    EXPECT_EQ(run.Finish(), Exited(0));
+  }
+  EXPECT_THAT(Names(dir.path()), ElementsAre(".my.lock.guard"));
+  EXPECT_EQ(
+      Call(O8lock({"--lock-file", "my.lock", "--", "true"}), dir.path()).end,
+      Exited(0));
+}
+
+// --- The second run ---
+
+TEST(SecondRunTest, IsRefusedFromEverywhereInTheRepository) {
+  const Repository repo;
+  const TempDir elsewhere;
+  std::filesystem::create_directories(repo.File("a/b"));
+  Git(repo.path(), {"worktree", "add", "--quiet", elsewhere.File("linked")});
+  Guarded run(repo.path(), {"--feature", "feat-a", "--feature", "feat-b"});
+  Values values = ValuesOf(repo, run.pid());
+  values["GUARD"] = repo.Guard();
+  for (const std::string& directory :
+       {repo.path(), repo.File("a/b"), repo.File(".git/info"),
+        elsewhere.File("linked")}) {
+    SCOPED_TRACE(directory);
+    const Result second = Call(O8lock({"--", "make", "feat c"}), In(directory));
+    EXPECT_EQ(second.end, Exited(75));
+    EXPECT_EQ(second.out, "");
+    EXPECT_EQ(Normal(second.err), Golden("held", values));
+  }
+  // And it did no harm.
+  EXPECT_THAT(Contents(repo.LockFile()),
+              HasSubstr(absl::StrCat("\"pid\": ", run.pid(), ",")));
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(run.err(), "");
+  EXPECT_EQ(Call(O8lock({"--", "true"}), elsewhere.File("linked")).end,
+            Exited(0));
+}
+
+TEST(SecondRunTest, IsRefusedWhenTheFirstIsInALinkedWorktree) {
+  const Repository repo;
+  const TempDir elsewhere;
+  Git(repo.path(), {"worktree", "add", "--quiet", elsewhere.File("linked")});
+  Guarded run(elsewhere.File("linked"));
+  EXPECT_TRUE(Exists(repo.LockFile()));
+  EXPECT_FALSE(Exists(elsewhere.File("linked/.claude")));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
+}
+
+TEST(SecondRunTest, IsRefusedOutsideGit) {
+  const TempDir dir;
+  Guarded run(dir.path(), {"--feature", "feat-a", "--feature", "feat-b"});
+  EXPECT_THAT(Names(dir.File(".claude")),
+              ElementsAre(".parallel.lock.guard", "parallel.lock"));
+  const Result second = Call(O8lock({"--", "make", "feat c"}), dir.path());
+  EXPECT_EQ(second.end, Exited(75));
+  EXPECT_EQ(
+      Normal(second.err),
+      Golden("held", {{"PID", absl::StrCat(run.pid())},
+                      {"GUARD", dir.File(".claude/.parallel.lock.guard")}}));
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), dir.path()).end, Exited(0));
+  EXPECT_THAT(Names(dir.File(".claude")), ElementsAre(".parallel.lock.guard"));
+}
+
+TEST(SecondRunTest, ExitCodeAndSilenceAreTheCallersChoice) {
+  const Repository repo;
+  Guarded run(repo.path());
+  for (const int code : {0, 9, 255}) {
+    EXPECT_EQ(
+        Call(O8lock({"-E", absl::StrCat(code), "--", "true"}), repo.path()).end,
+        Exited(code));
+  }
+  const Result quiet = Call(O8lock({"-q", "--", "echo", "ran"}), repo.path());
+  EXPECT_EQ(quiet.end, Exited(75));
+  EXPECT_EQ(quiet.out + quiet.err, "");
+}
+
+TEST(SecondRunTest, AnotherNameIsAnotherLock) {
+  const Repository repo;
+  Guarded run(repo.path());
+  const Result other =
+      Call(O8lock({"--name", "deploy", "--", "cat", ".claude/deploy.lock"}),
+           repo.path());
+  EXPECT_EQ(other.end, Exited(0));
+  EXPECT_EQ(other.err, "");
+  EXPECT_THAT(other.out, StartsWith("{\n  \"pid\": "));
+  EXPECT_THAT(Names(repo.File(".claude")), ElementsAre("parallel.lock"));
+  EXPECT_EQ(repo.Changes(), "");
+}
+
+// What a user copies from the message does what it says.
+TEST(SecondRunTest, ItsLinesCanBePasted) {
+  const Repository repo;
+  const std::vector<std::string> words = {
+      "a b",   "it's",           "\"q\"",     "line\nbreak", "",
+      "$HOME", "back\\slash\\n", "tab\there", "~",           "#x",
+      "!1",    "\xff",           "\x1b[31m",  "ö",           "{a,b}",
+      "*"};
+  Argv command = {"--", "sh", "-c", "printf '%s|' \"$@\" > args", "sh"};
+  std::string expected;
+  for (const std::string& word : words) {
+    command.push_back(word);
+    absl::StrAppend(&expected, word, "|");
+  }
+  const std::vector<Argv> selections = {
+      {},
+      {"--name", "deploy"},
+      {"--lock-file", "my 'own' file.lock"},
+  };
+  for (const Argv& selection : selections) {
+    SCOPED_TRACE(absl::StrJoin(selection, " "));
+    std::filesystem::remove(repo.File("args"));
+    Guarded run(repo.path(), selection);
+    Argv second = selection;
+    second.insert(second.end(), command.begin(), command.end());
+    const Result refused = Call(O8lock(second), repo.path());
+    ASSERT_EQ(refused.end, Exited(75));
+    EXPECT_FALSE(Exists(repo.File("args")));
+
+    const Result status =
+        Call({"bash", "-c", LineAfter(refused.err, "  • Run: ")}, repo.path());
+    EXPECT_EQ(status.end, Exited(75));
+    EXPECT_THAT(status.out,
+                StartsWith(absl::StrCat("held (PID: ", run.pid(), ")\n")));
+
+    const std::string force =
+        absl::StrReplaceAll(LineAfter(refused.err, "  • Force override: "),
+                            {{" --force -- ", " --force --yes -- "}});
+    const Result forced = Call({"bash", "-c", force}, repo.path());
+    EXPECT_EQ(forced.end, Exited(0)) << force << forced.err;
+    EXPECT_EQ(Contents(repo.File("args")), expected);
+  }
+}
+
+// Or the overriding run would not be the one that was asked for.
+TEST(SecondRunTest, ForceLineKeepsWhatTheRunIsToBeDescribedBy) {
+  const Repository repo;
+  Guarded run(repo.path());
+  const Result refused =
+      Call(O8lock({"--feature", "feat-c", "--max-concurrency", "4", "-E", "9",
+                   "--", "cat", ".claude/parallel.lock"}),
+           repo.path());
+  ASSERT_EQ(refused.end, Exited(9));
+  const std::string force =
+      absl::StrReplaceAll(LineAfter(refused.err, "  • Force override: "),
+                          {{" --force -- ", " --force --yes -- "}});
+  const Result forced = Call({"bash", "-c", force}, repo.path());
+  EXPECT_EQ(forced.end, Exited(0)) << force << forced.err;
+  EXPECT_THAT(forced.out, HasSubstr("\"features\": [\"feat-c\"]")) << force;
+  EXPECT_THAT(forced.out, HasSubstr("\"maxConcurrency\": 4")) << force;
+}
+
+// --- Runs within runs ---
+
+TEST(ReentrancyTest, InsideTheRunTheSameLockIsNoObstacle) {
+  const Repository repo;
+  const Result run =
+      Call(Locked({},
+                  "\"$O8LOCK\" -- sh -c 'echo inner; exit 7'; "
+                  "echo $?; test -e .claude/parallel.lock && echo kept"),
+           repo.path());
+  EXPECT_EQ(run.end, Exited(0));
+  EXPECT_EQ(run.out, "inner\n7\nkept\n");
+  EXPECT_EQ(run.err, "");
+  ExpectNothingLeft(repo);
+}
+
+TEST(ReentrancyTest, InsideTheRunAnotherLockIsTaken) {
+  const Repository repo;
+  // The third is inside of both.
+  const Result run =
+      Call(Locked({},
+                  "\"$O8LOCK\" --name b -- sh -c 'ls .claude; "
+                  "\"$O8LOCK\" -- echo a; \"$O8LOCK\" --name b -- echo b'"),
+           repo.path());
+  EXPECT_EQ(run.end, Exited(0)) << run.err;
+  EXPECT_EQ(run.out, "b.lock\nparallel.lock\na\nb\n");
+  EXPECT_FALSE(Exists(repo.File(".claude")));
+
+  Guarded other(repo.path(), {"--name", "b"});
+  EXPECT_EQ(Call(Locked({}, "\"$O8LOCK\" --name b -- true"), repo.path()).end,
+            Exited(75));
+}
+
+TEST(ReentrancyTest, AForgedTokenOpensNothing) {
+  const Repository repo;
+  // That of a run that is over.
+  const std::string old =
+      Call(Locked({}, "printf %s \"$O8LOCK_TOKEN\""), repo.path()).out;
+  ASSERT_FALSE(old.empty());
+  Guarded run(repo.path());
+  for (const std::string& token :
+       {old, std::string("0123456789abcdef0123456789abcdef"), std::string(":"),
+        std::string(""), std::string(100000, 'a')}) {
+    SCOPED_TRACE(token.substr(0, 40));
+    ProcessOptions options = In(repo.path());
+    options.env["O8LOCK_TOKEN"] = token;
+    options.unset_env.clear();
+    EXPECT_EQ(Call(O8lock({"--", "true"}), options).end, Exited(75));
+  }
+}
+
+// --- status ---
+
+TEST(StatusTest, Free) {
+  const Repository repo;
+  const Result status = Call(O8lock({"status"}), repo.path());
+  EXPECT_EQ(status.end, Exited(0));
+  EXPECT_EQ(status.out, Golden("status_free", ValuesOf(repo)));
+  EXPECT_EQ(status.err, "");
+  // It creates nothing.
+  EXPECT_FALSE(Exists(repo.File(".claude")));
+  EXPECT_FALSE(Exists(repo.File(".git/o8lock")));
+}
+
+TEST(StatusTest, Held) {
+  const Repository repo;
+  Guarded run(repo.path(), {"--feature", "feat-a", "--feature", "feat-b"});
+  const Result status = Call(O8lock({"status"}), repo.path());
+  EXPECT_EQ(status.end, Exited(75));
+  EXPECT_EQ(Normal(status.out),
+            Golden("status_held", ValuesOf(repo, run.pid())));
+  EXPECT_EQ(status.err, "");
+  EXPECT_EQ(Call(O8lock({"-E", "9", "status"}), repo.path()).end, Exited(9));
+  EXPECT_EQ(Call(O8lock({"--name", "b", "status"}), repo.path()).end,
+            Exited(0));
+}
+
+TEST(StatusTest, HeldByTheRunThatAsks) {
+  const Repository repo;
+  Process run(Locked({}, "\"$O8LOCK\" status"), In(repo.path()));
+  EXPECT_EQ(run.Wait(), Exited(75));
+  EXPECT_EQ(Normal(run.out()), Golden("status_own", ValuesOf(repo, run.pid())));
+}
+
+TEST(StatusTest, Stale) {
+  const Repository repo;
+  const pid_t dead = DeadPid();
+  const std::string text = ForeignLockFile(dead, "2026-02-25T10:30:00Z");
+  repo.MakeLockFile(text);
+  const Result status = Call(O8lock({"status"}), repo.path());
+  EXPECT_EQ(status.end, Exited(0));
+  EXPECT_EQ(Normal(status.out), Golden("status_stale", ValuesOf(repo, dead)));
+  EXPECT_EQ(Contents(repo.LockFile()), text);  // It only looks.
+}
+
+TEST(StatusTest, Malformed) {
+  const Repository repo;
+  repo.MakeLockFile("[]");
+  const Result status = Call(O8lock({"status"}), repo.path());
+  EXPECT_EQ(status.end, Exited(0));
+  EXPECT_EQ(status.out, Golden("status_malformed", ValuesOf(repo)));
+  EXPECT_EQ(Contents(repo.LockFile()), "[]");
+}
+
+TEST(StatusTest, UnknownIsRefusedAndCanBeForced) {
+  const Repository repo;
+  const std::string record =
+      R"({"pid":77,"startedAt":"2026-02-25T10:30:00Z","features":["feat-a"],)"
+      R"("command":["make","all"],"user":"ann","host":"elsewhere",)"
+      R"("bootId":"00000000-0000-0000-0000-000000000000",)"
+      R"("token":"0123456789abcdef0123456789abcdef"})";
+  repo.MakeGuard(record);
+  const Result status = Call(O8lock({"status"}), repo.path());
+  EXPECT_EQ(status.end, Exited(75));
+  EXPECT_EQ(Normal(status.out), Golden("status_unknown", ValuesOf(repo)));
+
+  const Result refused = Call(O8lock({"--", "true"}), repo.path());
+  EXPECT_EQ(refused.end, Exited(75));
+  EXPECT_EQ(Normal(refused.err), Golden("unknown", ValuesOf(repo)));
+  EXPECT_EQ(Contents(repo.Guard()), record);
+
+  const Result forced =
+      Call(O8lock({"--force", "--yes", "--", "echo", "ran"}), repo.path());
+  EXPECT_EQ(forced.end, Exited(0));
+  EXPECT_EQ(forced.out, "ran\n");
+  EXPECT_THAT(forced.err,
+              StartsWith("Warning: Overriding existing lock (PID: 77)\n"));
+  ExpectNothingLeft(repo);
+}
+
+// --- orchestr8 ---
+
+std::string Orchestr8() { return PathFromEnv("ORCHESTR8"); }
+
+// o8lock -- orchestr8 WORDS...
+Argv LockedOrchestr8(const Argv& words) {
+  Argv argv = O8lock({"--", Orchestr8()});
+  argv.insert(argv.end(), words.begin(), words.end());
+  return argv;
+}
+
+// The stand-in, held where all its worktrees exist.
+class Orchestr8Test : public ::testing::Test {
+ protected:
+  ProcessOptions AtTheGate() {
+    ProcessOptions options = In(repo_.path());
+    options.env["STAND_IN_READY_FIFO"] = "/dev/stdout";
+    options.env["STAND_IN_GO_FIFO"] = "/dev/stdin";
+    options.input = ProcessOptions::Stdin::kPipe;
+    return options;
+  }
+  Repository repo_;
+};
+
+TEST_F(Orchestr8Test, WorksUnderTheLockAndASecondStartDoesNotDisturbIt) {
+  EXPECT_EQ(repo_.Changes(), "");
+  Process run(LockedOrchestr8({"parallel", "feat-a", "feat-b"}), AtTheGate());
+  run.WaitForOutput("ready\n");
+  EXPECT_EQ(repo_.Changes(), "");
+  Values values = ValuesOf(repo_, run.pid());
+  values["MAX"] = "3";
+  EXPECT_EQ(Normal(Contents(repo_.LockFile())), Golden("lock_file", values));
+  EXPECT_THAT(Names(repo_.File(".claude/worktrees")),
+              ElementsAre("feat-feat-a", "feat-feat-b"));
+
+  const Result second =
+      Call(LockedOrchestr8({"parallel", "feat-c"}), repo_.path());
+  EXPECT_EQ(second.end, Exited(75));
+  EXPECT_EQ(second.out, "");
+  EXPECT_THAT(second.err,
+              StartsWith(absl::StrCat("Error: Another parallel execution is in "
+                                      "progress (PID: ",
+                                      run.pid(), ")\nStarted at: ")));
+  EXPECT_THAT(second.err, HasSubstr(absl::StrCat(
+                              "  • Force override: ", Binary(), " --force -- ",
+                              Orchestr8(), " parallel feat-c\n")));
+
+  // What only looks does not need the lock.
+  const Result status =
+      Call(LockedOrchestr8({"parallel", "status"}), repo_.path());
+  EXPECT_EQ(status.end, Exited(0));
+  EXPECT_EQ(status.out, "No parallel pipelines active.\n");
+  EXPECT_EQ(status.err, "");
+
+  run.Write("go\n");
+  EXPECT_EQ(run.Wait(), Exited(0));
+  EXPECT_THAT(run.out(), HasSubstr("--- Parallel Execution Complete ---\n"));
+  EXPECT_EQ(run.err(), "");
+  EXPECT_EQ(repo_.Changes(), "");
+  EXPECT_EQ(Contents(repo_.File("feat-a.txt")), "feat-a\n");
+  EXPECT_EQ(Contents(repo_.File("feat-b.txt")), "feat-b\n");
+  ExpectNothingLeft(repo_);
+}
+
+TEST_F(Orchestr8Test, MaxConcurrencyComesFromItsOptionOrItsConfiguration) {
+  struct Case {
+    const char* name;
+    Argv words;          // after `orchestr8 parallel feat-a feat-b`
+    const char* config;  // "": none
+    const char* max;
+  };
+  const std::vector<Case> cases = {
+      {"default", {}, "", "3"},
+      {"configured", {}, R"({"maxConcurrency": 5})", "5"},
+      {"option", {"--max-concurrency=2"}, R"({"maxConcurrency": 5})", "2"},
+      {"no configuration", {}, "nonsense", "3"},
+      {"no number", {}, R"({"maxConcurrency": 0})", "3"},
+  };
+  // It must not make the tree dirty.
+  MakeFile(repo_.File(".git/info/exclude"), "/.claude/parallel-config.json\n");
+  std::filesystem::create_directories(repo_.File(".claude"));
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.name);
+    const std::string config = repo_.File(".claude/parallel-config.json");
+    std::filesystem::remove(config);
+    if (*test.config != '\0') MakeFile(config, test.config);
+    Argv words = {"parallel", "feat-a", "feat-b"};
+    words.insert(words.end(), test.words.begin(), test.words.end());
+    Process run(LockedOrchestr8(words), AtTheGate());
+    run.WaitForOutput("ready\n");
+    Values values = ValuesOf(repo_, run.pid());
+    values["MAX"] = test.max;
+    EXPECT_EQ(Normal(Contents(repo_.LockFile())), Golden("lock_file", values));
+    run.Write("go\n");
+    EXPECT_EQ(run.Wait(), Exited(0));
+    Git(repo_.path(), {"reset", "--quiet", "--hard", "HEAD~2"});
+  }
+}
+
+TEST_F(Orchestr8Test, AFailureRemovesTheLockFile) {
+  MakeFile(repo_.File("dirt"), "");
+  const Result run =
+      Call(LockedOrchestr8({"parallel", "feat-a"}), repo_.path());
+  EXPECT_EQ(run.end, Exited(1));
+  EXPECT_EQ(run.err, "Working tree has uncommitted changes\n");
+  ExpectNothingLeft(repo_);
+}
+
+TEST(OtherCommandTest, HasNoFeaturesAndRunsAlone) {
+  const Repository repo;
+  const Result run =
+      Call(O8lock({"--", "cat", ".claude/parallel.lock"}), repo.path());
+  EXPECT_THAT(run.out, HasSubstr("\n  \"features\": [],\n"
+                                 "  \"maxConcurrency\": 1\n}\n"));
+}
+
+// --- Many at once ---
+
+// All wait at a gate, which opens for all at once. Who gets the lock keeps it
+// until everybody else was refused.
+TEST(ContentionTest, OfAHundredStartsOneRuns) {
+  constexpr int kStarts = 100;
+  constexpr int kRounds = 10;
+  const Repository repo;
+  const std::string gate = repo.File(".git/gate");
+  ASSERT_EQ(mkfifo(gate.c_str(), 0600), 0);
+  ProcessOptions options = In(repo.path());
+  options.input = ProcessOptions::Stdin::kPipe;
+  for (int round = 0; round < kRounds; ++round) {
+    SCOPED_TRACE(round);
+    // Reading and writing: opening does not wait for a reader then.
+    const int closed = open(gate.c_str(), O_RDWR | O_CLOEXEC);
+    ASSERT_GE(closed, 0);
+    Process starts(
+        Shell(absl::StrCat(
+            "exec 3<&0; i=0; while [ $i -lt ", kStarts,
+            " ]; do { "
+            "exec 4<.git/gate; echo waiting; read go <&4; exec 4<&-; "
+            "\"$O8LOCK\" -- sh -c 'echo ran; read go' <&3; echo ended $?; "
+            "} & i=$((i+1)); done; wait")),
+        options);
+    for (int i = 0; i < kStarts; ++i) starts.WaitForOutput("waiting\n");
+    close(closed);
+    for (int i = 0; i < kStarts - 1; ++i) starts.WaitForOutput("ended 75\n");
+    // The command may be slower than all the refusals.
+    if (Count(starts.out(), "ran\n") == 0) starts.WaitForOutput("ran\n");
+    starts.Write("go\n");
+    EXPECT_EQ(starts.Wait(), Exited(0));
+    EXPECT_EQ(Count(starts.out(), "ran\n"), 1);
+    EXPECT_EQ(Count(starts.out(), "ended 0\n"), 1);
+    // Each of the others got one whole message, and about one and the same run.
+    const std::string first_line =
+        starts.err().substr(0, starts.err().find('\n'));
+    EXPECT_THAT(first_line, StartsWith("Error: Another parallel execution is "
+                                       "in progress (PID: "));
+    EXPECT_EQ(Count(starts.err(), first_line), kStarts - 1);
+    EXPECT_THAT(starts.err(), Not(HasSubstr("Warning")));
+    EXPECT_THAT(starts.err(), Not(HasSubstr("o8lock: ")));
+    if (HasFailure()) return;
+  }
+  ExpectNothingLeft(repo);
+}
+
+}  // namespace
+}  // namespace o8lock

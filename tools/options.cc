@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/options.h"
+
+#include <getopt.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "tools/text.h"
+
+namespace o8lock {
+namespace {
+
+enum LongOnly {
+  kLockFile = 256,
+  kFeature,
+  kMaxConcurrency,
+  kPublish,
+  kVersion
+};
+
+// '+': the command's options are not ours. ':': tell what is missing.
+constexpr char kLetters[] = "+:fyn:E:qvh";
+
+constexpr struct option kLongOptions[] = {
+    {"force", no_argument, nullptr, 'f'},
+    {"yes", no_argument, nullptr, 'y'},
+    {"name", required_argument, nullptr, 'n'},
+    {"lock-file", required_argument, nullptr, kLockFile},
+    {"feature", required_argument, nullptr, kFeature},
+    {"max-concurrency", required_argument, nullptr, kMaxConcurrency},
+    {"publish", required_argument, nullptr, kPublish},
+    {"conflict-exit-code", required_argument, nullptr, 'E'},
+    {"quiet", no_argument, nullptr, 'q'},
+    {"verbose", no_argument, nullptr, 'v'},
+    {"help", no_argument, nullptr, 'h'},
+    {"version", no_argument, nullptr, kVersion},
+    {nullptr, 0, nullptr, 0},
+};
+
+constexpr absl::string_view kSeeHelp = "see: o8lock --help";
+
+absl::Status Usage(absl::string_view problem, absl::string_view hint) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(Printable(problem), "\n", hint));
+}
+
+// Remembers an option for the lines that a refusal suggests.
+void Repeat(absl::string_view option, absl::string_view value,
+            std::vector<std::string>& words) {
+  words.emplace_back(option);
+  words.emplace_back(value);
+}
+
+absl::StatusOr<int> Number(absl::string_view option, absl::string_view text,
+                           int least, int most) {
+  int number;
+  // SimpleAtoi takes blanks and a plus sign as well.
+  if (text.find_first_not_of("0123456789") == text.npos &&
+      absl::SimpleAtoi(text, &number) && number >= least && number <= most) {
+    return number;
+  }
+  return Usage(absl::StrCat(option, " wants a whole number from ", least,
+                            " to ", most, ", not '", text, "'"),
+               kSeeHelp);
+}
+
+absl::Status Apply(int option, absl::string_view value, Options& options) {
+  switch (option) {
+    case 'f':
+      options.force = true;
+      break;
+    case 'y':
+      options.yes = true;
+      break;
+    case 'n':
+      options.name = std::string(value);
+      Repeat("--name", value, options.selection);
+      break;
+    case kLockFile:
+      if (value.empty()) {
+        return Usage("--lock-file wants the path of a file", kSeeHelp);
+      }
+      options.lock_file = std::string(value);
+      Repeat("--lock-file", value, options.selection);
+      break;
+    case kFeature:
+      options.features.emplace_back(value);
+      Repeat("--feature", value, options.description);
+      break;
+    case kMaxConcurrency: {
+      const absl::StatusOr<int> number =
+          Number("--max-concurrency", value, 1, 1000000);
+      if (!number.ok()) return number.status();
+      options.max_concurrency = *number;
+      Repeat("--max-concurrency", value, options.description);
+      break;
+    }
+    case kPublish:
+      if (value != "always" && value != "never") {
+        return Usage(absl::StrCat("--publish wants 'always' or 'never', not '",
+                                  value, "'"),
+                     kSeeHelp);
+      }
+      options.publish = value == "always";
+      Repeat("--publish", value, options.description);
+      break;
+    case 'E': {
+      const absl::StatusOr<int> number =
+          Number("--conflict-exit-code", value, 0, 255);
+      if (!number.ok()) return number.status();
+      options.conflict_exit_code = *number;
+      break;
+    }
+    case 'q':
+      options.quiet = true;
+      break;
+    case 'v':
+      options.verbose = true;
+      break;
+    case 'h':
+      options.action = Action::kHelp;
+      break;
+    case kVersion:
+      options.action = Action::kVersion;
+      break;
+    default:
+      break;
+  }
+  return absl::OkStatus();
+}
+
+// The option that getopt_long(3) could not take, as the user wrote it. Of a
+// letter among letters only optopt tells; any other has been passed by.
+std::string Offender(char* const argv[]) {
+  const absl::string_view word = argv[optind - 1];
+  const bool is_letter =
+      optopt > 0 && optopt < 256 &&
+      (word.substr(0, 2) != "--" ||
+       absl::string_view(kLetters).find(static_cast<char>(optopt)) ==
+           absl::string_view::npos);
+  return is_letter ? std::string("-") + static_cast<char>(optopt)
+                   : std::string(word);
+}
+
+}  // namespace
+
+absl::StatusOr<Options> ParseOptions(char* const argv[]) {
+  int argc = 0;
+  while (argv[argc] != nullptr) ++argc;
+  Options options;
+  optind = 0;  // glibc's way of starting anew
+  opterr = 0;
+  bool ended = false;  // by "--"
+  while (true) {
+    const int next = std::max(optind, 1);
+    const int option = getopt_long(argc, argv, kLetters, kLongOptions, nullptr);
+    if (option == -1) {
+      ended = next < argc && absl::string_view(argv[next]) == "--";
+      if (ended || optind == argc || options.action == Action::kStatus ||
+          absl::string_view(argv[optind]) != "status") {
+        break;
+      }
+      options.action = Action::kStatus;
+      ++optind;
+      continue;
+    }
+    if (option == '?') {
+      const std::string word = Offender(argv);
+      return Usage(absl::StrCat(optopt != 0 && word.find('=') != word.npos
+                                    ? "option takes no value: '"
+                                    : "unknown option: '",
+                                word, "'"),
+                   kSeeHelp);
+    }
+    if (option == ':') {
+      return Usage(absl::StrCat("option wants a value: '", Offender(argv), "'"),
+                   kSeeHelp);
+    }
+    const absl::Status status =
+        Apply(option, optarg == nullptr ? "" : optarg, options);
+    if (!status.ok()) return status;
+    if (options.action == Action::kHelp || options.action == Action::kVersion) {
+      return options;
+    }
+  }
+  const std::vector<std::string> rest(argv + optind, argv + argc);
+  if (options.action == Action::kStatus) {
+    if (rest.empty()) return options;
+    return Usage(absl::StrCat("status takes no arguments: '", rest[0], "'"),
+                 kSeeHelp);
+  }
+  if (rest.empty()) {
+    return Usage("there is no command to run",
+                 "usage: o8lock [OPTIONS] -- COMMAND [ARG...]");
+  }
+  if (!ended) {
+    std::vector<std::string> corrected(argv, argv + optind);
+    corrected.emplace_back("--");
+    corrected.insert(corrected.end(), rest.begin(), rest.end());
+    return Usage(
+        absl::StrCat("'--' is missing before the command '", rest[0], "'"),
+        absl::StrCat("try: ", ShellQuoted(corrected)));
+  }
+  options.command = rest;
+  return options;
+}
+
+absl::string_view HelpText() {
+  return R"(Usage: o8lock [OPTIONS] -- COMMAND [ARG...]
+       o8lock [OPTIONS] status
+
+Runs COMMAND while nobody else runs under the same lock: one lock for a git
+repository, with all its worktrees. The exit status is COMMAND's.
+status tells who has the lock: exit 0 when it is free, 75 when it is held.
+
+  -f, --force                 override a lock that is held, after asking
+  -y, --yes                   do not ask
+  -n, --name NAME             another lock of the same repository
+      --lock-file FILE        this lock file instead of the repository's
+      --feature NAME          put into the lock file as a feature; repeatable
+      --max-concurrency N     put into the lock file
+      --publish WHEN          write the lock file: always (default) or never
+  -E, --conflict-exit-code N  exit code when the lock is held, instead of 75
+  -q, --quiet                 no warnings; a refusal is its exit code only
+  -v, --verbose               tell when the lock is taken and released
+  -h, --help, --version
+
+Exit codes of o8lock itself: 64 wrong usage, 71 the system refused (no file
+locks), 73 a file cannot be created, 75 the lock is held, 126 COMMAND cannot
+be executed, 127 COMMAND not found.
+)";
+}
+
+}  // namespace o8lock

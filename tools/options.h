@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// o8lock's own command line.
+#ifndef O8LOCK_TOOLS_OPTIONS_H_
+#define O8LOCK_TOOLS_OPTIONS_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "tools/exit_code.h"
+
+namespace o8lock {
+
+enum class Action { kRun, kStatus, kHelp, kVersion };
+
+struct Options {
+  Action action = Action::kRun;
+  std::vector<std::string> command;  // what kRun runs; never empty then
+
+  bool force = false;
+  bool yes = false;
+  std::string name = "parallel";
+  std::string lock_file;
+  std::vector<std::string> features;
+  std::optional<int> max_concurrency;
+  bool publish = true;
+  int conflict_exit_code = kRefused;
+  bool quiet = false;
+  bool verbose = false;
+
+  // The options that another o8lock command has to repeat to mean the same
+  // lock, and those to describe the same run.
+  std::vector<std::string> selection;
+  std::vector<std::string> description;
+};
+
+// Reads `argv`, a null-terminated main() argument with the program's name
+// first. Options end at "--" and at the first word that is none; behind that
+// everything is the command's, to the byte.
+// Errors: kInvalidArgument  with a text for the user, printable: what is wrong,
+//                           and, after a newline, the corrected line or where
+//                           to look.
+// Not thread-safe: getopt_long(3) keeps its place in global variables.
+absl::StatusOr<Options> ParseOptions(char* const argv[]);
+
+// The text of --help; fits a screen of 80 by 24.
+absl::string_view HelpText();
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_TOOLS_OPTIONS_H_

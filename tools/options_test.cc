@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/options.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "gtest/gtest.h"
+
+namespace o8lock {
+namespace {
+
+using Words = std::vector<std::string>;
+
+absl::StatusOr<Options> Parse(Words words) {
+  words.insert(words.begin(), "o8lock");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  return ParseOptions(argv.data());
+}
+
+Options Parsed(const Words& words) {
+  const absl::StatusOr<Options> options = Parse(words);
+  EXPECT_TRUE(options.ok()) << absl::StrJoin(words, " ") << options.status();
+  return options.value_or(Options());
+}
+
+TEST(ParseOptionsTest, HasTheseDefaults) {
+  const Options options = Parsed({"--", "true"});
+  EXPECT_EQ(options.action, Action::kRun);
+  EXPECT_EQ(options.command, Words({"true"}));
+  EXPECT_FALSE(options.force || options.yes || options.quiet ||
+               options.verbose);
+  EXPECT_TRUE(options.publish);
+  EXPECT_EQ(options.name, "parallel");
+  EXPECT_EQ(options.lock_file, "");
+  EXPECT_EQ(options.features, Words());
+  EXPECT_EQ(options.max_concurrency, std::nullopt);
+  EXPECT_EQ(options.conflict_exit_code, 75);
+  EXPECT_EQ(options.selection, Words());
+}
+
+TEST(ParseOptionsTest, ReadsEveryOption) {
+  const Options options = Parsed(
+      {"--force", "--yes", "--name", "deploy", "--lock-file=/l", "--feature",
+       "a", "--feature=b", "--max-concurrency", "5", "--publish=never",
+       "--conflict-exit-code=9", "--quiet", "--verbose", "--", "x", "-f"});
+  EXPECT_TRUE(options.force && options.yes && options.quiet && options.verbose);
+  EXPECT_EQ(options.name, "deploy");
+  EXPECT_EQ(options.lock_file, "/l");
+  EXPECT_EQ(options.features, Words({"a", "b"}));
+  EXPECT_EQ(options.max_concurrency, 5);
+  EXPECT_FALSE(options.publish);
+  EXPECT_EQ(options.conflict_exit_code, 9);
+  EXPECT_EQ(options.command, Words({"x", "-f"}));
+  EXPECT_EQ(options.selection,
+            Words({"--name", "deploy", "--lock-file", "/l"}));
+  EXPECT_EQ(options.description,
+            Words({"--feature", "a", "--feature", "b", "--max-concurrency", "5",
+                   "--publish", "never"}));
+}
+
+TEST(ParseOptionsTest, ReadsLettersAloneAndTogether) {
+  const Options options = Parsed({"-fyqv", "-n", "a", "-E0", "--", "x"});
+  EXPECT_TRUE(options.force && options.yes && options.quiet && options.verbose);
+  EXPECT_EQ(options.name, "a");
+  EXPECT_EQ(options.conflict_exit_code, 0);
+}
+
+TEST(ParseOptionsTest, LeavesTheCommandAlone) {
+  EXPECT_EQ(Parsed({"--", "--", "--force", "", "status"}).command,
+            Words({"--", "--force", "", "status"}));
+  EXPECT_EQ(Parsed({"--", "status"}).action, Action::kRun);
+  EXPECT_EQ(Parsed({"--", "-x"}).command, Words({"-x"}));
+}
+
+TEST(ParseOptionsTest, ReadsStatusWithOptionsOnBothSides) {
+  for (const Words& words :
+       {Words({"status"}), Words({"status", "--"}),
+        Words({"-n", "a", "status"}), Words({"status", "-n", "a"})}) {
+    EXPECT_EQ(Parsed(words).action, Action::kStatus);
+    EXPECT_EQ(Parsed(words).name, words.size() > 2 ? "a" : "parallel");
+  }
+}
+
+TEST(ParseOptionsTest, AnswersHelpAndVersionAtOnce) {
+  EXPECT_EQ(Parsed({"--help"}).action, Action::kHelp);
+  EXPECT_EQ(Parsed({"-h", "--no-such-option"}).action, Action::kHelp);
+  EXPECT_EQ(Parsed({"--version"}).action, Action::kVersion);
+  EXPECT_EQ(Parsed({"status", "--help"}).action, Action::kHelp);
+}
+
+TEST(ParseOptionsTest, SaysWhatIsWrongAndWhatWouldBeRight) {
+  const struct {
+    Words words;
+    const char* message;
+  } cases[] = {
+      {{},
+       "there is no command to run\nusage: o8lock [OPTIONS] -- COMMAND "
+       "[ARG...]"},
+      {{"--"},
+       "there is no command to run\nusage: o8lock [OPTIONS] -- COMMAND "
+       "[ARG...]"},
+      {{"-f"},
+       "there is no command to run\nusage: o8lock [OPTIONS] -- COMMAND "
+       "[ARG...]"},
+      {{"-f", "orchestr8", "parallel", "a b"},
+       "'--' is missing before the command 'orchestr8'\n"
+       "try: o8lock -f -- orchestr8 parallel 'a b'"},
+      // Its "--" is the option's value.
+      {{"-n", "--", "x"},
+       "'--' is missing before the command 'x'\ntry: o8lock -n -- -- x"},
+      {{"status", "now"},
+       "status takes no arguments: 'now'\nsee: o8lock --help"},
+      {{"--bogus", "--", "x"}, "unknown option: '--bogus'\nsee: o8lock --help"},
+      {{"--bogus=1", "--", "x"},
+       "unknown option: '--bogus=1'\nsee: o8lock --help"},
+      {{"-Z", "--", "x"}, "unknown option: '-Z'\nsee: o8lock --help"},
+      {{"--force", "-yZq", "--", "x"},
+       "unknown option: '-Z'\nsee: o8lock --help"},
+      {{"--force=1", "--", "x"},
+       "option takes no value: '--force=1'\nsee: o8lock --help"},
+      {{"--name"}, "option wants a value: '--name'\nsee: o8lock --help"},
+      {{"-fn"}, "option wants a value: '-n'\nsee: o8lock --help"},
+      {{"--lock-file=", "--", "x"},
+       "--lock-file wants the path of a file\nsee: o8lock --help"},
+      {{"--publish=auto", "--", "x"},
+       "--publish wants 'always' or 'never', not 'auto'\nsee: o8lock --help"},
+      {{"--max-concurrency=0", "--", "x"},
+       "--max-concurrency wants a whole number from 1 to 1000000, not '0'\n"
+       "see: o8lock --help"},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(Parse(c.words).status(), absl::InvalidArgumentError(c.message));
+  }
+}
+
+TEST(ParseOptionsTest, TakesExitCodesThatExistOnly) {
+  for (const char* code : {"0", "1", "75", "255"}) {
+    EXPECT_TRUE(Parse({"-E", code, "--", "x"}).ok()) << code;
+  }
+  for (const char* code : {"256", "600", "-1", "+1", " 1", "1 ", "", "x", "1.0",
+                           "99999999999999999999"}) {
+    EXPECT_EQ(Parse({"-E", code, "--", "x"}).status(),
+              absl::InvalidArgumentError(
+                  std::string("--conflict-exit-code wants a whole number from "
+                              "0 to 255, not '") +
+                  code + "'\nsee: o8lock --help"));
+  }
+}
+
+TEST(HelpTextTest, FitsAScreen) {
+  const std::vector<std::string> lines = absl::StrSplit(HelpText(), '\n');
+  EXPECT_LE(lines.size(), 24u);  // the last one is empty
+  for (const std::string& line : lines) EXPECT_LE(line.size(), 80u) << line;
+}
+
+}  // namespace
+}  // namespace o8lock
