@@ -513,8 +513,8 @@ absl::Status Lock::PlaceLockFile(const AcquireOptions& options,
                                  bool replace) {
   if (!options.publish) return absl::OkStatus();
   while (true) {
-    const absl::Status status = replace ? Rename(written_, location_.lock_file)
-                                        : Link(written_, location_.lock_file);
+    absl::Status status = replace ? Rename(written_, location_.lock_file)
+                                  : Link(written_, location_.lock_file);
     if (status.ok()) break;
     if (!absl::IsAlreadyExists(status)) return status;
     // A run outside o8lock was faster.

@@ -124,8 +124,10 @@ bool IsForegroundJob() {
 // Returns the signal that ends it, or 0.
 int TakeEarlySignals(const sigset_t& original_mask) {
   LetThrough(Without(StopSignals(), original_mask));
-  // What the caller blocks the command would find pending: it is forwarded.
-  const sigset_t set = Without(AllSignals(), original_mask);
+  // What the caller blocks the command would find pending: it is forwarded. A
+  // stop signal that comes only now waits for the command.
+  const sigset_t set =
+      Without(Without(AllSignals(), original_mask), StopSignals());
   const timespec now = {};
   siginfo_t info;
   for (int signal = sigtimedwait(&set, &info, &now); signal > 0;
@@ -158,8 +160,10 @@ void Nothing(int /*signal*/) {}
 ABSL_ATTRIBUTE_NOINLINE pid_t Spawn(char* const argv[], int inherit_fd,
                                     const sigset_t& mask, bool ignore_sigchld,
                                     SpawnError& error) {
-  const pid_t pid =
-      vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork)
+  // NOLINTBEGIN(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
+  // POSIX allows the child less than Linux does: to Linux it is a process with
+  // its own signals and descriptors, and the parent's memory.
+  const pid_t pid = vfork();
   if (pid != 0) return pid;
   // A child that were stopped before execvp() would keep the parent in vfork()
   // and the shell in the dark. A handler is gone with execvp(), and until then
@@ -184,6 +188,7 @@ ABSL_ATTRIBUTE_NOINLINE pid_t Spawn(char* const argv[], int inherit_fd,
   execvp(argv[0], argv);
   error.execute = errno;
   _exit(127);
+  // NOLINTEND(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
 }
 
 // What execvp() looked at under the name `command`: fills in `file` and returns

@@ -270,19 +270,30 @@ TEST_F(FileSystemTest, OnlyTheLockFilesDirectoryIsReadOnly) {
                       "file of your own: --lock-file FILE"));
 }
 
-TEST_F(FileSystemTest, NoRoomForTheRecord) {
-  const Result run = InNamespace(
-      "cat /dev/zero >fill 2>/dev/null; $O8LOCK -- echo ran; echo $?; "
-      "cat .git/o8lock/parallel.guard; ls -A .claude 2>/dev/null; "
-      "rm fill; $O8LOCK -- echo ran; echo $?");
-  EXPECT_EQ(run.out, "73\nran\n0\n");
-  EXPECT_EQ(run.err, ErrorText(absl::StrCat("write '",
-                                            File(".git/o8lock/parallel.guard"),
-                                            "': No space left on device"),
-                               "nothing was run; make room, then try again"));
+TEST_F(FileSystemTest, NoRoomForWhatIsWritten) {
+  struct Case {
+    const char* before;  // what has been written already
+    const char* options;
+    const char* file;  // what has no room
+  };
+  for (const Case& test :
+       {Case{":", "", ".git/info/exclude"},
+        Case{"$O8LOCK -- true", "", ".claude/.parallel.lock.new"},
+        Case{":", "--publish never", ".git/o8lock/parallel.guard"}}) {
+    SCOPED_TRACE(test.file);
+    const Result run = InNamespace(absl::StrCat(
+        test.before, "; cat /dev/zero >fill 2>/dev/null; $O8LOCK ",
+        test.options,
+        " -- echo ran; echo $?; cat .git/o8lock/parallel.guard; "
+        "ls -A .claude 2>/dev/null; rm fill; $O8LOCK -- echo ran; echo $?"));
+    EXPECT_EQ(run.out, "73\nran\n0\n");
+    EXPECT_EQ(run.err, ErrorText(absl::StrCat("write '", File(test.file),
+                                              "': No space left on device"),
+                                 "nothing was run; make room, then try again"));
+  }
 }
 
-TEST_F(FileSystemTest, NoRoomForTheLockFile) {
+TEST_F(FileSystemTest, NoRoomForTheDirectory) {
   const Result run = InNamespace(
       "$O8LOCK -- true; i=0; while (: >f$i) 2>/dev/null; do i=$((i+1)); done; "
       "$O8LOCK -- echo ran; echo $?; cat .git/o8lock/parallel.guard; "
@@ -308,17 +319,20 @@ TEST_F(FileSystemTest, AFailedOverrideLeavesTheHolderItsLock) {
                            "o8lock: hint: [^\n]+\n"));
 }
 
-// The repository's git directory may be elsewhere, the copy belongs there.
-TEST_F(FileSystemTest, AMalformedLockFileIsKeptAcrossFileSystems) {
+// The git directory may be on another file system, where the copy would belong.
+TEST_F(FileSystemTest, AMalformedLockFileIsKeptWhereItCanBe) {
   const Result run = InNamespace(
       "mkdir .claude; mount -t tmpfs o8lock .claude; "
       "echo mine >.claude/parallel.lock; $O8LOCK -- echo ran; echo $?; "
-      "cat .git/o8lock/parallel.lock.malformed-*; ls -A .claude");
-  EXPECT_EQ(run.out, "ran\n0\nmine\n") << run.err;
-  EXPECT_THAT(run.err, StartsWith(absl::StrCat(
-                           "o8lock: warning: '", File(".claude/parallel.lock"),
-                           "' was no lock file (it is not a JSON "
-                           "object)\n")));
+      "cat .claude/.parallel.lock.malformed-*; ls .claude; "
+      "git status --porcelain");
+  EXPECT_EQ(run.out, "ran\n0\nmine\n");
+  EXPECT_EQ(
+      Normal(run.err),
+      absl::StrCat("o8lock: warning: '", File(".claude/parallel.lock"),
+                   "' was no lock file (it is not a JSON object)\n"
+                   "o8lock: hint: it is kept as '",
+                   File(".claude/.parallel.lock.malformed-{TIME}"), "'\n"));
 }
 
 }  // namespace

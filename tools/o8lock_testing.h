@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <regex>
@@ -196,9 +197,11 @@ void WaitUntil(const std::string& what, Condition condition) {
 // collects orphans it stays a zombie.
 inline void WaitForEnd(pid_t pid) {
   WaitUntil(absl::StrCat("end of process ", pid), [pid] {
-    const std::string status = absl::StrCat("/proc/", pid, "/stat");
-    return !Exists(status) ||
-           std::regex_search(Contents(status), std::regex("\\) [ZX] "));
+    // Not Contents: the process may go between a look and a read.
+    std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
+    std::string stat;
+    return !std::getline(file, stat) ||
+           std::regex_search(stat, std::regex("\\) [ZX] "));
   });
 }
 

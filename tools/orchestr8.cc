@@ -96,7 +96,7 @@ Words WithoutOptions(absl::Span<const std::string> words,
 }
 
 Words WithoutRunner(const Runner& runner, absl::Span<const std::string> words) {
-  const Words left = WithoutOptions(words.subspan(1), runner.valued, false);
+  Words left = WithoutOptions(words.subspan(1), runner.valued, false);
   const std::string verb = left.empty() ? "" : left[0];
   const bool greedy = Listed(runner.greedy_verbs, verb);
   if (!greedy && !Listed(runner.verbs, verb)) return left;

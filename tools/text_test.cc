@@ -27,7 +27,8 @@ TEST(PrintableTest, EscapesWhatATerminalWouldObey) {
       {"a\nb\tc\r", "a\\x0ab\\x09c\\x0d"},
       {std::string("\0", 1), "\\x00"},
       {"\x7f", "\\x7f"},
-      {"\xc2\x9b", "\\xc2\\x9b"},           // CSI in one character
+      {"\xc2\x9b", "\\xc2\\x9b"},  // CSI in one character
+      // NOLINTNEXTLINE(misc-misleading-bidirectional): what is tested
       {"\xe2\x80\xae", "\\u202e"},          // right-to-left override
       {"a\xe2\x80\x8b", "a\\u200b"},        // zero width
       {"\xf3\xa0\x81\x81", "\\U000e0041"},  // a tag
@@ -53,9 +54,10 @@ TEST(ShellQuotedTest, QuotesWhereAShellNeedsIt) {
 
 TEST(ShellQuotedTest, GivesBashTheSameWords) {
   const std::vector<std::string> words = {
-      "plain",        "",          " ",       "a\nb", "it's",
-      "\"",           "$x `y` \\", "\x1b[2J", "\xff", "'\n\\",
-      "\xe2\x80\xae", "-n",        "!",       "#",    "=x"};
+      "plain", "", " ", "a\nb", "it's", "\"", "$x `y` \\", "\x1b[2J", "\xff",
+      "'\n\\",
+      // NOLINTNEXTLINE(misc-misleading-bidirectional): what is tested
+      "\xe2\x80\xae", "-n", "!", "#", "=x"};
   const std::string command =
       "bash -c \"$LINE\"";  // the words reach it by the environment
   std::string line = "printf '%s\\0' " + ShellQuoted(words);
