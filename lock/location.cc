@@ -57,16 +57,35 @@ absl::StatusOr<std::string> Canonical(const std::string& path) {
   return result;
 }
 
-bool Exists(const std::string& path) {
+// What lstat(2) says of `path`; nothing if there is no such name. Any other
+// failure is an error: taken for "not there" it would make another lock of this.
+absl::StatusOr<std::optional<struct stat>> Look(const std::string& path) {
   struct stat info;
-  return lstat(path.c_str(), &info) == 0;
+  if (lstat(path.c_str(), &info) == 0) return info;
+  if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+  return ErrnoStatus(errno, "stat", path);
+}
+
+absl::StatusOr<bool> Exists(const std::string& path) {
+  O8LOCK_ASSIGN_OR_RETURN(const std::optional<struct stat> info, Look(path));
+  return info.has_value();
 }
 
 // What git looks at to know a git directory; that of a linked worktree has its
 // objects elsewhere.
-bool IsGitDirectory(const std::string& path) {
-  return Exists(path + "/HEAD") &&
-         (Exists(path + "/objects") || Exists(path + "/commondir"));
+absl::StatusOr<bool> IsGitDirectory(const std::string& path) {
+  O8LOCK_ASSIGN_OR_RETURN(const bool has_head, Exists(path + "/HEAD"));
+  if (!has_head) return false;
+  O8LOCK_ASSIGN_OR_RETURN(const bool has_objects, Exists(path + "/objects"));
+  if (has_objects) return true;
+  return Exists(path + "/commondir");
+}
+
+// The content of `path`; empty if there is no such file.
+absl::StatusOr<std::string> ReadIfThere(const std::string& path) {
+  absl::StatusOr<std::string> text = ReadFile(path);
+  if (absl::IsNotFound(text.status())) return "";
+  return text;
 }
 
 struct Repository {
@@ -92,18 +111,23 @@ absl::StatusOr<Repository> Describe(std::string git_dir,
   }
   const std::string& common_dir = repository.common_dir;
   GitConfig config;
-  const absl::StatusOr<std::string> text = ReadFile(common_dir + "/config");
-  if (text.ok()) config.Read(*text);
+  O8LOCK_ASSIGN_OR_RETURN(const std::string text,
+                          ReadIfThere(common_dir + "/config"));
+  config.Read(text);
   if (config.worktree_config) {
-    const absl::StatusOr<std::string> more =
-        ReadFile(common_dir + "/config.worktree");
-    if (more.ok()) config.Read(*more);
+    O8LOCK_ASSIGN_OR_RETURN(const std::string more,
+                            ReadIfThere(common_dir + "/config.worktree"));
+    config.Read(more);
   }
   if (config.bare) return repository;
   if (config.worktree.has_value()) {
-    const absl::StatusOr<std::string> configured =
+    absl::StatusOr<std::string> configured =
         Canonical(Join(common_dir, *config.worktree));
-    if (configured.ok()) repository.main_worktree = *configured;
+    if (configured.ok()) {
+      repository.main_worktree = *std::move(configured);
+    } else if (!absl::IsNotFound(configured.status())) {
+      return configured.status();
+    }
   } else if (!linked && !worktree.empty()) {
     repository.main_worktree = std::string(worktree);
   } else if (BaseName(common_dir) == ".git") {
@@ -126,7 +150,8 @@ absl::StatusOr<std::optional<std::string>> Follow(const std::string& dot_git,
     mode = target.st_mode;
   }
   if (S_ISDIR(mode)) {
-    if (!IsGitDirectory(path)) return std::nullopt;
+    O8LOCK_ASSIGN_OR_RETURN(const bool is_git_directory, IsGitDirectory(path));
+    if (!is_git_directory) return std::nullopt;
     return path;
   }
   O8LOCK_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
@@ -135,14 +160,21 @@ absl::StatusOr<std::optional<std::string>> Follow(const std::string& dot_git,
     return absl::FailedPreconditionError(
         absl::StrCat("'", path, "' does not name a git directory"));
   }
-  const absl::StatusOr<std::string> git_dir =
+  absl::StatusOr<std::string> git_dir =
       Canonical(Join(Parent(path), absl::StripLeadingAsciiWhitespace(target)));
-  if (!git_dir.ok() || !IsGitDirectory(*git_dir)) {
+  bool is_git_directory = false;
+  if (git_dir.ok()) {
+    O8LOCK_ASSIGN_OR_RETURN(is_git_directory, IsGitDirectory(*git_dir));
+  } else if (!absl::IsNotFound(git_dir.status()) &&
+             !absl::IsFailedPrecondition(git_dir.status())) {
+    return git_dir.status();
+  }
+  if (!is_git_directory) {
     return absl::FailedPreconditionError(
         absl::StrCat("'", path, "' names a git directory that is none: '",
                      absl::StripLeadingAsciiWhitespace(target), "'"));
   }
-  return *git_dir;
+  return *std::move(git_dir);
 }
 
 // The repository that `start`, an absolute path, is in; nothing outside one.
@@ -154,19 +186,24 @@ absl::StatusOr<std::optional<Repository>> FindRepository(
   for (std::string directory = start;;
        directory = std::string(Parent(directory))) {
     const std::string dot_git = Join(directory, ".git");
-    if (lstat(dot_git.c_str(), &info) == 0) {
+    O8LOCK_ASSIGN_OR_RETURN(const std::optional<struct stat> entry,
+                            Look(dot_git));
+    if (entry.has_value()) {
       O8LOCK_ASSIGN_OR_RETURN(std::optional<std::string> git_dir,
-                              Follow(dot_git, info.st_mode));
+                              Follow(dot_git, entry->st_mode));
       if (git_dir.has_value()) {
         return Describe(*std::move(git_dir), directory);
       }
     }
-    if (IsGitDirectory(directory)) return Describe(directory, "");
+    O8LOCK_ASSIGN_OR_RETURN(const bool is_git_directory,
+                            IsGitDirectory(directory));
+    if (is_git_directory) return Describe(directory, "");
     if (directory == "/") return std::nullopt;
-    if (stat(Join(directory, "..").c_str(), &info) != 0 ||
-        info.st_dev != device) {
-      return std::nullopt;
+    const std::string parent = Join(directory, "..");
+    if (stat(parent.c_str(), &info) != 0) {
+      return ErrnoStatus(errno, "stat", parent);
     }
+    if (info.st_dev != device) return std::nullopt;
   }
 }
 
