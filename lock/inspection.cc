@@ -6,9 +6,7 @@
 namespace o8lock {
 
 bool IsDead(const Inspection& inspection) {
-  return inspection.pid_reused ||
-         inspection.process.state == ProcessState::kGone ||
-         inspection.process.state == ProcessState::kZombie;
+  return inspection.pid_reused || HasEnded(inspection.process);
 }
 
 bool SameRun(const Inspection& a, const Inspection& b) {

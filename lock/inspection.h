@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "lock/holder.h"
@@ -47,11 +48,15 @@ struct Inspection {
   bool pid_reused = false;  // the pid belongs to another, younger process now
   std::string problem;      // why `file` cannot be read or understood
 
+  // Who has the kernel lock while the holder's process is dead: the command
+  // first, where it is known. Processes of other users may be missing.
+  std::vector<Keeper> keepers;
+
   // Whether the process that asked belongs to the holder's run.
   bool own = false;
 };
 
-// Whether the holder's process is known to be dead.
+// Whether the holder's process is known to be dead. Its command may live on.
 bool IsDead(const Inspection& inspection);
 
 // Whether both are about the same run (or both about one that left no record).

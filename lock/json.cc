@@ -73,6 +73,9 @@ void WriteRecord(Writer& writer, const Holder& holder) {
   WriteNumber(writer, "pidNamespace", holder.pid_namespace);
   WriteNumber(writer, "startTicks", holder.start_ticks);
   WriteNumber(writer, "acquiredTicks", holder.acquired_ticks);
+  if (holder.command_pid != 0) {
+    WriteNumber(writer, "commandPid", holder.command_pid);
+  }
   WriteString(writer, "token", holder.token);
   WriteString(writer, "version", holder.version);
   if (holder.overridden_by.has_value()) {
@@ -143,6 +146,7 @@ Holder HolderOf(const Value& object, int pid) {
   holder.pid_namespace = NumberOr(object, "pidNamespace", -1);
   holder.start_ticks = NumberOr(object, "startTicks", -1);
   holder.acquired_ticks = NumberOr(object, "acquiredTicks", -1);
+  holder.command_pid = IntOf(object, "commandPid").value_or(0);
   holder.token = StringOr(object, "token");
   holder.version = StringOr(object, "version");
   const Value* overrider = Find(object, "overriddenBy");
@@ -211,6 +215,15 @@ std::string InspectionText(const Inspection& inspection) {
   WriteNumber(writer, "state", static_cast<int>(inspection.process.state));
   WriteNumber(writer, "started", inspection.process.started);
   WriteNumber(writer, "pidReused", inspection.pid_reused);
+  writer.Key("keepers");
+  writer.StartArray();
+  for (const Keeper& keeper : inspection.keepers) {
+    writer.StartObject();
+    WriteNumber(writer, "pid", keeper.pid);
+    WriteStrings(writer, "command", keeper.command);
+    writer.EndObject();
+  }
+  writer.EndArray();
   WriteString(writer, "problem", inspection.problem);
   WriteNumber(writer, "own", inspection.own);
   writer.EndObject();
@@ -233,6 +246,14 @@ std::optional<Inspection> ParseInspection(absl::string_view text) {
       static_cast<ProcessState>(NumberOr(document, "state", 0));
   inspection.process.started = NumberOr(document, "started", -1);
   inspection.pid_reused = NumberOr(document, "pidReused", 0) != 0;
+  const Value* keepers = Find(document, "keepers");
+  if (keepers != nullptr && keepers->IsArray()) {
+    for (const Value& keeper : keepers->GetArray()) {
+      if (!keeper.IsObject()) continue;
+      inspection.keepers.push_back(
+          {IntOf(keeper, "pid").value_or(0), StringsOf(keeper, "command")});
+    }
+  }
   inspection.problem = StringOr(document, "problem");
   inspection.own = NumberOr(document, "own", 0) != 0;
   return inspection;

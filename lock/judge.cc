@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "lock/file.h"
@@ -22,19 +23,20 @@ namespace o8lock {
 namespace {
 
 // A run writes startedAt after it started, so a process that is younger is
-// another one. The slack is for a wall clock that was set in between.
+// another one. The slack is for a wall clock that was corrected in between.
 constexpr int64_t kClockSlackSeconds = 60;
 
 constexpr absl::Duration kRereadEvery = absl::Milliseconds(20);
-constexpr absl::Duration kRereadFor = absl::Seconds(1);
+constexpr Ticks kRereadFor = kTicksPerSecond;
 
 Origin OriginOf(const Holder& record, const Here& here) {
   if (record.boot_id.empty() || here.boot_id.empty()) {
     return record.host == here.host ? Origin::kEarlierBoot : Origin::kOtherHost;
   }
   if (record.boot_id == here.boot_id) {
-    return record.pid_namespace == here.pid_namespace ? Origin::kHere
-                                                      : Origin::kOtherNamespace;
+    return record.pid_namespace == here.pid_namespace && here.pid_namespace >= 0
+               ? Origin::kHere
+               : Origin::kOtherNamespace;
   }
   return record.host == here.host ? Origin::kEarlierBoot : Origin::kOtherHost;
 }
@@ -49,6 +51,17 @@ bool IsYounger(const ProcessInfo& process, const Holder& holder) {
   const std::optional<int64_t> since = ParseTime(holder.started_at);
   return process.started >= 0 && since.has_value() &&
          StartTime(process) > *since + kClockSlackSeconds;
+}
+
+// Whether the process `pid` may be one that keeps lock files: a clock that was
+// set forward by more than the slack, as that of a virtual machine is after a
+// pause, makes every living process look younger than its lock. orchestr8 is
+// JavaScript, and o8lock's lock file stays where its guard was removed.
+bool MayKeepLockFiles(int pid) {
+  const std::string program = ProgramOf(pid);
+  return program.empty() || absl::StartsWith(program, "node") ||
+         program == "MainThread" ||  // Node.js by the name it gives itself
+         program == "bun" || program == "deno" || program == "o8lock";
 }
 
 }  // namespace
@@ -70,7 +83,13 @@ Inspection JudgeRecord(const std::string& guard,
     }
   }
   if (kernel_locked) {
-    inspection.verdict = Verdict::kHeld;
+    // Of both only the kernel's word counts: start times are another's in a
+    // time namespace, and here the lock is live for all that is known else.
+    const bool left_behind = inspection.origin == Origin::kHere &&
+                             HasEnded(inspection.process) &&
+                             record->command_pid > 0 &&
+                             HasEnded(LookAt(record->command_pid));
+    inspection.verdict = left_behind ? Verdict::kStale : Verdict::kHeld;
   } else if (!record.has_value()) {
     inspection.verdict = Verdict::kFree;
   } else {
@@ -85,14 +104,14 @@ absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
                                        const std::optional<Holder>& dead) {
   LockFile found;
   found.inspection.file = path;
-  const absl::Time give_up = absl::Now() + kRereadFor;
+  const Ticks give_up = NowTicks() + kRereadFor;
   absl::StatusOr<Holder> holder = absl::InvalidArgumentError("");
   while (true) {
     absl::StatusOr<std::string> text = ReadFile(path);
     if (text.ok()) {
       holder = ParseHolder(*text);
       found.text = *std::move(text);
-      if (holder.ok() || absl::Now() > give_up) break;
+      if (holder.ok() || NowTicks() > give_up) break;
       absl::SleepFor(kRereadEvery);
     } else if (absl::IsNotFound(text.status())) {
       return found;
@@ -123,7 +142,18 @@ absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
   // This process has written no lock file yet.
   inspection.pid_reused =
       holder->pid == getpid() || IsYounger(inspection.process, *holder);
-  inspection.verdict = IsDead(inspection) ? Verdict::kStale : Verdict::kHeld;
+  if (!IsDead(inspection)) {
+    inspection.verdict = Verdict::kHeld;
+  } else if (inspection.pid_reused && holder->pid != getpid() &&
+             MayKeepLockFiles(holder->pid)) {
+    inspection.verdict = Verdict::kUnknown;
+    inspection.pid_reused = false;
+    inspection.problem =
+        "by the clock its process is younger than the lock: either the number "
+        "was given out again, or the clock was set";
+  } else {
+    inspection.verdict = Verdict::kStale;
+  }
   return found;
 }
 

@@ -17,7 +17,9 @@ namespace o8lock {
 // The verdict on the run whose record the guard `guard` holds (nothing: the
 // guard is empty or its text is no record), while the guard's kernel lock is
 // taken or not. The kernel lock decides; of a free one only a record of another
-// machine leaves doubt.
+// machine leaves doubt. A taken one is kStale where the run's process and its
+// command are both dead: then only what that left behind has a duplicate. That
+// may be a moment old; it is certain only with Range::kChange locked.
 Inspection JudgeRecord(const std::string& guard,
                        const std::optional<Holder>& record, bool kernel_locked);
 
@@ -29,8 +31,10 @@ struct LockFile {
 
 // The verdict on the lock file `path`: kFree when there is none; kStale also
 // for a file that is no lock file (then `problem` says why and there is no
-// holder); kUnknown for one that may not be read. `dead` is a run that is
-// proved dead: a lock file of the same pid and start is its.
+// holder); kUnknown for one that may not be read, and where only the wall clock
+// says that the pid was given out again and the process may be orchestr8's.
+// `dead` is a run that is proved dead: a lock file of the same pid and start is
+// its.
 // Errors: kFailedPrecondition  `path` is no regular file; others from reading.
 // Waits up to a second for a text that is none yet: runs outside o8lock write
 // in place, and a reader may come too early.

@@ -45,10 +45,11 @@ constexpr absl::string_view kInspectionUrl =
 // How long a guard may be locked and yet name no living holder before that is
 // taken for the truth: a run that is about to write its record, or is about to
 // unlock, is through in microseconds, on a crowded machine a little later.
-constexpr absl::Duration kEmptyRecordFor = absl::Seconds(1);
-constexpr absl::Duration kDeadRecordFor = absl::Milliseconds(50);
+// In boot-time ticks: setting the wall clock must not make these an hour.
+constexpr Ticks kEmptyRecordFor = kTicksPerSecond;
+constexpr Ticks kDeadRecordFor = kTicksPerSecond / 20;
 // How long to wait for somebody who changes the record or the lock file.
-constexpr absl::Duration kChangeFor = absl::Seconds(1);
+constexpr Ticks kChangeFor = kTicksPerSecond;
 constexpr absl::Duration kRetryEvery = absl::Milliseconds(1);
 constexpr int kMaxTries = 100;
 
@@ -113,9 +114,24 @@ absl::StatusOr<Fd> OpenGuard(const Location& location) {
     return OpenRegular(location.guard, O_RDWR | O_CREAT, 0666);
   };
   absl::StatusOr<Fd> fd = open_it();
-  if (!absl::IsNotFound(fd.status()) || !location.create_directories) return fd;
-  O8LOCK_RETURN_IF_ERROR(MakeDirectory(ParentOf(location.guard), nullptr));
-  return open_it();
+  if (absl::IsNotFound(fd.status()) && location.create_directories) {
+    O8LOCK_RETURN_IF_ERROR(MakeDirectory(ParentOf(location.guard), nullptr));
+    fd = open_it();
+  }
+  if (!fd.ok()) return fd;
+  struct stat info;
+  if (fstat(fd->get(), &info) != 0) {
+    return ErrnoStatus(errno, "stat", location.guard);
+  }
+  // Another name of some file of this user's, which the record would overwrite:
+  // in a directory that others may write, they can give it this one.
+  if (info.st_nlink > 1) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("'", location.guard,
+                     "' has another name too (a hard link), and o8lock wants a "
+                     "file of its own there"));
+  }
+  return fd;
 }
 
 std::optional<Holder> ReadRecord(const Fd& fd, const std::string& guard) {
@@ -165,11 +181,11 @@ absl::Status Refusal(const Inspection& inspection) {
 
 // Locks Range::kChange of `fd`, waiting a little for who has it.
 absl::Status LockChange(const Fd& fd, const std::string& guard) {
-  const absl::Time give_up = absl::Now() + kChangeFor;
+  const Ticks give_up = NowTicks() + kChangeFor;
   while (true) {
     absl::Status status = TryLock(fd, Range::kChange, guard);
     if (!absl::IsUnavailable(status)) return status;
-    if (absl::Now() > give_up) {
+    if (NowTicks() > give_up) {
       return absl::DeadlineExceededError(absl::StrCat(
           "lock '", guard, "': another o8lock that changes it is stuck"));
     }
@@ -184,6 +200,32 @@ absl::StatusOr<bool> IsStillNamed(const Fd& fd, const std::string& guard) {
   if (absl::IsNotFound(named.status())) return false;
   if (!named.ok()) return named.status();
   return open_file == *named;
+}
+
+// Makes `text` the content of `fd`, or, where that fails, `previous` again: as
+// the shorter one it still has its place.
+absl::Status Replace(const Fd& fd, const std::string& text,
+                     const std::string& previous, const std::string& guard) {
+  absl::Status status = Overwrite(fd, text, guard);
+  if (!status.ok()) Overwrite(fd, previous, guard).IgnoreError();
+  return status;
+}
+
+// Finds out who keeps the lock of `found`, whose own process is dead.
+void AddKeepers(const Fd& guard, Inspection& found) {
+  const absl::StatusOr<FileId> file = IdOf(guard, found.file);
+  if (!file.ok()) return;
+  found.keepers = KeepersOf(*file);
+  if (!found.holder.has_value()) return;
+  std::stable_partition(found.keepers.begin(), found.keepers.end(),
+                        [&found](const Keeper& keeper) {
+                          return keeper.pid == found.holder->command_pid;
+                        });
+}
+
+// Where a guard is made that is to replace the one in place.
+std::string NewGuard(const Location& location) {
+  return location.guard + ".new";
 }
 
 std::string Aside(const std::string& path) { return Beside(path, ".old"); }
@@ -308,7 +350,7 @@ Lock::~Lock() {
 
 absl::StatusOr<Lock> Lock::Acquire(const Location& location,
                                    const AcquireOptions& options) {
-  const absl::Time start = absl::Now();
+  const Ticks start = NowTicks();
   while (true) {
     absl::StatusOr<Fd> guard = OpenGuard(location);
     if (!guard.ok()) {
@@ -334,15 +376,22 @@ absl::StatusOr<Lock> Lock::Acquire(const Location& location,
         JudgeRecord(location.guard, ReadRecord(*guard, location.guard), true);
     found.own = IsOwn(found.holder, options.own_tokens);
     if (found.own) return Refusal(found);
-    const absl::Duration waited = absl::Now() - start;
+    const bool left_behind = found.verdict == Verdict::kStale;
+    const Ticks waited = NowTicks() - start;
     if ((!found.holder.has_value() && waited < kEmptyRecordFor) ||
-        (IsDead(found) && waited < kDeadRecordFor)) {
+        (IsDead(found) && !left_behind && waited < kDeadRecordFor)) {
       absl::SleepFor(kRetryEvery);
       continue;
     }
-    if (!Contains(options.overriding, found)) return Refusal(found);
-    absl::StatusOr<Lock> lock = TakeByForce(location, options, *guard, found);
-    if (!absl::IsAborted(lock.status())) return lock;
+    if (left_behind || Contains(options.overriding, found)) {
+      absl::StatusOr<Lock> lock = TakeByForce(location, options, *guard, found);
+      if (absl::IsAborted(lock.status())) continue;
+      if (!left_behind || !absl::IsDeadlineExceeded(lock.status())) return lock;
+      // Who has it is about to write its record, and was stopped in that.
+      found.verdict = Verdict::kHeld;
+    }
+    if (!found.holder.has_value() || IsDead(found)) AddKeepers(*guard, found);
+    return Refusal(found);
   }
 }
 
@@ -351,6 +400,7 @@ absl::StatusOr<Lock> Lock::TakeFree(const Location& location,
                                     const AcquireOptions& options, Fd guard) {
   Lock lock(location, Fd());
   O8LOCK_RETURN_IF_ERROR(lock.Describe(options));
+  lock.RemoveLeftovers();
   const std::optional<Holder> previous = ReadRecord(guard, location.guard);
   const Inspection left = JudgeRecord(location.guard, previous, false);
   if (left.verdict == Verdict::kUnknown &&
@@ -361,21 +411,25 @@ absl::StatusOr<Lock> Lock::TakeFree(const Location& location,
   O8LOCK_ASSIGN_OR_RETURN(
       const bool replace,
       lock.ClearLockFiles(options, previous, left.verdict == Verdict::kStale));
-  // From here on whatever fails is undone by Release, which wants to lock
-  // kChange itself.
+  const std::string left_text =
+      previous.has_value() ? RecordText(*previous) : "";
+  absl::Cleanup undo = [&lock, &guard, &left_text] {
+    lock.RemoveLockFile().IgnoreError();
+    Overwrite(guard, left_text, lock.location_.guard).IgnoreError();
+  };
+  O8LOCK_RETURN_IF_ERROR(lock.WriteLockFile(options));
+  O8LOCK_RETURN_IF_ERROR(
+      Overwrite(guard, RecordText(lock.holder_), location.guard));
+  O8LOCK_RETURN_IF_ERROR(lock.PlaceLockFile(options, previous, replace));
+  O8LOCK_RETURN_IF_ERROR(Unlock(guard, Range::kChange, location.guard));
+  std::move(undo).Cancel();
   lock.fd_ = std::move(guard);
-  absl::Status status = lock.WriteLockFile(options);
-  if (status.ok()) {
-    status = Overwrite(lock.fd_, RecordText(lock.holder_), location.guard);
-  }
-  if (status.ok()) status = lock.PlaceLockFile(options, previous, replace);
-  status.Update(Unlock(lock.fd_, Range::kChange, location.guard));
-  if (!status.ok()) return status;
   return lock;
 }
 
-// `old_guard` is open, `holder` was found in it. kAborted: it is another
-// holder's by now, or nobody's; look again.
+// `old_guard` is open, `holder` was found in it: a run that is to be overridden,
+// or, kStale, a dead one whose lock something that it left behind still has.
+// kAborted: it is another holder's by now, or nobody's; look again.
 absl::StatusOr<Lock> Lock::TakeByForce(const Location& location,
                                        const AcquireOptions& options,
                                        const Fd& old_guard,
@@ -392,32 +446,35 @@ absl::StatusOr<Lock> Lock::TakeByForce(const Location& location,
     return absl::AbortedError("the holder changed");
   }
   Lock lock(location, Fd());
-  const std::string new_path = location.guard + ".new";
+  const bool is_dead = holder.verdict == Verdict::kStale;
+  if (is_dead) lock.AddStale(holder);
+  const std::string new_path = NewGuard(location);
   absl::Cleanup undo = [&lock, &new_path] {
     lock.RemoveLockFile().IgnoreError();
     unlink(new_path.c_str());
   };
   O8LOCK_RETURN_IF_ERROR(lock.Describe(options));
   O8LOCK_ASSIGN_OR_RETURN(const bool replace,
-                          lock.ClearLockFiles(options, previous, false));
+                          lock.ClearLockFiles(options, previous, is_dead));
   O8LOCK_RETURN_IF_ERROR(lock.WriteLockFile(options));
   O8LOCK_ASSIGN_OR_RETURN(Fd guard, CreateFresh(new_path, 0666));
   O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kBoth, new_path));
   O8LOCK_RETURN_IF_ERROR(Overwrite(guard, RecordText(lock.holder_), new_path));
   O8LOCK_RETURN_IF_ERROR(lock.PlaceLockFile(options, previous, replace));
-  if (previous.has_value()) {
+  if (previous.has_value() && !is_dead) {
     // For the holder, which keeps this file and finds no name for it any more.
+    const std::string record = RecordText(*previous);
     previous->overridden_by =
         Overrider{lock.holder_.pid, lock.holder_.started_at, lock.holder_.user,
                   lock.holder_.host};
     O8LOCK_RETURN_IF_ERROR(
-        Overwrite(old_guard, RecordText(*previous), location.guard));
+        Replace(old_guard, RecordText(*previous), record, location.guard));
   }
+  O8LOCK_RETURN_IF_ERROR(Unlock(guard, Range::kChange, new_path));
   // Up to here the holder has the lock, from here on this run.
   O8LOCK_RETURN_IF_ERROR(Rename(new_path, location.guard));
   std::move(undo).Cancel();
   lock.fd_ = std::move(guard);
-  O8LOCK_RETURN_IF_ERROR(Unlock(lock.fd_, Range::kChange, location.guard));
   return lock;
 }
 
@@ -531,14 +588,27 @@ absl::Status Lock::RemoveLockFile() {
   // orchestr8 4 gives it another name.
   for (const std::string& path : location_.LockFiles()) {
     if (published_.empty()) break;
-    if (ReadFile(path).value_or("") == published_) {
-      O8LOCK_RETURN_IF_ERROR(Unlink(path));
-      break;
-    }
+    // Twice: what is another's is best not touched at all, and between a look
+    // and a removal it can become another's.
+    if (ReadFile(path).value_or("") != published_) continue;
+    O8LOCK_ASSIGN_OR_RETURN(const bool still,
+                            MoveAsideIfStill(path, published_));
+    if (!still) continue;
+    O8LOCK_RETURN_IF_ERROR(Unlink(Aside(path)));
+    break;
   }
   // Fails where others put something there: it is theirs now.
   if (created_directory_) rmdir(ParentOf(location_.lock_file).c_str());
   return absl::OkStatus();
+}
+
+// Removes what runs left that were killed while they overrode or took over; who
+// has the kernel lock is the only one to use these names.
+void Lock::RemoveLeftovers() const {
+  unlink(NewGuard(location_).c_str());
+  for (const std::string& path : location_.LockFiles()) {
+    unlink(Aside(path).c_str());
+  }
 }
 
 void Lock::AddStale(const Inspection& inspection) {
@@ -552,27 +622,46 @@ void Lock::AddStale(const Inspection& inspection) {
   stale_.push_back(inspection);
 }
 
+// This run's right to change its record and its lock file.
+struct Lock::OwnChange {
+  Fd fd;  // has kChange; none where the guard has no name any more
+  bool overridden = false;  // and no such right
+};
+
+// Of a description of its own: a lock on fd_ would outlive this process, if it
+// were killed here, in every duplicate that its command has.
+absl::StatusOr<Lock::OwnChange> Lock::LockOwnChange() const {
+  const std::string& guard = location_.guard;
+  OwnChange change;
+  absl::StatusOr<Fd> fd = OpenRegular(guard, O_RDWR);
+  if (absl::IsNotFound(fd.status())) return change;
+  if (!fd.ok()) return fd.status();
+  O8LOCK_ASSIGN_OR_RETURN(const FileId named, IdOf(*fd, guard));
+  O8LOCK_ASSIGN_OR_RETURN(const FileId mine, IdOf(fd_, guard));
+  change.overridden = !(named == mine);
+  if (!change.overridden) {
+    O8LOCK_RETURN_IF_ERROR(LockChange(*fd, guard));
+    O8LOCK_ASSIGN_OR_RETURN(const bool still, IsStillNamed(fd_, guard));
+    change.overridden = !still;
+  }
+  change.fd = *std::move(fd);
+  return change;
+}
+
+absl::Status Lock::NameCommand(pid_t command) {
+  O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange());
+  if (change.overridden) return absl::OkStatus();
+  const std::string previous = RecordText(holder_);
+  holder_.command_pid = command;
+  return Replace(fd_, RecordText(holder_), previous, location_.guard);
+}
+
 absl::StatusOr<Released> Lock::Release() {
   const std::string& guard = location_.guard;
   Released released;
-  absl::Status status;
-  // A description of its own: a lock on fd_ would outlive this process, if it
-  // were killed here, in every duplicate that the command left behind.
-  absl::StatusOr<Fd> change = OpenRegular(guard, O_RDWR);
-  if (change.ok()) {
-    const absl::StatusOr<FileId> named = IdOf(*change, guard);
-    const absl::StatusOr<FileId> mine = IdOf(fd_, guard);
-    if (named.ok() && mine.ok() && *named == *mine) {
-      status = LockChange(*change, guard);
-      const absl::StatusOr<bool> still = IsStillNamed(fd_, guard);
-      status.Update(still.status());
-      released.overridden = still.ok() && !*still;
-    } else {
-      released.overridden = true;
-    }
-  } else if (!absl::IsNotFound(change.status())) {
-    status = change.status();
-  }
+  const absl::StatusOr<OwnChange> change = LockOwnChange();
+  absl::Status status = change.status();
+  released.overridden = change.ok() && change->overridden;
   if (released.overridden) {
     const std::optional<Holder> record = ReadRecord(fd_, guard);
     if (record.has_value()) released.by = record->overridden_by;
@@ -590,7 +679,7 @@ absl::StatusOr<Released> Lock::Release() {
 
 absl::StatusOr<Inspection> Inspect(const Location& location,
                                    const std::vector<std::string>& own_tokens) {
-  const absl::Time start = absl::Now();
+  const Ticks start = NowTicks();
   Inspection found;
   while (true) {
     const absl::StatusOr<Fd> guard = OpenRegular(location.guard, O_RDONLY);
@@ -600,8 +689,13 @@ absl::StatusOr<Inspection> Inspect(const Location& location,
                             IsLocked(*guard, Range::kRun, location.guard));
     found =
         JudgeRecord(location.guard, ReadRecord(*guard, location.guard), locked);
-    if (!locked || found.holder.has_value() ||
-        absl::Now() - start > kEmptyRecordFor) {
+    const Ticks waited = NowTicks() - start;
+    if (!locked || (found.holder.has_value()
+                        ? !IsDead(found) || waited > kDeadRecordFor
+                        : waited > kEmptyRecordFor)) {
+      if (locked && (!found.holder.has_value() || IsDead(found))) {
+        AddKeepers(*guard, found);
+      }
       break;
     }
     absl::SleepFor(kRetryEvery);

@@ -5,7 +5,8 @@
 // Calling sequence: Locate(), Lock::Acquire(), do the work, Release(). A
 // process that dies in any way frees the lock: the kernel does it. A child
 // process that was given fd() keeps it taken until Release(), or, if nobody is
-// left to call that, until it ends.
+// left to call that, until it ends. Children of its own that live on keep it
+// too, unless NameCommand() has said which process it is.
 //
 //   absl::StatusOr<o8lock::Location> location = o8lock::Locate({});
 //   if (!location.ok()) return location.status();
@@ -92,7 +93,8 @@ class Lock {
   //   kAlreadyExists       this process is inside the run that has it.
   //   kUnimplemented       the file system has no working locks.
   //   kInvalidArgument     the description is longer than kMaxFileSize.
-  //   kDeadlineExceeded    an override by another process is stuck half-way.
+  //   kDeadlineExceeded    another process is stuck half-way through an override
+  //                        or a release.
   //   kNotFound, kPermissionDenied, kResourceExhausted, ...  from the file
   //                        system, with operation and path.
   // On failure nothing of another run was changed, and nothing of this is left.
@@ -105,6 +107,16 @@ class Lock {
   Lock(Lock&& other) noexcept = default;
   // Releases, if Release() was not called.
   ~Lock();
+
+  // Writes into the record which process the command is that was given fd().
+  // Should this process be killed, the next run can tell the command from what
+  // that leaves behind, and takes the lock from the latter.
+  // Errors: kDeadlineExceeded, and those of writing; the record is as before,
+  // and the lock is held all the same. Nothing is done, and that is no error,
+  // when the lock was overridden.
+  // Waits up to a second for an override that is under way.
+  // REQUIRES: not released yet.
+  absl::Status NameCommand(pid_t command);
 
   // Removes the lock file if it is still this run's, empties the record and
   // frees the lock for every process that has a duplicate of fd(). If the lock
@@ -135,6 +147,8 @@ class Lock {
                                           const AcquireOptions& options,
                                           const Fd& old_guard,
                                           const Inspection& holder);
+  struct OwnChange;
+  absl::StatusOr<OwnChange> LockOwnChange() const;
   absl::Status Describe(const AcquireOptions& options);
   absl::StatusOr<bool> ClearLockFiles(const AcquireOptions& options,
                                       const std::optional<Holder>& previous,
@@ -144,6 +158,7 @@ class Lock {
                              const std::optional<Holder>& previous,
                              bool replace);
   absl::Status RemoveLockFile();
+  void RemoveLeftovers() const;
   void AddStale(const Inspection& inspection);
 
   Location location_;

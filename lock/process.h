@@ -7,6 +7,9 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include "lock/file.h"
 
 namespace o8lock {
 
@@ -29,11 +32,34 @@ struct ProcessInfo {
   Ticks started = -1;  // since boot; -1 if it cannot be read
 };
 
+// Whether that is known to have ended.
+inline bool HasEnded(const ProcessInfo& process) {
+  return process.state == ProcessState::kGone ||
+         process.state == ProcessState::kZombie;
+}
+
 // Looks at the process `pid` of this pid namespace.
 // A process that may not be looked at (other user, hidden /proc) is kRunning
 // with no start time: only the kernel's "no such process" makes it kGone.
 // REQUIRES: pid > 0 (0 and negative numbers mean process groups to kill(2)).
 ProcessInfo LookAt(int pid);
+
+// The name of the file that the process `pid` executes, such as "node"; where
+// that may not be read, as of another user, the name the process has given
+// itself; empty if there is no such process.
+std::string ProgramOf(int pid);
+
+// A process that keeps a lock taken, and its command line.
+struct Keeper {
+  int pid = 0;
+  std::vector<std::string> command;
+};
+
+// The processes with a duplicate of the descriptor that has the lock on byte 0
+// of `file` (kernel_lock.h), this one aside, in the order of their pids. Those
+// that may not be looked into, as of another user, are missing.
+// Reads a file for every descriptor on the machine: some milliseconds.
+std::vector<Keeper> KeepersOf(const FileId& file);
 
 // This process and where it runs; what cannot be read is empty or -1.
 struct Here {

@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstdint>
 #include <ctime>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "lock/file.h"
 #include "lock/process.h"
 
@@ -30,7 +36,10 @@ std::string ReadProc(const std::string& path) {
   const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.ok()) return "";
   std::array<char, 4096> buffer;
-  const ssize_t got = read(fd.get(), buffer.data(), buffer.size());
+  ssize_t got;
+  do {
+    got = read(fd.get(), buffer.data(), buffer.size());
+  } while (got < 0 && errno == EINTR);
   return got > 0 ? std::string(buffer.data(), static_cast<size_t>(got)) : "";
 }
 
@@ -57,6 +66,48 @@ absl::string_view StatusField(absl::string_view status,
     }
   }
   return "";
+}
+
+// The entries of the directory `path` whose names are numbers, sorted.
+std::vector<int> NumbersIn(const std::string& path) {
+  std::vector<int> numbers;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()),
+                                                      closedir);
+  if (directory == nullptr) return numbers;
+  while (const dirent* entry = readdir(directory.get())) {
+    int number;
+    if (absl::SimpleAtoi(entry->d_name, &number)) numbers.push_back(number);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+// Whether `fdinfo`, of /proc/PID/fdinfo, has a line such as
+//   lock: 1: OFDLCK ADVISORY  WRITE -1 fe:01:1234 0 0
+// whose last but one number, where the lock begins, is 0.
+bool LocksByteZero(absl::string_view fdinfo) {
+  for (const absl::string_view line : absl::StrSplit(fdinfo, '\n')) {
+    if (!absl::StartsWith(line, "lock:")) continue;
+    const std::vector<absl::string_view> words =
+        absl::StrSplit(line, absl::ByAnyChar(" \t"), absl::SkipEmpty());
+    if (words.size() >= 4 && words[2] == "OFDLCK" &&
+        words[words.size() - 2] == "0") {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool Keeps(const std::string& process, const FileId& file) {
+  for (const int fd : NumbersIn(process + "/fdinfo")) {
+    struct stat info;
+    if (LocksByteZero(ReadProc(absl::StrCat(process, "/fdinfo/", fd))) &&
+        stat(absl::StrCat(process, "/fd/", fd).c_str(), &info) == 0 &&
+        file == FileId{info.st_dev, info.st_ino}) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -89,6 +140,31 @@ ProcessInfo LookAt(int pid) {
     process.state = ProcessState::kRunning;
   }
   return process;
+}
+
+std::string ProgramOf(int pid) {
+  std::array<char, PATH_MAX> path;
+  const ssize_t size = readlink(absl::StrCat("/proc/", pid, "/exe").c_str(),
+                                path.data(), path.size());
+  if (size < 0) {
+    return std::string(absl::StripTrailingAsciiWhitespace(
+        ReadProc(absl::StrCat("/proc/", pid, "/comm"))));
+  }
+  absl::string_view file(path.data(), static_cast<size_t>(size));
+  absl::ConsumeSuffix(&file, " (deleted)");
+  return std::string(file.substr(file.rfind('/') + 1));
+}
+
+std::vector<Keeper> KeepersOf(const FileId& file) {
+  std::vector<Keeper> keepers;
+  for (const int pid : NumbersIn("/proc")) {
+    const std::string process = absl::StrCat("/proc/", pid);
+    if (pid == getpid() || !Keeps(process, file)) continue;
+    const std::string command = ReadProc(process + "/cmdline");
+    keepers.push_back(
+        {pid, absl::StrSplit(absl::StripSuffix(command, absl::string_view("\0", 1)), '\0')});
+  }
+  return keepers;
 }
 
 Here LookHere() {

@@ -325,6 +325,19 @@ std::string Process::WaitForError(absl::string_view text,
   return WaitForText(err_, text, deadline);
 }
 
+bool Process::ShowsOrCloses(absl::string_view text) {
+  const Time end = steady_clock::now() + kDeadline;
+  while (!absl::StrContains(out_.text, text)) {
+    if (out_.fd < 0) return false;
+    if (!Read(end, /*or_end=*/false)) {
+      ADD_FAILURE() << "neither \"" << absl::CEscape(text)
+                    << "\" nor the end came" << Report();
+      return false;
+    }
+  }
+  return true;
+}
+
 std::string Process::WaitForText(Stream& stream, absl::string_view text,
                                  milliseconds deadline) {
   const Time end = steady_clock::now() + deadline;

@@ -113,6 +113,9 @@ class Process {
                             std::chrono::milliseconds deadline = kDeadline);
   std::string WaitForError(absl::string_view text,
                            std::chrono::milliseconds deadline = kDeadline);
+  // Reads until stdout has shown `text` (true), or nobody is left who could
+  // write it (false).
+  bool ShowsOrCloses(absl::string_view text);
 
   void Signal(int signal) const;
 

@@ -18,6 +18,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/base/attributes.h"
 #include "absl/base/config.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
@@ -324,7 +325,9 @@ ChildRunner::~ChildRunner() {
   sigprocmask(SIG_SETMASK, &original_mask_, nullptr);
 }
 
-absl::StatusOr<ChildExit> ChildRunner::Run(char* const argv[], int inherit_fd) {
+absl::StatusOr<ChildExit> ChildRunner::Run(
+    char* const argv[], int inherit_fd,
+    absl::FunctionRef<void(pid_t)> on_start) {
   if (const int signal = TakeEarlySignals(original_mask_); signal != 0) {
     return ChildExit{/*signaled=*/true, signal};
   }
@@ -343,6 +346,7 @@ absl::StatusOr<ChildExit> ChildRunner::Run(char* const argv[], int inherit_fd) {
         ErrnoStatus(error.duplicate, "duplicate a descriptor for", argv[0])
             .message());
   }
+  on_start(child);
   return Follow(child);
 }
 

@@ -7,7 +7,7 @@
 //   EnsureStandardDescriptors();
 //   ChildRunner runner;         // from here on no signal ends this process
 //   ... take the lock ...
-//   runner.Run(argv, guard);    // the command's life
+//   runner.Run(argv, ...);      // the command's life
 //   ... release the lock ...
 //   ExitAs(*exit);              // with the runner still there
 // Where a person is asked or a lock is waited for, destroy the runner first:
@@ -15,8 +15,11 @@
 #ifndef O8LOCK_TOOLS_CHILD_H_
 #define O8LOCK_TOOLS_CHILD_H_
 
+#include <sys/types.h>
+
 #include <csignal>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
@@ -51,6 +54,8 @@ class ChildRunner {
   // mask and dispositions that the constructor found.
   // `inherit_fd`, unless -1, is a close-on-exec descriptor of which the command
   // gets a duplicate, numbered 10 or higher: scripts use 3 to 9 themselves.
+  // `on_start` is called with the command's process id once it is executing;
+  // signals wait meanwhile.
   //
   // On success says how the command ended. A signal that came since the
   // constructor and that would have ended this process means that the command
@@ -68,7 +73,8 @@ class ChildRunner {
   // sent back is what the command itself sends. When the command is stopped
   // this process stops too, if a shell could miss it; SIGCONT to it continues
   // the command.
-  absl::StatusOr<ChildExit> Run(char* const argv[], int inherit_fd);
+  absl::StatusOr<ChildExit> Run(char* const argv[], int inherit_fd,
+                                absl::FunctionRef<void(pid_t)> on_start);
 
  private:
   sigset_t original_mask_;

@@ -9,6 +9,7 @@
 //   --report    write "released\n" once Run() returned
 #include <fcntl.h>
 #include <sys/time.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -46,7 +47,7 @@ int main(int argc, char** argv) {
       report = true;
     }
   }
-  const auto exit = runner->Run(argv + i, inherit_fd);
+  const auto exit = runner->Run(argv + i, inherit_fd, [](pid_t) {});
   if (report) {
     puts("released");
     fflush(stdout);

@@ -95,6 +95,17 @@ std::string ProcessText(const Inspection& found) {
   return "";
 }
 
+// "process 124 (npm test)", and how many others.
+std::string KeepersText(const std::vector<Keeper>& keepers) {
+  std::string text =
+      absl::StrCat("process ", keepers[0].pid, " (",
+                   ShellQuoted(Glance(keepers[0].command)), ")");
+  if (keepers.size() > 1) {
+    absl::StrAppend(&text, " with ", keepers.size() - 1, " more");
+  }
+  return text;
+}
+
 // How the verdict is known.
 std::string EvidenceText(const Inspection& found) {
   std::vector<std::string> facts;
@@ -102,7 +113,10 @@ std::string EvidenceText(const Inspection& found) {
     facts.push_back("the kernel lock is held");
     if (IsDead(found)) {
       facts.push_back(ProcessText(found));
-      facts.push_back("a process that it started still has the lock");
+      facts.push_back(found.keepers.empty()
+                          ? "a process that it started still has the lock"
+                          : absl::StrCat(KeepersText(found.keepers),
+                                         " still has the lock"));
       return absl::StrJoin(facts, ", ");
     }
   }
@@ -184,6 +198,15 @@ std::string RefusalText(const Inspection& found, const Invocation& invocation,
   absl::StrAppend(&text, found.verdict == Verdict::kHeld
                              ? "  • Wait for it to complete\n"
                              : "  • Find out whether it still runs\n");
+  if (!found.keepers.empty()) {
+    absl::StrAppend(
+        &text, "  • End what is left of it: kill ",
+        absl::StrJoin(found.keepers, " ",
+                      [](std::string* out, const Keeper& keeper) {
+                        absl::StrAppend(out, keeper.pid);
+                      }),
+        "\n");
+  }
   absl::StrAppend(
       &text, "  • Run: ", CommandLine(invocation.o8lock, {"status"}), "\n");
   std::vector<std::string> force = invocation.description;

@@ -2,6 +2,8 @@
 //
 // o8lock: runs a command while nobody else runs under the same lock.
 #include <fcntl.h>
+#include <sys/auxv.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
@@ -123,8 +126,11 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock) {
     argv.push_back(const_cast<char*>(word.c_str()));
   }
   argv.push_back(nullptr);
-  const absl::StatusOr<ChildExit> exit =
-      runner.Run(argv.data(), lock == nullptr ? -1 : lock->fd());
+  const absl::StatusOr<ChildExit> exit = runner.Run(
+      argv.data(), lock == nullptr ? -1 : lock->fd(), [lock](pid_t command) {
+        // Of use only if this process is killed; without it the run is as good.
+        if (lock != nullptr) lock->NameCommand(command).IgnoreError();
+      });
   if (lock != nullptr) {
     const Ticks acquired = lock->holder().acquired_ticks;
     const absl::StatusOr<Released> released = lock->Release();
@@ -232,6 +238,14 @@ int Run(Options options, const std::string& program) {
     runner.reset();  // Ctrl-C ends the question
     const std::optional<Inspection> found = InspectionOf(lock.status());
     if (!found.has_value()) return FailToLock(lock.status());
+    // --yes is for one holder, not for another that came while it was
+    // overridden: two of these at once would both run.
+    const bool changed =
+        options.yes && absl::c_any_of(acquire.overriding,
+                                      [&found](const Inspection& overridden) {
+                                        return overridden.file == found->file;
+                                      });
+    if (changed) options.force = false;
     const std::optional<int> refused = Refuse(*found, options, invocation);
     if (refused.has_value()) return *refused;
     acquire.overriding.push_back(*found);
@@ -250,6 +264,12 @@ int Status(const Options& options) {
 }
 
 int Main(char* const argv[]) {
+  if (getauxval(AT_SECURE) != 0) {
+    return Fail("o8lock does not run with privileges that its caller has not",
+                "take the set-user-ID or set-group-ID bit or the capabilities "
+                "from the file",
+                kOsError);
+  }
   // Without them the lock's own file could become the command's input.
   const absl::Status descriptors = EnsureStandardDescriptors();
   if (!descriptors.ok()) return Fail(descriptors.message(), "", kOsError);
