@@ -85,10 +85,9 @@ Inspection JudgeRecord(const std::string& guard,
   if (kernel_locked) {
     // Of both only the kernel's word counts: start times are another's in a
     // time namespace, and here the lock is live for all that is known else.
-    const bool left_behind = inspection.origin == Origin::kHere &&
-                             HasEnded(inspection.process) &&
-                             record->command_pid > 0 &&
-                             HasEnded(LookAt(record->command_pid));
+    const bool left_behind =
+        inspection.origin == Origin::kHere && HasEnded(inspection.process) &&
+        record->command_pid > 0 && HasEnded(LookAt(record->command_pid));
     inspection.verdict = left_behind ? Verdict::kStale : Verdict::kHeld;
   } else if (!record.has_value()) {
     inspection.verdict = Verdict::kFree;

@@ -19,8 +19,21 @@ struct flock Request(short type, Range range) {  // NOLINT(google-runtime-int)
   struct flock request = {};
   request.l_type = type;
   request.l_whence = SEEK_SET;
-  request.l_start = range == Range::kChange ? 1 : 0;
-  request.l_len = range == Range::kBoth ? 2 : 1;
+  switch (range) {
+    case Range::kRun:
+      request.l_start = 0;
+      break;
+    case Range::kChange:
+      request.l_start = 1;
+      break;
+    case Range::kJoined:
+      request.l_start = 2;
+      break;
+    case Range::kAll:
+      request.l_len = 3;
+      return request;
+  }
+  request.l_len = 1;
   return request;
 }
 
@@ -52,6 +65,11 @@ absl::Status Fcntl(const Fd& fd, int command, struct flock* request,
 
 absl::Status TryLock(const Fd& fd, Range range, const std::string& path) {
   struct flock request = Request(F_WRLCK, range);
+  return Fcntl(fd, F_OFD_SETLK, &request, path);
+}
+
+absl::Status TryShare(const Fd& fd, Range range, const std::string& path) {
+  struct flock request = Request(F_RDLCK, range);
   return Fcntl(fd, F_OFD_SETLK, &request, path);
 }
 

@@ -15,12 +15,14 @@
 
 namespace o8lock {
 
-// The two things that are locked in a guard.
+// The things that are locked in a guard.
 enum class Range {
   kRun,     // byte 0, for as long as a run lasts: who has it is the holder
   kChange,  // byte 1, for the microseconds in which the record, the lock file
             // or the guard's name change hands
-  kBoth,
+  kJoined,  // byte 2, shared by the runs inside the holder's: they may outlive
+            // it
+  kAll,
 };
 
 // Locks `range` of `fd`, which must be open for writing.
@@ -29,6 +31,10 @@ enum class Range {
 //         others          from fcntl(2), "lock '<path>': ...".
 // Never blocks; EINTR is handled. Thread-safe.
 absl::Status TryLock(const Fd& fd, Range range, const std::string& path);
+
+// The same, but others may share it. kUnavailable then means that somebody has
+// it alone.
+absl::Status TryShare(const Fd& fd, Range range, const std::string& path);
 
 // Gives `range` up for `fd` and all its duplicates, in whatever process.
 absl::Status Unlock(const Fd& fd, Range range, const std::string& path);

@@ -58,7 +58,8 @@ absl::StatusOr<std::string> Canonical(const std::string& path) {
 }
 
 // What lstat(2) says of `path`; nothing if there is no such name. Any other
-// failure is an error: taken for "not there" it would make another lock of this.
+// failure is an error: taken for "not there" it would make another lock of
+// this.
 absl::StatusOr<std::optional<struct stat>> Look(const std::string& path) {
   struct stat info;
   if (lstat(path.c_str(), &info) == 0) return info;

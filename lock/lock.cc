@@ -48,8 +48,9 @@ constexpr absl::string_view kInspectionUrl =
 // In boot-time ticks: setting the wall clock must not make these an hour.
 constexpr Ticks kEmptyRecordFor = kTicksPerSecond;
 constexpr Ticks kDeadRecordFor = kTicksPerSecond / 20;
-// How long to wait for somebody who changes the record or the lock file.
-constexpr Ticks kChangeFor = kTicksPerSecond;
+// How long to wait for somebody who changes the record or the lock file; who
+// overrides may wait himself, for two lock files that are none.
+constexpr Ticks kChangeFor = 5 * kTicksPerSecond;
 constexpr absl::Duration kRetryEvery = absl::Milliseconds(1);
 constexpr int kMaxTries = 100;
 
@@ -163,11 +164,7 @@ absl::Status Refusal(const Inspection& inspection) {
                               ? absl::StrCat("process ", inspection.holder->pid)
                               : std::string("a run that left no record");
   absl::Status status;
-  if (inspection.own) {
-    status = absl::AlreadyExistsError(
-        absl::StrCat("this process is inside the run that has the lock (",
-                     inspection.file, ", ", who, ")"));
-  } else if (inspection.verdict == Verdict::kHeld) {
+  if (inspection.verdict == Verdict::kHeld) {
     status = absl::UnavailableError(
         absl::StrCat("the lock is held (", inspection.file, ", ", who, ")"));
   } else {
@@ -191,6 +188,19 @@ absl::Status LockChange(const Fd& fd, const std::string& guard) {
     }
     absl::SleepFor(kRetryEvery);
   }
+}
+
+// Of `fd`, locked whole, keeps what a run has.
+absl::Status LeaveToRun(const Fd& fd, const std::string& guard) {
+  O8LOCK_RETURN_IF_ERROR(Unlock(fd, Range::kChange, guard));
+  return Unlock(fd, Range::kJoined, guard);
+}
+
+// Whether a run has `fd`, or one that has joined it.
+absl::StatusOr<bool> IsTaken(const Fd& fd, const std::string& guard) {
+  O8LOCK_ASSIGN_OR_RETURN(const bool run, IsLocked(fd, Range::kRun, guard));
+  if (run) return true;
+  return IsLocked(fd, Range::kJoined, guard);
 }
 
 // Whether `guard` is still the name of `fd`.
@@ -363,30 +373,45 @@ absl::StatusOr<Lock> Lock::Acquire(const Location& location,
       }
       return guard.status();
     }
-    const absl::Status locked = TryLock(*guard, Range::kBoth, location.guard);
+    const absl::Status locked = TryLock(*guard, Range::kAll, location.guard);
+    const Ticks waited = NowTicks() - start;
     if (locked.ok()) {
       O8LOCK_ASSIGN_OR_RETURN(const bool named,
                               IsStillNamed(*guard, location.guard));
-      if (!named) continue;
-      return TakeFree(location, options, *std::move(guard));
+      if (named) return TakeFree(location, options, *std::move(guard));
+      if (waited < kChangeFor) continue;
+      return absl::DeadlineExceededError(absl::StrCat(
+          "lock '", location.guard, "': somebody keeps replacing it"));
     }
     if (!absl::IsUnavailable(locked)) return locked;
 
     Inspection found =
         JudgeRecord(location.guard, ReadRecord(*guard, location.guard), true);
-    found.own = IsOwn(found.holder, options.own_tokens);
-    if (found.own) return Refusal(found);
+    if (IsOwn(found.holder, options.own_tokens)) {
+      O8LOCK_ASSIGN_OR_RETURN(std::optional<Lock> lock,
+                              Join(location, options, *std::move(guard)));
+      if (lock.has_value()) return *std::move(lock);
+      continue;
+    }
+    if (found.verdict == Verdict::kStale) {
+      O8LOCK_ASSIGN_OR_RETURN(const bool joined,
+                              IsLocked(*guard, Range::kJoined, location.guard));
+      if (joined) found.verdict = Verdict::kHeld;
+    }
     const bool left_behind = found.verdict == Verdict::kStale;
-    const Ticks waited = NowTicks() - start;
     if ((!found.holder.has_value() && waited < kEmptyRecordFor) ||
         (IsDead(found) && !left_behind && waited < kDeadRecordFor)) {
       absl::SleepFor(kRetryEvery);
       continue;
     }
     if (left_behind || Contains(options.overriding, found)) {
-      absl::StatusOr<Lock> lock = TakeByForce(location, options, *guard, found);
-      if (absl::IsAborted(lock.status())) continue;
-      if (!left_behind || !absl::IsDeadlineExceeded(lock.status())) return lock;
+      absl::StatusOr<std::optional<Lock>> lock =
+          TakeByForce(location, options, *guard, found);
+      if (lock.ok() && lock->has_value()) return **std::move(lock);
+      if (lock.ok()) continue;
+      if (!left_behind || !absl::IsDeadlineExceeded(lock.status())) {
+        return lock.status();
+      }
       // Who has it is about to write its record, and was stopped in that.
       found.verdict = Verdict::kHeld;
     }
@@ -395,12 +420,30 @@ absl::StatusOr<Lock> Lock::Acquire(const Location& location,
   }
 }
 
-// `guard` is locked, in both ranges, and has its name.
+// `guard` was found to be this process's own run's. Nothing: it is not any
+// more; look again.
+absl::StatusOr<std::optional<Lock>> Lock::Join(const Location& location,
+                                               const AcquireOptions& options,
+                                               Fd guard) {
+  O8LOCK_RETURN_IF_ERROR(LockChange(guard, location.guard));
+  O8LOCK_ASSIGN_OR_RETURN(const bool named,
+                          IsStillNamed(guard, location.guard));
+  std::optional<Holder> holder = ReadRecord(guard, location.guard);
+  if (!named || !IsOwn(holder, options.own_tokens)) return std::nullopt;
+  O8LOCK_RETURN_IF_ERROR(TryShare(guard, Range::kJoined, location.guard));
+  O8LOCK_RETURN_IF_ERROR(Unlock(guard, Range::kChange, location.guard));
+  Lock lock(location, std::move(guard));
+  lock.joined_ = true;
+  lock.holder_ = *std::move(holder);
+  return lock;
+}
+
+// `guard` is locked whole and has its name.
 absl::StatusOr<Lock> Lock::TakeFree(const Location& location,
                                     const AcquireOptions& options, Fd guard) {
   Lock lock(location, Fd());
   O8LOCK_RETURN_IF_ERROR(lock.Describe(options));
-  lock.RemoveLeftovers();
+  lock.ClearLeftovers();
   const std::optional<Holder> previous = ReadRecord(guard, location.guard);
   const Inspection left = JudgeRecord(location.guard, previous, false);
   if (left.verdict == Verdict::kUnknown &&
@@ -408,9 +451,9 @@ absl::StatusOr<Lock> Lock::TakeFree(const Location& location,
     return Refusal(left);
   }
   if (left.verdict == Verdict::kStale) lock.AddStale(left);
-  O8LOCK_ASSIGN_OR_RETURN(
-      const bool replace,
-      lock.ClearLockFiles(options, previous, left.verdict == Verdict::kStale));
+  const bool is_dead = left.verdict == Verdict::kStale;
+  O8LOCK_RETURN_IF_ERROR(
+      lock.ClearLockFiles(options, previous, is_dead, /*displace=*/false));
   const std::string left_text =
       previous.has_value() ? RecordText(*previous) : "";
   absl::Cleanup undo = [&lock, &guard, &left_text] {
@@ -420,33 +463,33 @@ absl::StatusOr<Lock> Lock::TakeFree(const Location& location,
   O8LOCK_RETURN_IF_ERROR(lock.WriteLockFile(options));
   O8LOCK_RETURN_IF_ERROR(
       Overwrite(guard, RecordText(lock.holder_), location.guard));
-  O8LOCK_RETURN_IF_ERROR(lock.PlaceLockFile(options, previous, replace));
-  O8LOCK_RETURN_IF_ERROR(Unlock(guard, Range::kChange, location.guard));
+  O8LOCK_RETURN_IF_ERROR(lock.PlaceLockFile(options, previous, is_dead));
+  O8LOCK_RETURN_IF_ERROR(LeaveToRun(guard, location.guard));
   std::move(undo).Cancel();
   lock.fd_ = std::move(guard);
   return lock;
 }
 
-// `old_guard` is open, `holder` was found in it: a run that is to be overridden,
-// or, kStale, a dead one whose lock something that it left behind still has.
-// kAborted: it is another holder's by now, or nobody's; look again.
-absl::StatusOr<Lock> Lock::TakeByForce(const Location& location,
-                                       const AcquireOptions& options,
-                                       const Fd& old_guard,
-                                       const Inspection& holder) {
+// `old_guard` is open, `holder` was found in it: a run that is to be
+// overridden, or, kStale, a dead one whose lock something that it left behind
+// still has. Nothing: it is another holder's by now, or nobody's; look again.
+absl::StatusOr<std::optional<Lock>> Lock::TakeByForce(
+    const Location& location, const AcquireOptions& options,
+    const Fd& old_guard, const Inspection& holder) {
   O8LOCK_RETURN_IF_ERROR(LockChange(old_guard, location.guard));
   O8LOCK_ASSIGN_OR_RETURN(const bool named,
                           IsStillNamed(old_guard, location.guard));
-  O8LOCK_ASSIGN_OR_RETURN(const bool held,
-                          IsLocked(old_guard, Range::kRun, location.guard));
+  O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(old_guard, location.guard));
+  O8LOCK_ASSIGN_OR_RETURN(const bool joined,
+                          IsLocked(old_guard, Range::kJoined, location.guard));
   std::optional<Holder> previous = ReadRecord(old_guard, location.guard);
   Inspection now = holder;
   now.holder = previous;
-  if (!named || !held || !SameRun(now, holder)) {
-    return absl::AbortedError("the holder changed");
+  const bool is_dead = holder.verdict == Verdict::kStale;
+  if (!named || !taken || !SameRun(now, holder) || (is_dead && joined)) {
+    return std::nullopt;
   }
   Lock lock(location, Fd());
-  const bool is_dead = holder.verdict == Verdict::kStale;
   if (is_dead) lock.AddStale(holder);
   const std::string new_path = NewGuard(location);
   absl::Cleanup undo = [&lock, &new_path] {
@@ -454,13 +497,12 @@ absl::StatusOr<Lock> Lock::TakeByForce(const Location& location,
     unlink(new_path.c_str());
   };
   O8LOCK_RETURN_IF_ERROR(lock.Describe(options));
-  O8LOCK_ASSIGN_OR_RETURN(const bool replace,
-                          lock.ClearLockFiles(options, previous, is_dead));
+  O8LOCK_RETURN_IF_ERROR(
+      lock.ClearLockFiles(options, previous, is_dead, /*displace=*/false));
   O8LOCK_RETURN_IF_ERROR(lock.WriteLockFile(options));
   O8LOCK_ASSIGN_OR_RETURN(Fd guard, CreateFresh(new_path, 0666));
-  O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kBoth, new_path));
+  O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kAll, new_path));
   O8LOCK_RETURN_IF_ERROR(Overwrite(guard, RecordText(lock.holder_), new_path));
-  O8LOCK_RETURN_IF_ERROR(lock.PlaceLockFile(options, previous, replace));
   if (previous.has_value() && !is_dead) {
     // For the holder, which keeps this file and finds no name for it any more.
     const std::string record = RecordText(*previous);
@@ -470,11 +512,14 @@ absl::StatusOr<Lock> Lock::TakeByForce(const Location& location,
     O8LOCK_RETURN_IF_ERROR(
         Replace(old_guard, RecordText(*previous), record, location.guard));
   }
-  O8LOCK_RETURN_IF_ERROR(Unlock(guard, Range::kChange, new_path));
-  // Up to here the holder has the lock, from here on this run.
+  // Up to here the holder has the lock, from here on this run; only then the
+  // lock file, lest the holder have none if this process dies in between.
   O8LOCK_RETURN_IF_ERROR(Rename(new_path, location.guard));
   std::move(undo).Cancel();
   lock.fd_ = std::move(guard);
+  const absl::Status placed = lock.PlaceLockFile(options, previous, is_dead);
+  O8LOCK_RETURN_IF_ERROR(LeaveToRun(lock.fd_, location.guard));
+  if (!placed.ok()) return placed;
   return lock;
 }
 
@@ -503,13 +548,13 @@ absl::Status Lock::Describe(const AcquireOptions& options) {
 }
 
 // Removes dead runs' lock files. `previous` is the run that had the guard
-// before: dead, or alive and being overridden. Returns whether the lock file is
-// there and to be replaced; a refusal for one that must stay.
-absl::StatusOr<bool> Lock::ClearLockFiles(const AcquireOptions& options,
-                                          const std::optional<Holder>& previous,
-                                          bool previous_is_dead) {
+// before: dead, or alive and being overridden. The file that this run's is to
+// take the place of is removed only if `displace`. A refusal for one that must
+// stay.
+absl::Status Lock::ClearLockFiles(const AcquireOptions& options,
+                                  const std::optional<Holder>& previous,
+                                  bool previous_is_dead, bool displace) {
   const std::vector<std::string> paths = location_.LockFiles();
-  bool replace = false;
   for (size_t i = 0; i < paths.size();) {
     const std::string& path = paths[i];
     O8LOCK_ASSIGN_OR_RETURN(
@@ -537,11 +582,16 @@ absl::StatusOr<bool> Lock::ClearLockFiles(const AcquireOptions& options,
       if (!of_previous && !Contains(options.overriding, found)) {
         return Refusal(found);
       }
-      replace = replace || i == 0;
+      if (displace && i == 0) {
+        O8LOCK_ASSIGN_OR_RETURN(const bool still,
+                                MoveAsideIfStill(path, file.text));
+        if (!still) continue;
+        O8LOCK_RETURN_IF_ERROR(Unlink(Aside(path)));
+      }
     }
     ++i;
   }
-  return replace;
+  return absl::OkStatus();
 }
 
 // Writes the lock file, under a name that nobody looks at.
@@ -567,18 +617,18 @@ absl::Status Lock::WriteLockFile(const AcquireOptions& options) {
 // Gives the lock file its name: in one step, so that nobody reads half of it.
 absl::Status Lock::PlaceLockFile(const AcquireOptions& options,
                                  const std::optional<Holder>& previous,
-                                 bool replace) {
+                                 bool previous_is_dead) {
   if (!options.publish) return absl::OkStatus();
-  while (true) {
-    absl::Status status = replace ? Rename(written_, location_.lock_file)
-                                  : Link(written_, location_.lock_file);
-    if (status.ok()) break;
-    if (!absl::IsAlreadyExists(status)) return status;
-    // A run outside o8lock was faster.
-    O8LOCK_ASSIGN_OR_RETURN(replace, ClearLockFiles(options, previous, false));
+  absl::Status status = Link(written_, location_.lock_file);
+  // That of the overridden run, or of one outside o8lock that was faster.
+  for (int i = 0; i < kMaxTries && absl::IsAlreadyExists(status); ++i) {
+    O8LOCK_RETURN_IF_ERROR(ClearLockFiles(options, previous, previous_is_dead,
+                                          /*displace=*/true));
+    status = Link(written_, location_.lock_file);
   }
+  if (!status.ok()) return status;
   published_ = LockFileText(holder_);
-  if (!replace) O8LOCK_RETURN_IF_ERROR(Unlink(written_));
+  O8LOCK_RETURN_IF_ERROR(Unlink(written_));
   written_.clear();
   return absl::OkStatus();
 }
@@ -602,12 +652,14 @@ absl::Status Lock::RemoveLockFile() {
   return absl::OkStatus();
 }
 
-// Removes what runs left that were killed while they overrode or took over; who
-// has the kernel lock is the only one to use these names.
-void Lock::RemoveLeftovers() const {
+// Clears up after runs that were killed while they overrode or took over: who
+// has the kernel lock is the only one to use these names. A lock file that was
+// moved aside may be a living run's: back with it, to be judged.
+void Lock::ClearLeftovers() const {
   unlink(NewGuard(location_).c_str());
   for (const std::string& path : location_.LockFiles()) {
-    unlink(Aside(path).c_str());
+    const absl::Status back = Link(Aside(path), path);
+    if (back.ok() || absl::IsAlreadyExists(back)) unlink(Aside(path).c_str());
   }
 }
 
@@ -649,6 +701,7 @@ absl::StatusOr<Lock::OwnChange> Lock::LockOwnChange() const {
 }
 
 absl::Status Lock::NameCommand(pid_t command) {
+  if (joined_) return absl::OkStatus();
   O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange());
   if (change.overridden) return absl::OkStatus();
   const std::string previous = RecordText(holder_);
@@ -659,6 +712,11 @@ absl::Status Lock::NameCommand(pid_t command) {
 absl::StatusOr<Released> Lock::Release() {
   const std::string& guard = location_.guard;
   Released released;
+  if (joined_) {
+    O8LOCK_RETURN_IF_ERROR(Unlock(fd_, Range::kJoined, guard));
+    fd_.Close();
+    return released;
+  }
   const absl::StatusOr<OwnChange> change = LockOwnChange();
   absl::Status status = change.status();
   released.overridden = change.ok() && change->overridden;
@@ -667,8 +725,9 @@ absl::StatusOr<Released> Lock::Release() {
     if (record.has_value()) released.by = record->overridden_by;
   } else if (status.ok()) {
     status = RemoveLockFile();
-    if (ftruncate(fd_.get(), 0) != 0) {
-      status.Update(ErrnoStatus(errno, "truncate", guard));
+    // While the lock file is there, so is the proof that it is a dead run's.
+    if (status.ok() && ftruncate(fd_.get(), 0) != 0) {
+      status = ErrnoStatus(errno, "truncate", guard);
     }
   }
   status.Update(Unlock(fd_, Range::kRun, guard));
@@ -685,14 +744,18 @@ absl::StatusOr<Inspection> Inspect(const Location& location,
     const absl::StatusOr<Fd> guard = OpenRegular(location.guard, O_RDONLY);
     if (absl::IsNotFound(guard.status())) break;
     if (!guard.ok()) return guard.status();
-    O8LOCK_ASSIGN_OR_RETURN(const bool locked,
-                            IsLocked(*guard, Range::kRun, location.guard));
+    O8LOCK_ASSIGN_OR_RETURN(const bool locked, IsTaken(*guard, location.guard));
     found =
         JudgeRecord(location.guard, ReadRecord(*guard, location.guard), locked);
+    if (locked && found.verdict == Verdict::kStale) {
+      O8LOCK_ASSIGN_OR_RETURN(const bool joined,
+                              IsLocked(*guard, Range::kJoined, location.guard));
+      if (joined) found.verdict = Verdict::kHeld;
+    }
     const Ticks waited = NowTicks() - start;
-    if (!locked || (found.holder.has_value()
-                        ? !IsDead(found) || waited > kDeadRecordFor
-                        : waited > kEmptyRecordFor)) {
+    if (!locked ||
+        (found.holder.has_value() ? !IsDead(found) || waited > kDeadRecordFor
+                                  : waited > kEmptyRecordFor)) {
       if (locked && (!found.holder.has_value() || IsDead(found))) {
         AddKeepers(*guard, found);
       }

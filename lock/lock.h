@@ -14,7 +14,8 @@
 //   options.features = {"feat-a"};
 //   absl::StatusOr<o8lock::Lock> lock =
 //       o8lock::Lock::Acquire(*location, options);
-// X<o8lock::Inspection> found =
+//   if (absl::IsUnavailable(lock.status())) {
+//     std::optional<o8lock::Inspection> found =
 //         o8lock::InspectionOf(lock.status());
 //     ...                            // found->holder->pid has it
 //   }
@@ -81,7 +82,9 @@ struct Released {
 // only the process that acquired releases.
 class Lock {
  public:
-  // Takes the lock at `location`.
+  // Takes the lock at `location`; or, where this process is inside the run that
+  // has it (options.own_tokens), joins that: the lock stays taken until both
+  // have released, and nothing on disk changes.
   // On success the guard's kernel lock is this run's, the guard holds its
   // record, the lock file is in place (options.publish) and, in a repository,
   // in info/exclude; what dead runs left is gone, see stale() and malformed().
@@ -90,16 +93,18 @@ class Lock {
   //   kFailedPrecondition  it cannot be told whether a run has it (with an
   //                        InspectionOf()); or a file's place is taken by
   //                        something that is no regular file (without).
-  //   kAlreadyExists       this process is inside the run that has it.
   //   kUnimplemented       the file system has no working locks.
   //   kInvalidArgument     the description is longer than kMaxFileSize.
-  //   kDeadlineExceeded    another process is stuck half-way through an override
+  //   kDeadlineExceeded    another process is stuck half-way through an
+  //   override
   //                        or a release.
   //   kNotFound, kPermissionDenied, kResourceExhausted, ...  from the file
   //                        system, with operation and path.
-  // On failure nothing of another run was changed, and nothing of this is left.
-  // Never waits for a holder; up to a second for a lock file that is just
-  // being written or for an override that is under way.
+  // On failure nothing of another run was changed, and nothing of this is left;
+  // but for the rarest, of an override whose last step, giving the lock file
+  // its name, fails: the overridden run has lost its lock then. Never waits for
+  // a holder; a second for each lock file that is just being written, five for
+  // an override that is under way.
   static absl::StatusOr<Lock> Acquire(const Location& location,
                                       const AcquireOptions& options);
 
@@ -114,7 +119,7 @@ class Lock {
   // Errors: kDeadlineExceeded, and those of writing; the record is as before,
   // and the lock is held all the same. Nothing is done, and that is no error,
   // when the lock was overridden.
-  // Waits up to a second for an override that is under way.
+  // Waits up to five seconds for an override that is under way.
   // REQUIRES: not released yet.
   absl::Status NameCommand(pid_t command);
 
@@ -122,13 +127,16 @@ class Lock {
   // frees the lock for every process that has a duplicate of fd(). If the lock
   // was overridden, only the orphaned guard is given up.
   // Errors: from removing the lock file; the lock is free all the same.
-  // Waits up to a second for an override that is under way.
+  // Waits up to five seconds for an override that is under way.
   // REQUIRES: not released yet.
   absl::StatusOr<Released> Release();
 
   // The guard's descriptor, 3 or higher, close-on-exec. Who inherits a
   // duplicate keeps the lock taken if this process is killed. Owned by this.
   int fd() const { return fd_.get(); }
+
+  // Whether this is inside the run holder(), and has joined it.
+  bool joined() const { return joined_; }
 
   // This run, as its record has it.
   const Holder& holder() const { return holder_; }
@@ -143,27 +151,30 @@ class Lock {
 
   static absl::StatusOr<Lock> TakeFree(const Location& location,
                                        const AcquireOptions& options, Fd guard);
-  static absl::StatusOr<Lock> TakeByForce(const Location& location,
-                                          const AcquireOptions& options,
-                                          const Fd& old_guard,
-                                          const Inspection& holder);
+  static absl::StatusOr<std::optional<Lock>> TakeByForce(
+      const Location& location, const AcquireOptions& options,
+      const Fd& old_guard, const Inspection& holder);
+  static absl::StatusOr<std::optional<Lock>> Join(const Location& location,
+                                                  const AcquireOptions& options,
+                                                  Fd guard);
   struct OwnChange;
   absl::StatusOr<OwnChange> LockOwnChange() const;
   absl::Status Describe(const AcquireOptions& options);
-  absl::StatusOr<bool> ClearLockFiles(const AcquireOptions& options,
-                                      const std::optional<Holder>& previous,
-                                      bool previous_is_dead);
+  absl::Status ClearLockFiles(const AcquireOptions& options,
+                              const std::optional<Holder>& previous,
+                              bool previous_is_dead, bool displace);
   absl::Status WriteLockFile(const AcquireOptions& options);
   absl::Status PlaceLockFile(const AcquireOptions& options,
                              const std::optional<Holder>& previous,
-                             bool replace);
+                             bool previous_is_dead);
   absl::Status RemoveLockFile();
-  void RemoveLeftovers() const;
+  void ClearLeftovers() const;
   void AddStale(const Inspection& inspection);
 
   Location location_;
   Fd fd_;
   pid_t pid_;
+  bool joined_ = false;
   Holder holder_;
   std::string written_;    // the lock file before it gets its name: its path
   std::string published_;  // the lock file's text once it has its name

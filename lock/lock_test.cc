@@ -16,8 +16,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
+#include "lock/kernel_lock.h"
 #include "lock/location.h"
 #include "lock/process.h"
 #include "lock/testing.h"
@@ -392,16 +394,104 @@ TEST_F(LockTest, PutsAMalformedLockFileOutOfTheWay) {
   }
 }
 
-TEST_F(LockTest, KnowsItsOwnRun) {
-  const Lock lock = Acquire();
+TEST_F(LockTest, JoinsItsOwnRun) {
+  Lock lock = Acquire();
+  EXPECT_FALSE(lock.joined());
+  const std::string record = Contents(location_.guard);
   options_.own_tokens = {"another", lock.holder().token};
-  const absl::Status status = TryToAcquire();
-  EXPECT_EQ(status.code(), absl::StatusCode::kAlreadyExists);
-  EXPECT_TRUE(InspectionOf(status)->own);
+  for (int round = 0; round < 2; ++round) {
+    Lock inner = Acquire();
+    EXPECT_TRUE(inner.joined());
+    EXPECT_EQ(inner.holder().token, lock.holder().token);
+    const Lock another = Acquire();  // they share it
+    EXPECT_EQ(inner.NameCommand(1), absl::OkStatus());
+    EXPECT_TRUE(inner.Release().ok());
+    EXPECT_EQ(Contents(location_.guard), record);
+  }
+  EXPECT_TRUE(Exists(location_.lock_file));
   EXPECT_TRUE(Inspect(location_, options_.own_tokens)->own);
   EXPECT_FALSE(Look().own);
   options_.own_tokens = {"", "another"};
   ExpectHeldBy(TryToAcquire(), lock.holder());
+}
+
+TEST_F(LockTest, AJoinedRunOutlivesTheOneItJoined) {
+  Lock lock = Acquire();
+  options_.own_tokens = {lock.holder().token};
+  Lock inner = Acquire();
+  ASSERT_TRUE(lock.Release().ok());
+  options_.own_tokens.clear();
+  const absl::Status refused = TryToAcquire();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable) << refused;
+  EXPECT_EQ(Look().verdict, Verdict::kHeld);
+  // The run that it was inside of is no more: it is not inside of any.
+  options_.own_tokens = {inner.holder().token};
+  EXPECT_EQ(TryToAcquire().code(), absl::StatusCode::kUnavailable);
+  ASSERT_TRUE(inner.Release().ok());
+  EXPECT_FALSE(Acquire().joined());
+  ExpectFree();
+}
+
+TEST_F(LockTest, AJoinedRunIsNotWhatADeadOneLeftBehind) {
+  Holder dead = Crash();
+  dead.command_pid = dead.pid;
+  MakeFile(location_.guard, RecordText(dead));
+  const absl::StatusOr<Fd> daemon = OpenRegular(location_.guard, O_RDWR);
+  ASSERT_TRUE(daemon.ok());
+  ASSERT_EQ(TryLock(*daemon, Range::kRun, location_.guard), absl::OkStatus());
+  options_.own_tokens = {dead.token};
+  {
+    const Lock inner = Acquire();
+    EXPECT_TRUE(inner.joined());
+    options_.own_tokens.clear();
+    ExpectHeldBy(TryToAcquire(), dead);
+    EXPECT_EQ(Look().verdict, Verdict::kHeld);
+  }
+  EXPECT_EQ(Look().verdict, Verdict::kStale);
+  const Lock lock = Acquire();
+  ASSERT_EQ(lock.stale().size(), 1u);
+  EXPECT_EQ(lock.stale()[0].holder->token, dead.token);
+}
+
+// Whatever is in the way of a temporary file is no reason to run unlocked.
+TEST_F(LockTest, ReportsANameThatCannotBeHad) {
+  ASSERT_EQ(mkdir((repository_ + "/.claude").c_str(), 0777), 0);
+  ASSERT_EQ(mkdir((repository_ + "/.claude/.parallel.lock.new").c_str(), 0777),
+            0);
+  const absl::Status status = TryToAcquire();
+  EXPECT_EQ(status.message(),
+            absl::StrCat("remove '", repository_,
+                         "/.claude/.parallel.lock.new': Is a directory"));
+  EXPECT_FALSE(InspectionOf(status).has_value());
+  ASSERT_EQ(rmdir((repository_ + "/.claude/.parallel.lock.new").c_str()), 0);
+  EXPECT_EQ(TryToAcquire(), absl::OkStatus());
+}
+
+TEST_F(LockTest, RefusesAGuardWithAnotherName) {
+  Acquire();
+  const std::string victim = temp_.File("victim");
+  MakeFile(victim, "precious");
+  ASSERT_EQ(unlink(location_.guard.c_str()), 0);
+  ASSERT_EQ(link(victim.c_str(), location_.guard.c_str()), 0);
+  EXPECT_EQ(TryToAcquire(),
+            absl::FailedPreconditionError(absl::StrCat(
+                "'", location_.guard,
+                "' has another name too (a hard link), and o8lock wants a file "
+                "of its own there")));
+  EXPECT_EQ(Contents(victim), "precious");
+  ASSERT_EQ(unlink(location_.guard.c_str()), 0);
+  EXPECT_EQ(TryToAcquire(), absl::OkStatus());
+}
+
+// As a run leaves it that is killed between two steps.
+TEST_F(LockTest, BringsBackALivingRunsLockFileThatWasMovedAside) {
+  ASSERT_EQ(mkdir((repository_ + "/.claude").c_str(), 0777), 0);
+  Holder outside;
+  outside.pid = getppid();
+  MakeFile(repository_ + "/.claude/.murm.lock.old", LockFileText(outside));
+  ExpectHeldBy(TryToAcquire(), outside);
+  EXPECT_EQ(Contents(location_.foreign_lock_files[0]), LockFileText(outside));
+  EXPECT_FALSE(Exists(repository_ + "/.claude/.murm.lock.old"));
 }
 
 TEST_F(LockTest, DoubtsARecordOfAnotherMachine) {

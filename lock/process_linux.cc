@@ -84,14 +84,14 @@ std::vector<int> NumbersIn(const std::string& path) {
 
 // Whether `fdinfo`, of /proc/PID/fdinfo, has a line such as
 //   lock: 1: OFDLCK ADVISORY  WRITE -1 fe:01:1234 0 0
-// whose last but one number, where the lock begins, is 0.
-bool LocksByteZero(absl::string_view fdinfo) {
+// whose last but one number, where the lock begins, is not that of kChange.
+bool LocksARun(absl::string_view fdinfo) {
   for (const absl::string_view line : absl::StrSplit(fdinfo, '\n')) {
     if (!absl::StartsWith(line, "lock:")) continue;
     const std::vector<absl::string_view> words =
         absl::StrSplit(line, absl::ByAnyChar(" \t"), absl::SkipEmpty());
     if (words.size() >= 4 && words[2] == "OFDLCK" &&
-        words[words.size() - 2] == "0") {
+        words[words.size() - 2] != "1") {
       return true;
     }
   }
@@ -101,7 +101,7 @@ bool LocksByteZero(absl::string_view fdinfo) {
 bool Keeps(const std::string& process, const FileId& file) {
   for (const int fd : NumbersIn(process + "/fdinfo")) {
     struct stat info;
-    if (LocksByteZero(ReadProc(absl::StrCat(process, "/fdinfo/", fd))) &&
+    if (LocksARun(ReadProc(absl::StrCat(process, "/fdinfo/", fd))) &&
         stat(absl::StrCat(process, "/fd/", fd).c_str(), &info) == 0 &&
         file == FileId{info.st_dev, info.st_ino}) {
       return true;
@@ -162,7 +162,9 @@ std::vector<Keeper> KeepersOf(const FileId& file) {
     if (pid == getpid() || !Keeps(process, file)) continue;
     const std::string command = ReadProc(process + "/cmdline");
     keepers.push_back(
-        {pid, absl::StrSplit(absl::StripSuffix(command, absl::string_view("\0", 1)), '\0')});
+        {pid,
+         absl::StrSplit(absl::StripSuffix(command, absl::string_view("\0", 1)),
+                        '\0')});
   }
   return keepers;
 }

@@ -37,7 +37,7 @@ std::vector<std::string> Glance(const std::vector<std::string>& words) {
   std::vector<std::string> shown;
   size_t size = 0;
   for (const std::string& word : words) {
-    size += word.size();
+    size += word.size() + 1;
     if (!shown.empty() && size > kMaxShown) {
       shown.push_back("...");
       break;
@@ -46,6 +46,11 @@ std::vector<std::string> Glance(const std::vector<std::string>& words) {
                                      : word);
   }
   return shown;
+}
+
+// As much of `text`, printable.
+std::string Clipped(const std::string& text) {
+  return Printable(Glance({text})[0]);
 }
 
 // How long the run has had the lock: by the boot clock where that is the same,
@@ -86,7 +91,7 @@ std::string ProcessText(const Inspection& found) {
       return "the machine was started anew since";
     case Origin::kOtherHost:
       return absl::StrCat("it runs on another machine, ",
-                          Printable(found.holder->host),
+                          Clipped(found.holder->host),
                           ", which cannot be looked at from here");
     case Origin::kHere:
     case Origin::kUnknown:
@@ -97,9 +102,8 @@ std::string ProcessText(const Inspection& found) {
 
 // "process 124 (npm test)", and how many others.
 std::string KeepersText(const std::vector<Keeper>& keepers) {
-  std::string text =
-      absl::StrCat("process ", keepers[0].pid, " (",
-                   ShellQuoted(Glance(keepers[0].command)), ")");
+  std::string text = absl::StrCat("process ", keepers[0].pid, " (",
+                                  ShellQuoted(Glance(keepers[0].command)), ")");
   if (keepers.size() > 1) {
     absl::StrAppend(&text, " with ", keepers.size() - 1, " more");
   }
@@ -118,6 +122,10 @@ std::string EvidenceText(const Inspection& found) {
                           : absl::StrCat(KeepersText(found.keepers),
                                          " still has the lock"));
       return absl::StrJoin(facts, ", ");
+    }
+    if (!found.keepers.empty()) {
+      facts.push_back(
+          absl::StrCat(KeepersText(found.keepers), " has the lock"));
     }
   }
   if (!found.problem.empty()) facts.push_back(Printable(found.problem));
@@ -139,14 +147,14 @@ std::vector<Row> HolderRows(const Inspection& found, const Now& now) {
     const Holder& holder = *found.holder;
     rows.emplace_back("Started at", holder.started_at.empty()
                                         ? "unknown"
-                                        : Printable(holder.started_at));
+                                        : Clipped(holder.started_at));
     if (const auto age = AgeSeconds(found, now); age.has_value()) {
       rows.emplace_back(found.verdict == Verdict::kHeld ? "Running for" : "Age",
                         FormatDuration(*age));
     }
     if (!holder.user.empty() || !holder.host.empty()) {
-      rows.emplace_back("Holder", absl::StrCat(Printable(holder.user), "@",
-                                               Printable(holder.host)));
+      rows.emplace_back("Holder", absl::StrCat(Clipped(holder.user), "@",
+                                               Clipped(holder.host)));
     }
     if (!holder.command.empty()) {
       rows.emplace_back("Command", ShellQuoted(Glance(holder.command)));
@@ -199,13 +207,12 @@ std::string RefusalText(const Inspection& found, const Invocation& invocation,
                              ? "  • Wait for it to complete\n"
                              : "  • Find out whether it still runs\n");
   if (!found.keepers.empty()) {
-    absl::StrAppend(
-        &text, "  • End what is left of it: kill ",
-        absl::StrJoin(found.keepers, " ",
-                      [](std::string* out, const Keeper& keeper) {
-                        absl::StrAppend(out, keeper.pid);
-                      }),
-        "\n");
+    absl::StrAppend(&text, "  • End what is left of it: kill ",
+                    absl::StrJoin(found.keepers, " ",
+                                  [](std::string* out, const Keeper& keeper) {
+                                    absl::StrAppend(out, keeper.pid);
+                                  }),
+                    "\n");
   }
   absl::StrAppend(
       &text, "  • Run: ", CommandLine(invocation.o8lock, {"status"}), "\n");

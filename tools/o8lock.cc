@@ -139,7 +139,7 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock) {
           "o8lock: warning: ", Printable(released.status().message()), "\n"));
     } else if (released->overridden) {
       Tell(OverriddenText(*released));
-    } else if (options.verbose) {
+    } else if (options.verbose && !lock->joined()) {
       Tell(absl::StrCat(
           "o8lock: lock released after ",
           FormatDuration((GetNow().ticks - acquired) / kTicksPerSecond), "\n"));
@@ -216,8 +216,8 @@ int Run(Options options, const std::string& program) {
     // Before the lock: no signal may end this process and leave the lock file.
     std::optional<ChildRunner> runner(std::in_place);
     absl::StatusOr<Lock> lock = Lock::Acquire(*location, acquire);
-    if (absl::IsAlreadyExists(lock.status())) {
-      return RunToTheEnd(*runner, options, nullptr);
+    if (lock.ok() && lock->joined()) {
+      return RunToTheEnd(*runner, options, &*lock);
     }
     if (lock.ok()) {
       if (!options.quiet) {

@@ -280,9 +280,8 @@ inline LockState StateOf(const Repository& repository) {
   struct stat guard = {};
   EXPECT_EQ(stat(repository.Guard().c_str(), &guard), 0);
   // The run itself adds its command's pid, when that has begun already.
-  const std::string record =
-      std::regex_replace(Contents(repository.Guard()),
-                         std::regex(",\"commandPid\":[0-9]+"), "");
+  const std::string record = std::regex_replace(
+      Contents(repository.Guard()), std::regex(",\"commandPid\":[0-9]+"), "");
   return {Contents(repository.LockFile()), record, guard.st_ino};
 }
 

@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A run taken apart: killed at each of its system calls, each of them failing
+// in each way, stopped at each while other runs come and go. strace(1) does it
+// to the real program; skipped where there is none.
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/config.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "lock/testing.h"
+#include "tools/o8lock_testing.h"
+
+namespace o8lock {
+namespace {
+
+using ::testing::AnyOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
+
+// What a run finds that is taken apart.
+enum class Beginning {
+  kFirst,       // no run was here before
+  kFree,        // one was
+  kStale,       // one was killed: record and lock file
+  kMalformed,   // a lock file that is none
+  kForce,       // a live run, to be overridden
+  kOutside,     // a live run outside o8lock, to be overridden
+  kLeftBehind,  // a daemon of a dead run, with the kernel lock
+};
+
+std::string NameOf(const testing::TestParamInfo<Beginning>& info) {
+  switch (info.param) {
+    case Beginning::kFirst:
+      return "First";
+    case Beginning::kFree:
+      return "Free";
+    case Beginning::kStale:
+      return "Stale";
+    case Beginning::kMalformed:
+      return "Malformed";
+    case Beginning::kForce:
+      return "Force";
+    case Beginning::kOutside:
+      return "Outside";
+    case Beginning::kLeftBehind:
+      return "LeftBehind";
+  }
+  return "";
+}
+
+// What a run may say that finds what another left.
+constexpr char kLeftovers[] =
+    "(Warning: Found stale lock file \\(PID [0-9]+ not running\\)\n"
+    "Removing stale lock and continuing...\n"
+    "|o8lock: warning: '[^\n]*' was no lock file [^\n]*\n"
+    "o8lock: hint: it is kept as [^\n]*\n)*";
+
+// Every file in `directory`, with its content.
+std::map<std::string, std::string> FilesIn(const std::string& directory) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(directory)) {
+    files[entry.path().string()] =
+        entry.is_regular_file() ? Contents(entry.path().string()) : "";
+  }
+  return files;
+}
+
+char StateOfProcess(pid_t pid) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
+  std::string stat;
+  if (!std::getline(file, stat)) return '\0';
+  return stat[stat.rfind(')') + 2];
+}
+
+// The only child of `pid`, or 0.
+pid_t ChildOf(pid_t pid) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/task/", pid, "/children"));
+  pid_t child = 0;
+  file >> child;
+  return child;
+}
+
+// One system call of a run: the `number`th of this name.
+struct Step {
+  std::string call;
+  int number;
+  std::string Where() const { return absl::StrCat(call, " ", number); }
+};
+
+class StepsTest : public testing::TestWithParam<Beginning> {
+ protected:
+  void SetUp() override {
+#ifdef ABSL_HAVE_THREAD_SANITIZER
+    GTEST_SKIP() << "tsan's own start is most of the steps";
+#endif
+    if (!(RunToEnd({"strace", "-qq", "-o", "/dev/null", "true"}) ==
+          Exited(0))) {
+      GTEST_SKIP() << "needs strace, and permission to trace";
+    }
+  }
+
+  // Makes of `repo` what `beginning` says. Runs that are to be alive stay so
+  // until the next call, or the end.
+  void Prepare(const Repository& repo, Beginning beginning) {
+    others_.clear();
+    daemon_.reset();
+    Restore(repo);
+    const std::string now = TimeText(absl::Now());
+    switch (beginning) {
+      case Beginning::kFirst:
+        break;
+      case Beginning::kFree:
+        repo.MakeGuard("");
+        break;
+      case Beginning::kStale: {
+        Guarded run(repo.path());
+        kill(run.pid(), SIGKILL);
+        kill(run.command_pid(), SIGKILL);
+        run.process().Wait();
+        WaitForEnd(run.command_pid());
+        break;
+      }
+      case Beginning::kMalformed:
+        repo.MakeLockFile("");
+        // So long that nobody waits for it to become a good one.
+        std::filesystem::resize_file(repo.LockFile(), 2 << 20);
+        break;
+      case Beginning::kForce:
+        others_.push_back(std::make_unique<Guarded>(repo.path()));
+        break;
+      case Beginning::kOutside:
+        repo.MakeLockFile(ForeignLockFile(getpid(), now));
+        break;
+      case Beginning::kLeftBehind:
+        daemon_ = LeaveADaemon(repo);
+        break;
+    }
+  }
+
+  // As after `git init`, and without processes.
+  static void Restore(const Repository& repo) {
+    std::filesystem::remove_all(repo.File(".git/o8lock"));
+    std::filesystem::remove_all(repo.File(".claude"));
+    MakeFile(repo.File(".git/info/exclude"), "# mine\n");
+  }
+
+  // The wrapper is killed, then its command ends; a daemon of that stays.
+  static std::unique_ptr<Process> LeaveADaemon(const Repository& repo) {
+    ProcessOptions options = In(repo.path());
+    options.input = ProcessOptions::Stdin::kPipe;
+    auto run = std::make_unique<Process>(
+        Locked({}, "setsid sleep 1000 & echo ready $$; read line"), options);
+    run->WaitForOutput("ready ");
+    pid_t command = 0;
+    EXPECT_TRUE(absl::SimpleAtoi(run->WaitForOutput("\n"), &command));
+    WaitUntil("the command's name in the record", [&repo] {
+      return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
+    });
+    run->Signal(SIGKILL);
+    EXPECT_EQ(run->Wait(), Killed(SIGKILL));
+    run->Write("\n");
+    WaitForEnd(command);
+    return run;
+  }
+
+  static Argv OptionsOf(Beginning beginning) {
+    if (beginning == Beginning::kForce || beginning == Beginning::kOutside) {
+      return {"--force", "--yes"};
+    }
+    return {};
+  }
+
+  // The system calls of the run `argv`, in their order.
+  static std::vector<Step> StepsOf(const Repository& repo, const Argv& argv) {
+    const TempDir dir;
+    EXPECT_EQ(RunToEnd(Strace({"-o", dir.File("log")}, argv), WithPipe(repo)),
+              Exited(0));
+    std::vector<Step> steps;
+    std::map<std::string, int> counts;
+    for (const absl::string_view line :
+         absl::StrSplit(Contents(dir.File("log")), '\n')) {
+      const std::string call(line.substr(0, line.find('(')));
+      // Not: "--- SIGCHLD {...". Nor its last.
+      if (call.empty() || !absl::ascii_islower(call[0]) ||
+          call == "exit_group") {
+        continue;
+      }
+      steps.push_back({call, ++counts[call]});
+    }
+    return steps;
+  }
+
+  // `argv` under strace(1).
+  static Argv Strace(const Argv& options, const Argv& argv) {
+    Argv words = {"strace", "-qq"};
+    words.insert(words.end(), options.begin(), options.end());
+    words.insert(words.end(), argv.begin(), argv.end());
+    return words;
+  }
+
+  // `argv`, with `what` happening at `step`.
+  static Argv Injected(const Step& step, const std::string& what,
+                       const Argv& argv) {
+    return Strace(
+        {"-o", "/dev/null", "-e",
+         absl::StrCat("inject=", step.call, ":", what, ":when=", step.number)},
+        argv);
+  }
+
+  static ProcessOptions WithPipe(const Repository& repo) {
+    ProcessOptions options = In(repo.path());
+    options.input = ProcessOptions::Stdin::kPipe;
+    // It does not work under strace.
+    options.env["ASAN_OPTIONS"] = "detect_leaks=0";
+    return options;
+  }
+
+  // A plain run must succeed, whatever it finds, and leave nothing: no file of
+  // o8lock, and of everybody else's none missing or changed.
+  void ExpectTheNextRunSucceeds(
+      const Repository& repo,
+      const std::map<std::string, std::string>& untouched) {
+    const Result run = Call(O8lock({"--", "echo", "ran"}), repo.path());
+    EXPECT_EQ(run.end, Exited(0));
+    EXPECT_EQ(run.out, "ran\n");
+    EXPECT_THAT(run.err, MatchesRegex(kLeftovers));
+    for (const std::string& name : Names(repo.File(".git/o8lock"))) {
+      if (absl::StrContains(name, ".lock.malformed-")) continue;
+      EXPECT_EQ(name, "parallel.guard");
+      EXPECT_EQ(Contents(repo.Guard()), "");
+    }
+    EXPECT_THAT(Names(repo.File(".claude")), IsEmpty());
+    EXPECT_EQ(Contents(repo.File(".git/info/exclude")),
+              "# mine\n/.claude/parallel.lock\n/.claude/.parallel.lock.*\n");
+    Restore(repo);
+    EXPECT_EQ(FilesIn(repo.path()), untouched);
+  }
+
+  std::vector<std::unique_ptr<Guarded>> others_;
+  std::unique_ptr<Process> daemon_;
+};
+
+class KilledTest : public StepsTest {};
+
+TEST_P(KilledTest, AtEverySystemCallTheNextRunNeedsNobody) {
+  const Repository repo;
+  Restore(repo);
+  const auto untouched = FilesIn(repo.path());
+  int kills = 0;
+  int commands = 0;
+  Prepare(repo, GetParam());
+  for (const Step& step : StepsOf(repo, Locked(OptionsOf(GetParam()), ":"))) {
+    SCOPED_TRACE(step.Where());
+    Prepare(repo, GetParam());
+    Process run(
+        Injected(step, "signal=KILL",
+                 Locked(OptionsOf(GetParam()), "echo ready $$; read line")),
+        WithPipe(repo));
+    if (run.ShowsOrCloses("ready ")) {
+      pid_t command = 0;
+      run.WaitForOutput("ready ");
+      ASSERT_TRUE(absl::SimpleAtoi(run.WaitForOutput("\n"), &command));
+      // To the wrapper's death, or its wait for the command's end.
+      WaitUntil("killed or waiting", [&run] {
+        const pid_t wrapper = ChildOf(run.pid());
+        return StateOfProcess(run.pid()) == 'Z' ||
+               (wrapper != 0 && StateOfProcess(wrapper) == 'S');
+      });
+      if (StateOfProcess(run.pid()) == 'Z') {
+        ++commands;
+        const Result refused = Call(O8lock({"--", "true"}), repo.path());
+        EXPECT_EQ(refused.end, Exited(75));
+        EXPECT_THAT(refused.err, HasSubstr(absl::StrCat(
+                                     ", process ", command,
+                                     " (sh -c 'echo ready $$; read line') "
+                                     "still has the lock\n")));
+      }
+      run.Write("\n");
+      WaitForEnd(command);
+    }
+    const End end = run.Wait();
+    EXPECT_THAT(end, AnyOf(Killed(SIGKILL), Exited(0)));
+    if (end == Killed(SIGKILL)) ++kills;
+    if (GetParam() == Beginning::kForce) {
+      // The overridden run, or the one that was to be, minds nothing.
+      EXPECT_EQ(others_[0]->Finish(7), Exited(7));
+    }
+    if (GetParam() == Beginning::kOutside) {
+      // As that run removes its file, whoever's it is by now.
+      unlink(repo.LockFile().c_str());
+    }
+    ExpectTheNextRunSucceeds(repo, untouched);
+  }
+  EXPECT_GT(kills, 90);
+  EXPECT_GT(commands, 5);
+  std::cout << "killed at " << kills << " system calls, " << commands
+            << " times with the command alive\n";
+}
+
+INSTANTIATE_TEST_SUITE_P(, KilledTest,
+                         testing::Values(Beginning::kFirst, Beginning::kFree,
+                                         Beginning::kStale,
+                                         Beginning::kMalformed,
+                                         Beginning::kForce, Beginning::kOutside,
+                                         Beginning::kLeftBehind),
+                         NameOf);
+
+// --- Each call failing in each way ---
+
+// What cannot fail in these ways, or is no doing of o8lock's, but of how a
+// program starts.
+bool CanFail(const std::string& call) {
+  for (const char* const prefix :
+       {"open",   "newfstatat", "fstat",          "fcntl",  "read",   "pread",
+        "pwrite", "write",      "close",          "mkdir",  "unlink", "rename",
+        "link",   "rmdir",      "ftruncate",      "getcwd", "uname",  "vfork",
+        "clone",  "waitid",     "rt_sigtimedwait"}) {
+    if (absl::StartsWith(call, prefix)) return true;
+  }
+  return false;
+}
+
+class FailingTest : public StepsTest {};
+
+TEST_P(FailingTest, AtEverySystemCallItWorksOrSaysWhyNot) {
+  const Repository repo;
+  Restore(repo);
+  const auto untouched = FilesIn(repo.path());
+  Prepare(repo, GetParam());
+  // Whether it has the lock is for another program to say.
+  const Argv argv = Locked(OptionsOf(GetParam()),
+                           "\"$O8LOCK\" status >/dev/null; echo held $?");
+  int faults = 0;
+  int refusals = 0;
+  for (const Step& step : StepsOf(repo, argv)) {
+    if (!CanFail(step.call)) continue;
+    for (const auto& [name, error] : std::map<std::string, int>{
+             {"EACCES", EACCES},
+             {"EINTR", EINTR},
+             {"EIO", EIO},
+             {"EMFILE", EMFILE},
+             {"ENOLCK", ENOLCK},
+             {"ENOSPC", ENOSPC},
+             {"EROFS", EROFS},
+         }) {
+      SCOPED_TRACE(absl::StrCat(name, " at ", step.Where()));
+      Prepare(repo, GetParam());
+      const Result run = Call(
+          Injected(step, absl::StrCat("error=", name), argv), WithPipe(repo));
+      ++faults;
+      if (run.end == Exited(0)) {
+        EXPECT_EQ(run.out, "held 75\n");
+      } else {
+        ++refusals;
+        EXPECT_THAT(run.end, AnyOf(Exited(71), Exited(73), Exited(75)));
+        EXPECT_EQ(run.out, "");
+        EXPECT_THAT(run.err, HasSubstr(strerror(error)));
+        EXPECT_THAT(
+            run.err,
+            AnyOf(ContainsRegex("o8lock: error: [a-z ]+ '[^\n]+: [^\n]+\n"
+                                "o8lock: hint: [^\n]+\n$"),
+                  ContainsRegex("\nDoubt: [a-z ]+ '[^\n]+: [^\n]+\n")));
+      }
+      if (GetParam() == Beginning::kForce) {
+        EXPECT_EQ(others_[0]->Finish(7), Exited(7));
+      }
+      if (GetParam() == Beginning::kOutside) unlink(repo.LockFile().c_str());
+      ExpectTheNextRunSucceeds(repo, untouched);
+    }
+  }
+  EXPECT_GT(refusals, 100);
+  std::cout << faults << " faults, " << refusals << " refusals\n";
+}
+
+INSTANTIATE_TEST_SUITE_P(, FailingTest,
+                         testing::Values(Beginning::kFirst, Beginning::kFree,
+                                         Beginning::kStale,
+                                         Beginning::kMalformed,
+                                         Beginning::kForce, Beginning::kOutside,
+                                         Beginning::kLeftBehind),
+                         NameOf);
+
+// --- Stopped at each call, while others come and go ---
+
+// Fails with 99 while another of its kind is between its two ends.
+constexpr char kAlone[] =
+    "set -C; : >alone || exit 99; echo ready; read line; rm alone";
+
+// A run that is stopped at one of its steps, in a repository of its own.
+struct Interrupted {
+  Step step;
+  std::unique_ptr<Repository> repo;
+  std::unique_ptr<Guarded> holder;   // that it overrides
+  std::unique_ptr<Process> run;      // under strace
+  std::unique_ptr<Process> another;  // that comes meanwhile
+};
+
+class InterruptedTest : public StepsTest {
+ protected:
+  static std::unique_ptr<Process> Start(const Interrupted& one,
+                                        const Argv& argv) {
+    return std::make_unique<Process>(argv, WithPipe(*one.repo));
+  }
+
+  // A run of `argv` for each of its steps, stopped there.
+  std::vector<Interrupted> StopEverywhere(Beginning beginning,
+                                          const Argv& argv) {
+    std::vector<Interrupted> all;
+    const Repository repo;
+    Prepare(repo, beginning);
+    for (Step& step : StepsOf(repo, argv)) {
+      Interrupted one{std::move(step), std::make_unique<Repository>()};
+      if (beginning == Beginning::kForce) {
+        one.holder = std::make_unique<Guarded>(one.repo->path());
+      }
+      one.run = Start(one, Injected(one.step, "signal=STOP", argv));
+      all.push_back(std::move(one));
+    }
+    for (const Interrupted& one : all) {
+      WaitUntil("stopped", [&one] {
+        return StateOfProcess(ChildOf(one.run->pid())) == 'T';
+      });
+    }
+    return all;
+  }
+
+  static void Continue(const Interrupted& one) {
+    kill(ChildOf(one.run->pid()), SIGCONT);
+  }
+};
+}  // namespace
+}  // namespace o8lock
