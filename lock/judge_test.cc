@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lock/judge.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
@@ -13,13 +14,16 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
+#include "lock/kernel_lock.h"
 #include "lock/process.h"
 #include "lock/testing.h"
 
@@ -137,6 +141,76 @@ TEST(JudgeRecordTest, LetsTheKernelLockDecide) {
   EXPECT_EQ(JudgeRecord("g", std::nullopt, true).verdict, Verdict::kHeld);
 }
 
+// A daemon has the kernel lock. Anything but the kernel's word that both are
+// dead leaves it held.
+TEST(JudgeRecordTest, IsStaleWhereOnlySomethingLeftBehindHasTheLock) {
+  Sleeper living;
+  Sleeper zombie;
+  zombie.MakeZombie();
+  const int dead = DeadPid();
+  struct Case {
+    const char* name;
+    int wrapper;
+    int command;
+    bool here;
+    Verdict verdict;
+  };
+  for (const Case& c : {
+           Case{"both dead", dead, dead, true, Verdict::kStale},
+           Case{"zombies", zombie.pid(), zombie.pid(), true, Verdict::kStale},
+           Case{"command lives", dead, living.pid(), true, Verdict::kHeld},
+           Case{"wrapper lives", living.pid(), dead, true, Verdict::kHeld},
+           Case{"no command", dead, 0, true, Verdict::kHeld},
+           Case{"another namespace", dead, dead, false, Verdict::kHeld},
+       }) {
+    SCOPED_TRACE(c.name);
+    Holder record = RecordOf(c.wrapper);
+    record.command_pid = c.command;
+    if (!c.here) record.pid_namespace = 1;
+    EXPECT_EQ(JudgeRecord("g", record, true).verdict, c.verdict);
+  }
+  // A process that is another by its start time is no proof.
+  Holder reused = RecordOf(living.pid());
+  --reused.start_ticks;
+  reused.command_pid = dead;
+  EXPECT_EQ(JudgeRecord("g", reused, true).verdict, Verdict::kHeld);
+}
+
+TEST(KeepersOfTest, NamesWhoHasADuplicateOfTheLockedDescriptor) {
+  const TempDir dir;
+  MakeFile(dir.File("guard"), "");
+  const absl::StatusOr<Fd> fd = OpenRegular(dir.File("guard"), O_RDWR);
+  const absl::StatusOr<Fd> other = OpenRegular(dir.File("guard"), O_RDWR);
+  ASSERT_TRUE(fd.ok() && other.ok());
+  ASSERT_EQ(TryLock(*fd, Range::kRun, "guard"), absl::OkStatus());
+  ASSERT_EQ(TryLock(*other, Range::kChange, "guard"), absl::OkStatus());
+  const absl::StatusOr<FileId> id = IdOf(*fd, "guard");
+  ASSERT_TRUE(id.ok());
+  EXPECT_TRUE(KeepersOf(*id).empty());
+  // Both inherit both descriptors; what counts is who has the run's.
+  const int kept = fcntl(fd->get(), F_DUPFD, 10);
+  Process keeper({"sleep", "1000"});
+  WaitForState(keeper.pid(), 'S');
+  close(kept);
+  const int changes = fcntl(other->get(), F_DUPFD, 10);
+  Process changer({"sleep", "2000"});
+  WaitForState(changer.pid(), 'S');
+  close(changes);
+  const std::vector<Keeper> keepers = KeepersOf(*id);
+  ASSERT_EQ(keepers.size(), 1u);
+  EXPECT_EQ(keepers[0].pid, keeper.pid());
+  EXPECT_EQ(keepers[0].command, std::vector<std::string>({"sleep", "1000"}));
+  ASSERT_EQ(Unlock(*fd, Range::kRun, "guard"), absl::OkStatus());
+  EXPECT_TRUE(KeepersOf(*id).empty());
+}
+
+TEST(FileSystemOfTest, KnowsTheKindByItsMount) {
+  EXPECT_EQ(FileSystemOf("/proc/self"), "proc");
+  EXPECT_EQ(FileSystemOf("/proc"), "proc");
+  EXPECT_NE(FileSystemOf("/procedure"), "proc");
+  EXPECT_NE(FileSystemOf("/"), "unknown");
+}
+
 TEST(JudgeRecordTest, ShowsAStoppedHolder) {
   Sleeper sleeper;
   sleeper.Stop();
@@ -239,6 +313,33 @@ TEST_F(JudgeLockFileTest, IsStaleWhereTheProcessIsYoungerThanTheLock) {
     Write(sleeper.pid(), c.started_at);
     EXPECT_EQ(Judge().inspection.verdict, c.verdict) << c.started_at;
     EXPECT_EQ(Judge().inspection.pid_reused, c.verdict == Verdict::kStale);
+  }
+}
+
+// To set the clock forward by an hour makes a lock file an hour older, and its
+// process no older. Whether that is so only the kind of program can tell.
+TEST_F(JudgeLockFileTest, DoubtsTheClockWhereTheProcessMayKeepLockFiles) {
+  for (const char* const program : {"node", "bun", "deno", "o8lock", "sleep"}) {
+    SCOPED_TRACE(program);
+    const std::string copy = temp_.File(program);
+    MakeFile(copy, Contents("/bin/sleep"), 0755);
+    Process process({copy, "1000"});
+    WaitForState(process.pid(), 'S');
+    Write(process.pid(), FormatTime(time(nullptr) - 3600));
+    const Inspection found = Judge().inspection;
+    if (std::string(program) == "sleep") {
+      EXPECT_EQ(found.verdict, Verdict::kStale);
+      EXPECT_EQ(found.problem, "");
+    } else {
+      EXPECT_EQ(found.verdict, Verdict::kUnknown);
+      EXPECT_FALSE(found.pid_reused);
+      EXPECT_EQ(found.problem,
+                "by the clock its process is younger than the lock: either the "
+                "number was given out again, or the clock was set");
+    }
+    process.Signal(SIGKILL);
+    process.Wait();
+    EXPECT_EQ(Judge().inspection.verdict, Verdict::kStale);
   }
 }
 

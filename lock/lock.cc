@@ -497,6 +497,7 @@ absl::StatusOr<std::optional<Lock>> Lock::TakeByForce(
     unlink(new_path.c_str());
   };
   O8LOCK_RETURN_IF_ERROR(lock.Describe(options));
+  lock.ClearLeftovers();
   O8LOCK_RETURN_IF_ERROR(
       lock.ClearLockFiles(options, previous, is_dead, /*displace=*/false));
   O8LOCK_RETURN_IF_ERROR(lock.WriteLockFile(options));

@@ -61,6 +61,11 @@ struct Keeper {
 // Reads a file for every descriptor on the machine: some milliseconds.
 std::vector<Keeper> KeepersOf(const FileId& file);
 
+// The kind of the file system that `path`, absolute and without links, is on,
+// in the kernel's word for it, such as "ext4"; "unknown" if that cannot be
+// read.
+std::string FileSystemOf(const std::string& path);
+
 // This process and where it runs; what cannot be read is empty or -1.
 struct Here {
   int pid = 0;

@@ -350,6 +350,15 @@ absl::StatusOr<ChildExit> ChildRunner::Run(
   return Follow(child);
 }
 
+absl::Status FindCommand(const std::string& command) {
+  struct stat file;
+  if (!Find(command, &file)) return ExecStatus(ENOENT, command);
+  if (S_ISDIR(file.st_mode) || (file.st_mode & 0111) == 0) {
+    return ExecStatus(EACCES, command);
+  }
+  return absl::OkStatus();
+}
+
 void ExitAs(const ChildExit& exit) {
   if (!exit.signaled) std::exit(exit.code);
   prctl(PR_SET_DUMPABLE, 0);

@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include <csignal>
+#include <string>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -80,6 +81,10 @@ class ChildRunner {
   sigset_t original_mask_;
   struct sigaction original_sigchld_;
 };
+
+// Whether `command` would be found and may be executed, as far as can be told
+// without doing it: the kNotFound and kPermissionDenied of ChildRunner::Run.
+absl::Status FindCommand(const std::string& command);
 
 // Ends this process as the command ended: with its exit code, or by the same
 // signal, without a second core dump. Where the signal does not kill (the first

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/auxv.h>
 #include <sys/types.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
@@ -29,6 +29,7 @@
 #include "lock/process.h"
 #include "lock/version.h"
 #include "tools/child.h"
+#include "tools/doctor.h"
 #include "tools/exit_code.h"
 #include "tools/messages.h"
 #include "tools/options.h"
@@ -68,6 +69,19 @@ int FailToLock(const absl::Status& error) {
   return Fail(error.message(), LockHint(error), exit_code);
 }
 
+int FailToRun(const absl::Status& error) {
+  switch (error.code()) {
+    case absl::StatusCode::kNotFound:
+      return Fail(error.message(),
+                  "is it installed, and in a directory of PATH?", kNotFound);
+    case absl::StatusCode::kPermissionDenied:
+      return Fail(error.message(), "is it an executable program?",
+                  kNotExecutable);
+    default:
+      return Fail(error.message(), "the command was not run", kOsError);
+  }
+}
+
 std::vector<std::string> OwnTokens() {
   const char* tokens = getenv(kTokenVariable);
   if (tokens == nullptr) return {};
@@ -80,6 +94,8 @@ std::optional<bool> Confirm(absl::string_view warning) {
   if (!terminal.ok()) return std::nullopt;
   // Who redirected standard error has to know what is asked all the same.
   if (isatty(STDERR_FILENO) == 0) Print(terminal.get(), warning);
+  // What was typed before was typed to something else.
+  tcflush(terminal.get(), TCIFLUSH);
   Print(terminal.get(), kPrompt);
   std::string answer;
   char c = '\0';
@@ -94,6 +110,13 @@ std::optional<bool> Confirm(absl::string_view warning) {
   }
   answer = absl::AsciiStrToLower(absl::StripAsciiWhitespace(answer));
   return answer == "y" || answer == "yes";
+}
+
+// Whether `found` has the lock since after this process was started.
+bool IsYoungerThanThis(const Inspection& found) {
+  return (found.origin == Origin::kHere ||
+          found.origin == Origin::kOtherNamespace) &&
+         found.holder->acquired_ticks >= LookHere().started;
 }
 
 // Whether to override `found`; the exit code if not.
@@ -146,16 +169,7 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock) {
     }
   }
   if (exit.ok()) ExitAs(*exit);
-  switch (exit.status().code()) {
-    case absl::StatusCode::kNotFound:
-      return Fail(exit.status().message(),
-                  "is it installed, and in a directory of PATH?", kNotFound);
-    case absl::StatusCode::kPermissionDenied:
-      return Fail(exit.status().message(), "is it an executable program?",
-                  kNotExecutable);
-    default:
-      return Fail(exit.status().message(), "the command was not run", kOsError);
-  }
+  return FailToRun(exit.status());
 }
 
 // The setting of orchestr8 in the directory it is started in: version 4's file
@@ -238,14 +252,14 @@ int Run(Options options, const std::string& program) {
     runner.reset();  // Ctrl-C ends the question
     const std::optional<Inspection> found = InspectionOf(lock.status());
     if (!found.has_value()) return FailToLock(lock.status());
-    // --yes is for one holder, not for another that came while it was
-    // overridden: two of these at once would both run.
-    const bool changed =
-        options.yes && absl::c_any_of(acquire.overriding,
-                                      [&found](const Inspection& overridden) {
-                                        return overridden.file == found->file;
-                                      });
-    if (changed) options.force = false;
+    // --yes is for a holder that was there when it was said, not for one that
+    // came while that was overridden: two of these at once would both run.
+    if (options.yes && IsYoungerThanThis(*found)) options.force = false;
+    if (options.force) {
+      // Nobody is to lose a lock to a misspelt command.
+      const absl::Status command = FindCommand(options.command[0]);
+      if (!command.ok()) return FailToRun(command);
+    }
     const std::optional<int> refused = Refuse(*found, options, invocation);
     if (refused.has_value()) return *refused;
     acquire.overriding.push_back(*found);
@@ -261,6 +275,18 @@ int Status(const Options& options) {
   Print(STDOUT_FILENO, StatusText(*found, *location, GetNow()));
   return found->verdict > Verdict::kStale ? options.conflict_exit_code
                                           : kSuccess;
+}
+
+int Doctor(const Options& options) {
+  const absl::StatusOr<Location> location =
+      Locate({"", options.name, options.lock_file});
+  if (!location.ok()) return FailToLock(location.status());
+  const std::vector<Finding> findings = Examine(*location);
+  Print(STDOUT_FILENO, DoctorText(findings));
+  for (const Finding& finding : findings) {
+    if (finding.level == Finding::kFail) return kOsError;
+  }
+  return kSuccess;
 }
 
 int Main(char* const argv[]) {
@@ -288,6 +314,8 @@ int Main(char* const argv[]) {
       return kSuccess;
     case Action::kStatus:
       return Status(*options);
+    case Action::kDoctor:
+      return Doctor(*options);
     case Action::kRun:
       return Run(*std::move(options), argv[0]);
   }

@@ -226,9 +226,76 @@ class FileSystemTest : public ::testing::Test {
     return dir_.File("r/" + name);
   }
 
- private:
   TempDir dir_;
 };
+
+// The same on each kind: exclusion, a crash, an override, and what doctor says.
+TEST_F(FileSystemTest, LocksOnEveryKindThatIsHere) {
+  struct Kind {
+    const char* name;
+    const char* mount;  // of a file system of that kind on $DIR
+  };
+  int tried = 0;
+  for (const Kind& kind :
+       {Kind{"tmpfs", "mount -t tmpfs o8lock \"$DIR\""},
+        Kind{"ext4",
+             "truncate -s 8M \"$DIR/image\" && mkfs.ext4 -q \"$DIR/image\" && "
+             "mount -o loop \"$DIR/image\" \"$DIR\""},
+        Kind{"overlay",
+             "mount -t tmpfs o8lock \"$DIR\" && cd \"$DIR\" && "
+             "mkdir -p lower/r/.git/o8lock upper work top && "
+             "touch lower/r/.git/o8lock/parallel.guard && "
+             "mount -t overlay o8lock -o "
+             "lowerdir=lower,upperdir=upper,workdir=work top && "
+             "mount --bind top \"$DIR\""}}) {
+    SCOPED_TRACE(kind.name);
+    ProcessOptions options = In("/");
+    options.env["DIR"] = dir_.path();
+    const Result run =
+        Call({"unshare", "-m", "sh", "-c",
+              absl::StrCat(
+                  "{ ", kind.mount,
+                  "; } >/dev/null 2>&1 || exit 9; mkdir -p \"$DIR/r\"; "
+                  "cd \"$DIR/r\"; git init -q --template=; mkfifo ready go; "
+                  "export O8LOCK_TOKEN=; $O8LOCK doctor; "
+                  "$O8LOCK -- sh -c 'echo >ready; read x <go; echo first' & "
+                  "read x <ready; $O8LOCK -q -- echo second; echo $?; "
+                  "$O8LOCK status | head -n 1 | tr -d 0-9; echo >go; wait; "
+                  "$O8LOCK -- sh -c 'kill -9 $PPID'; "
+                  "$O8LOCK -q -- echo third; $O8LOCK status")},
+             options);
+    if (run.end == Exited(9)) continue;
+    ++tried;
+    EXPECT_EQ(
+        run.out,
+        absl::StrCat(
+            "ok    guard: ", File(kind.name[0] == 'o' ? ".git/o8lock" : ".git"),
+            " (", kind.name, "): locks exclude, rename and link behave\n",
+            "ok    lock file: ", File(""), " (", kind.name,
+            "): locks exclude, rename and link behave\n",
+            "75\nheld (PID: )\nfirst\nthird\nfree\nLock file: ",
+            File(".claude/parallel.lock"),
+            "\nGuard: ", File(".git/o8lock/parallel.guard"), "\n"))
+        << run.err;
+  }
+  EXPECT_GT(tried, 0);
+}
+
+TEST_F(FileSystemTest, DoctorSaysWhatDoesNotWork) {
+  const Result run = InNamespace(
+      "mkdir .claude; mount -t tmpfs -o ro o8lock .claude; $O8LOCK doctor; "
+      "echo $?; umount .claude; $O8LOCK doctor >/dev/null; echo $?");
+  EXPECT_THAT(
+      run.out,
+      MatchesRegex(absl::StrCat(
+          "ok    guard: ", File(".git"),
+          " \\(tmpfs\\): locks exclude, rename and link behave\n"
+          "fail  lock file: ",
+          File(".claude"), " \\(tmpfs\\): open '", File(".claude"),
+          "/.o8lock-probe.[0-9]+': Read-only file system\n"
+          "      get write permission and room there, or use a lock file of "
+          "your own: --lock-file FILE\n71\n0\n")));
+}
 
 TEST_F(FileSystemTest, ReadOnly) {
   const Result run = InNamespace(

@@ -113,7 +113,7 @@ struct Step {
   std::string Where() const { return absl::StrCat(call, " ", number); }
 };
 
-class StepsTest : public testing::TestWithParam<Beginning> {
+class StepsTest : public testing::Test {
  protected:
   void SetUp() override {
 #ifdef ABSL_HAVE_THREAD_SANITIZER
@@ -266,7 +266,8 @@ class StepsTest : public testing::TestWithParam<Beginning> {
   std::unique_ptr<Process> daemon_;
 };
 
-class KilledTest : public StepsTest {};
+class KilledTest : public StepsTest,
+                   public testing::WithParamInterface<Beginning> {};
 
 TEST_P(KilledTest, AtEverySystemCallTheNextRunNeedsNobody) {
   const Repository repo;
@@ -346,7 +347,8 @@ bool CanFail(const std::string& call) {
   return false;
 }
 
-class FailingTest : public StepsTest {};
+class FailingTest : public StepsTest,
+                    public testing::WithParamInterface<Beginning> {};
 
 TEST_P(FailingTest, AtEverySystemCallItWorksOrSaysWhyNot) {
   const Repository repo;
@@ -356,19 +358,20 @@ TEST_P(FailingTest, AtEverySystemCallItWorksOrSaysWhyNot) {
   // Whether it has the lock is for another program to say.
   const Argv argv = Locked(OptionsOf(GetParam()),
                            "\"$O8LOCK\" status >/dev/null; echo held $?");
+  const std::vector<std::pair<const char*, int>> errors = {
+      {"EACCES", EACCES}, {"EINTR", EINTR},   {"EIO", EIO},
+      {"EMFILE", EMFILE}, {"ENOLCK", ENOLCK}, {"ENOSPC", ENOSPC},
+      {"EROFS", EROFS},   {"EEXIST", EEXIST}, {"ESTALE", ESTALE},
+  };
   int faults = 0;
   int refusals = 0;
   for (const Step& step : StepsOf(repo, argv)) {
     if (!CanFail(step.call)) continue;
-    for (const auto& [name, error] : std::map<std::string, int>{
-             {"EACCES", EACCES},
-             {"EINTR", EINTR},
-             {"EIO", EIO},
-             {"EMFILE", EMFILE},
-             {"ENOLCK", ENOLCK},
-             {"ENOSPC", ENOSPC},
-             {"EROFS", EROFS},
-         }) {
+    // In the short form each call fails in one way, and in its turn in each.
+    const size_t first = faults % errors.size();
+    const size_t count = IsLongForm() ? errors.size() : 1;
+    for (size_t i = 0; i < count; ++i) {
+      const auto& [name, error] = errors[(first + i) % errors.size()];
       SCOPED_TRACE(absl::StrCat(name, " at ", step.Where()));
       Prepare(repo, GetParam());
       const Result run = Call(
@@ -394,7 +397,7 @@ TEST_P(FailingTest, AtEverySystemCallItWorksOrSaysWhyNot) {
       ExpectTheNextRunSucceeds(repo, untouched);
     }
   }
-  EXPECT_GT(refusals, 100);
+  EXPECT_GT(refusals, 20);
   std::cout << faults << " faults, " << refusals << " refusals\n";
 }
 
@@ -423,36 +426,127 @@ struct Interrupted {
 
 class InterruptedTest : public StepsTest {
  protected:
-  static std::unique_ptr<Process> Start(const Interrupted& one,
+  static std::unique_ptr<Process> Start(const Repository& repo,
                                         const Argv& argv) {
-    return std::make_unique<Process>(argv, WithPipe(*one.repo));
+    return std::make_unique<Process>(argv, WithPipe(repo));
   }
 
-  // A run of `argv` for each of its steps, stopped there.
-  std::vector<Interrupted> StopEverywhere(Beginning beginning,
-                                          const Argv& argv) {
+  // A run for each of the steps that it has, stopped there. Its command, which
+  // is kAlone, is told to end at once.
+  std::vector<Interrupted> StopEverywhere(Beginning beginning) {
     std::vector<Interrupted> all;
     const Repository repo;
     Prepare(repo, beginning);
-    for (Step& step : StepsOf(repo, argv)) {
+    for (Step& step : StepsOf(repo, Locked(OptionsOf(beginning), ":"))) {
       Interrupted one{std::move(step), std::make_unique<Repository>()};
       if (beginning == Beginning::kForce) {
         one.holder = std::make_unique<Guarded>(one.repo->path());
       }
-      one.run = Start(one, Injected(one.step, "signal=STOP", argv));
+      one.run =
+          Start(*one.repo, Injected(one.step, "signal=STOP",
+                                    Locked(OptionsOf(beginning), kAlone)));
+      one.run->Write("\n");
       all.push_back(std::move(one));
     }
     for (const Interrupted& one : all) {
-      WaitUntil("stopped", [&one] {
-        return StateOfProcess(ChildOf(one.run->pid())) == 'T';
+      WaitUntil(absl::StrCat("stopped at ", one.step.Where()), [&one] {
+        const pid_t run = ChildOf(one.run->pid());
+        return run != 0 && StateOfProcess(run) == 'T';
       });
+      // The command is not stopped.
+      WaitUntil("alone", [&one] { return !Exists(one.repo->File("alone")); });
     }
     return all;
   }
 
-  static void Continue(const Interrupted& one) {
-    kill(ChildOf(one.run->pid()), SIGCONT);
+  // Lets all go on of which another has come meanwhile, and ends them.
+  static void GoOn(std::vector<Interrupted>& all) {
+    int first = 0;
+    int second = 0;
+    for (Interrupted& one : all) {
+      SCOPED_TRACE(one.step.Where());
+      const bool has_lock = one.another->ShowsOrCloses("ready");
+      if (!has_lock) {
+        EXPECT_EQ(one.another->Wait(), Exited(75)) << one.another->err();
+      }
+      const LockState before =
+          has_lock ? StateOf(*one.repo) : LockState{"", "", 0};
+      kill(ChildOf(one.run->pid()), SIGCONT);
+      const End end = one.run->Wait();
+      if (has_lock) {
+        ++second;
+        // It was through already, or comes too late; nothing of the other's is
+        // touched.
+        const bool ran = absl::StrContains(one.run->out(), "ready");
+        EXPECT_EQ(end, ran ? Exited(0) : Exited(75)) << one.run->err();
+        EXPECT_TRUE(StateOf(*one.repo) == before);
+        one.another->Write("\n");
+        EXPECT_EQ(one.another->Wait(), Exited(0)) << one.another->err();
+      } else {
+        ++first;
+        EXPECT_EQ(end, Exited(0)) << one.run->err();
+      }
+      if (one.holder != nullptr) {
+        EXPECT_EQ(one.holder->Finish(7), Exited(7));
+      }
+      EXPECT_FALSE(Exists(one.repo->LockFile()));
+      EXPECT_EQ(Contents(one.repo->Guard()), "");
+    }
+    // Both are seen.
+    EXPECT_GT(first, 10);
+    EXPECT_GT(second, 10);
+    std::cout << "stopped at " << all.size() << " system calls, " << second
+              << " times before the lock was taken or after its release\n";
   }
 };
+
+TEST_F(InterruptedTest, AnotherStartIsAloneOrRefused) {
+  std::vector<Interrupted> all = StopEverywhere(Beginning::kFree);
+  for (Interrupted& one : all) {
+    one.another = Start(*one.repo, Locked({}, kAlone));
+  }
+  GoOn(all);
+}
+
+// The run that is to be overridden ends, and the next one comes.
+TEST_F(InterruptedTest, AnOverrideFindsAnotherHolderThanTheOneShown) {
+  std::vector<Interrupted> all = StopEverywhere(Beginning::kForce);
+  for (Interrupted& one : all) one.holder->process().Write("0\n");
+  for (Interrupted& one : all) {
+    SCOPED_TRACE(one.step.Where());
+    EXPECT_EQ(one.holder->process().Wait(), Exited(0));
+    one.holder.reset();
+    one.another = Start(*one.repo, Locked({}, kAlone));
+  }
+  GoOn(all);
+}
+
+// Both were started when the holder was there.
+TEST_F(InterruptedTest, OfTwoOverridesAtOnceOneRuns) {
+  const Repository repo;
+  Guarded holder(repo.path());
+  const Argv force = Injected({"getcwd", 1}, "signal=STOP",
+                              Locked({"--force", "--yes"}, kAlone));
+  const std::unique_ptr<Process> one = Start(repo, force);
+  const std::unique_ptr<Process> two = Start(repo, force);
+  for (const auto* run : {&one, &two}) {
+    WaitUntil("stopped", [run] {
+      const pid_t pid = ChildOf((*run)->pid());
+      return pid != 0 && StateOfProcess(pid) == 'T';
+    });
+  }
+  const pid_t winner = ChildOf(one->pid());
+  kill(winner, SIGCONT);
+  ASSERT_TRUE(one->ShowsOrCloses("ready"));
+  kill(ChildOf(two->pid()), SIGCONT);
+  EXPECT_EQ(two->Wait(), Exited(75));
+  EXPECT_THAT(two->err(), HasSubstr(absl::StrCat("(PID: ", winner, ")\n")));
+  one->Write("\n");
+  EXPECT_EQ(one->Wait(), Exited(0));
+  EXPECT_EQ(holder.Finish(), Exited(0));
+  EXPECT_EQ(Normal(holder.err()), Golden("overridden", ValuesOf(repo, winner)));
+  ExpectNothingLeft(repo);
+}
+
 }  // namespace
 }  // namespace o8lock

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -28,6 +29,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 
 // What a run says and does that finds the lock of the dead `pid`.
@@ -128,6 +130,117 @@ TEST(OrphanTest, ADaemonThatTheCommandLeavesBehindDoesNotKeepTheLock) {
   kill(pid, SIGKILL);
   WaitForEnd(pid);
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
+}
+
+// What the command of a killed wrapper leaves behind is no run any more.
+TEST(OrphanTest, ADaemonOfAKilledRunDoesNotKeepTheLock) {
+  const Repository repo;
+  ProcessOptions options = In(repo.path());
+  options.input = ProcessOptions::Stdin::kPipe;
+  Process run(
+      Locked({}, "setsid sh -c 'echo daemon $$; exec sleep 1000' & read go"),
+      options);
+  run.WaitForOutput("daemon ");
+  pid_t daemon = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(run.WaitForOutput("\n"), &daemon));
+  WaitUntil("the command's name in the record", [&repo] {
+    return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
+  });
+  run.Signal(SIGKILL);
+  EXPECT_EQ(run.Wait(), Killed(SIGKILL));
+  // The command still waits: both are named.
+  const Result refused = Call(O8lock({"--", "true"}), repo.path());
+  EXPECT_EQ(refused.end, Exited(75));
+  EXPECT_THAT(refused.err, HasSubstr(" with 1 more still has the lock\n"));
+  EXPECT_THAT(refused.err, MatchesRegex(absl::StrCat("(.|\n)*: kill [0-9]+ ",
+                                                     daemon, "\n(.|\n)*")));
+  run.Write("\n");
+  // Nobody collects it here, so there is no event to wait for.
+  WaitUntil("the lock is free", [&repo] {
+    return Call(O8lock({"status"}), repo.path()).end == Exited(0);
+  });
+  ExpectStale(repo, run.pid());
+  EXPECT_EQ(kill(daemon, 0), 0);
+}
+
+// --- Containers ---
+
+class ContainerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!(RunToEnd(Container({"true"})) == Exited(0))) {
+      GTEST_SKIP() << "needs permission for a pid namespace";
+    }
+  }
+  // In a pid namespace of its own, on the same files.
+  static Argv Container(Argv argv) {
+    const Argv unshare = {"unshare", "--pid", "--fork", "--mount-proc",
+                          "--kill-child"};
+    argv.insert(argv.begin(), unshare.begin(), unshare.end());
+    return argv;
+  }
+};
+
+TEST_F(ContainerTest, TheKernelLockReachesOutOfItAndInto) {
+  const Repository repo;
+  {
+    Guarded run(Container(Locked({}, Guarded::kScript)), In(repo.path()));
+    const Result refused = Call(O8lock({"--", "true"}), repo.path());
+    EXPECT_EQ(refused.end, Exited(75));
+    EXPECT_THAT(
+        refused.err,
+        HasSubstr("\nKnown by: the kernel lock is held, process 1 is in "
+                  "another pid namespace (a container)\n"));
+    // The pid of the record is another process here; nobody asks that.
+    run.process().Signal(SIGKILL);
+    run.process().Wait();
+    WaitUntil("the lock is free", [&repo] {
+      return Call(O8lock({"status"}), repo.path()).end == Exited(0);
+    });
+    ExpectStale(repo, 1);
+  }
+  Guarded run(repo.path());
+  const Result refused =
+      Call(Container(O8lock({"--", "true"})), In(repo.path()));
+  EXPECT_EQ(refused.end, Exited(75));
+  EXPECT_THAT(
+      refused.err,
+      HasSubstr(absl::StrCat("process ", run.pid(),
+                             " is in another pid namespace (a container)\n")));
+  // Killed with its command: what the kernel says is true in there too.
+  kill(run.pid(), SIGKILL);
+  kill(run.command_pid(), SIGKILL);
+  run.process().Wait();
+  WaitForEnd(run.command_pid());
+  const Result next =
+      Call(Container(O8lock({"--", "echo", "ran"})), In(repo.path()));
+  EXPECT_EQ(next.end, Exited(0));
+  EXPECT_EQ(next.out, "ran\n");
+  EXPECT_EQ(next.err, Golden("stale", ValuesOf(repo, run.pid())));
+  ExpectNothingLeft(repo);
+}
+
+// Whoever has no /proc knows less, and keeps the lock all the same.
+TEST_F(ContainerTest, WithoutProcTheKernelLockDecides) {
+  const Repository repo;
+  const Argv without = {"unshare",
+                        "--mount",
+                        "sh",
+                        "-c",
+                        "mount -t tmpfs none /proc && exec \"$@\"",
+                        "sh"};
+  Argv run = without;
+  for (const std::string& word : Locked({}, Guarded::kScript)) {
+    run.push_back(word);
+  }
+  Guarded holder(run, In(repo.path()));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
+  Argv second = without;
+  for (const std::string& word : O8lock({"--", "true"})) second.push_back(word);
+  EXPECT_EQ(Call(second, repo.path()).end, Exited(75));
+  EXPECT_EQ(holder.Finish(), Exited(0));
+  EXPECT_EQ(Call(second, repo.path()).end, Exited(0));
+  ExpectNothingLeft(repo);
 }
 
 // --- Lock files of runs outside o8lock ---
@@ -443,6 +556,25 @@ TEST(ForceTest, OverridesAnOrphanedCommand) {
                                       first.pid(), ")\n")));
   EXPECT_EQ(second.Finish(), Exited(0));
   ExpectNothingLeft(repo);
+}
+
+TEST(ForceTest, ACommandThatCannotRunOverridesNobody) {
+  const Repository repo;
+  Guarded run(repo.path());
+  const LockState before = StateOf(repo);
+  MakeFile(repo.File("text"), "not a program");
+  const Result missing =
+      Call(O8lock({"--force", "--yes", "--", "no-such-command"}), repo.path());
+  EXPECT_EQ(missing.end, Exited(127));
+  EXPECT_EQ(missing.err,
+            "o8lock: error: execute 'no-such-command': No such file or "
+            "directory\n"
+            "o8lock: hint: is it installed, and in a directory of PATH?\n");
+  EXPECT_EQ(Call(O8lock({"--force", "--yes", "--", "./text"}), repo.path()).end,
+            Exited(126));
+  EXPECT_TRUE(StateOf(repo) == before);
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(run.err(), "");
 }
 
 // "no warnings", --help says of -q.

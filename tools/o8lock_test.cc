@@ -352,6 +352,33 @@ TEST(ReentrancyTest, InsideTheRunTheSameLockIsNoObstacle) {
   ExpectNothingLeft(repo);
 }
 
+// The lock is free when the last of them has ended.
+TEST(ReentrancyTest, ARunInsideMayOutliveTheOneItIsIn) {
+  const Repository repo;
+  ProcessOptions options = In(repo.path());
+  options.input = ProcessOptions::Stdin::kPipe;
+  Process run(Locked({},
+                     "exec 3<&0; \"$O8LOCK\" -- sh -c 'echo ready $$; read x "
+                     "<&3' & read x; echo over"),
+              options);
+  run.WaitForOutput("ready ");
+  pid_t inner = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(run.WaitForOutput("\n"), &inner));
+  // Either of the two readers may get the first line.
+  kill(inner, SIGSTOP);
+  run.Write("\n");
+  EXPECT_EQ(run.Wait(), Exited(0));
+  const Result refused = Call(O8lock({"--", "true"}), repo.path());
+  EXPECT_EQ(refused.end, Exited(75));
+  EXPECT_THAT(refused.err, HasSubstr("(PID: unknown)\n"));
+  EXPECT_THAT(refused.err, HasSubstr(absl::StrCat(" ", inner, "\n")));
+  kill(inner, SIGKILL);
+  WaitUntil("the lock is free", [&repo] {
+    return Call(O8lock({"--", "true"}), repo.path()).end == Exited(0);
+  });
+  ExpectNothingLeft(repo);
+}
+
 TEST(ReentrancyTest, InsideTheRunAnotherLockIsTaken) {
   const Repository repo;
   // The third is inside of both.

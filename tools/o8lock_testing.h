@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -45,6 +46,9 @@ inline Argv O8lock(const Argv& words) {
   argv.insert(argv.end(), words.begin(), words.end());
   return argv;
 }
+
+// Whether to try everything: --config=long. The short form is for every day.
+inline bool IsLongForm() { return getenv("O8LOCK_LONG") != nullptr; }
 
 inline Argv Shell(const std::string& script) { return {"sh", "-c", script}; }
 

@@ -4,9 +4,11 @@
 #include <getopt.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
@@ -42,6 +44,16 @@ constexpr struct option kLongOptions[] = {
     {"help", no_argument, nullptr, 'h'},
     {"version", no_argument, nullptr, kVersion},
     {nullptr, 0, nullptr, 0},
+};
+
+// What stands in a command's place.
+struct Verb {
+  absl::string_view name;
+  Action action;
+};
+constexpr Verb kVerbs[] = {
+    {"status", Action::kStatus},
+    {"doctor", Action::kDoctor},
 };
 
 constexpr absl::string_view kSeeHelp = "see: o8lock --help";
@@ -163,11 +175,12 @@ absl::StatusOr<Options> ParseOptions(char* const argv[]) {
     const int option = getopt_long(argc, argv, kLetters, kLongOptions, nullptr);
     if (option == -1) {
       ended = next < argc && absl::string_view(argv[next]) == "--";
-      if (ended || optind == argc || options.action == Action::kStatus ||
-          absl::string_view(argv[optind]) != "status") {
-        break;
-      }
-      options.action = Action::kStatus;
+      if (ended || optind == argc || options.action != Action::kRun) break;
+      const auto* verb = absl::c_find_if(kVerbs, [argv](const Verb& candidate) {
+        return candidate.name == argv[optind];
+      });
+      if (verb == std::end(kVerbs)) break;
+      options.action = verb->action;
       ++optind;
       continue;
     }
@@ -191,10 +204,12 @@ absl::StatusOr<Options> ParseOptions(char* const argv[]) {
     }
   }
   const std::vector<std::string> rest(argv + optind, argv + argc);
-  if (options.action == Action::kStatus) {
+  for (const Verb& verb : kVerbs) {
+    if (verb.action != options.action) continue;
     if (rest.empty()) return options;
-    return Usage(absl::StrCat("status takes no arguments: '", rest[0], "'"),
-                 kSeeHelp);
+    return Usage(
+        absl::StrCat(verb.name, " takes no arguments: '", rest[0], "'"),
+        kSeeHelp);
   }
   if (rest.empty()) {
     return Usage("there is no command to run",
@@ -214,11 +229,12 @@ absl::StatusOr<Options> ParseOptions(char* const argv[]) {
 
 absl::string_view HelpText() {
   return R"(Usage: o8lock [OPTIONS] -- COMMAND [ARG...]
-       o8lock [OPTIONS] status
+       o8lock [OPTIONS] status|doctor
 
 Runs COMMAND while nobody else runs under the same lock: one lock for a git
 repository, with all its worktrees. The exit status is COMMAND's.
 status tells who has the lock: exit 0 when it is free, 75 when it is held.
+doctor tells whether locks work here: exit 0 when they do, 71 when not.
 
   -f, --force                 override a lock that is held, after asking
   -y, --yes                   do not ask

@@ -14,7 +14,7 @@
 
 namespace o8lock {
 
-enum class Action { kRun, kStatus, kHelp, kVersion };
+enum class Action { kRun, kStatus, kDoctor, kHelp, kVersion };
 
 struct Options {
   Action action = Action::kRun;

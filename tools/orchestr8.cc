@@ -76,9 +76,10 @@ bool NamesOrchestr8(absl::string_view word) {
 }
 
 // What is left of `words` when a runner has taken its options, and env its
-// NAME=VALUE words: up to "--", and unless `greedy` up to the first other word.
+// NAME=VALUE words (`assignments`): up to "--", and unless `greedy` up to the
+// first other word.
 Words WithoutOptions(absl::Span<const std::string> words,
-                     absl::string_view valued, bool greedy) {
+                     absl::string_view valued, bool assignments, bool greedy) {
   Words left;
   size_t i = 0;
   for (; i < words.size() && words[i] != "--"; ++i) {
@@ -86,7 +87,7 @@ Words WithoutOptions(absl::Span<const std::string> words,
       if (Listed(valued, words[i])) ++i;
     } else if (greedy) {
       left.push_back(words[i]);
-    } else if (!absl::StrContains(words[i], '=')) {
+    } else if (!assignments || !absl::StrContains(words[i], '=')) {
       break;
     }
   }
@@ -96,12 +97,14 @@ Words WithoutOptions(absl::Span<const std::string> words,
 }
 
 Words WithoutRunner(const Runner& runner, absl::Span<const std::string> words) {
-  Words left = WithoutOptions(words.subspan(1), runner.valued, false);
+  Words left = WithoutOptions(words.subspan(1), runner.valued,
+                              /*assignments=*/runner.names == "env",
+                              /*greedy=*/false);
   const std::string verb = left.empty() ? "" : left[0];
   const bool greedy = Listed(runner.greedy_verbs, verb);
   if (!greedy && !Listed(runner.verbs, verb)) return left;
   return WithoutOptions(absl::MakeConstSpan(left).subspan(1), runner.valued,
-                        greedy);
+                        /*assignments=*/false, greedy);
 }
 
 // orchestr8 reads the first --max-concurrency=N with parseInt, which takes what

@@ -229,6 +229,8 @@ TEST(Orchestr8Test, LeavesOtherCommandsAlone) {
       {"env", "other"},
       {"env A=orchestr8", "other"},
       {"env A=1 make orchestr8", "other"},
+      {"node a=b/x.js orchestr8 status", "other"},
+      {"npx a=b orchestr8 status", "other"},
       {"timeout 5 orchestr8 parallel a", "other"},
       {"", "other"},
   });
