@@ -1,0 +1,684 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The protocol of lock.cc for spin(1), which tries every interleaving of runs
+// of o8lock that want the same lock, with a SIGKILL at every step. By hand:
+//
+//   spin -a lock/protocol.pml             # and, say, -DFORCE=2: see below
+//   gcc -O2 -w -DSAFETY -o pan pan.c && ./pan -m20000
+//   spin -t -p lock/protocol.pml          # with the same -D: what was found
+//
+// What is modelled, under the names that the functions have in lock.cc: RUNS
+// (3) runs that start at the same time, and NEXT, one more when all have ended.
+// Guards are inodes: the name `guard` stands for one of them, rename gives it
+// to another, one without a name lives on. On each inode the two kernel locks
+// kRun and kChange, which belong to open file descriptions: a run's own, which
+// its command inherits and what the command leaves behind ("leftover"); the old
+// guard's, of a run that overrides; the one that LockOwnChange opens. The
+// record with and without the command's pid. The lock file and its two names
+// for the time in between. Who is killed loses his locks, but for those of a
+// description that others have.
+//
+// Every system call is a step of its own; what a process does between two of
+// them nobody can see.
+//
+// What is abstracted: Pids are never used again and every look at a process
+// tells the truth. Waits have no length: who waits for a record or for the
+// death of a holder may go on at any moment, who waits for kChange waits for
+// ever. Two lock files (there is one), lock files that are none, directories,
+// errors of the file system, --publish never, runs inside runs, hooks.
+//
+// -DFORCE=n           run i overrides whatever it is shown if n has the bit i
+// -DRUNS=2            only two
+// -DNO_LEFTOVERS      no command leaves a process behind
+// -DWITH_OUTSIDE      a run outside o8lock as well, and maybe a lock file that
+//                     a dead one left. It puts its lock file in place, or in a
+//                     dead run's, in one step, and removes it in one step.
+// -DAFTER_A_LEFTOVER  with RUNS=2: run 3 was killed, and what its command left
+//                     behind has the lock
+// -DONLY=p            only the property p, see below; pan's -E leaves out the
+//                     deadlocks as well
+// Whatever else there is an #ifdef for is a mistake that spin has to find.
+
+#ifndef FORCE
+#define FORCE 0
+#endif
+#ifndef RUNS
+#define RUNS 3
+#endif
+
+// Runs are 1 to RUNS; the content of a record or a lock file is whose it is.
+#define NOBODY 0
+#define NEXT 4
+#define OUTSIDE 5
+#define DEAD_OUTSIDE 6
+#define NO_RECORD 7  // as a holder: a run that is known by its lock only
+
+#define INODES 5  // the first guard is 0; one that a run makes has its number
+#define NO_INODE 255
+
+// Descriptions. What has a lock is 0 when nobody has it.
+#define OWN(run) (run)
+#define OLD_GUARD(run) (10 + (run))
+#define CHANGE(run) (20 + (run))
+
+#define NOT_STARTED 0
+#define RUNNING 1
+#define ENDED 2
+
+byte guard = 0;
+byte guard_new = NO_INODE;
+byte run_lock[INODES];
+byte change_lock[INODES];
+byte record[INODES];
+bit names_command[INODES];
+
+byte lock_file = NOBODY;
+byte lock_file_new = NOBODY;
+byte lock_file_old = NOBODY;
+
+bit process[7];
+byte command[7];
+bit leftover[7];
+bit overridden[7];  // somebody agreed to that, and it was done
+bit released[7];  // the lock, after its command
+bit outside_is_on;
+
+// The properties, under the names in which a counterexample tells of them.
+hidden byte no_other_command_runs;
+hidden byte no_run_outside_is_on;
+hidden byte own_lock_file_is_in_place;
+hidden byte no_live_lock_file_is_lost;
+hidden byte no_live_record_is_lost;
+hidden byte no_live_guard_is_lost;
+hidden byte next_start_succeeds;
+hidden byte refusal_changes_nothing;
+
+#ifdef ONLY
+#define NUMBER_OF(property) NUMBER_OF_(property)
+#define NUMBER_OF_(property) number_of_##property
+#define number_of_no_other_command_runs 1
+#define number_of_no_run_outside_is_on 2
+#define number_of_own_lock_file_is_in_place 3
+#define number_of_no_live_lock_file_is_lost 4
+#define number_of_no_live_record_is_lost 5
+#define number_of_no_live_guard_is_lost 6
+#define number_of_next_start_succeeds 7
+#define number_of_refusal_changes_nothing 8
+#define CHECK(property, condition)                                       \
+  property = (condition) || NUMBER_OF(property) != NUMBER_OF(ONLY); \
+  assert(property)
+#else
+#define CHECK(property, condition) property = (condition); assert(property)
+#endif
+
+#define LIVES(run) (process[run] || command[run] == RUNNING)
+#define AGREED_TO(run) ((agreed >> (run)) & 1)
+#define AGREED_TO_NO_RECORD (record[guard] == NOBODY && AGREED_TO(NO_RECORD))
+#define MAY_TAKE(run)                                               \
+  ((run) == NOBODY || (run) == me || !LIVES(run) || AGREED_TO(run) || \
+   overridden[run])
+
+// A system call, with what the process makes of it. Instead, or before, it may
+// be killed.
+#define STEP(call...)                   \
+  if                                    \
+  :: atomic { call }                    \
+  :: atomic { me != NEXT -> goto ends } \
+  fi
+
+// A system call that waits. Who is killed in it might as well have been killed
+// before it; without that, spin sees who waits for ever.
+#define WAIT(call...) atomic { call }
+
+#define DROP(lock, description) \
+  lock = (lock == description -> NOBODY : lock)
+
+// Of a description whose inode is not known any more.
+inline Dropped(description) {
+  DROP(run_lock[0], description);
+  DROP(run_lock[1], description);
+  DROP(run_lock[2], description);
+  DROP(run_lock[3], description);
+  DROP(run_lock[4], description);
+  DROP(change_lock[0], description);
+  DROP(change_lock[1], description);
+  DROP(change_lock[2], description);
+  DROP(change_lock[3], description);
+  DROP(change_lock[4], description)
+}
+
+// Whatever a process has open besides its new guard is the inode `fd`.
+#define DROP_BOTH(description)        \
+  DROP(run_lock[fd], description);    \
+  DROP(change_lock[fd], description)
+#define CLOSE(description) STEP(DROP_BOTH(description))
+
+inline DroppedUnlessInherited(who) {
+  if
+  :: !LIVES(who) && !leftover[who] -> Dropped(OWN(who))
+  :: else
+  fi
+}
+
+inline ProcessEnds(who) {
+  process[who] = 0;
+  DROP_BOTH(OLD_GUARD(who));
+  DROP_BOTH(CHANGE(who));
+  DroppedUnlessInherited(who)
+}
+
+#ifdef NO_CHANGE_LOCK
+#define LockChange(inode, description) skip
+#else
+#define LockChange(inode, description) \
+  change_lock[inode] == NOBODY -> change_lock[inode] = description
+#endif
+
+#define IsStillNamed(inode) (guard == inode)
+
+inline Overwrite(inode, who, with_command_of_who) {
+  CHECK(no_live_record_is_lost, MAY_TAKE(record[inode]));
+  record[inode] = who;
+  names_command[inode] = with_command_of_who
+}
+
+// unlink(2), or rename(2) over it.
+inline Lose(file) {
+  CHECK(no_live_lock_file_is_lost,
+        MAY_TAKE(file) || lock_file == lock_file_old);
+  overridden[file] =
+      overridden[file] || (file == OUTSIDE && AGREED_TO(OUTSIDE));
+  file = NOBODY
+}
+
+// link(2) to the lock file's name, which leaves what is there.
+inline LinkLockFile(from) {
+  lock_file = (lock_file == NOBODY -> from : lock_file)
+}
+
+// Whether it did is left in `still`.
+inline MoveAsideIfStill(expected) {
+#ifdef REMOVE_BY_PATH
+  STEP(Lose(lock_file); still = 1);
+#else
+  STEP(
+    still = (lock_file != NOBODY);
+    if
+    :: still ->
+       Lose(lock_file_old);
+       lock_file_old = lock_file;
+       lock_file = NOBODY
+    :: else
+    fi
+  );
+  if
+  :: still ->
+     STEP(still = (lock_file_old == expected));
+     if
+     :: !still ->
+        STEP(LinkLockFile(lock_file_old));
+        STEP(Lose(lock_file_old))
+     :: else
+     fi
+  :: else
+  fi
+#endif
+}
+
+inline UnlinkAside() {
+  STEP(Lose(lock_file_old))
+}
+
+inline ClearLeftovers() {
+#ifndef NO_CLEAR_LEFTOVERS
+  STEP(LinkLockFile(lock_file_old); still = (lock_file_old != NOBODY));
+  if
+  :: still -> still = 0; UnlinkAside()
+  :: else
+  fi;
+#endif
+  true
+}
+
+// A refusal is left in `refused`. `is_dead`: the run `previous` is.
+inline ClearLockFiles(is_dead, displace) {
+  do
+  :: STEP(text = lock_file);
+     if
+     :: text == NOBODY -> break
+     :: else ->
+        STEP(stale = ((is_dead && text == previous) || !process[text]));
+        if
+        :: !stale && text != previous && !AGREED_TO(text) ->
+           refused = text;
+           break
+        :: !stale && (text == previous || AGREED_TO(text)) && !displace -> break
+        :: else ->
+           stale = 0;
+           MoveAsideIfStill(text);
+           if
+           :: still -> UnlinkAside(); break
+           :: else  // another file: judge that
+           fi
+        fi
+     fi
+  od;
+  still = 0;
+  text = NOBODY
+}
+
+inline WriteLockFile() {
+  STEP(lock_file_new = NOBODY);  // CreateFresh
+  STEP(lock_file_new = me; written = 1)
+}
+
+inline PlaceLockFile(is_dead) {
+  do
+  :: STEP(
+       published = (lock_file == NOBODY);
+       LinkLockFile(lock_file_new)
+     );
+     if
+     :: published -> STEP(lock_file_new = NOBODY; written = 0); break
+     :: else ->
+        ClearLockFiles(is_dead, true);
+        if
+        :: refused != NOBODY -> break
+        :: else
+        fi
+     fi
+  od
+}
+
+inline RemoveLockFile() {
+  if
+  :: written -> STEP(lock_file_new = NOBODY; written = 0)
+  :: else
+  fi;
+  if
+  :: published ->
+     published = 0;
+     STEP(still = (lock_file == me));
+     if
+     :: still ->
+        MoveAsideIfStill(me);
+        if
+        :: still -> still = 0; UnlinkAside()
+        :: else
+        fi
+     :: else
+     fi
+  :: else
+  fi
+}
+
+inline TakeFree() {
+  ClearLeftovers();
+  STEP(previous = record[fd]; with_command = names_command[fd]);
+  ClearLockFiles(true, false);
+  if
+  :: refused == NOBODY ->
+     WriteLockFile();
+     STEP(Overwrite(fd, NOBODY, 0));  // nobody can read the half of it
+     STEP(Overwrite(fd, me, 0));
+     PlaceLockFile(true);
+     if
+     :: refused == NOBODY ->
+        STEP(change_lock[fd] = NOBODY);  // LeaveToRun
+        held = 1
+     :: else ->
+        RemoveLockFile();
+        STEP(Overwrite(fd, previous, with_command))
+     fi
+  :: else
+  fi;
+  if
+  :: refused != NOBODY -> CLOSE(OWN(me))
+  :: else
+  fi;
+  previous = NOBODY;
+  with_command = 0
+}
+
+inline LockNewGuard() {
+  WAIT(
+    run_lock[me] == NOBODY && change_lock[me] == NOBODY ->
+    run_lock[me] = OWN(me);
+    change_lock[me] = OWN(me)
+  )
+}
+
+// `found` was found in the guard `fd`, is_dead, or not and to be overridden.
+// Neither `held` nor `refused` is set: look again.
+inline TakeByForce(is_dead) {
+  WAIT(LockChange(fd, OLD_GUARD(me)));
+#ifdef NO_NAME_CHECK_IN_TAKE_BY_FORCE
+  still = 1;
+#else
+  STEP(still = IsStillNamed(fd));
+#endif
+  if
+  :: still -> STEP(still = (run_lock[fd] != NOBODY))
+  :: else
+  fi;
+  if
+  :: still ->
+     STEP(previous = record[fd]; with_command = names_command[fd]);
+#ifndef NO_SAME_RUN
+     still = (previous == found)
+#endif
+  :: else
+  fi;
+  if
+  :: still ->
+     still = 0;
+#ifndef CLEAR_LEFTOVERS_ONLY_IN_TAKE_FREE
+     ClearLeftovers();
+#endif
+     ClearLockFiles(is_dead, false);
+     if
+     :: refused == NOBODY ->
+        WriteLockFile();
+        STEP(guard_new = NO_INODE);  // CreateFresh
+        STEP(guard_new = me; record[me] = NOBODY; names_command[me] = 0);
+#ifndef PUBLISH_BEFORE_LOCK
+        LockNewGuard();
+#endif
+        STEP(Overwrite(me, me, 0));
+        if
+        :: previous != NOBODY && !is_dead ->
+           STEP(Overwrite(fd, previous, with_command))
+        :: else
+        fi;
+        STEP(
+          CHECK(no_live_guard_is_lost,
+                MAY_TAKE(run_lock[guard]) || AGREED_TO_NO_RECORD);
+          overridden[run_lock[guard]] = overridden[run_lock[guard]] ||
+              AGREED_TO(run_lock[guard]) || AGREED_TO_NO_RECORD;
+          guard = guard_new;
+          guard_new = NO_INODE
+        );
+#ifdef PUBLISH_BEFORE_LOCK
+        LockNewGuard();
+#endif
+        PlaceLockFile(is_dead);
+        STEP(change_lock[me] = NOBODY);  // LeaveToRun
+        held = 1
+     :: else -> STEP(guard_new = NO_INODE)
+     fi
+  :: else
+  fi;
+  CLOSE(OLD_GUARD(me));
+  fd = (held -> me : fd);
+  with_command = 0;
+  previous = NOBODY
+}
+
+// Ends with `held` or `refused`, or both: then what is held is to be released.
+inline Acquire() {
+  do
+  :: STEP(fd = guard);
+     STEP(
+       still = (run_lock[fd] == NOBODY && change_lock[fd] == NOBODY);
+       if
+       :: still -> run_lock[fd] = OWN(me); change_lock[fd] = OWN(me)
+       :: else
+       fi
+     );
+     if
+     :: still ->
+#ifndef NO_NAME_CHECK_IN_ACQUIRE
+        STEP(still = IsStillNamed(fd));
+#endif
+        if
+        :: still -> still = 0; TakeFree(); break
+        :: else -> CLOSE(OWN(me))
+        fi
+     :: else ->
+        STEP(found = record[fd]; with_command = names_command[fd]);
+        if
+        :: found != NOBODY -> STEP(waits = !process[found])
+        :: else -> found = NO_RECORD; waits = 1
+        fi;
+        if
+#ifdef TAKE_OVER_ON_DEAD_WRAPPER
+        :: found != NO_RECORD && waits -> left_behind = 1
+#elif !defined(NEVER_TAKE_OVER)
+        :: with_command && waits ->
+           STEP(left_behind = (command[found] != RUNNING))
+#endif
+        :: else
+        fi;
+        with_command = 0;
+        if
+        :: left_behind || AGREED_TO(found) ->
+           waits = 0;
+           found = (found == NO_RECORD -> NOBODY : found);
+           TakeByForce(left_behind);
+           left_behind = 0;
+           found = NOBODY;
+           if
+           :: held || refused != NOBODY -> break
+           :: else -> assert(me != NEXT)
+           fi
+        :: else ->
+           if
+           :: refused = found; waits = 0; found = NOBODY; break
+           :: waits && me != NEXT -> waits = 0; found = NOBODY
+           fi
+        fi
+     fi
+  od
+}
+
+// `still` says whether the change is this run's to make.
+inline LockOwnChange() {
+  STEP(change = guard; still = (change == fd));
+  if
+  :: still ->
+#ifdef LOCK_CHANGE_ON_OWN_DESCRIPTION
+     WAIT(LockChange(change, OWN(me)));
+#else
+     WAIT(LockChange(change, CHANGE(me)));
+#endif
+     STEP(still = IsStillNamed(fd))
+  :: else
+  fi;
+  change = 0
+}
+
+inline UnlockOwnChange() {
+#ifdef LOCK_CHANGE_ON_OWN_DESCRIPTION
+  STEP(DROP(change_lock[fd], OWN(me)));
+#endif
+  CLOSE(CHANGE(me))
+}
+
+inline StartCommand() {
+  STEP(
+    CHECK(own_lock_file_is_in_place, lock_file == me || FORCE != 0);
+    CHECK(no_run_outside_is_on,
+          overridden[me] || overridden[OUTSIDE] || !outside_is_on ||
+          !process[OUTSIDE]);
+    CHECK(no_other_command_runs,
+          overridden[me] || ((command[1] != RUNNING || overridden[1]) &&
+                             (command[2] != RUNNING || overridden[2]) &&
+                             (command[3] != RUNNING || overridden[3])));
+    command[me] = RUNNING
+  )
+}
+
+inline NameCommand() {
+#ifdef NAME_COMMAND_UNLOCKED
+  STEP(change = guard);
+  STEP(Overwrite(change, me, 1); change = 0);
+#else
+  LockOwnChange();
+  if
+  :: still -> still = 0; STEP(Overwrite(fd, me, 1))
+  :: else
+  fi;
+#endif
+  UnlockOwnChange()
+}
+
+inline Release() {
+  LockOwnChange();
+  if
+  :: still ->
+     RemoveLockFile();
+     still = 0;
+     STEP(Overwrite(fd, NOBODY, 0))
+  :: else
+  fi;
+#ifndef NO_UNLOCK_IN_RELEASE
+  STEP(run_lock[fd] = NOBODY);
+#endif
+  released[me] = 1;
+  UnlockOwnChange();
+  held = 0;
+  written = 0;
+  published = 0
+}
+
+proctype Run(byte me) {
+  byte fd, change;  // inodes
+  byte found, previous, text, refused;
+  byte agreed;  // bits: whose override was agreed to
+  bit still, stale, waits, left_behind, with_command, written, published, held;
+
+  if
+  :: atomic {
+       me == NEXT && !LIVES(1) && !LIVES(2) && !LIVES(3) && !process[OUTSIDE] ->
+       process[NEXT] = 1
+     }
+  :: me != NEXT
+  fi;
+  do
+  :: Acquire();
+     if
+     :: refused == NOBODY ->
+        StartCommand();
+        if
+        :: me == NEXT -> goto ends
+        :: else
+        fi;
+        NameCommand();
+        WAIT(command[me] == ENDED);
+        Release();
+        break
+     :: else ->
+        if
+        :: held ->
+#ifdef ONLY  // else let be: beside a run outside it can happen
+           CHECK(refusal_changes_nothing, false);
+#endif
+           Release();
+           CHECK(next_start_succeeds, me != NEXT);
+           break  // and does not try again: it has but one inode
+        :: else
+        fi;
+        if
+        :: (FORCE >> me) & 1 -> agreed = agreed | (1 << refused)
+        :: else ->
+           // Of what is left behind nobody can know whether it is the command,
+           // if the run was killed before it named its command.
+           CHECK(next_start_succeeds,
+                 me != NEXT ||
+                 (leftover[run_lock[guard]] && !released[run_lock[guard]] &&
+                  !names_command[guard]));
+           break
+        fi;
+        refused = NOBODY
+     fi
+  od;
+ends:
+  atomic {
+    true;
+    d_step {
+      ProcessEnds(me);
+      // So that all ends are the same state.
+      fd = 0; change = 0; found = 0; previous = 0; text = 0; refused = 0;
+      agreed = 0; still = 0; stale = 0; waits = 0; left_behind = 0;
+      with_command = 0; written = 0; published = 0; held = 0
+    }
+  }
+}
+
+#ifdef WITH_OUTSIDE
+proctype Outside() {
+  byte me = OUTSIDE;
+  if
+  :: atomic { !process[lock_file] -> lock_file = OUTSIDE; outside_is_on = 1 };
+     STEP(
+       if
+       :: lock_file == OUTSIDE -> lock_file = NOBODY
+       :: else
+       fi;
+       process[OUTSIDE] = 0
+     )
+  :: true
+  fi;
+ends:
+  process[OUTSIDE] = 0
+}
+#endif
+
+// What becomes of a command, and of what it leaves behind.
+inline CommandEnds(who) {
+  if
+  :: d_step {
+       command[who] == RUNNING ->
+       command[who] = ENDED;
+       DroppedUnlessInherited(who)
+     }
+#ifndef NO_LEFTOVERS
+  :: d_step {
+       command[who] == RUNNING ->
+       command[who] = ENDED;
+       leftover[who] = 1
+     }
+  :: d_step {
+       leftover[who] && !process[NEXT] ->
+       leftover[who] = 0;
+       DroppedUnlessInherited(who)
+     }
+#endif
+  fi
+}
+
+init {
+  atomic {
+    process[1] = 1;
+    run Run(1);
+    process[2] = 1;
+    run Run(2);
+#if RUNS == 3
+    process[3] = 1;
+    run Run(3);
+#endif
+#ifdef WITH_OUTSIDE
+    process[OUTSIDE] = 1;
+    run Outside();
+    if
+    :: lock_file = DEAD_OUTSIDE
+    :: true
+    fi;
+#endif
+#ifdef AFTER_A_LEFTOVER
+    command[3] = ENDED;
+    leftover[3] = 1;
+    run_lock[guard] = OWN(3);
+    record[guard] = 3;
+    names_command[guard] = 1;
+    lock_file = 3;
+#endif
+    run Run(NEXT)
+  }
+end:
+  do
+  :: CommandEnds(1)
+  :: CommandEnds(2)
+  :: CommandEnds(3)
+  od
+}
