@@ -206,8 +206,8 @@ class StepsTest : public testing::Test {
     for (const absl::string_view line :
          absl::StrSplit(Contents(dir.File("log")), '\n')) {
       const std::string call(line.substr(0, line.find('(')));
-      // Not: "--- SIGCHLD {...". Nor its last.
-      if (call.empty() || !absl::ascii_islower(call[0]) ||
+      // Not: "--- SIGCHLD {...". Nor what makes a process of it and ends it.
+      if (call.empty() || !absl::ascii_islower(call[0]) || call == "execve" ||
           call == "exit_group") {
         continue;
       }
@@ -226,9 +226,9 @@ class StepsTest : public testing::Test {
 
   // `argv`, with `what` happening at `step`.
   static Argv Injected(const Step& step, const std::string& what,
-                       const Argv& argv) {
+                       const Argv& argv, const std::string& log = "/dev/null") {
     return Strace(
-        {"-o", "/dev/null", "-e",
+        {"-o", log, "-e",
          absl::StrCat("inject=", step.call, ":", what, ":when=", step.number)},
         argv);
   }
@@ -431,6 +431,17 @@ class InterruptedTest : public StepsTest {
     return std::make_unique<Process>(argv, WithPipe(repo));
   }
 
+  static std::string LogOf(const Repository& repo) {
+    return repo.File(".git/log");
+  }
+  // A traced process is in the state of a stopped one at every call.
+  static void WaitUntilStopped(const Repository& repo) {
+    WaitUntil("stopped", [&repo] {
+      return Exists(LogOf(repo)) &&
+             absl::StrContains(Contents(LogOf(repo)), "--- stopped by SIGSTOP");
+    });
+  }
+
   // A run for each of the steps that it has, stopped there. Its command, which
   // is kAlone, is told to end at once.
   std::vector<Interrupted> StopEverywhere(Beginning beginning) {
@@ -442,17 +453,16 @@ class InterruptedTest : public StepsTest {
       if (beginning == Beginning::kForce) {
         one.holder = std::make_unique<Guarded>(one.repo->path());
       }
-      one.run =
-          Start(*one.repo, Injected(one.step, "signal=STOP",
-                                    Locked(OptionsOf(beginning), kAlone)));
+      one.run = Start(*one.repo, Injected(one.step, "signal=STOP",
+                                          Locked(OptionsOf(beginning), kAlone),
+                                          LogOf(*one.repo)));
       one.run->Write("\n");
       all.push_back(std::move(one));
     }
     for (const Interrupted& one : all) {
-      WaitUntil(absl::StrCat("stopped at ", one.step.Where()), [&one] {
-        const pid_t run = ChildOf(one.run->pid());
-        return run != 0 && StateOfProcess(run) == 'T';
-      });
+      SCOPED_TRACE(one.step.Where());
+      WaitUntilStopped(*one.repo);
+      if (testing::Test::HasFailure()) break;
       // The command is not stopped.
       WaitUntil("alone", [&one] { return !Exists(one.repo->File("alone")); });
     }
@@ -525,16 +535,14 @@ TEST_F(InterruptedTest, AnOverrideFindsAnotherHolderThanTheOneShown) {
 TEST_F(InterruptedTest, OfTwoOverridesAtOnceOneRuns) {
   const Repository repo;
   Guarded holder(repo.path());
-  const Argv force = Injected({"getcwd", 1}, "signal=STOP",
-                              Locked({"--force", "--yes"}, kAlone));
+  const Argv force =
+      Injected({"getcwd", 1}, "signal=STOP",
+               Locked({"--force", "--yes"}, kAlone), LogOf(repo));
   const std::unique_ptr<Process> one = Start(repo, force);
+  WaitUntilStopped(repo);
+  unlink(LogOf(repo).c_str());
   const std::unique_ptr<Process> two = Start(repo, force);
-  for (const auto* run : {&one, &two}) {
-    WaitUntil("stopped", [run] {
-      const pid_t pid = ChildOf((*run)->pid());
-      return pid != 0 && StateOfProcess(pid) == 'T';
-    });
-  }
+  WaitUntilStopped(repo);
   const pid_t winner = ChildOf(one->pid());
   kill(winner, SIGCONT);
   ASSERT_TRUE(one->ShowsOrCloses("ready"));
