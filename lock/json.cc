@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
@@ -293,14 +294,14 @@ std::optional<int64_t> ParseTime(absl::string_view text) {
     static_cast<void>(absl::SimpleAtoi(text.substr(begin, length), &value));
     return value;
   };
-  const int month = number(5, 2), day = number(8, 2), hour = number(11, 2);
-  const absl::CivilSecond time(number(0, 4), month, day, hour, number(14, 2),
-                               number(17, 2));
+  const absl::CivilSecond time(number(0, 4), number(5, 2), number(8, 2),
+                               number(11, 2), number(14, 2), number(17, 2));
+  const int64_t seconds = time - absl::CivilSecond(1970, 1, 1);
   // CivilSecond takes the 31st of February for the 3rd of March.
-  if (time.month() != month || time.day() != day || time.hour() != hour) {
+  if (!absl::StartsWith(FormatTime(seconds), text.substr(0, kForm.size()))) {
     return std::nullopt;
   }
-  return time - absl::CivilSecond(1970, 1, 1);
+  return seconds;
 }
 
 }  // namespace o8lock
