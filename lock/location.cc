@@ -102,9 +102,16 @@ absl::StatusOr<Repository> Describe(std::string git_dir,
   const absl::StatusOr<std::string> common = ReadFile(git_dir + "/commondir");
   const bool linked = common.ok();
   if (linked) {
-    O8LOCK_ASSIGN_OR_RETURN(
-        repository.common_dir,
-        Canonical(Join(git_dir, absl::StripTrailingAsciiWhitespace(*common))));
+    const absl::string_view target =
+        absl::StripTrailingAsciiWhitespace(*common);
+    const absl::StatusOr<std::string> common_dir =
+        Canonical(Join(git_dir, target));
+    if (!common_dir.ok() || !Exists(*common_dir + "/objects")) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("'", git_dir, "/commondir' names a git directory that ",
+                       "is none: '", target, "'"));
+    }
+    repository.common_dir = *common_dir;
   } else if (absl::IsNotFound(common.status())) {
     repository.common_dir = std::move(git_dir);
   } else {

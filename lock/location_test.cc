@@ -238,6 +238,23 @@ TEST_F(LocateTest, TellsOfAGitFileThatLeadsNowhere) {
                 "'", directory, "/.git' does not name a git directory")));
 }
 
+TEST_F(LocateTest, TellsOfACommondirFileThatLeadsNowhere) {
+  Git(repository_, {"worktree", "add", "-q", temp_.File("linked")});
+  const std::string git_dir = repository_ + "/.git/worktrees/linked";
+  LocateOptions options;
+  options.directory = temp_.File("linked");
+  // Missing, a file, a directory that is none of git's, and itself.
+  for (const char* target : {"../../gone", "../../HEAD", "../../refs", "."}) {
+    MakeFile(git_dir + "/commondir", absl::StrCat(target, "\n"));
+    EXPECT_EQ(Locate(options).status(),
+              absl::FailedPreconditionError(absl::StrCat(
+                  "'", git_dir, "/commondir' names a git directory that is ",
+                  "none: '", target, "'")));
+  }
+  MakeFile(git_dir + "/commondir", repository_ + "/.git\n");
+  ExpectRepositorysLock(temp_.File("linked"));
+}
+
 TEST_F(LocateTest, FindsALinkedWorktreeWithRelativePaths) {
   Git(repository_, {"worktree", "add", "-q", temp_.File("linked")});
   MakeFile(temp_.File("linked/.git"),
