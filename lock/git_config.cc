@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 
 namespace o8lock {
 namespace {
@@ -103,6 +104,7 @@ bool IsTrue(absl::string_view value) {
 }  // namespace
 
 void GitConfig::Read(absl::string_view text) {
+  absl::ConsumePrefix(&text, "\xef\xbb\xbf");  // some editors' byte order mark
   Reader reader(text);
   std::string section;
   while (true) {

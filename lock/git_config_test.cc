@@ -31,7 +31,7 @@ TEST(GitConfigTest, ReadsEveryWayToSayTrue) {
         "[core]\nbare\n", "[core]\r\n\tbare = 1\r\n", "[core]\nbare = \"true\"",
         "[core]\nbare = true # c", "[core]\nbare = true; c",
         "; c\n[core]\nbare", "[core]\nbare = false\nbare = true",
-        "[core]\nbare = tr\\\nue"}) {
+        "[core]\nbare = tr\\\nue", "\xef\xbb\xbf[core]\nbare"}) {
     EXPECT_TRUE(Read(text).bare) << text;
   }
 }
@@ -40,7 +40,8 @@ TEST(GitConfigTest, TakesNothingElseForBare) {
   for (const char* text :
        {"", "bare = true", "[core]\nbare = false", "[core]\nbare = no",
         "[core]\n#bare = true", "[core \"x\"]\nbare = true",
-        "[other]\nbare = true", "[core]\nbarely = true", "[core]\nbare ="}) {
+        "[other]\nbare = true", "[core]\nbarely = true",
+        "[core]\nbare =", "\n\xef\xbb\xbf[core]\nbare"}) {
     EXPECT_FALSE(Read(text).bare) << text;
   }
 }
