@@ -72,6 +72,12 @@ absl::StatusOr<bool> Exists(const std::string& path) {
   return info.has_value();
 }
 
+// What a file of git's says without the end of its line. A name may end with a
+// blank.
+absl::string_view WithoutLineEnd(absl::string_view text) {
+  return text.substr(0, text.find_last_not_of("\r\n") + 1);  // npos + 1 is 0.
+}
+
 // What git looks at to know a git directory; that of a linked worktree has its
 // objects elsewhere.
 absl::StatusOr<bool> IsGitDirectory(const std::string& path) {
@@ -80,6 +86,29 @@ absl::StatusOr<bool> IsGitDirectory(const std::string& path) {
   O8LOCK_ASSIGN_OR_RETURN(const bool has_objects, Exists(path + "/objects"));
   if (has_objects) return true;
   return Exists(path + "/commondir");
+}
+
+absl::StatusOr<bool> HasObjects(const std::string& path) {
+  return Exists(path + "/objects");
+}
+
+// The git directory that `file` names as `target`, relative to `directory`;
+// kFailedPrecondition where `is_one` says that it is none.
+absl::StatusOr<std::string> LeadsTo(
+    const std::string& file, const std::string& directory,
+    absl::string_view target,
+    absl::StatusOr<bool> (*is_one)(const std::string&)) {
+  absl::StatusOr<std::string> path = Canonical(Join(directory, target));
+  bool leads = false;
+  if (path.ok()) {
+    O8LOCK_ASSIGN_OR_RETURN(leads, is_one(*path));
+  } else if (!absl::IsNotFound(path.status()) &&
+             !absl::IsFailedPrecondition(path.status())) {
+    return path.status();
+  }
+  if (leads) return path;
+  return absl::FailedPreconditionError(absl::StrCat(
+      "'", file, "' names a git directory that is none: '", target, "'"));
 }
 
 // The content of `path`; empty if there is no such file.
@@ -102,16 +131,9 @@ absl::StatusOr<Repository> Describe(std::string git_dir,
   const absl::StatusOr<std::string> common = ReadFile(git_dir + "/commondir");
   const bool linked = common.ok();
   if (linked) {
-    const absl::string_view target =
-        absl::StripTrailingAsciiWhitespace(*common);
-    const absl::StatusOr<std::string> common_dir =
-        Canonical(Join(git_dir, target));
-    if (!common_dir.ok() || !Exists(*common_dir + "/objects")) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("'", git_dir, "/commondir' names a git directory that ",
-                       "is none: '", target, "'"));
-    }
-    repository.common_dir = *common_dir;
+    O8LOCK_ASSIGN_OR_RETURN(repository.common_dir,
+                            LeadsTo(git_dir + "/commondir", git_dir,
+                                    WithoutLineEnd(*common), HasObjects));
   } else if (absl::IsNotFound(common.status())) {
     repository.common_dir = std::move(git_dir);
   } else {
@@ -163,26 +185,15 @@ absl::StatusOr<std::optional<std::string>> Follow(const std::string& dot_git,
     return path;
   }
   O8LOCK_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  absl::string_view target = absl::StripTrailingAsciiWhitespace(text);
-  if (!absl::ConsumePrefix(&target, "gitdir:")) {
+  absl::string_view target = WithoutLineEnd(text);
+  if (!absl::ConsumePrefix(&target, "gitdir: ")) {
     return absl::FailedPreconditionError(
         absl::StrCat("'", path, "' does not name a git directory"));
   }
-  absl::StatusOr<std::string> git_dir =
-      Canonical(Join(Parent(path), absl::StripLeadingAsciiWhitespace(target)));
-  bool is_git_directory = false;
-  if (git_dir.ok()) {
-    O8LOCK_ASSIGN_OR_RETURN(is_git_directory, IsGitDirectory(*git_dir));
-  } else if (!absl::IsNotFound(git_dir.status()) &&
-             !absl::IsFailedPrecondition(git_dir.status())) {
-    return git_dir.status();
-  }
-  if (!is_git_directory) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("'", path, "' names a git directory that is none: '",
-                     absl::StripLeadingAsciiWhitespace(target), "'"));
-  }
-  return *std::move(git_dir);
+  O8LOCK_ASSIGN_OR_RETURN(
+      std::string git_dir,
+      LeadsTo(path, std::string(Parent(path)), target, IsGitDirectory));
+  return git_dir;
 }
 
 // The repository that `start`, an absolute path, is in; nothing outside one.

@@ -238,6 +238,22 @@ TEST_F(LocateTest, TellsOfAGitFileThatLeadsNowhere) {
                 "'", directory, "/.git' does not name a git directory")));
 }
 
+TEST_F(LocateTest, FollowsNamesThatBeginAndEndWithBlanks) {
+  Git(temp_.path(),
+      {"init", "-q", "--separate-git-dir", temp_.File(" g "), "other"});
+  EXPECT_EQ(LocateFrom(temp_.File("other")).common_dir, temp_.File(" g "));
+  MakeFile(temp_.File("other/.git"), "gitdir: ../ g \r\n");
+  EXPECT_EQ(LocateFrom(temp_.File("other")).common_dir, temp_.File(" g "));
+
+  Git(temp_.File("other"), {"commit", "-q", "--allow-empty", "-m", "x"});
+  Git(temp_.File("other"), {"worktree", "add", "-q", temp_.File("linked")});
+  MakeFile(temp_.File(" g /worktrees/linked/commondir"),
+           temp_.File(" g ") + "\n");
+  EXPECT_EQ(LocateFrom(temp_.File("linked")).common_dir, temp_.File(" g "));
+  EXPECT_EQ(Git(temp_.File("linked"), {"rev-parse", "--git-common-dir"}),
+            temp_.File(" g ") + "\n");
+}
+
 TEST_F(LocateTest, TellsOfACommondirFileThatLeadsNowhere) {
   Git(repository_, {"worktree", "add", "-q", temp_.File("linked")});
   const std::string git_dir = repository_ + "/.git/worktrees/linked";
