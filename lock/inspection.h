@@ -62,7 +62,8 @@ bool IsDead(const Inspection& inspection);
 // Whether both are about the same run (or both about one that left no record).
 bool SameRun(const Inspection& a, const Inspection& b);
 
-// `inspection` as one line of JSON, and back; nothing for any other text.
+// `inspection` as one line of JSON, and back; nothing for what is no JSON
+// object.
 std::string InspectionText(const Inspection& inspection);
 std::optional<Inspection> ParseInspection(absl::string_view text);
 
