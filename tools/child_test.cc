@@ -389,9 +389,13 @@ TEST(RunTest, GoesOnInTheBackground) {
   shell->WaitForOutput("status=143\r\n");
 }
 
+// Its neighbours must have begun, which shows in what passes through them:
+// until then they are children of the shell that ignore Ctrl-Z, as the shell
+// does.
 TEST(RunTest, StopsAsPartOfAPipeline) {
-  JobControl shell("echo ready $$ >/dev/tty; read line; echo \"got $line\"");
-  shell.Type("sleep 100 | $DRIVER sh -c \"$SCRIPT\" | cat");
+  JobControl shell("read begun; echo ready $$; read line");
+  shell.Type(
+      "sh -c 'echo begun; exec sleep 100' | $DRIVER sh -c \"$SCRIPT\" | cat");
   const pid_t command = ReadyPid(*shell);
   for (int round = 0; round < 20 && !HasFailure(); ++round) {
     shell->Write("\x1a");
