@@ -408,6 +408,18 @@ std::string Process::Report() const {
                       absl::CEscape(err_.text), "\"");
 }
 
+pid_t ReadyPid(Process& process, absl::string_view label) {
+  process.WaitForOutput(label);
+  pid_t pid = 0;
+  EXPECT_TRUE(absl::SimpleAtoi(process.WaitForOutput("\n"), &pid));
+  return pid;
+}
+
+int Count(absl::string_view text, absl::string_view part) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(text, part);
+  return static_cast<int>(parts.size()) - 1;
+}
+
 End RunToEnd(const std::vector<std::string>& argv,
              const ProcessOptions& options) {
   return Process(argv, options).Wait();

@@ -154,6 +154,13 @@ class Process {
   std::string command_;
 };
 
+// The pid after `label` in what a command, such as testdata/signal_printer,
+// writes once it has begun.
+pid_t ReadyPid(Process& process, absl::string_view label = "ready ");
+
+// How often `part` is in `text`.
+int Count(absl::string_view text, absl::string_view part);
+
 // The end of a command that needs no watching.
 End RunToEnd(const std::vector<std::string>& argv,
              const ProcessOptions& options = {});

@@ -57,21 +57,6 @@ ProcessOptions OnTerminal() {
   return options;
 }
 
-// The number after "ready " in what signal_printer, or a script, writes first.
-pid_t ReadyPid(Process& process) {
-  process.WaitForOutput("ready ");
-  pid_t pid = 0;
-  EXPECT_TRUE(absl::SimpleAtoi(process.WaitForOutput("\n"), &pid));
-  return pid;
-}
-
-int Count(absl::string_view text, absl::string_view part) {
-  return static_cast<int>(
-             std::vector<absl::string_view>(absl::StrSplit(text, part))
-                 .size()) -
-         1;
-}
-
 // An interactive shell on a terminal, whose prompt came up.
 class JobControl {
  public:

@@ -22,7 +22,6 @@
 #include "absl/base/config.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -176,9 +175,7 @@ class StepsTest : public testing::Test {
     options.input = ProcessOptions::Stdin::kPipe;
     auto run = std::make_unique<Process>(
         Locked({}, "setsid sleep 1000 & echo ready $$; read line"), options);
-    run->WaitForOutput("ready ");
-    pid_t command = 0;
-    EXPECT_TRUE(absl::SimpleAtoi(run->WaitForOutput("\n"), &command));
+    const pid_t command = ReadyPid(*run);
     WaitUntil("the command's name in the record", [&repo] {
       return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
     });
@@ -284,9 +281,7 @@ TEST_P(KilledTest, AtEverySystemCallTheNextRunNeedsNobody) {
                  Locked(OptionsOf(GetParam()), "echo ready $$; read line")),
         WithPipe(repo));
     if (run.ShowsOrCloses("ready ")) {
-      pid_t command = 0;
-      run.WaitForOutput("ready ");
-      ASSERT_TRUE(absl::SimpleAtoi(run.WaitForOutput("\n"), &command));
+      const pid_t command = ReadyPid(run);
       // To the wrapper's death, or its wait for the command's end.
       WaitUntil("killed or waiting", [&run] {
         const pid_t wrapper = ChildOf(run.pid());

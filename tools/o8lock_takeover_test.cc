@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
@@ -108,9 +107,7 @@ TEST(OrphanTest, ADaemonThatTheCommandLeavesBehindDoesNotKeepTheLock) {
   ProcessOptions options = In(repo.path());
   options.input = ProcessOptions::Stdin::kPipe;
   Process run(Locked({}, daemon), options);
-  run.WaitForOutput("daemon ");
-  pid_t pid = 0;
-  ASSERT_TRUE(absl::SimpleAtoi(run.WaitForOutput("\n"), &pid));
+  const pid_t pid = ReadyPid(run, "daemon ");
   run.Write("\n");
   EXPECT_EQ(run.Wait(), Exited(0));
 
@@ -140,9 +137,7 @@ TEST(OrphanTest, ADaemonOfAKilledRunDoesNotKeepTheLock) {
   Process run(
       Locked({}, "setsid sh -c 'echo daemon $$; exec sleep 1000' & read go"),
       options);
-  run.WaitForOutput("daemon ");
-  pid_t daemon = 0;
-  ASSERT_TRUE(absl::SimpleAtoi(run.WaitForOutput("\n"), &daemon));
+  const pid_t daemon = ReadyPid(run, "daemon ");
   WaitUntil("the command's name in the record", [&repo] {
     return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
   });

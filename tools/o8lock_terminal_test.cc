@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -188,9 +187,7 @@ TEST(KeysTest, CtrlCEndsBothAndRemovesTheLockFile) {
   const Repository repo;
   Process run(Locked({}, "echo ready $$; exec sleep 1000"),
               OnTerminal(repo.path()));
-  run.WaitForOutput("ready ");
-  pid_t command = 0;
-  ASSERT_TRUE(absl::SimpleAtoi(run.WaitForOutput("\n"), &command));
+  const pid_t command = ReadyPid(run);
   EXPECT_TRUE(Exists(repo.LockFile()));
   run.Write(kInterrupt);
   EXPECT_EQ(run.Wait(), Killed(SIGINT));
@@ -229,13 +226,6 @@ class ShellTest : public ::testing::Test {
     shell_.Write(absl::StrCat(line, "\n"));
     shell_.WaitForOutput(absl::StrCat(line, "\r\n"));
   }
-  // The pid that the command, told to be $SCRIPT, tells.
-  pid_t ReadyPid() {
-    shell_.WaitForOutput("ready ");
-    pid_t pid = 0;
-    EXPECT_TRUE(absl::SimpleAtoi(shell_.WaitForOutput("\n"), &pid));
-    return pid;
-  }
 
   Repository repo_;
   Process shell_;
@@ -253,7 +243,7 @@ class ShellTest : public ::testing::Test {
 
 TEST_F(ShellTest, SeesCtrlCAs130) {
   Type("$O8LOCK -- sh -c \"$SCRIPT\"");
-  const pid_t command = ReadyPid();
+  const pid_t command = ReadyPid(shell_);
   shell_.Write(kInterrupt);
   shell_.WaitForOutput("PROMPT");
   Type("echo code=$?.");
@@ -264,7 +254,7 @@ TEST_F(ShellTest, SeesCtrlCAs130) {
 
 TEST_F(ShellTest, CtrlZKeepsTheLockUntilFgHasBroughtItToItsEnd) {
   Type("$O8LOCK -- sh -c \"$SCRIPT\"");
-  const pid_t command = ReadyPid();
+  const pid_t command = ReadyPid(shell_);
   shell_.Write(kSuspend);
   shell_.WaitForOutput("Stopped");
   shell_.WaitForOutput("PROMPT");

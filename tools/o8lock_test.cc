@@ -11,12 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -30,11 +28,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-int Count(absl::string_view text, absl::string_view part) {
-  const std::vector<absl::string_view> parts = absl::StrSplit(text, part);
-  return static_cast<int>(parts.size()) - 1;
-}
 
 // The line of a refusal that begins with `label`, without it.
 std::string LineAfter(const std::string& message, const std::string& label) {
@@ -361,9 +354,7 @@ TEST(ReentrancyTest, ARunInsideMayOutliveTheOneItIsIn) {
                      "exec 3<&0; \"$O8LOCK\" -- sh -c 'echo ready $$; read x "
                      "<&3' & read x; echo over"),
               options);
-  run.WaitForOutput("ready ");
-  pid_t inner = 0;
-  ASSERT_TRUE(absl::SimpleAtoi(run.WaitForOutput("\n"), &inner));
+  const pid_t inner = ReadyPid(run);
   // Either of the two readers may get the first line.
   kill(inner, SIGSTOP);
   run.Write("\n");

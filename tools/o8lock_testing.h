@@ -24,7 +24,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
@@ -159,10 +158,8 @@ class Guarded {
       : Guarded(Locked(options, kScript), In(directory)) {}
   // `argv` is to print "ready PID" and to end upon a line with its exit code.
   Guarded(const Argv& argv, ProcessOptions options)
-      : process_(argv, WithPipe(std::move(options))) {
-    process_.WaitForOutput("ready ");
-    EXPECT_TRUE(absl::SimpleAtoi(process_.WaitForOutput("\n"), &command_pid_));
-  }
+      : process_(argv, WithPipe(std::move(options))),
+        command_pid_(ReadyPid(process_)) {}
 
   // The wrapper's.
   pid_t pid() const { return process_.pid(); }
@@ -181,7 +178,7 @@ class Guarded {
     return options;
   }
   Process process_;
-  pid_t command_pid_ = -1;
+  pid_t command_pid_;
 };
 
 // Waits until `condition`, of which nobody tells. Only for what happens outside
