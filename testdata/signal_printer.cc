@@ -3,12 +3,13 @@
 // Stands for a command that minds its signals:
 //   signal_printer [NAME]     writes "ready PID", then one line for each signal
 //                             it gets ("TERM"); ends with 0 at the signal NAME
-//   signal_printer --state [FILE]
-//                             writes to FILE (or stdout) what it was started
-//                             with: signals blocked, ignored and caught, and
-//                             open descriptors
+//   signal_printer --state FILE
+//                             writes to FILE what it was started with, a line
+//                             for each of the process's properties, open
+//                             descriptors and environment variables
 #include <dirent.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <climits>
@@ -20,18 +21,64 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace {
 
-std::string State() {
-  std::ostringstream state;
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.compare(0, 3, "Sig") == 0 && line.compare(0, 4, "SigQ") != 0) {
+// The lines of `file`, but of /proc/self/status only those that a parent
+// passes on.
+void CopyLines(const std::string& file, std::ostream& state) {
+  const bool all = file != "/proc/self/status";
+  std::ifstream lines(file);
+  for (std::string line; std::getline(lines, line);) {
+    const std::string name = line.substr(0, line.find(':'));
+    if (all || (name.compare(0, 3, "Sig") == 0 && name != "SigQ") ||
+        name.compare(0, 3, "Cap") == 0 || name == "Umask" || name == "Uid" ||
+        name == "Gid" || name == "Groups" || name == "NoNewPrivs" ||
+        name == "Seccomp" || name == "Cpus_allowed") {
       state << line << "\n";
     }
   }
-  status.close();
+}
+
+// Of /proc/self/stat: ids that say what the process belongs to, and priorities.
+void PrintStat(std::ostream& state) {
+  std::ifstream stat("/proc/self/stat");
+  std::string text;
+  std::getline(stat, text);
+  std::istringstream rest(text.substr(text.rfind(')') + 2));
+  // Counted as in proc(5), which begins before the command's name.
+  std::vector<std::string> fields = {"", "", ""};
+  for (std::string field; rest >> field;) fields.push_back(field);
+  state << "process group " << fields[5] << "\nsession " << fields[6]
+        << "\nterminal " << fields[7] << "\nforeground " << fields[8]
+        << "\nnice " << fields[19] << "\npolicy " << fields[41] << "\n";
+}
+
+// The open flags of descriptor `fd`, octal.
+std::string Flags(int fd) {
+  std::ifstream info("/proc/self/fdinfo/" + std::to_string(fd));
+  for (std::string name; info >> name;) {
+    if (name == "flags:" && info >> name) return name;
+  }
+  return "";
+}
+
+std::string State() {
+  std::ostringstream state;
+  CopyLines("/proc/self/status", state);
+  CopyLines("/proc/self/limits", state);
+  state << "OOM score ";
+  CopyLines("/proc/self/oom_score_adj", state);
+  PrintStat(state);
+  int death_signal = 0;
+  prctl(PR_GET_PDEATHSIG, &death_signal);
+  char directory_name[PATH_MAX] = "";
+  state << "parent death " << death_signal << "\ndirectory "
+        << getcwd(directory_name, sizeof(directory_name)) << "\n";
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    state << "env " << *entry << "\n";
+  }
   // By number; the directory's own descriptor is not of interest.
   std::map<int, std::string> descriptors;
   DIR* directory = opendir("/proc/self/fd");
@@ -42,7 +89,8 @@ std::string State() {
                    sizeof(target) - 1) < 0) {
       continue;
     }
-    descriptors[atoi(entry->d_name)] = target;
+    const int fd = atoi(entry->d_name);
+    descriptors[fd] = Flags(fd) + " " + target;
   }
   closedir(directory);
   for (const auto& [fd, target] : descriptors) {
@@ -70,13 +118,9 @@ void PrintSignals(const char* last) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1 && strcmp(argv[1], "--state") == 0) {
+  if (argc == 3 && strcmp(argv[1], "--state") == 0) {
     const std::string state = State();
-    if (argc > 2) {
-      std::ofstream(argv[2]) << state;
-    } else {
-      std::cout << state;
-    }
+    std::ofstream(argv[2]) << state;
     return 0;
   }
   PrintSignals(argc > 1 ? argv[1] : nullptr);
