@@ -161,6 +161,8 @@ void Nothing(int /*signal*/) {}
 ABSL_ATTRIBUTE_NOINLINE pid_t Spawn(char* const argv[], int inherit_fd,
                                     const sigset_t& mask, bool ignore_sigchld,
                                     SpawnError& error) {
+  int death_signal = 0;
+  prctl(PR_GET_PDEATHSIG, &death_signal);
   // NOLINTBEGIN(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
   // POSIX allows the child less than Linux does: to Linux it is a process with
   // its own signals and descriptors, and the parent's memory.
@@ -181,6 +183,8 @@ ABSL_ATTRIBUTE_NOINLINE pid_t Spawn(char* const argv[], int inherit_fd,
     action.sa_handler = SIG_IGN;
     sigaction(SIGCHLD, &action, nullptr);
   }
+  // The one thing that execvp() keeps and that no child inherits.
+  if (death_signal != 0) prctl(PR_SET_PDEATHSIG, death_signal);
   if (inherit_fd >= 0 && fcntl(inherit_fd, F_DUPFD, kLowestInheritedFd) < 0) {
     error.duplicate = errno;
     _exit(127);

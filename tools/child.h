@@ -51,8 +51,8 @@ class ChildRunner {
 
   // Runs argv[0], searched for in PATH as execvp(3) does, with `argv` and the
   // current environment, and waits for its end. The command has the caller's
-  // process group, terminal, working directory and descriptors, and the signal
-  // mask and dispositions that the constructor found.
+  // process group, terminal, working directory, descriptors and parent-death
+  // signal, and the signal mask and dispositions that the constructor found.
   // `inherit_fd`, unless -1, is a close-on-exec descriptor of which the command
   // gets a duplicate, numbered 10 or higher: scripts use 3 to 9 themselves.
   // `on_start` is called with the command's process id once it is executing;

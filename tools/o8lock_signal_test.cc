@@ -280,6 +280,8 @@ TEST(SurroundingsTest, AreThoseOfTheCommandAlone) {
       {"directory and environment",
        "mkdir sub; cd sub; export EMPTY= 'LINES=a\nb' O8LOCK_TOKENS=x",
        "env -u HOME odd.name=1", "", "/sub\n(.*\n)*env odd.name=1\n"},
+      {"parent's death", "", "setpriv --pdeathsig USR1", "",
+       "\nparent death 10\n"},
       {"terminal",
        "",
        "",
