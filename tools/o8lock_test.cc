@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The whole program as the specification has it: the first run, the refused
-// second one, status, runs within runs, orchestr8, many starts at once.
-#include <fcntl.h>
+// second one, status, runs within runs, orchestr8.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,7 +25,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 // The line of a refusal that begins with `label`, without it.
@@ -598,53 +596,6 @@ TEST(OtherCommandTest, HasNoFeaturesAndRunsAlone) {
       Call(O8lock({"--", "cat", ".claude/parallel.lock"}), repo.path());
   EXPECT_THAT(run.out, HasSubstr("\n  \"features\": [],\n"
                                  "  \"maxConcurrency\": 1\n}\n"));
-}
-
-// --- Many at once ---
-
-// All wait at a gate, which opens for all at once. Who gets the lock keeps it
-// until everybody else was refused.
-TEST(ContentionTest, OfAHundredStartsOneRuns) {
-  constexpr int kStarts = 100;
-  constexpr int kRounds = 10;
-  const Repository repo;
-  const std::string gate = repo.File(".git/gate");
-  ASSERT_EQ(mkfifo(gate.c_str(), 0600), 0);
-  ProcessOptions options = In(repo.path());
-  options.input = ProcessOptions::Stdin::kPipe;
-  for (int round = 0; round < kRounds; ++round) {
-    SCOPED_TRACE(round);
-    // Reading and writing: opening does not wait for a reader then.
-    const int closed = open(gate.c_str(), O_RDWR | O_CLOEXEC);
-    ASSERT_GE(closed, 0);
-    Process starts(
-        Shell(absl::StrCat(
-            "exec 3<&0; i=0; while [ $i -lt ", kStarts,
-            " ]; do { "
-            "exec 4<.git/gate; echo waiting; read go <&4; exec 4<&-; "
-            "\"$O8LOCK\" -- sh -c 'echo ran; read go' <&3; echo ended $?; "
-            "} & i=$((i+1)); done; wait")),
-        options);
-    for (int i = 0; i < kStarts; ++i) starts.WaitForOutput("waiting\n");
-    close(closed);
-    for (int i = 0; i < kStarts - 1; ++i) starts.WaitForOutput("ended 75\n");
-    // The command may be slower than all the refusals.
-    if (Count(starts.out(), "ran\n") == 0) starts.WaitForOutput("ran\n");
-    starts.Write("go\n");
-    EXPECT_EQ(starts.Wait(), Exited(0));
-    EXPECT_EQ(Count(starts.out(), "ran\n"), 1);
-    EXPECT_EQ(Count(starts.out(), "ended 0\n"), 1);
-    // Each of the others got one whole message, and about one and the same run.
-    const std::string first_line =
-        starts.err().substr(0, starts.err().find('\n'));
-    EXPECT_THAT(first_line, StartsWith("Error: Another parallel execution is "
-                                       "in progress (PID: "));
-    EXPECT_EQ(Count(starts.err(), first_line), kStarts - 1);
-    EXPECT_THAT(starts.err(), Not(HasSubstr("Warning")));
-    EXPECT_THAT(starts.err(), Not(HasSubstr("o8lock: ")));
-    if (HasFailure()) return;
-  }
-  ExpectNothingLeft(repo);
 }
 
 }  // namespace
