@@ -39,11 +39,11 @@ struct Holder {
   std::string host;
   std::string boot_id;
   int64_t pid_namespace = -1;
-  Ticks start_ticks = -1;     // when the process `pid` started
-  Ticks acquired_ticks = -1;  // when it took the lock
-  int command_pid = 0;        // the process of `command`, once it runs
-  std::string token;          // 128 random bits in hexadecimal: the run's name
-  std::string version;        // of the o8lock that wrote this
+  Ticks start_ticks = -1;  // when the process `pid` started
+  int64_t acquired = -1;   // when it took the lock: NowNanoseconds()
+  int command_pid = 0;     // the process of `command`, once it runs
+  std::string token;       // 128 random bits in hexadecimal: the run's name
+  std::string version;     // of the o8lock that wrote this
 
   // Who took the lock away from this run by force, if anybody did.
   std::optional<Overrider> overridden_by;

@@ -35,8 +35,8 @@ bool Same(const Holder& a, const Holder& b) {
     return std::tie(holder.pid, holder.started_at, holder.features,
                     holder.max_concurrency, holder.command, holder.cwd,
                     holder.user, holder.host, holder.boot_id,
-                    holder.pid_namespace, holder.start_ticks,
-                    holder.acquired_ticks, holder.token, holder.version);
+                    holder.pid_namespace, holder.start_ticks, holder.acquired,
+                    holder.token, holder.version);
   };
   return fields(a) == fields(b) && SameOverrider(a, b);
 }
@@ -98,7 +98,7 @@ Holder HolderOf(absl::string_view text) {
   holder.command = {"", std::string(text)};
   holder.pid_namespace = 2;
   holder.start_ticks = 3;
-  holder.acquired_ticks = 4;
+  holder.acquired = 4;
   holder.overridden_by =
       Overrider{5, absl::StrCat("at", text), absl::StrCat("by", text),
                 absl::StrCat("of", text)};

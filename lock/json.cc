@@ -73,7 +73,7 @@ void WriteRecord(Writer& writer, const Holder& holder) {
   WriteString(writer, "bootId", holder.boot_id);
   WriteNumber(writer, "pidNamespace", holder.pid_namespace);
   WriteNumber(writer, "startTicks", holder.start_ticks);
-  WriteNumber(writer, "acquiredTicks", holder.acquired_ticks);
+  WriteNumber(writer, "acquired", holder.acquired);
   if (holder.command_pid != 0) {
     WriteNumber(writer, "commandPid", holder.command_pid);
   }
@@ -146,7 +146,7 @@ Holder HolderOf(const Value& object, int pid) {
   holder.boot_id = StringOr(object, "bootId");
   holder.pid_namespace = NumberOr(object, "pidNamespace", -1);
   holder.start_ticks = NumberOr(object, "startTicks", -1);
-  holder.acquired_ticks = NumberOr(object, "acquiredTicks", -1);
+  holder.acquired = NumberOr(object, "acquired", -1);
   holder.command_pid = IntOf(object, "commandPid").value_or(0);
   holder.token = StringOr(object, "token");
   holder.version = StringOr(object, "version");

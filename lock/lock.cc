@@ -538,7 +538,7 @@ absl::Status Lock::Describe(const AcquireOptions& options) {
   holder_.boot_id = here.boot_id;
   holder_.pid_namespace = here.pid_namespace;
   holder_.start_ticks = here.started;
-  holder_.acquired_ticks = NowTicks();
+  holder_.acquired = NowNanoseconds();
   O8LOCK_ASSIGN_OR_RETURN(holder_.token, NewToken());
   holder_.version = kVersion;
   if (RecordText(holder_).size() > kMaxFileSize) {

@@ -19,6 +19,12 @@ using Ticks = int64_t;
 inline constexpr Ticks kTicksPerSecond = 100;
 Ticks NowTicks();
 
+// The same clock, to the nanosecond; what it says in ticks.
+int64_t NowNanoseconds();
+inline Ticks TicksOf(int64_t nanoseconds) {
+  return nanoseconds / (1000000000 / kTicksPerSecond);
+}
+
 enum class ProcessState {
   kUnknown,  // not looked at, or what is there cannot be told
   kRunning,  // alive

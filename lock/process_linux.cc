@@ -115,11 +115,12 @@ bool Keeps(const std::string& process, const FileId& file) {
 
 }  // namespace
 
-Ticks NowTicks() {
+Ticks NowTicks() { return TicksOf(NowNanoseconds()); }
+
+int64_t NowNanoseconds() {
   struct timespec now;
   clock_gettime(CLOCK_BOOTTIME, &now);
-  return now.tv_sec * kTicksPerSecond +
-         now.tv_nsec / (1000000000 / kTicksPerSecond);
+  return int64_t{now.tv_sec} * 1000000000 + now.tv_nsec;
 }
 
 ProcessInfo LookAt(int pid) {

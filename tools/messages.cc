@@ -59,8 +59,8 @@ std::optional<int64_t> AgeSeconds(const Inspection& found, const Now& now) {
   const Holder& holder = *found.holder;
   if ((found.origin == Origin::kHere ||
        found.origin == Origin::kOtherNamespace) &&
-      holder.acquired_ticks >= 0) {
-    return (now.ticks - holder.acquired_ticks) / kTicksPerSecond;
+      holder.acquired >= 0) {
+    return (now.ticks - TicksOf(holder.acquired)) / kTicksPerSecond;
   }
   const std::optional<int64_t> since = ParseTime(holder.started_at);
   if (!since.has_value()) return std::nullopt;

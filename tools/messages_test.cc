@@ -32,7 +32,7 @@ Inspection Held() {
   holder.command = {"orchestr8", "parallel", "feat-a", "feat-b"};
   holder.user = "ann";
   holder.host = "box";
-  holder.acquired_ticks = kNow.ticks - 724 * kTicksPerSecond;
+  holder.acquired = (kNow.ticks / kTicksPerSecond - 724) * 1000000000;
   found.holder = holder;
   return found;
 }
@@ -137,7 +137,7 @@ TEST(RefusalTextTest, CountsTimeByTheBootClock) {
   EXPECT_NE(RefusalText(found, kInvocation, set_forward)
                 .find("Running for: 12m 4s\n"),
             std::string::npos);
-  found.holder->acquired_ticks = -1;  // a lock file has none
+  found.holder->acquired = -1;  // a lock file has none
   EXPECT_NE(
       RefusalText(found, kInvocation, set_forward).find("Running for: 1d 0h\n"),
       std::string::npos);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -112,11 +113,12 @@ std::optional<bool> Confirm(absl::string_view warning) {
   return answer == "y" || answer == "yes";
 }
 
-// Whether `found` has the lock since after this process was started.
-bool IsYoungerThanThis(const Inspection& found) {
+// Whether `found` has had the lock since `moment`, of NowNanoseconds(), or
+// later.
+bool IsSince(const Inspection& found, int64_t moment) {
   return (found.origin == Origin::kHere ||
           found.origin == Origin::kOtherNamespace) &&
-         found.holder->acquired_ticks >= LookHere().started;
+         found.holder->acquired >= moment;
 }
 
 // Whether to override `found`; the exit code if not.
@@ -155,7 +157,7 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock) {
         if (lock != nullptr) lock->NameCommand(command).IgnoreError();
       });
   if (lock != nullptr) {
-    const Ticks acquired = lock->holder().acquired_ticks;
+    const Ticks acquired = TicksOf(lock->holder().acquired);
     const absl::StatusOr<Released> released = lock->Release();
     if (!released.ok()) {
       Tell(absl::StrCat(
@@ -205,7 +207,7 @@ void DescribeRun(const Options& options,
   }
 }
 
-int Run(Options options, const std::string& program) {
+int Run(Options options, const std::string& program, int64_t started) {
   const std::optional<Orchestr8Command> orchestr8 =
       ReadOrchestr8Command(options.command);
   if (orchestr8.has_value() && !orchestr8->needs_lock) {
@@ -254,7 +256,7 @@ int Run(Options options, const std::string& program) {
     if (!found.has_value()) return FailToLock(lock.status());
     // --yes is for a holder that was there when it was said, not for one that
     // came while that was overridden: two of these at once would both run.
-    if (options.yes && IsYoungerThanThis(*found)) options.force = false;
+    if (options.yes && IsSince(*found, started)) options.force = false;
     if (options.force) {
       // Nobody is to lose a lock to a misspelt command.
       const absl::Status command = FindCommand(options.command[0]);
@@ -290,6 +292,7 @@ int Doctor(const Options& options) {
 }
 
 int Main(char* const argv[]) {
+  const int64_t started = NowNanoseconds();
   if (getauxval(AT_SECURE) != 0) {
     return Fail("o8lock does not run with privileges that its caller has not",
                 "take the set-user-ID or set-group-ID bit or the capabilities "
@@ -317,7 +320,7 @@ int Main(char* const argv[]) {
     case Action::kDoctor:
       return Doctor(*options);
     case Action::kRun:
-      return Run(*std::move(options), argv[0]);
+      return Run(*std::move(options), argv[0], started);
   }
   return kUsage;
 }

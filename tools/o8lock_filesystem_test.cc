@@ -271,7 +271,7 @@ TEST_F(FileSystemTest, LocksOnEveryKindThatIsHere) {
         absl::StrCat(
             "ok    guard: ", File(kind.name[0] == 'o' ? ".git/o8lock" : ".git"),
             " (", kind.name, "): locks exclude, rename and link behave\n",
-            "ok    lock file: ", File(""), " (", kind.name,
+            "ok    lock file: ", dir_.File("r"), " (", kind.name,
             "): locks exclude, rename and link behave\n",
             "75\nheld (PID: )\nfirst\nthird\nfree\nLock file: ",
             File(".claude/parallel.lock"),

@@ -128,6 +128,7 @@ class StepsTest : public testing::Test {
   // until the next call, or the end.
   void Prepare(const Repository& repo, Beginning beginning) {
     others_.clear();
+    outside_.reset();
     daemon_.reset();
     Restore(repo);
     const std::string now = TimeText(absl::Now());
@@ -154,7 +155,8 @@ class StepsTest : public testing::Test {
         others_.push_back(std::make_unique<Guarded>(repo.path()));
         break;
       case Beginning::kOutside:
-        repo.MakeLockFile(ForeignLockFile(getpid(), now));
+        outside_ = std::make_unique<Process>(Argv{"sleep", "1000"});
+        repo.MakeLockFile(ForeignLockFile(outside_->pid(), now));
         break;
       case Beginning::kLeftBehind:
         daemon_ = LeaveADaemon(repo);
@@ -260,6 +262,7 @@ class StepsTest : public testing::Test {
   }
 
   std::vector<std::unique_ptr<Guarded>> others_;
+  std::unique_ptr<Process> outside_;
   std::unique_ptr<Process> daemon_;
 };
 
@@ -307,10 +310,7 @@ TEST_P(KilledTest, AtEverySystemCallTheNextRunNeedsNobody) {
       // The overridden run, or the one that was to be, minds nothing.
       EXPECT_EQ(others_[0]->Finish(7), Exited(7));
     }
-    if (GetParam() == Beginning::kOutside) {
-      // As that run removes its file, whoever's it is by now.
-      unlink(repo.LockFile().c_str());
-    }
+    outside_.reset();  // and its file, if it is still there, is stale
     ExpectTheNextRunSucceeds(repo, untouched);
   }
   EXPECT_GT(kills, 90);
@@ -367,6 +367,8 @@ TEST_P(FailingTest, AtEverySystemCallItWorksOrSaysWhyNot) {
     const size_t count = IsLongForm() ? errors.size() : 1;
     for (size_t i = 0; i < count; ++i) {
       const auto& [name, error] = errors[(first + i) % errors.size()];
+      // That means that it worked.
+      if (error == EEXIST && absl::StartsWith(step.call, "mkdir")) continue;
       SCOPED_TRACE(absl::StrCat(name, " at ", step.Where()));
       Prepare(repo, GetParam());
       const Result run = Call(
@@ -381,14 +383,14 @@ TEST_P(FailingTest, AtEverySystemCallItWorksOrSaysWhyNot) {
         EXPECT_THAT(run.err, HasSubstr(strerror(error)));
         EXPECT_THAT(
             run.err,
-            AnyOf(ContainsRegex("o8lock: error: [a-z ]+ '[^\n]+: [^\n]+\n"
+            AnyOf(ContainsRegex("o8lock: error: [a-z ]+( '[^\n]+)?: [^\n]+\n"
                                 "o8lock: hint: [^\n]+\n$"),
                   ContainsRegex("\nDoubt: [a-z ]+ '[^\n]+: [^\n]+\n")));
       }
       if (GetParam() == Beginning::kForce) {
         EXPECT_EQ(others_[0]->Finish(7), Exited(7));
       }
-      if (GetParam() == Beginning::kOutside) unlink(repo.LockFile().c_str());
+      outside_.reset();
       ExpectTheNextRunSucceeds(repo, untouched);
     }
   }
