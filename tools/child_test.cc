@@ -468,11 +468,12 @@ TEST(RunTest, NoticesWhatHappenedWhileItWasStopped) {
 // session its group is no orphaned one, and the terminal's stop signals work.
 class BackgroundJob {
  public:
-  BackgroundJob()
+  explicit BackgroundJob(
+      const std::string& script = "echo ready $$ >&2; exec sleep 100")
       : shell_({"bash", "-c",
                 "set -m; \"$DRIVER\" sh -c \"$SCRIPT\" & "
                 "echo job $!; cat; wait $!; echo status=$?"},
-               Options()) {
+               Options(script)) {
     shell_.WaitForOutput("job ");
     EXPECT_TRUE(absl::SimpleAtoi(shell_.WaitForOutput("\n"), &wrapper_));
   }
@@ -495,11 +496,10 @@ class BackgroundJob {
   }
 
  private:
-  static ProcessOptions Options() {
+  static ProcessOptions Options(const std::string& script) {
     ProcessOptions options;
     options.input = ProcessOptions::Stdin::kPipe;
-    options.env = {{"DRIVER", Driver()},
-                   {"SCRIPT", "echo ready $$ >&2; exec sleep 100"}};
+    options.env = {{"DRIVER", Driver()}, {"SCRIPT", script}};
     return options;
   }
   Process shell_;
@@ -517,6 +517,20 @@ TEST(RunTest, StaysAwakeWhenTheCommandAloneIsStopped) {
     WaitForState(job.command(), 'S');
     WaitForState(job.wrapper(), 'S');
   }
+  job.Terminate();
+}
+
+// A stop signal that the command did not mind waits in the wrapper; it is not
+// what stops the command later.
+TEST(RunTest, AStopSignalOfLongAgoStopsNobodyLater) {
+  BackgroundJob job("trap '' TSTP; echo ready $$ >&2; exec sleep 100");
+  const pid_t command = job.command();
+  kill(-job.wrapper(), SIGTSTP);
+  kill(command, SIGSTOP);
+  WaitForState(command, 'T');
+  kill(command, SIGCONT);
+  WaitForState(command, 'S');
+  WaitForState(job.wrapper(), 'S');
   job.Terminate();
 }
 
