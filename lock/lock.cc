@@ -110,15 +110,53 @@ absl::StatusOr<Fd> CreateFresh(const std::string& path, mode_t mode) {
   return OpenRegular(path, O_RDWR | O_CREAT | O_EXCL, mode);
 }
 
-absl::StatusOr<Fd> OpenGuard(const Location& location) {
-  const auto open_it = [&location] {
-    return OpenRegular(location.guard, O_RDWR | O_CREAT, 0666);
-  };
-  absl::StatusOr<Fd> fd = open_it();
-  if (absl::IsNotFound(fd.status()) && location.create_directories) {
-    O8LOCK_RETURN_IF_ERROR(MakeDirectory(ParentOf(location.guard), nullptr));
-    fd = open_it();
+// Lets those write `fd`, a file just created in `directory`, who may write
+// that: a group may share the repository, and a umask is one person's.
+absl::Status ShareAs(const Fd& fd, const std::string& path,
+                     const std::string& directory) {
+  struct stat of_directory;
+  struct stat of_file;
+  if (stat(directory.c_str(), &of_directory) != 0 ||
+      fstat(fd.get(), &of_file) != 0) {
+    return ErrnoStatus(errno, "stat", path);
   }
+  mode_t more = 0;
+  if ((of_directory.st_mode & S_IWGRP) != 0) more |= S_IRGRP | S_IWGRP;
+  if ((of_directory.st_mode & S_IWOTH) != 0) more |= S_IROTH | S_IWOTH;
+  if (S_ISDIR(of_file.st_mode)) more |= of_directory.st_mode & S_ISGID;
+  if ((of_file.st_mode & more) == more) return absl::OkStatus();
+  if (fchmod(fd.get(), (of_file.st_mode | more) & 07777) == 0) {
+    return absl::OkStatus();
+  }
+  return ErrnoStatus(errno, "change the mode of", path);
+}
+
+absl::Status MakeSharedDirectory(const std::string& path, bool* created) {
+  O8LOCK_RETURN_IF_ERROR(MakeDirectory(path, created));
+  if (!*created) return absl::OkStatus();
+  const Fd fd(
+      open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.ok()) return ErrnoStatus(errno, "open", path);
+  return ShareAs(fd, path, ParentOf(path));
+}
+
+absl::StatusOr<Fd> CreateGuard(const Location& location) {
+  const std::string directory = ParentOf(location.guard);
+  if (location.create_directories) {
+    bool created = false;
+    O8LOCK_RETURN_IF_ERROR(MakeSharedDirectory(directory, &created));
+  }
+  absl::StatusOr<Fd> guard =
+      OpenRegular(location.guard, O_RDWR | O_CREAT, 0666);
+  if (guard.ok()) {
+    O8LOCK_RETURN_IF_ERROR(ShareAs(*guard, location.guard, directory));
+  }
+  return guard;
+}
+
+absl::StatusOr<Fd> OpenGuard(const Location& location) {
+  absl::StatusOr<Fd> fd = OpenRegular(location.guard, O_RDWR);
+  if (absl::IsNotFound(fd.status())) fd = CreateGuard(location);
   if (!fd.ok()) return fd;
   struct stat info;
   if (fstat(fd->get(), &info) != 0) {
@@ -502,6 +540,7 @@ absl::StatusOr<std::optional<Lock>> Lock::TakeByForce(
       lock.ClearLockFiles(options, previous, is_dead, /*displace=*/false));
   O8LOCK_RETURN_IF_ERROR(lock.WriteLockFile(options));
   O8LOCK_ASSIGN_OR_RETURN(Fd guard, CreateFresh(new_path, 0666));
+  O8LOCK_RETURN_IF_ERROR(ShareAs(guard, new_path, ParentOf(location.guard)));
   O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kAll, new_path));
   O8LOCK_RETURN_IF_ERROR(Overwrite(guard, RecordText(lock.holder_), new_path));
   if (previous.has_value() && !is_dead) {
@@ -606,8 +645,8 @@ absl::Status Lock::WriteLockFile(const AcquireOptions& options) {
   for (int i = 0; i < kMaxTries && absl::IsNotFound(fd.status()) &&
                   location_.create_directories;
        ++i) {
-    O8LOCK_RETURN_IF_ERROR(
-        MakeDirectory(ParentOf(location_.lock_file), &created_directory_));
+    O8LOCK_RETURN_IF_ERROR(MakeSharedDirectory(ParentOf(location_.lock_file),
+                                               &created_directory_));
     fd = CreateFresh(path, 0644);
   }
   if (!fd.ok()) return fd.status();

@@ -3,6 +3,7 @@
 // The whole program where it may not or cannot write. Needs root, to be another
 // user and to mount file systems; skipped without.
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -198,6 +199,63 @@ TEST_F(OtherUserTest, AProcessThatMayNotBeSignaledIsAlive) {
   EXPECT_EQ(run.end, Exited(75));
   EXPECT_THAT(run.err,
               HasSubstr(absl::StrCat("process ", getpid(), " is running")));
+}
+
+// Two of a group work in one repository, each with a umask that keeps the other
+// from writing.
+TEST_F(OtherUserTest, WhoSharesTheRepositoryMayTakeTheLockInTurn) {
+  for (const bool root_first : {true, false}) {
+    SCOPED_TRACE(root_first ? "root first" : "root last");
+    std::filesystem::remove_all(repo_);
+    std::filesystem::create_directory(repo_);
+    Git(repo_, {"init", "--quiet", "--shared=group"});
+    // What git gives a group, given to the group.
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(
+             repo_, std::filesystem::directory_options::none)) {
+      ASSERT_EQ(chown(entry.path().c_str(), 0, kNobody), 0);
+      if (entry.is_directory()) {
+        ASSERT_EQ(chmod(entry.path().c_str(), 02775), 0);
+      }
+    }
+    ASSERT_EQ(chown(repo_.c_str(), 0, kNobody), 0);
+    ASSERT_EQ(chmod(repo_.c_str(), 02775), 0);
+    for (int round = 0; round < 4; ++round) {
+      const bool root = (round % 2 == 0) == root_first;
+      for (const Argv& options : {Argv{}, Argv{"--name", "deploy"}}) {
+        Argv words = options;
+        words.insert(words.end(), {"--", "echo", "ran"});
+        const Result run =
+            root ? Call(O8lock(words), repo_) : CallAsNobody(words);
+        EXPECT_EQ(run.end, Exited(0)) << run.err;
+        EXPECT_EQ(run.out, "ran\n");
+      }
+    }
+    // Also where an override has put another guard in place.
+    Guarded run(repo_);
+    const Result forced = CallAsNobody({"-f", "-y", "--", "echo", "ran"});
+    EXPECT_EQ(forced.out, "ran\n") << forced.err;
+    EXPECT_EQ(Call(O8lock({"--", "true"}), repo_).end, Exited(0));
+    EXPECT_EQ(run.Finish(), Exited(0));
+  }
+}
+
+TEST_F(OtherUserTest, DoesNotRunWithPrivilegesThatItsCallerHasNot) {
+  struct statvfs mount;
+  ASSERT_EQ(statvfs(root_.c_str(), &mount), 0);
+  if ((mount.f_flag & ST_NOSUID) != 0)
+    GTEST_SKIP() << root_ << " has no set-ID";
+  ASSERT_EQ(chown(binary_.c_str(), kNobody, kNobody), 0);
+  ASSERT_EQ(chmod(binary_.c_str(), 04755), 0);
+  const Result run = Call({binary_, "--", "echo", "ran"}, repo_);
+  EXPECT_EQ(run.end, Exited(71));
+  EXPECT_EQ(run.out, "");
+  EXPECT_EQ(run.err,
+            ErrorText("o8lock does not run with privileges that its caller has "
+                      "not",
+                      "take the set-user-ID or set-group-ID bit or the "
+                      "capabilities from the file"));
+  ASSERT_EQ(chmod(binary_.c_str(), 0755), 0);
+  EXPECT_EQ(Call({binary_, "--", "echo", "ran"}, repo_).out, "ran\n");
 }
 
 // --- File systems ---

@@ -345,7 +345,15 @@ bool CanFail(const std::string& call) {
 }
 
 class FailingTest : public StepsTest,
-                    public testing::WithParamInterface<Beginning> {};
+                    public testing::WithParamInterface<Beginning> {
+ protected:
+  void SetUp() override {
+#ifdef ABSL_HAVE_ADDRESS_SANITIZER
+    GTEST_SKIP() << "asan's own system calls would fail";
+#endif
+    StepsTest::SetUp();
+  }
+};
 
 TEST_P(FailingTest, AtEverySystemCallItWorksOrSaysWhyNot) {
   const Repository repo;
@@ -414,6 +422,51 @@ INSTANTIATE_TEST_SUITE_P(, FailingTest,
                                          Beginning::kForce, Beginning::kOutside,
                                          Beginning::kLeftBehind),
                          NameOf);
+
+// --- A file system without locks ---
+
+class NoLocksTest : public StepsTest {
+ protected:
+  void SetUp() override {
+#ifdef ABSL_HAVE_ADDRESS_SANITIZER
+    GTEST_SKIP() << "asan has calls of its own among them";
+#endif
+    StepsTest::SetUp();
+  }
+  // Of `words`, of which every fcntl(2) after those on the standard descriptors
+  // fails.
+  static Result WithoutLocks(const Repository& repo, const Argv& words) {
+    return Call(
+        Strace({"-o", "/dev/null", "-e", "inject=fcntl:error=ENOLCK:when=4+"},
+               O8lock(words)),
+        WithPipe(repo));
+  }
+};
+
+TEST_F(NoLocksTest, NothingIsRunAndDoctorSaysWhy) {
+  const Repository repo;
+  const std::string why =
+      "No locks available (this file system has no working locks)";
+  const Result run = WithoutLocks(repo, {"--", "echo", "ran"});
+  EXPECT_EQ(run.end, Exited(71));
+  EXPECT_EQ(run.out, "");
+  EXPECT_EQ(run.err,
+            absl::StrCat("o8lock: error: lock '", repo.Guard(), "': ", why,
+                         "\no8lock: hint: keep the lock on a file system that "
+                         "has locks: --lock-file FILE\n"));
+  const Result doctor = WithoutLocks(repo, {"doctor"});
+  EXPECT_EQ(doctor.end, Exited(71));
+  EXPECT_THAT(
+      doctor.out,
+      MatchesRegex(absl::StrCat(
+          "fail  guard: ", repo.File(".git/o8lock"),
+          " \\([a-z0-9]+\\): lock '[^\n]+': No locks available "
+          "\\(this file system has no working locks\\)\n"
+          "      keep the lock on another file system: --lock-file FILE\n"
+          "fail  lock file: (.|\n)+")));
+  EXPECT_EQ(Call(O8lock({"doctor"}), repo.path()).end, Exited(0));
+  EXPECT_EQ(Call(O8lock({"--", "echo", "ran"}), repo.path()).out, "ran\n");
+}
 
 // --- Stopped at each call, while others come and go ---
 

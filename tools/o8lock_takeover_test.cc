@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/config.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -217,6 +218,9 @@ TEST_F(ContainerTest, TheKernelLockReachesOutOfItAndInto) {
 
 // Whoever has no /proc knows less, and keeps the lock all the same.
 TEST_F(ContainerTest, WithoutProcTheKernelLockDecides) {
+#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
+  GTEST_SKIP() << "the sanitizer itself does not work without /proc";
+#endif
   const Repository repo;
   const Argv without = {"unshare",
                         "--mount",
