@@ -207,12 +207,15 @@ std::string RefusalText(const Inspection& found, const Invocation& invocation,
                              ? "  • Wait for it to complete\n"
                              : "  • Find out whether it still runs\n");
   if (!found.keepers.empty()) {
-    absl::StrAppend(&text, "  • End what is left of it: kill ",
-                    absl::StrJoin(found.keepers, " ",
-                                  [](std::string* out, const Keeper& keeper) {
-                                    absl::StrAppend(out, keeper.pid);
-                                  }),
-                    "\n");
+    absl::StrAppend(&text, "  • End what is left of it: kill");
+    for (const Keeper& keeper : found.keepers) {
+      absl::StrAppend(&text, " ", keeper.pid);
+      // From what its command leaves behind the next run takes the lock.
+      if (found.holder.has_value() && keeper.pid == found.holder->command_pid) {
+        break;
+      }
+    }
+    absl::StrAppend(&text, "\n");
   }
   absl::StrAppend(
       &text, "  • Run: ", CommandLine(invocation.o8lock, {"status"}), "\n");

@@ -26,10 +26,11 @@
 namespace o8lock {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
-using ::testing::MatchesRegex;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 // What a run says and does that finds the lock of the dead `pid`.
@@ -148,8 +149,9 @@ TEST(OrphanTest, ADaemonOfAKilledRunDoesNotKeepTheLock) {
   const Result refused = Call(O8lock({"--", "true"}), repo.path());
   EXPECT_EQ(refused.end, Exited(75));
   EXPECT_THAT(refused.err, HasSubstr(" with 1 more still has the lock\n"));
-  EXPECT_THAT(refused.err, MatchesRegex(absl::StrCat("(.|\n)*: kill [0-9]+ ",
-                                                     daemon, "\n(.|\n)*")));
+  // To end the command is enough.
+  EXPECT_THAT(refused.err, ContainsRegex(": kill [0-9]+\n"));
+  EXPECT_THAT(refused.err, Not(HasSubstr(absl::StrCat(" ", daemon, "\n"))));
   run.Write("\n");
   // Nobody collects it here, so there is no event to wait for.
   WaitUntil("the lock is free", [&repo] {
