@@ -516,7 +516,7 @@ class ContentionTest : public ::testing::Test {
     overlaps_ += Overlaps(stays);
   }
 
-  const bool long_form_ = getenv("O8LOCK_LONG") != nullptr;
+  const bool long_form_ = IsLongForm();
   int contenders_ = long_form_ ? 200 : 24;
   const int64_t started_at_ = NowNanoseconds();
   int rounds_done_ = 0;
