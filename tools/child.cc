@@ -109,13 +109,6 @@ void LetThrough(const sigset_t& signals) {
   sigprocmask(SIG_BLOCK, &signals, nullptr);
 }
 
-// Makes those of `signals` that are pending as if they had not come.
-void Discard(const sigset_t& signals) {
-  const timespec now = {};
-  while (sigtimedwait(&signals, nullptr, &now) > 0) {
-  }
-}
-
 // Whether this process is what a shell started as a job of its own and waits
 // for on the terminal. Only such a shell must be told that the job stopped.
 bool IsForegroundJob() {
@@ -309,8 +302,6 @@ absl::StatusOr<ChildExit> Follow(pid_t child) {
         }
     }
     if (!stops) continue;
-    // What waits here is of long ago, then, and the command minded it.
-    if (event.si_status == SIGSTOP) Discard(StopSignals());
     // A stop signal that came here too stops the whole job. One to the command
     // alone is followed only where a shell would otherwise wait for ever: who
     // sent it may continue the command alone as well.

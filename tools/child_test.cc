@@ -468,12 +468,11 @@ TEST(RunTest, NoticesWhatHappenedWhileItWasStopped) {
 // session its group is no orphaned one, and the terminal's stop signals work.
 class BackgroundJob {
  public:
-  explicit BackgroundJob(
-      const std::string& script = "echo ready $$ >&2; exec sleep 100")
+  BackgroundJob()
       : shell_({"bash", "-c",
                 "set -m; \"$DRIVER\" sh -c \"$SCRIPT\" & "
                 "echo job $!; cat; wait $!; echo status=$?"},
-               Options(script)) {
+               Options()) {
     shell_.WaitForOutput("job ");
     EXPECT_TRUE(absl::SimpleAtoi(shell_.WaitForOutput("\n"), &wrapper_));
   }
@@ -496,10 +495,11 @@ class BackgroundJob {
   }
 
  private:
-  static ProcessOptions Options(const std::string& script) {
+  static ProcessOptions Options() {
     ProcessOptions options;
     options.input = ProcessOptions::Stdin::kPipe;
-    options.env = {{"DRIVER", Driver()}, {"SCRIPT", script}};
+    options.env = {{"DRIVER", Driver()},
+                   {"SCRIPT", "echo ready $$ >&2; exec sleep 100"}};
     return options;
   }
   Process shell_;
@@ -517,20 +517,6 @@ TEST(RunTest, StaysAwakeWhenTheCommandAloneIsStopped) {
     WaitForState(job.command(), 'S');
     WaitForState(job.wrapper(), 'S');
   }
-  job.Terminate();
-}
-
-// A stop signal that the command did not mind waits in the wrapper; it is not
-// what stops the command later.
-TEST(RunTest, AStopSignalOfLongAgoStopsNobodyLater) {
-  BackgroundJob job("trap '' TSTP; echo ready $$ >&2; exec sleep 100");
-  const pid_t command = job.command();
-  kill(-job.wrapper(), SIGTSTP);
-  kill(command, SIGSTOP);
-  WaitForState(command, 'T');
-  kill(command, SIGCONT);
-  WaitForState(command, 'S');
-  WaitForState(job.wrapper(), 'S');
   job.Terminate();
 }
 
