@@ -265,6 +265,16 @@ absl::StatusOr<Location> Locate(const LocateOptions& options) {
       return absl::InvalidArgumentError(absl::StrCat(
           "lock file '", options.lock_file, "': this is not a file's name"));
     }
+    // A repository's own, by its path, has that one's guard: one lock file, one
+    // lock.
+    const absl::StatusOr<std::string> directory =
+        Canonical(std::string(Parent(location.lock_file)));
+    absl::string_view name = file;
+    if (directory.ok() && absl::ConsumeSuffix(&name, ".lock")) {
+      absl::StatusOr<Location> own =
+          Locate({*directory, std::string(name), ""});
+      if (own.ok() && own->lock_file == Join(*directory, file)) return own;
+    }
     location.guard = absl::StrCat(absl::StripSuffix(location.lock_file, file),
                                   ".", file, ".guard");
     location.create_directories = false;

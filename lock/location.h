@@ -47,7 +47,7 @@ struct LocateOptions {
 // A repository without a main worktree (bare; or a separate git directory, seen
 // from a linked worktree) has its lock file in <common dir>/.claude/.
 // With `options.lock_file` that is the lock file, `.FILE.guard` beside it the
-// guard.
+// guard; unless it is one of those above, which has its guard already.
 //
 // The repository is found as git does it, from the files: no git process, and
 // nothing in the environment (GIT_DIR...) has a say. As in git the search ends

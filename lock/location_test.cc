@@ -222,6 +222,23 @@ TEST_F(LocateTest, PutsTheGuardBesideALockFileThatWasNamed) {
   }
 }
 
+TEST_F(LocateTest, FindsTheRepositorysGuardForItsLockFileByPath) {
+  ASSERT_EQ(mkdir((repository_ + "/.claude").c_str(), 0777), 0);
+  LocateOptions options;
+  for (const char* const file :
+       {".claude/parallel.lock", ".claude/../.claude/parallel.lock"}) {
+    options.directory = repository_;
+    options.lock_file = file;
+    const absl::StatusOr<Location> location = Locate(options);
+    ASSERT_TRUE(location.ok()) << location.status();
+    EXPECT_EQ(location->lock_file, repository_ + "/.claude/parallel.lock");
+    EXPECT_EQ(location->guard, repository_ + "/.git/o8lock/parallel.guard");
+  }
+  options.lock_file = ".claude/parallel.lock.mine";
+  EXPECT_EQ(Locate(options)->guard,
+            repository_ + "/.claude/.parallel.lock.mine.guard");
+}
+
 TEST_F(LocateTest, TellsOfAGitFileThatLeadsNowhere) {
   const std::string directory = temp_.File("broken");
   ASSERT_EQ(mkdir(directory.c_str(), 0777), 0);

@@ -125,7 +125,9 @@ absl::Status ShareAs(const Fd& fd, const std::string& path,
   if ((of_directory.st_mode & S_IWOTH) != 0) more |= S_IROTH | S_IWOTH;
   if (S_ISDIR(of_file.st_mode)) more |= of_directory.st_mode & S_ISGID;
   if ((of_file.st_mode & more) == more) return absl::OkStatus();
-  if (fchmod(fd.get(), (of_file.st_mode | more) & 07777) == 0) {
+  // EPERM: another of the group was faster, and does the same.
+  if (fchmod(fd.get(), (of_file.st_mode | more) & 07777) == 0 ||
+      errno == EPERM) {
     return absl::OkStatus();
   }
   return ErrnoStatus(errno, "change the mode of", path);
@@ -239,6 +241,19 @@ absl::StatusOr<bool> IsTaken(const Fd& fd, const std::string& guard) {
   O8LOCK_ASSIGN_OR_RETURN(const bool run, IsLocked(fd, Range::kRun, guard));
   if (run) return true;
   return IsLocked(fd, Range::kJoined, guard);
+}
+
+// The verdict on the guard `fd`, which somebody has or not.
+absl::StatusOr<Inspection> JudgeGuard(const Fd& fd, const std::string& guard,
+                                      bool taken) {
+  Inspection found = JudgeRecord(guard, ReadRecord(fd, guard), taken);
+  if (taken && found.verdict == Verdict::kStale) {
+    // What has joined the dead run is a run, and not only left behind.
+    O8LOCK_ASSIGN_OR_RETURN(const bool joined,
+                            IsLocked(fd, Range::kJoined, guard));
+    if (joined) found.verdict = Verdict::kHeld;
+  }
+  return found;
 }
 
 // Whether `guard` is still the name of `fd`.
@@ -423,18 +438,13 @@ absl::StatusOr<Lock> Lock::Acquire(const Location& location,
     }
     if (!absl::IsUnavailable(locked)) return locked;
 
-    Inspection found =
-        JudgeRecord(location.guard, ReadRecord(*guard, location.guard), true);
+    O8LOCK_ASSIGN_OR_RETURN(Inspection found,
+                            JudgeGuard(*guard, location.guard, /*taken=*/true));
     if (IsOwn(found.holder, options.own_tokens)) {
       O8LOCK_ASSIGN_OR_RETURN(std::optional<Lock> lock,
                               Join(location, options, *std::move(guard)));
       if (lock.has_value()) return *std::move(lock);
       continue;
-    }
-    if (found.verdict == Verdict::kStale) {
-      O8LOCK_ASSIGN_OR_RETURN(const bool joined,
-                              IsLocked(*guard, Range::kJoined, location.guard));
-      if (joined) found.verdict = Verdict::kHeld;
     }
     const bool left_behind = found.verdict == Verdict::kStale;
     if ((!found.holder.has_value() && waited < kEmptyRecordFor) ||
@@ -450,7 +460,7 @@ absl::StatusOr<Lock> Lock::Acquire(const Location& location,
       if (!left_behind || !absl::IsDeadlineExceeded(lock.status())) {
         return lock.status();
       }
-      // Who has it is about to write its record, and was stopped in that.
+      // Somebody else takes it over, or joins it, and was stopped in that.
       found.verdict = Verdict::kHeld;
     }
     if (!found.holder.has_value() || IsDead(found)) AddKeepers(*guard, found);
@@ -499,6 +509,7 @@ absl::StatusOr<Lock> Lock::TakeFree(const Location& location,
     Overwrite(guard, left_text, lock.location_.guard).IgnoreError();
   };
   O8LOCK_RETURN_IF_ERROR(lock.WriteLockFile(options));
+  lock.holder_.acquired = NowNanoseconds();
   O8LOCK_RETURN_IF_ERROR(
       Overwrite(guard, RecordText(lock.holder_), location.guard));
   O8LOCK_RETURN_IF_ERROR(lock.PlaceLockFile(options, previous, is_dead));
@@ -542,6 +553,7 @@ absl::StatusOr<std::optional<Lock>> Lock::TakeByForce(
   O8LOCK_ASSIGN_OR_RETURN(Fd guard, CreateFresh(new_path, 0666));
   O8LOCK_RETURN_IF_ERROR(ShareAs(guard, new_path, ParentOf(location.guard)));
   O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kAll, new_path));
+  lock.holder_.acquired = NowNanoseconds();
   O8LOCK_RETURN_IF_ERROR(Overwrite(guard, RecordText(lock.holder_), new_path));
   if (previous.has_value() && !is_dead) {
     // For the holder, which keeps this file and finds no name for it any more.
@@ -577,10 +589,11 @@ absl::Status Lock::Describe(const AcquireOptions& options) {
   holder_.boot_id = here.boot_id;
   holder_.pid_namespace = here.pid_namespace;
   holder_.start_ticks = here.started;
-  holder_.acquired = NowNanoseconds();
   O8LOCK_ASSIGN_OR_RETURN(holder_.token, NewToken());
   holder_.version = kVersion;
-  if (RecordText(holder_).size() > kMaxFileSize) {
+  // The record grows by a few names and numbers yet.
+  if (std::max(RecordText(holder_).size() + kMaxCommandSize,
+               LockFileText(holder_).size()) > kMaxFileSize) {
     return absl::InvalidArgumentError(
         absl::StrCat("the features are longer than ", kMaxFileSize, " bytes"));
   }
@@ -752,25 +765,28 @@ absl::Status Lock::NameCommand(pid_t command) {
 absl::StatusOr<Released> Lock::Release() {
   const std::string& guard = location_.guard;
   Released released;
-  if (joined_) {
-    O8LOCK_RETURN_IF_ERROR(Unlock(fd_, Range::kJoined, guard));
-    fd_.Close();
-    return released;
-  }
   const absl::StatusOr<OwnChange> change = LockOwnChange();
   absl::Status status = change.status();
   released.overridden = change.ok() && change->overridden;
+  const bool is_mine = change.ok() && !change->overridden;
   if (released.overridden) {
     const std::optional<Holder> record = ReadRecord(fd_, guard);
     if (record.has_value()) released.by = record->overridden_by;
-  } else if (status.ok()) {
-    status = RemoveLockFile();
-    // While the lock file is there, so is the proof that it is a dead run's.
-    if (status.ok() && ftruncate(fd_.get(), 0) != 0) {
-      status = ErrnoStatus(errno, "truncate", guard);
+  }
+  if (is_mine && !joined_) status = RemoveLockFile();
+  // First unlocked, then emptied, both under kChange: who is killed in between
+  // leaves a record that proves the death. While the lock file is there so is
+  // the proof that it is a dead run's; and runs that have joined keep the
+  // record until the last of them ends.
+  const bool empty = is_mine && status.ok();
+  status.Update(Unlock(fd_, joined_ ? Range::kJoined : Range::kRun, guard));
+  if (empty && change->fd.ok()) {
+    const absl::StatusOr<bool> taken = IsTaken(change->fd, guard);
+    status.Update(taken.status());
+    if (taken.ok() && !*taken && ftruncate(fd_.get(), 0) != 0) {
+      status.Update(ErrnoStatus(errno, "truncate", guard));
     }
   }
-  status.Update(Unlock(fd_, Range::kRun, guard));
   fd_.Close();
   if (!status.ok()) return status;
   return released;
@@ -785,13 +801,7 @@ absl::StatusOr<Inspection> Inspect(const Location& location,
     if (absl::IsNotFound(guard.status())) break;
     if (!guard.ok()) return guard.status();
     O8LOCK_ASSIGN_OR_RETURN(const bool locked, IsTaken(*guard, location.guard));
-    found =
-        JudgeRecord(location.guard, ReadRecord(*guard, location.guard), locked);
-    if (locked && found.verdict == Verdict::kStale) {
-      O8LOCK_ASSIGN_OR_RETURN(const bool joined,
-                              IsLocked(*guard, Range::kJoined, location.guard));
-      if (joined) found.verdict = Verdict::kHeld;
-    }
+    O8LOCK_ASSIGN_OR_RETURN(found, JudgeGuard(*guard, location.guard, locked));
     const Ticks waited = NowTicks() - start;
     if (!locked ||
         (found.holder.has_value() ? !IsDead(found) || waited > kDeadRecordFor

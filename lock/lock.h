@@ -27,7 +27,8 @@
 // location.h. The protocol: the kernel lock on the guard (kernel_lock.h)
 // decides; its second byte is held for the microseconds in which the record,
 // the lock file or the guard's name change, so that a release and an override,
-// or two overrides, never interleave.
+// or two overrides, never interleave; its third byte is shared by the runs that
+// are inside of another.
 #ifndef O8LOCK_LOCK_LOCK_H_
 #define O8LOCK_LOCK_LOCK_H_
 
@@ -95,16 +96,15 @@ class Lock {
   //                        something that is no regular file (without).
   //   kUnimplemented       the file system has no working locks.
   //   kInvalidArgument     the description is longer than kMaxFileSize.
-  //   kDeadlineExceeded    another process is stuck half-way through an
-  //   override
-  //                        or a release.
+  //   kDeadlineExceeded    another process is stuck half-way through a change,
+  //                        or somebody keeps replacing the guard.
   //   kNotFound, kPermissionDenied, kResourceExhausted, ...  from the file
   //                        system, with operation and path.
   // On failure nothing of another run was changed, and nothing of this is left;
   // but for the rarest, of an override whose last step, giving the lock file
-  // its name, fails: the overridden run has lost its lock then. Never waits for
-  // a holder; a second for each lock file that is just being written, five for
-  // an override that is under way.
+  // its name, fails: the overridden run has lost its lock then.
+  // Never waits for a holder; a second for a record, and for each lock file,
+  // that is just being written, five for an override that is under way.
   static absl::StatusOr<Lock> Acquire(const Location& location,
                                       const AcquireOptions& options);
 
@@ -118,14 +118,15 @@ class Lock {
   // that leaves behind, and takes the lock from the latter.
   // Errors: kDeadlineExceeded, and those of writing; the record is as before,
   // and the lock is held all the same. Nothing is done, and that is no error,
-  // when the lock was overridden.
+  // when the lock was overridden, or is joined().
   // Waits up to five seconds for an override that is under way.
   // REQUIRES: not released yet.
   absl::Status NameCommand(pid_t command);
 
-  // Removes the lock file if it is still this run's, empties the record and
-  // frees the lock for every process that has a duplicate of fd(). If the lock
-  // was overridden, only the orphaned guard is given up.
+  // Removes the lock file if it is still this run's, frees the lock for every
+  // process that has a duplicate of fd(), and empties the record, unless
+  // another run has joined and goes on. If the lock was overridden, only the
+  // orphaned guard is given up.
   // Errors: from removing the lock file; the lock is free all the same.
   // Waits up to five seconds for an override that is under way.
   // REQUIRES: not released yet.
@@ -186,7 +187,7 @@ class Lock {
 // The verdict on the lock at `location`, for a process inside the runs
 // `own_tokens`. Takes nothing and changes nothing.
 // Errors: as Lock::Acquire's for files that are none, kUnimplemented, and from
-// the file system. May wait up to a second, as Acquire does.
+// the file system. May wait as Acquire does for what is being written.
 absl::StatusOr<Inspection> Inspect(const Location& location,
                                    const std::vector<std::string>& own_tokens);
 

@@ -424,9 +424,11 @@ TEST_F(LockTest, AJoinedRunOutlivesTheOneItJoined) {
   const absl::Status refused = TryToAcquire();
   EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable) << refused;
   EXPECT_EQ(Look().verdict, Verdict::kHeld);
-  // The run that it was inside of is no more: it is not inside of any.
+  EXPECT_EQ(InspectionOf(refused)->holder->token, inner.holder().token);
+  // What is inside of it goes on joining.
   options_.own_tokens = {inner.holder().token};
-  EXPECT_EQ(TryToAcquire().code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(Acquire().joined());
+  EXPECT_EQ(Look().verdict, Verdict::kHeld);
   ASSERT_TRUE(inner.Release().ok());
   EXPECT_FALSE(Acquire().joined());
   ExpectFree();

@@ -39,6 +39,8 @@ namespace o8lock {
 namespace {
 
 constexpr int kLowestInheritedFd = 10;
+constexpr char kDefaultPath[] = "/bin:/usr/bin";  // execvp(3)'s
+
 sigset_t SetOf(std::initializer_list<int> signals) {
   sigset_t set;
   sigemptyset(&set);
@@ -201,7 +203,7 @@ ABSL_ATTRIBUTE_NOINLINE pid_t Spawn(char* const argv[], int inherit_fd,
 bool Find(const std::string& command, struct stat* file) {
   if (absl::StrContains(command, '/')) return stat(command.c_str(), file) == 0;
   const char* path = getenv("PATH");
-  if (path == nullptr) path = "/bin:/usr/bin";
+  if (path == nullptr) path = kDefaultPath;
   for (const absl::string_view directory : absl::StrSplit(path, ':')) {
     const std::string name =
         absl::StrCat(directory.empty() ? "." : directory, "/", command);
@@ -355,12 +357,20 @@ absl::StatusOr<ChildExit> ChildRunner::Run(
 }
 
 absl::Status FindCommand(const std::string& command) {
-  struct stat file;
-  if (!Find(command, &file)) return ExecStatus(ENOENT, command);
-  if (S_ISDIR(file.st_mode) || (file.st_mode & 0111) == 0) {
-    return ExecStatus(EACCES, command);
+  if (absl::StrContains(command, '/')) {
+    return access(command.c_str(), X_OK) == 0 ? absl::OkStatus()
+                                              : ExecStatus(errno, command);
   }
-  return absl::OkStatus();
+  const char* path = getenv("PATH");
+  for (const absl::string_view directory :
+       absl::StrSplit(path == nullptr ? kDefaultPath : path, ':')) {
+    const std::string name =
+        absl::StrCat(directory.empty() ? "." : directory, "/", command);
+    // As execvp() does, which goes on to the next.
+    if (access(name.c_str(), X_OK) == 0) return absl::OkStatus();
+  }
+  struct stat file;
+  return ExecStatus(Find(command, &file) ? EACCES : ENOENT, command);
 }
 
 void ExitAs(const ChildExit& exit) {

@@ -19,10 +19,10 @@
 namespace o8lock {
 namespace {
 
-// The directory of `file`, or the one in which o8lock would create it.
-std::string DirectoryOf(const std::string& file) {
+// The directory of `file`, or, if o8lock would `create` it, the one in which.
+std::string DirectoryOf(const std::string& file, bool create) {
   std::string directory = file.substr(0, file.rfind('/'));
-  while (!directory.empty() && access(directory.c_str(), F_OK) != 0) {
+  while (create && !directory.empty() && access(directory.c_str(), F_OK) != 0) {
     directory.resize(directory.rfind('/'));
   }
   return directory.empty() ? "/" : directory;
@@ -74,8 +74,9 @@ void ExamineDirectory(absl::string_view what, const std::string& directory,
 
 std::vector<Finding> Examine(const Location& location) {
   std::vector<Finding> findings;
-  const std::string guard = DirectoryOf(location.guard);
-  const std::string lock_file = DirectoryOf(location.lock_file);
+  const bool create = location.create_directories;
+  const std::string guard = DirectoryOf(location.guard, create);
+  const std::string lock_file = DirectoryOf(location.lock_file, create);
   ExamineDirectory("guard", guard, findings);
   if (lock_file != guard) ExamineDirectory("lock file", lock_file, findings);
   return findings;

@@ -70,6 +70,12 @@ int FailToLock(const absl::Status& error) {
   return Fail(error.message(), LockHint(error), exit_code);
 }
 
+int FailToLocate(const absl::Status& error) {
+  if (!absl::IsFailedPrecondition(error)) return FailToLock(error);
+  return Fail(error.message(), "nothing was run; git cannot use that either",
+              kCannotCreate);
+}
+
 int FailToRun(const absl::Status& error) {
   switch (error.code()) {
     case absl::StatusCode::kNotFound:
@@ -144,7 +150,7 @@ std::optional<int> Refuse(const Inspection& found, const Options& options,
 
 // Runs the command of `options` to its end and ends this process as it ended;
 // returns an exit code only if the command could not be run. `lock` may be
-// null: nothing is to be locked, or the run has the lock already.
+// null: nothing is to be locked.
 int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock) {
   std::vector<char*> argv;
   for (const std::string& word : options.command) {
@@ -220,7 +226,7 @@ int Run(Options options, const std::string& program, int64_t started) {
   }
   const absl::StatusOr<Location> location =
       Locate({"", options.name, options.lock_file});
-  if (!location.ok()) return FailToLock(location.status());
+  if (!location.ok()) return FailToLocate(location.status());
   AcquireOptions acquire;
   DescribeRun(options, orchestr8, acquire);
   acquire.publish = options.publish;
@@ -271,7 +277,7 @@ int Run(Options options, const std::string& program, int64_t started) {
 int Status(const Options& options) {
   const absl::StatusOr<Location> location =
       Locate({"", options.name, options.lock_file});
-  if (!location.ok()) return FailToLock(location.status());
+  if (!location.ok()) return FailToLocate(location.status());
   const absl::StatusOr<Inspection> found = Inspect(*location, OwnTokens());
   if (!found.ok()) return FailToLock(found.status());
   Print(STDOUT_FILENO, StatusText(*found, *location, GetNow()));
@@ -282,7 +288,7 @@ int Status(const Options& options) {
 int Doctor(const Options& options) {
   const absl::StatusOr<Location> location =
       Locate({"", options.name, options.lock_file});
-  if (!location.ok()) return FailToLock(location.status());
+  if (!location.ok()) return FailToLocate(location.status());
   const std::vector<Finding> findings = Examine(*location);
   Print(STDOUT_FILENO, DoctorText(findings));
   for (const Finding& finding : findings) {

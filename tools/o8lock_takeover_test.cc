@@ -559,6 +559,34 @@ TEST(ForceTest, OverridesAnOrphanedCommand) {
   ExpectNothingLeft(repo);
 }
 
+// --yes is for the holder that was there, not for the other of the two. Each
+// waits for a lock file that might be just being written, so both are there
+// before one of them has the lock.
+TEST(ForceTest, OfTwoAtOnceOneRuns) {
+  const Repository repo;
+  Guarded holder(repo.path());
+  MakeFile(repo.File(".claude/murm.lock"), "{");
+  ProcessOptions options = In(repo.path());
+  options.input = ProcessOptions::Stdin::kPipe;
+  const Argv force = Locked({"--force", "--yes"}, Guarded::kScript);
+  Process one(force, options);
+  Process two(force, options);
+  const bool one_runs = one.ShowsOrCloses("ready ");
+  Process& winner = one_runs ? one : two;
+  Process& loser = one_runs ? two : one;
+  ASSERT_TRUE(winner.ShowsOrCloses("ready "));
+  EXPECT_EQ(loser.Wait(), Exited(75));
+  EXPECT_THAT(loser.err(),
+              HasSubstr(absl::StrCat("Error: Another parallel execution is in "
+                                     "progress (PID: ",
+                                     winner.pid(), ")\n")));
+  winner.Write("0\n");
+  EXPECT_EQ(winner.Wait(), Exited(0));
+  EXPECT_EQ(holder.Finish(), Exited(0));
+  EXPECT_EQ(Normal(holder.err()),
+            Golden("overridden", ValuesOf(repo, winner.pid())));
+}
+
 TEST(ForceTest, ACommandThatCannotRunOverridesNobody) {
   const Repository repo;
   Guarded run(repo.path());
@@ -574,8 +602,17 @@ TEST(ForceTest, ACommandThatCannotRunOverridesNobody) {
   EXPECT_EQ(Call(O8lock({"--force", "--yes", "--", "./text"}), repo.path()).end,
             Exited(126));
   EXPECT_TRUE(StateOf(repo) == before);
+  // One that is found only further on in PATH can.
+  for (const char* const directory : {"a", "b"}) {
+    std::filesystem::create_directory(repo.File(directory));
+    MakeFile(repo.File(absl::StrCat(directory, "/tool")),
+             "#!/bin/sh\necho ran\n", *directory == 'a' ? 0644 : 0755);
+  }
+  ProcessOptions options = In(repo.path());
+  options.env["PATH"] = "a:b:/usr/bin:/bin";
+  EXPECT_EQ(Call(O8lock({"--force", "--yes", "--", "tool"}), options).out,
+            "ran\n");
   EXPECT_EQ(run.Finish(), Exited(0));
-  EXPECT_EQ(run.err(), "");
 }
 
 // "no warnings", --help says of -q.

@@ -359,7 +359,8 @@ TEST(ReentrancyTest, ARunInsideMayOutliveTheOneItIsIn) {
   EXPECT_EQ(run.Wait(), Exited(0));
   const Result refused = Call(O8lock({"--", "true"}), repo.path());
   EXPECT_EQ(refused.end, Exited(75));
-  EXPECT_THAT(refused.err, HasSubstr("(PID: unknown)\n"));
+  EXPECT_THAT(refused.err,
+              HasSubstr(absl::StrCat("process ", run.pid(), " has ended, ")));
   EXPECT_THAT(refused.err, HasSubstr(absl::StrCat(" ", inner, "\n")));
   kill(inner, SIGKILL);
   WaitUntil("the lock is free", [&repo] {
