@@ -10,13 +10,13 @@
 // What is modelled, under the names that the functions have in lock.cc: RUNS
 // (3) runs that start at the same time, and NEXT, one more when all have ended.
 // Guards are inodes: the name `guard` stands for one of them, rename gives it
-// to another, one without a name lives on. On each inode the two kernel locks
-// kRun and kChange, which belong to open file descriptions: a run's own, which
-// its command inherits and what the command leaves behind ("leftover"); the old
-// guard's, of a run that overrides; the one that LockOwnChange opens. The
-// record with and without the command's pid. The lock file and its two names
-// for the time in between. Who is killed loses his locks, but for those of a
-// description that others have.
+// to another, one without a name lives on. On each inode the kernel locks kRun,
+// kChange and kJoined, which belong to open file descriptions: a run's own,
+// which its command inherits and what the command leaves behind ("leftover");
+// the old guard's, of a run that overrides; the one that LockOwnChange opens.
+// The record with and without the command's pid. The lock file and its two
+// names for the time in between. Who is killed loses his locks, but for those
+// of a description that others have.
 //
 // Every system call is a step of its own; what a process does between two of
 // them nobody can see.
@@ -25,7 +25,8 @@
 // tells the truth. Waits have no length: who waits for a record or for the
 // death of a holder may go on at any moment, who waits for kChange waits for
 // ever. Two lock files (there is one), lock files that are none, directories,
-// errors of the file system, --publish never, runs inside runs, hooks.
+// errors of the file system, --publish never, hooks. Of the runs inside a run,
+// which share kJoined, there is one at most.
 //
 // -DFORCE=n           run i overrides whatever it is shown if n has the bit i
 // -DRUNS=2            only two
@@ -35,6 +36,11 @@
 //                     dead run's, in one step, and removes it in one step.
 // -DAFTER_A_LEFTOVER  with RUNS=2: run 3 was killed, and what its command left
 //                     behind has the lock
+// -DWITH_JOINED       with RUNS=2: run 3 is inside run 1, whose command, or
+//                     what that leaves behind, may start it. Before it joins,
+//                     and where it cannot, it is a run like the others. When
+//                     it outlives run 1 it has no lock file, hence not beside
+//                     a run outside o8lock.
 // -DONLY=p            only the property p, see below; pan's -E leaves out the
 //                     deadlocks as well
 // Whatever else there is an #ifdef for is a mistake that spin has to find.
@@ -56,6 +62,10 @@
 #define INODES 5  // the first guard is 0; one that a run makes has its number
 #define NO_INODE 255
 
+// Who is inside of whom.
+#define OUTER 1
+#define INNER 3
+
 // Descriptions. What has a lock is 0 when nobody has it.
 #define OWN(run) (run)
 #define OLD_GUARD(run) (10 + (run))
@@ -69,6 +79,7 @@ byte guard = 0;
 byte guard_new = NO_INODE;
 byte run_lock[INODES];
 byte change_lock[INODES];
+byte joined_lock[INODES];
 byte record[INODES];
 bit names_command[INODES];
 
@@ -92,6 +103,7 @@ hidden byte no_live_record_is_lost;
 hidden byte no_live_guard_is_lost;
 hidden byte next_start_succeeds;
 hidden byte refusal_changes_nothing;
+hidden byte join_finds_it_unlocked;
 
 #ifdef ONLY
 #define NUMBER_OF(property) NUMBER_OF_(property)
@@ -104,6 +116,7 @@ hidden byte refusal_changes_nothing;
 #define number_of_no_live_guard_is_lost 6
 #define number_of_next_start_succeeds 7
 #define number_of_refusal_changes_nothing 8
+#define number_of_join_finds_it_unlocked 9
 #define CHECK(property, condition)                                       \
   property = (condition) || NUMBER_OF(property) != NUMBER_OF(ONLY); \
   assert(property)
@@ -117,6 +130,9 @@ hidden byte refusal_changes_nothing;
 #define MAY_TAKE(run)                                               \
   ((run) == NOBODY || (run) == me || !LIVES(run) || AGREED_TO(run) || \
    overridden[run])
+// Who agrees to a run's override means those inside it as well.
+#define MAY_TAKE_JOINED(run) (MAY_TAKE(run) || AGREED_TO(OUTER))
+#define HAS_NO_COMMAND(run) (command[run] != RUNNING || overridden[run])
 
 // A system call, with what the process makes of it. Instead, or before, it may
 // be killed.
@@ -144,14 +160,20 @@ inline Dropped(description) {
   DROP(change_lock[1], description);
   DROP(change_lock[2], description);
   DROP(change_lock[3], description);
-  DROP(change_lock[4], description)
+  DROP(change_lock[4], description);
+  DROP(joined_lock[0], description);
+  DROP(joined_lock[1], description);
+  DROP(joined_lock[2], description);
+  DROP(joined_lock[3], description);
+  DROP(joined_lock[4], description)
 }
 
 // Whatever a process has open besides its new guard is the inode `fd`.
-#define DROP_BOTH(description)        \
+#define DROP_ALL(description)         \
   DROP(run_lock[fd], description);    \
-  DROP(change_lock[fd], description)
-#define CLOSE(description) STEP(DROP_BOTH(description))
+  DROP(change_lock[fd], description); \
+  DROP(joined_lock[fd], description)
+#define CLOSE(description) STEP(DROP_ALL(description))
 
 inline DroppedUnlessInherited(who) {
   if
@@ -162,8 +184,8 @@ inline DroppedUnlessInherited(who) {
 
 inline ProcessEnds(who) {
   process[who] = 0;
-  DROP_BOTH(OLD_GUARD(who));
-  DROP_BOTH(CHANGE(who));
+  DROP_ALL(OLD_GUARD(who));
+  DROP_ALL(CHANGE(who));
   DroppedUnlessInherited(who)
 }
 
@@ -174,7 +196,40 @@ inline ProcessEnds(who) {
   change_lock[inode] == NOBODY -> change_lock[inode] = description
 #endif
 
+#ifdef ACQUIRE_WITHOUT_JOINED
+#define CanLockAll(inode) \
+  (run_lock[inode] == NOBODY && change_lock[inode] == NOBODY)
+#else
+#define CanLockAll(inode)                                       \
+  (run_lock[inode] == NOBODY && change_lock[inode] == NOBODY && \
+   joined_lock[inode] == NOBODY)
+#endif
+
+inline LockAll(inode) {
+  run_lock[inode] = OWN(me);
+#ifndef ACQUIRE_WITHOUT_JOINED
+  joined_lock[inode] = OWN(me);
+#endif
+  change_lock[inode] = OWN(me)
+}
+
+inline LeaveToRun(inode) {
+#ifdef WITH_JOINED
+  STEP(change_lock[inode] = NOBODY);
+  STEP(DROP(joined_lock[inode], OWN(me)))
+#else  // nobody looks at the one without the other
+  STEP(change_lock[inode] = NOBODY; joined_lock[inode] = NOBODY)
+#endif
+}
+
 #define IsStillNamed(inode) (guard == inode)
+
+// Whether this run is inside of the one that a record names.
+#ifdef WITH_JOINED
+#define IsOwn(holder) (me == INNER && (holder) == OUTER)
+#else
+#define IsOwn(holder) false
+#endif
 
 inline Overwrite(inode, who, with_command_of_who) {
   CHECK(no_live_record_is_lost, MAY_TAKE(record[inode]));
@@ -324,7 +379,7 @@ inline TakeFree() {
      PlaceLockFile(true);
      if
      :: refused == NOBODY ->
-        STEP(change_lock[fd] = NOBODY);  // LeaveToRun
+        LeaveToRun(fd);
         held = 1
      :: else ->
         RemoveLockFile();
@@ -341,11 +396,7 @@ inline TakeFree() {
 }
 
 inline LockNewGuard() {
-  WAIT(
-    run_lock[me] == NOBODY && change_lock[me] == NOBODY ->
-    run_lock[me] = OWN(me);
-    change_lock[me] = OWN(me)
-  )
+  WAIT(CanLockAll(me) -> LockAll(me))
 }
 
 // `found` was found in the guard `fd`, is_dead, or not and to be overridden.
@@ -358,7 +409,20 @@ inline TakeByForce(is_dead) {
   STEP(still = IsStillNamed(fd));
 #endif
   if
-  :: still -> STEP(still = (run_lock[fd] != NOBODY))
+  :: still ->
+     STEP(still = (run_lock[fd] != NOBODY));
+#ifdef WITH_JOINED
+     if
+     :: !still -> STEP(still = (joined_lock[fd] != NOBODY))
+     :: else
+     fi;
+#ifndef NO_JOINED_CHECK_IN_TAKE_BY_FORCE
+     if
+     :: still && is_dead -> STEP(still = (joined_lock[fd] == NOBODY))
+     :: else
+     fi
+#endif
+#endif
   :: else
   fi;
   if
@@ -392,9 +456,14 @@ inline TakeByForce(is_dead) {
         fi;
         STEP(
           CHECK(no_live_guard_is_lost,
-                MAY_TAKE(run_lock[guard]) || AGREED_TO_NO_RECORD);
+                (MAY_TAKE(run_lock[guard]) &&
+                 MAY_TAKE_JOINED(joined_lock[guard])) || AGREED_TO_NO_RECORD);
           overridden[run_lock[guard]] = overridden[run_lock[guard]] ||
               AGREED_TO(run_lock[guard]) || AGREED_TO_NO_RECORD;
+#ifdef WITH_JOINED
+          overridden[joined_lock[guard]] = overridden[joined_lock[guard]] ||
+              AGREED_TO(OUTER) || AGREED_TO_NO_RECORD;
+#endif
           guard = guard_new;
           guard_new = NO_INODE
         );
@@ -402,7 +471,7 @@ inline TakeByForce(is_dead) {
         LockNewGuard();
 #endif
         PlaceLockFile(is_dead);
-        STEP(change_lock[me] = NOBODY);  // LeaveToRun
+        LeaveToRun(me);
         held = 1
      :: else -> STEP(guard_new = NO_INODE)
      fi
@@ -414,14 +483,44 @@ inline TakeByForce(is_dead) {
   previous = NOBODY
 }
 
-// Ends with `held` or `refused`, or both: then what is held is to be released.
+// `found`, which this run is inside of, was found in the guard `fd`. Not
+// `joined` then: look again.
+inline Join() {
+#ifndef NO_CHANGE_LOCK_IN_JOIN
+  WAIT(LockChange(fd, OWN(me)));
+#endif
+#ifdef NO_SECOND_LOOK_IN_JOIN
+  still = 1;
+#else
+  STEP(still = IsStillNamed(fd));
+  if
+  :: still -> STEP(still = (record[fd] == found))
+  :: else
+  fi;
+#endif
+  if
+  :: still ->
+     still = 0;
+     STEP(
+       CHECK(join_finds_it_unlocked, joined_lock[fd] == NOBODY);
+       joined_lock[fd] = OWN(me)
+     );
+     STEP(DROP(change_lock[fd], OWN(me)));
+     joined = 1
+  :: else -> CLOSE(OWN(me))
+  fi;
+  found = NOBODY
+}
+
+// Ends with `held` or `refused`, or both: then what is held is to be released;
+// or `joined`.
 inline Acquire() {
   do
   :: STEP(fd = guard);
      STEP(
-       still = (run_lock[fd] == NOBODY && change_lock[fd] == NOBODY);
+       still = CanLockAll(fd);
        if
-       :: still -> run_lock[fd] = OWN(me); change_lock[fd] = OWN(me)
+       :: still -> LockAll(fd)
        :: else
        fi
      );
@@ -450,8 +549,22 @@ inline Acquire() {
         :: else
         fi;
         with_command = 0;
+#ifdef WITH_JOINED
+        if  // what runs inside a dead run has its lock as well
+        :: left_behind -> STEP(left_behind = (joined_lock[fd] == NOBODY))
+        :: else
+        fi;
+#endif
         if
-        :: left_behind || AGREED_TO(found) ->
+        :: IsOwn(found) ->
+           waits = 0;
+           left_behind = 0;
+           Join();
+           if
+           :: joined -> break
+           :: else
+           fi
+        :: !IsOwn(found) && (left_behind || AGREED_TO(found)) ->
            waits = 0;
            found = (found == NO_RECORD -> NOBODY : found);
            TakeByForce(left_behind);
@@ -496,14 +609,13 @@ inline UnlockOwnChange() {
 
 inline StartCommand() {
   STEP(
-    CHECK(own_lock_file_is_in_place, lock_file == me || FORCE != 0);
+    CHECK(own_lock_file_is_in_place, lock_file == me || joined || FORCE != 0);
     CHECK(no_run_outside_is_on,
           overridden[me] || overridden[OUTSIDE] || !outside_is_on ||
           !process[OUTSIDE]);
     CHECK(no_other_command_runs,
-          overridden[me] || ((command[1] != RUNNING || overridden[1]) &&
-                             (command[2] != RUNNING || overridden[2]) &&
-                             (command[3] != RUNNING || overridden[3])));
+          overridden[me] || ((joined || HAS_NO_COMMAND(1)) &&
+                             HAS_NO_COMMAND(2) && HAS_NO_COMMAND(3)));
     command[me] = RUNNING
   )
 }
@@ -546,13 +658,24 @@ proctype Run(byte me) {
   byte found, previous, text, refused;
   byte agreed;  // bits: whose override was agreed to
   bit still, stale, waits, left_behind, with_command, written, published, held;
+  bit joined;
 
   if
   :: atomic {
        me == NEXT && !LIVES(1) && !LIVES(2) && !LIVES(3) && !process[OUTSIDE] ->
        process[NEXT] = 1
      }
+#ifdef WITH_JOINED
+  :: atomic {
+       me == INNER && !LIVES(NEXT) &&
+           (command[OUTER] == RUNNING || leftover[OUTER]) ->
+       process[INNER] = 1
+     }
+  :: me == INNER -> goto ends  // nobody starts it
+  :: me != INNER && me != NEXT
+#else
   :: me != NEXT
+#endif
   fi;
   do
   :: Acquire();
@@ -563,6 +686,15 @@ proctype Run(byte me) {
         :: me == NEXT -> goto ends
         :: else
         fi;
+#ifdef WITH_JOINED
+        if
+        :: joined ->
+           STEP(command[me] == ENDED);  // killed before: that lives on
+           STEP(joined_lock[fd] = NOBODY; released[me] = 1);  // Release
+           goto ends
+        :: else
+        fi;
+#endif
         NameCommand();
         WAIT(command[me] == ENDED);
         Release();
@@ -582,11 +714,14 @@ proctype Run(byte me) {
         :: (FORCE >> me) & 1 -> agreed = agreed | (1 << refused)
         :: else ->
            // Of what is left behind nobody can know whether it is the command,
-           // if the run was killed before it named its command.
+           // if the run was killed before it named its command, or when it had
+           // joined another.
            CHECK(next_start_succeeds,
                  me != NEXT ||
                  (leftover[run_lock[guard]] && !released[run_lock[guard]] &&
-                  !names_command[guard]));
+                  !names_command[guard]) ||
+                 (leftover[joined_lock[guard]] &&
+                  !released[joined_lock[guard]]));
            break
         fi;
         refused = NOBODY
@@ -600,7 +735,7 @@ ends:
       // So that all ends are the same state.
       fd = 0; change = 0; found = 0; previous = 0; text = 0; refused = 0;
       agreed = 0; still = 0; stale = 0; waits = 0; left_behind = 0;
-      with_command = 0; written = 0; published = 0; held = 0
+      with_command = 0; written = 0; published = 0; held = 0; joined = 0
     }
   }
 }
@@ -656,6 +791,9 @@ init {
 #if RUNS == 3
     process[3] = 1;
     run Run(3);
+#endif
+#ifdef WITH_JOINED
+    run Run(INNER);
 #endif
 #ifdef WITH_OUTSIDE
     process[OUTSIDE] = 1;

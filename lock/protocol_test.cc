@@ -103,6 +103,7 @@ class Right : public ProtocolTest, public testing::WithParamInterface<Case> {};
 //   no_live_..._is_lost        nobody removes or overwrites a living run's
 //                              lock file, record or guard unasked
 //   next_start_succeeds        once all have ended, in whatever way
+//   join_finds_it_unlocked     nobody has alone what a run inside is to share
 TEST_P(Right, HasNoCounterexample) {
   const Verdict verdict = Explore(GetParam().flags);
   EXPECT_EQ(verdict.counterexample, "");
@@ -116,6 +117,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"ThreeRuns", {}},
         Case{"ThreeRunsOfWhichOneOverrides", {"-DFORCE=2", "-DNO_LEFTOVERS"}},
         Case{"TwoRunsThatOverride", {"-DRUNS=2", "-DFORCE=6"}},
+        Case{"TwoRunsAndOneInsideTheFirst", {"-DRUNS=2", "-DWITH_JOINED"}},
         Case{"TwoRunsAndOneOutside", {"-DRUNS=2", "-DWITH_OUTSIDE"}},
         Case{"TwoRunsAfterALeftoverAndOneOutside",
              {"-DRUNS=2", "-DAFTER_A_LEFTOVER", "-DWITH_OUTSIDE"}},
@@ -181,6 +183,22 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"ChangeIsLockedThroughTheInheritedDescription",
                          {"-DRUNS=2", "-DLOCK_CHANGE_ON_OWN_DESCRIPTION"},
                          "next_start_succeeds"},
+                    Case{"JoinDoesNotLockTheChange",
+                         {"-DRUNS=2", "-DWITH_JOINED", "-DNO_LEFTOVERS",
+                          "-DNO_CHANGE_LOCK_IN_JOIN"},
+                         "no_other_command_runs"},
+                    Case{"JoinDoesNotLookAgain",
+                         {"-DRUNS=2", "-DWITH_JOINED", "-DNO_LEFTOVERS",
+                          "-DNO_SECOND_LOOK_IN_JOIN"},
+                         "no_other_command_runs"},
+                    Case{"TakeoverDoesNotLookForARunThatJoined",
+                         {"-DRUNS=2", "-DWITH_JOINED",
+                          "-DNO_JOINED_CHECK_IN_TAKE_BY_FORCE"},
+                         "no_other_command_runs"},
+                    Case{"AcquireDoesNotLockWhatIsJoined",
+                         {"-DRUNS=2", "-DWITH_JOINED", "-DNO_LEFTOVERS",
+                          "-DACQUIRE_WITHOUT_JOINED"},
+                         "no_other_command_runs"},
                     // No mistake in the model, but a limit of the protocol:
                     // while an overridden run's lock file makes room for the
                     // new one, a run outside o8lock may come in between.
