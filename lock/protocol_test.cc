@@ -118,6 +118,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"ThreeRunsOfWhichOneOverrides", {"-DFORCE=2", "-DNO_LEFTOVERS"}},
         Case{"TwoRunsThatOverride", {"-DRUNS=2", "-DFORCE=6"}},
         Case{"TwoRunsAndOneInsideTheFirst", {"-DRUNS=2", "-DWITH_JOINED"}},
+        Case{"TwoRunsOfWhichOneOverridesAndOneInsideTheFirst",
+             {"-DRUNS=2", "-DWITH_JOINED", "-DFORCE=4", "-DNO_LEFTOVERS"}},
         Case{"TwoRunsAndOneOutside", {"-DRUNS=2", "-DWITH_OUTSIDE"}},
         Case{"TwoRunsAfterALeftoverAndOneOutside",
              {"-DRUNS=2", "-DAFTER_A_LEFTOVER", "-DWITH_OUTSIDE"}},
