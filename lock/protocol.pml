@@ -104,6 +104,7 @@ hidden byte no_live_guard_is_lost;
 hidden byte next_start_succeeds;
 hidden byte refusal_changes_nothing;
 hidden byte join_finds_it_unlocked;
+hidden byte new_guard_is_own;
 
 #ifdef ONLY
 #define NUMBER_OF(property) NUMBER_OF_(property)
@@ -117,6 +118,7 @@ hidden byte join_finds_it_unlocked;
 #define number_of_next_start_succeeds 7
 #define number_of_refusal_changes_nothing 8
 #define number_of_join_finds_it_unlocked 9
+#define number_of_new_guard_is_own 10
 #define CHECK(property, condition)                                       \
   property = (condition) || NUMBER_OF(property) != NUMBER_OF(ONLY); \
   assert(property)
@@ -285,6 +287,7 @@ inline UnlinkAside() {
 }
 
 inline ClearLeftovers() {
+  STEP(guard_new = NO_INODE);
 #ifndef NO_CLEAR_LEFTOVERS
   STEP(LinkLockFile(lock_file_old); still = (lock_file_old != NOBODY));
   if
@@ -464,6 +467,7 @@ inline TakeByForce(is_dead) {
           overridden[joined_lock[guard]] = overridden[joined_lock[guard]] ||
               AGREED_TO(OUTER) || AGREED_TO_NO_RECORD;
 #endif
+          CHECK(new_guard_is_own, guard_new == me);
           guard = guard_new;
           guard_new = NO_INODE
         );

@@ -104,6 +104,7 @@ class Right : public ProtocolTest, public testing::WithParamInterface<Case> {};
 //                              lock file, record or guard unasked
 //   next_start_succeeds        once all have ended, in whatever way
 //   join_finds_it_unlocked     nobody has alone what a run inside is to share
+//   new_guard_is_own           and is still there when it gets its name
 TEST_P(Right, HasNoCounterexample) {
   const Verdict verdict = Explore(GetParam().flags);
   EXPECT_EQ(verdict.counterexample, "");
