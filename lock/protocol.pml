@@ -234,7 +234,8 @@ inline LeaveToRun(inode) {
 #endif
 
 inline Overwrite(inode, who, with_command_of_who) {
-  CHECK(no_live_record_is_lost, MAY_TAKE(record[inode]));
+  CHECK(no_live_record_is_lost,
+        MAY_TAKE(record[inode]) || released[record[inode]]);
   record[inode] = who;
   names_command[inode] = with_command_of_who
 }
@@ -642,14 +643,38 @@ inline Release() {
   LockOwnChange();
   if
   :: still ->
-     RemoveLockFile();
-     still = 0;
-     STEP(Overwrite(fd, NOBODY, 0))
+     is_mine = 1;
+     if
+     :: !joined -> RemoveLockFile()
+     :: else
+     fi;
+     still = 0
   :: else
   fi;
 #ifndef NO_UNLOCK_IN_RELEASE
-  STEP(run_lock[fd] = NOBODY);
+  if
+  :: !joined -> STEP(run_lock[fd] = NOBODY; released[me] = 1)
+  :: else -> STEP(joined_lock[fd] = NOBODY; released[me] = 1)
+  fi;
 #endif
+  if
+  :: is_mine ->
+     is_mine = 0;
+#ifdef NO_UNLOCK_IN_RELEASE
+     still = 1;
+#else
+     STEP(still = (run_lock[fd] == NOBODY));
+     if
+     :: still -> STEP(still = (joined_lock[fd] == NOBODY))
+     :: else
+     fi;
+#endif
+     if
+     :: still -> still = 0; STEP(Overwrite(fd, NOBODY, 0))
+     :: else
+     fi
+  :: else
+  fi;
   released[me] = 1;
   UnlockOwnChange();
   held = 0;
@@ -662,7 +687,7 @@ proctype Run(byte me) {
   byte found, previous, text, refused;
   byte agreed;  // bits: whose override was agreed to
   bit still, stale, waits, left_behind, with_command, written, published, held;
-  bit joined;
+  bit joined, is_mine;
 
   if
   :: atomic {
@@ -694,7 +719,7 @@ proctype Run(byte me) {
         if
         :: joined ->
            STEP(command[me] == ENDED);  // killed before: that lives on
-           STEP(joined_lock[fd] = NOBODY; released[me] = 1);  // Release
+           Release();
            goto ends
         :: else
         fi;
@@ -739,7 +764,7 @@ ends:
       // So that all ends are the same state.
       fd = 0; change = 0; found = 0; previous = 0; text = 0; refused = 0;
       agreed = 0; still = 0; stale = 0; waits = 0; left_behind = 0;
-      with_command = 0; written = 0; published = 0; held = 0; joined = 0
+      with_command = 0; written = 0; published = 0; held = 0; joined = 0; is_mine = 0
     }
   }
 }
