@@ -764,7 +764,8 @@ ends:
       // So that all ends are the same state.
       fd = 0; change = 0; found = 0; previous = 0; text = 0; refused = 0;
       agreed = 0; still = 0; stale = 0; waits = 0; left_behind = 0;
-      with_command = 0; written = 0; published = 0; held = 0; joined = 0; is_mine = 0
+      with_command = 0; written = 0; published = 0; held = 0; joined = 0;
+      is_mine = 0
     }
   }
 }
