@@ -85,7 +85,7 @@ class ProtocolTest : public testing::Test {
 struct Case {
   std::string name;
   Flags flags;
-  std::string counterexample;
+  std::string counterexample = {};
 };
 
 void PrintTo(const Case& a_case, std::ostream* out) { *out << a_case.name; }

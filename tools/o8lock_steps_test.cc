@@ -484,9 +484,9 @@ constexpr char kAlone[] =
 struct Interrupted {
   Step step;
   std::unique_ptr<Repository> repo;
-  std::unique_ptr<Guarded> holder;   // that it overrides
-  std::unique_ptr<Process> run;      // under strace
-  std::unique_ptr<Process> another;  // that comes meanwhile
+  std::unique_ptr<Guarded> holder = {};   // that it overrides
+  std::unique_ptr<Process> run = {};      // under strace
+  std::unique_ptr<Process> another = {};  // that comes meanwhile
 };
 
 class InterruptedTest : public StepsTest {
