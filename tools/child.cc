@@ -14,6 +14,7 @@
 #include <ctime>
 #include <initializer_list>
 #include <string>
+#include <vector>
 
 #include "absl/algorithm/container.h"
 #include "absl/base/attributes.h"
@@ -39,7 +40,6 @@ namespace o8lock {
 namespace {
 
 constexpr int kLowestInheritedFd = 10;
-constexpr char kDefaultPath[] = "/bin:/usr/bin";  // execvp(3)'s
 
 sigset_t SetOf(std::initializer_list<int> signals) {
   sigset_t set;
@@ -198,16 +198,27 @@ ABSL_ATTRIBUTE_NOINLINE pid_t Spawn(char* const argv[], int inherit_fd,
   // NOLINTEND(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
 }
 
+// The files that execvp() tries for `command`, in their order.
+std::vector<std::string> Candidates(const std::string& command) {
+  if (absl::StrContains(command, '/')) return {command};
+  const char* path = getenv("PATH");
+  if (path == nullptr) path = "/bin:/usr/bin";
+  std::vector<std::string> names;
+  for (const absl::string_view directory : absl::StrSplit(path, ':')) {
+    names.push_back(
+        absl::StrCat(directory.empty() ? "." : directory, "/", command));
+  }
+  return names;
+}
+
 // What execvp() looked at under the name `command`: fills in `file` and returns
 // true if there is something.
 bool Find(const std::string& command, struct stat* file) {
-  if (absl::StrContains(command, '/')) return stat(command.c_str(), file) == 0;
-  const char* path = getenv("PATH");
-  if (path == nullptr) path = kDefaultPath;
-  for (const absl::string_view directory : absl::StrSplit(path, ':')) {
-    const std::string name =
-        absl::StrCat(directory.empty() ? "." : directory, "/", command);
-    if (stat(name.c_str(), file) == 0 && !S_ISDIR(file->st_mode)) return true;
+  for (const std::string& name : Candidates(command)) {
+    if (stat(name.c_str(), file) == 0 &&
+        (name == command || !S_ISDIR(file->st_mode))) {
+      return true;
+    }
   }
   return false;
 }
@@ -357,20 +368,18 @@ absl::StatusOr<ChildExit> ChildRunner::Run(
 }
 
 absl::Status FindCommand(const std::string& command) {
-  if (absl::StrContains(command, '/')) {
-    return access(command.c_str(), X_OK) == 0 ? absl::OkStatus()
-                                              : ExecStatus(errno, command);
+  int error = ENOENT;
+  for (const std::string& name : Candidates(command)) {
+    struct stat file;
+    if (stat(name.c_str(), &file) != 0) {
+      if (error == ENOENT) error = errno;
+    } else if (!S_ISDIR(file.st_mode) && access(name.c_str(), X_OK) == 0) {
+      return absl::OkStatus();
+    } else {
+      error = EACCES;  // and as execvp() does, go on
+    }
   }
-  const char* path = getenv("PATH");
-  for (const absl::string_view directory :
-       absl::StrSplit(path == nullptr ? kDefaultPath : path, ':')) {
-    const std::string name =
-        absl::StrCat(directory.empty() ? "." : directory, "/", command);
-    // As execvp() does, which goes on to the next.
-    if (access(name.c_str(), X_OK) == 0) return absl::OkStatus();
-  }
-  struct stat file;
-  return ExecStatus(Find(command, &file) ? EACCES : ENOENT, command);
+  return ExecStatus(error, command);
 }
 
 void ExitAs(const ChildExit& exit) {

@@ -601,6 +601,8 @@ TEST(ForceTest, ACommandThatCannotRunOverridesNobody) {
             "o8lock: hint: is it installed, and in a directory of PATH?\n");
   EXPECT_EQ(Call(O8lock({"--force", "--yes", "--", "./text"}), repo.path()).end,
             Exited(126));
+  EXPECT_EQ(Call(O8lock({"--force", "--yes", "--", "./"}), repo.path()).end,
+            Exited(126));
   EXPECT_TRUE(StateOf(repo) == before);
   // One that is found only further on in PATH can.
   for (const char* const directory : {"a", "b"}) {
