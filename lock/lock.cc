@@ -498,8 +498,8 @@ absl::StatusOr<Lock> Lock::TakeFree(const Location& location,
       !Contains(options.overriding, left)) {
     return Refusal(left);
   }
-  if (left.verdict == Verdict::kStale) lock.AddStale(left);
   const bool is_dead = left.verdict == Verdict::kStale;
+  if (is_dead) lock.AddStale(left);
   O8LOCK_RETURN_IF_ERROR(
       lock.ClearLockFiles(options, previous, is_dead, /*displace=*/false));
   const std::string left_text =
@@ -528,14 +528,16 @@ absl::StatusOr<std::optional<Lock>> Lock::TakeByForce(
   O8LOCK_RETURN_IF_ERROR(LockChange(old_guard, location.guard));
   O8LOCK_ASSIGN_OR_RETURN(const bool named,
                           IsStillNamed(old_guard, location.guard));
-  O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(old_guard, location.guard));
+  O8LOCK_ASSIGN_OR_RETURN(const bool held,
+                          IsLocked(old_guard, Range::kRun, location.guard));
   O8LOCK_ASSIGN_OR_RETURN(const bool joined,
                           IsLocked(old_guard, Range::kJoined, location.guard));
   std::optional<Holder> previous = ReadRecord(old_guard, location.guard);
   Inspection now = holder;
   now.holder = previous;
   const bool is_dead = holder.verdict == Verdict::kStale;
-  if (!named || !taken || !SameRun(now, holder) || (is_dead && joined)) {
+  if (!named || !(held || joined) || !SameRun(now, holder) ||
+      (is_dead && joined)) {
     return std::nullopt;
   }
   Lock lock(location, Fd());
