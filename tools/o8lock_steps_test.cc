@@ -53,6 +53,12 @@ enum class Beginning {
   kLeftBehind,  // a daemon of a dead run, with the kernel lock
 };
 
+constexpr Beginning kBeginnings[] = {
+    Beginning::kFirst,      Beginning::kFree,  Beginning::kStale,
+    Beginning::kMalformed,  Beginning::kForce, Beginning::kOutside,
+    Beginning::kLeftBehind,
+};
+
 std::string NameOf(const testing::TestParamInfo<Beginning>& info) {
   switch (info.param) {
     case Beginning::kFirst:
@@ -321,13 +327,7 @@ TEST_P(KilledTest, AtEverySystemCallTheNextRunNeedsNobody) {
             << " times with the command alive\n";
 }
 
-INSTANTIATE_TEST_SUITE_P(, KilledTest,
-                         testing::Values(Beginning::kFirst, Beginning::kFree,
-                                         Beginning::kStale,
-                                         Beginning::kMalformed,
-                                         Beginning::kForce, Beginning::kOutside,
-                                         Beginning::kLeftBehind),
-                         NameOf);
+INSTANTIATE_TEST_SUITE_P(, KilledTest, testing::ValuesIn(kBeginnings), NameOf);
 
 // Also a daemon of the command that ended does not keep the lock then.
 TEST_F(StepsTest, KilledInTheReleaseItLeavesNothingToADaemon) {
@@ -427,13 +427,7 @@ TEST_P(FailingTest, AtEverySystemCallItWorksOrSaysWhyNot) {
   std::cout << faults << " faults, " << refusals << " refusals\n";
 }
 
-INSTANTIATE_TEST_SUITE_P(, FailingTest,
-                         testing::Values(Beginning::kFirst, Beginning::kFree,
-                                         Beginning::kStale,
-                                         Beginning::kMalformed,
-                                         Beginning::kForce, Beginning::kOutside,
-                                         Beginning::kLeftBehind),
-                         NameOf);
+INSTANTIATE_TEST_SUITE_P(, FailingTest, testing::ValuesIn(kBeginnings), NameOf);
 
 // --- A file system without locks ---
 
