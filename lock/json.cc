@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "lock/json.h"
+
 #include <cstdint>
 #include <cstring>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -199,6 +203,27 @@ absl::StatusOr<Holder> ParseHolder(absl::string_view text) {
         "its pid is not a whole number from 1 to 2147483647");
   }
   return HolderOf(document, *pid);
+}
+
+std::string JsonObject(
+    const std::vector<std::pair<std::string, JsonValue>>& members) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::PrettyWriter<rapidjson::StringBuffer> writer(buffer);
+  writer.SetIndent(' ', 2);
+  writer.StartObject();
+  for (const auto& [key, value] : members) {
+    if (const auto* text = std::get_if<std::string>(&value)) {
+      WriteString(writer, key.c_str(), *text);
+    } else if (const auto* texts =
+                   std::get_if<std::vector<std::string>>(&value)) {
+      WriteStrings(writer, key.c_str(), *texts);
+    } else {
+      writer.Key(key.c_str());
+      writer.Bool(std::get<bool>(value));
+    }
+  }
+  writer.EndObject();
+  return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
 }
 
 std::string InspectionText(const Inspection& inspection) {

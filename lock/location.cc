@@ -121,6 +121,7 @@ absl::StatusOr<std::string> ReadIfThere(const std::string& path) {
 struct Repository {
   std::string common_dir;
   std::string main_worktree;  // empty: there is none
+  std::optional<std::string> hooks_path;
 };
 
 // `git_dir` was found in the worktree `worktree` (empty: the search began
@@ -144,6 +145,7 @@ absl::StatusOr<Repository> Describe(std::string git_dir,
   O8LOCK_ASSIGN_OR_RETURN(const std::string text,
                           ReadIfThere(common_dir + "/config"));
   config.Read(text);
+  repository.hooks_path = config.hooks_path;
   if (config.worktree_config) {
     O8LOCK_ASSIGN_OR_RETURN(const std::string more,
                             ReadIfThere(common_dir + "/config.worktree"));
@@ -226,6 +228,26 @@ absl::StatusOr<std::optional<Repository>> FindRepository(
   }
 }
 
+// The repository of the git directory `git_dir`, an absolute path, as git gives
+// it to a hook that it starts in `directory`.
+absl::StatusOr<std::optional<Repository>> FindByGitDir(
+    const std::string& git_dir, const std::string& directory) {
+  O8LOCK_ASSIGN_OR_RETURN(
+      const std::string canonical,
+      LeadsTo("GIT_DIR", directory, git_dir, IsGitDirectory));
+  // Where .git is a file its directory does not tell the worktree; a hook is
+  // mostly started in it.
+  const std::string dot_git = Join(directory, ".git");
+  O8LOCK_ASSIGN_OR_RETURN(const std::optional<struct stat> entry,
+                          Look(dot_git));
+  if (entry.has_value()) {
+    O8LOCK_ASSIGN_OR_RETURN(const std::optional<std::string> found,
+                            Follow(dot_git, entry->st_mode));
+    if (found == canonical) return Describe(canonical, directory);
+  }
+  return Describe(canonical, "");
+}
+
 absl::Status CheckName(absl::string_view name) {
   bool good = !name.empty() && name[0] != '.';
   for (const char c : name) {
@@ -272,7 +294,7 @@ absl::StatusOr<Location> Locate(const LocateOptions& options) {
     absl::string_view name = file;
     if (directory.ok() && absl::ConsumeSuffix(&name, ".lock")) {
       absl::StatusOr<Location> own =
-          Locate({*directory, std::string(name), ""});
+          Locate({*directory, std::string(name), "", ""});
       if (own.ok() && own->lock_file == Join(*directory, file)) return own;
     }
     location.guard = absl::StrCat(absl::StripSuffix(location.lock_file, file),
@@ -281,7 +303,9 @@ absl::StatusOr<Location> Locate(const LocateOptions& options) {
     return location;
   }
   O8LOCK_ASSIGN_OR_RETURN(const std::optional<Repository> repository,
-                          FindRepository(start));
+                          options.git_dir.empty()
+                              ? FindRepository(start)
+                              : FindByGitDir(options.git_dir, start));
   const std::string file = options.name + ".lock";
   std::string home = start;
   if (repository.has_value()) {
@@ -289,6 +313,7 @@ absl::StatusOr<Location> Locate(const LocateOptions& options) {
     location.main_worktree = repository->main_worktree;
     home = location.main_worktree.empty() ? location.common_dir
                                           : location.main_worktree;
+    location.hooks_path = repository->hooks_path;
     location.guard =
         absl::StrCat(location.common_dir, "/o8lock/", options.name, ".guard");
   }
@@ -300,6 +325,9 @@ absl::StatusOr<Location> Locate(const LocateOptions& options) {
   // orchestr8 4 keeps its lock under another name.
   if (options.name == "parallel") {
     location.foreign_lock_files.push_back(Join(directory, "murm.lock"));
+    if (repository.has_value()) {
+      location.armed = location.common_dir + "/o8lock/armed.inc";
+    }
   }
   return location;
 }

@@ -5,6 +5,7 @@
 #ifndef O8LOCK_LOCK_LOCATION_H_
 #define O8LOCK_LOCK_LOCATION_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,12 @@ struct Location {
   // outside git and where there is none.
   std::string main_worktree;
 
+  // The link that arms git's hooks (arming.h): <common dir>/o8lock/armed.inc;
+  // empty outside git and for locks that guard no worktrees.
+  std::string armed;
+  // core.hooksPath as the repository's own configuration file has it.
+  std::optional<std::string> hooks_path;
+
   // Whether the directories of `guard` and `lock_file` are o8lock's to create.
   bool create_directories = true;
 
@@ -38,6 +45,7 @@ struct LocateOptions {
   std::string directory;          // where to start; empty: the current one
   std::string name = "parallel";  // which of the repository's locks
   std::string lock_file;          // this file instead of a repository's lock
+  std::string git_dir;            // the git directory, where that is known
 };
 
 // Finds the lock of the repository that `options.directory` is in:
@@ -51,13 +59,14 @@ struct LocateOptions {
 //
 // The repository is found as git does it, from the files: no git process, and
 // nothing in the environment (GIT_DIR...) has a say. As in git the search ends
-// at the border of a file system.
+// at the border of a file system. With `options.git_dir`, a path relative to
+// the directory, there is no search.
 //
 // Errors: kInvalidArgument     the name is not made of letters, digits, '.',
 //                              '_' and '-', or begins with a dot; or the
 //                              lock file has no name.
-//         kFailedPrecondition  a .git file or a commondir file that leads
-//                              nowhere.
+//         kFailedPrecondition  a .git file, a commondir file or a git_dir that
+//                              leads nowhere.
 //         others               from reading the current directory or a file.
 // Reads a few small files, changes nothing. Thread-safe.
 absl::StatusOr<Location> Locate(const LocateOptions& options);

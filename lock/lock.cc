@@ -26,6 +26,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "lock/arming.h"
 #include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
@@ -217,8 +218,9 @@ absl::Status Refusal(const Inspection& inspection) {
 }
 
 // Locks Range::kChange of `fd`, waiting a little for who has it.
-absl::Status LockChange(const Fd& fd, const std::string& guard) {
-  const Ticks give_up = NowTicks() + kChangeFor;
+absl::Status LockChange(const Fd& fd, const std::string& guard,
+                        Ticks patience = kChangeFor) {
+  const Ticks give_up = NowTicks() + patience;
   while (true) {
     absl::Status status = TryLock(fd, Range::kChange, guard);
     if (!absl::IsUnavailable(status)) return status;
@@ -506,9 +508,13 @@ absl::StatusOr<Lock> Lock::TakeFree(const Location& location,
       previous.has_value() ? RecordText(*previous) : "";
   absl::Cleanup undo = [&lock, &guard, &left_text] {
     lock.RemoveLockFile().IgnoreError();
+    SetArmed(lock.location_, false).IgnoreError();
     Overwrite(guard, left_text, lock.location_.guard).IgnoreError();
   };
   O8LOCK_RETURN_IF_ERROR(lock.WriteLockFile(options));
+  // Before the moment of the acquisition: a git that starts after that calls
+  // the hooks from its first step on.
+  O8LOCK_RETURN_IF_ERROR(SetArmed(location, true));
   lock.holder_.acquired = NowNanoseconds();
   O8LOCK_RETURN_IF_ERROR(
       Overwrite(guard, RecordText(lock.holder_), location.guard));
@@ -555,6 +561,7 @@ absl::StatusOr<std::optional<Lock>> Lock::TakeByForce(
   O8LOCK_ASSIGN_OR_RETURN(Fd guard, CreateFresh(new_path, 0666));
   O8LOCK_RETURN_IF_ERROR(ShareAs(guard, new_path, ParentOf(location.guard)));
   O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kAll, new_path));
+  O8LOCK_RETURN_IF_ERROR(SetArmed(location, true));
   lock.holder_.acquired = NowNanoseconds();
   O8LOCK_RETURN_IF_ERROR(Overwrite(guard, RecordText(lock.holder_), new_path));
   if (previous.has_value() && !is_dead) {
@@ -785,8 +792,13 @@ absl::StatusOr<Released> Lock::Release() {
   if (empty && change->fd.ok()) {
     const absl::StatusOr<bool> taken = IsTaken(change->fd, guard);
     status.Update(taken.status());
-    if (taken.ok() && !*taken && ftruncate(fd_.get(), 0) != 0) {
-      status.Update(ErrnoStatus(errno, "truncate", guard));
+    if (taken.ok() && !*taken) {
+      if (ftruncate(fd_.get(), 0) != 0) {
+        status.Update(ErrnoStatus(errno, "truncate", guard));
+      }
+      // Where this fails the hooks do it.
+      SetArmed(location_, false).IgnoreError();
+      RemoveLeftovers(location_);
     }
   }
   fd_.Close();
@@ -824,6 +836,26 @@ absl::StatusOr<Inspection> Inspect(const Location& location,
     if (file.inspection.verdict > found.verdict) found = file.inspection;
   }
   return found;
+}
+
+absl::StatusOr<bool> IsTaken(const Location& location) {
+  const absl::StatusOr<Fd> guard = OpenRegular(location.guard, O_RDONLY);
+  if (absl::IsNotFound(guard.status())) return false;
+  if (!guard.ok()) return guard.status();
+  return IsTaken(*guard, location.guard);
+}
+
+absl::Status UpdateArming(const Location& location, bool held_outside) {
+  O8LOCK_ASSIGN_OR_RETURN(const Fd guard, OpenGuard(location));
+  O8LOCK_RETURN_IF_ERROR(LockChange(guard, location.guard, kDeadRecordFor));
+  O8LOCK_ASSIGN_OR_RETURN(const bool named,
+                          IsStillNamed(guard, location.guard));
+  // Of a guard that was just replaced nothing is known; who did that arms.
+  if (!named) return absl::OkStatus();
+  O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(guard, location.guard));
+  const bool armed = taken || held_outside;
+  if (!armed) RemoveLeftovers(location);
+  return SetArmed(location, armed);
 }
 
 std::optional<Inspection> InspectionOf(const absl::Status& status) {

@@ -191,6 +191,22 @@ class Lock {
 absl::StatusOr<Inspection> Inspect(const Location& location,
                                    const std::vector<std::string>& own_tokens);
 
+// Whether a run has the kernel lock at `location`, and nothing more: some five
+// system calls. Runs outside o8lock have none.
+// Errors: as Inspect's for the guard's file.
+absl::StatusOr<bool> IsTaken(const Location& location);
+
+// Arms the repository's hooks (arming.h) if a run has the lock or, as somebody
+// has just found, a lock file of a run outside o8lock is there
+// (`held_outside`); disarms them if not. Lock does this by itself; this is for
+// when it could not: hooks are being installed, a run was killed, a run is
+// outside o8lock. Errors: as Lock::Acquire's for the guard's file and from the
+// file system;
+//         kDeadlineExceeded  the record is being changed, for longer than that
+//                            takes; nothing was done.
+// Waits up to a twentieth of a second.
+absl::Status UpdateArming(const Location& location, bool held_outside);
+
 // What an error of Acquire tells of the lock; nothing when it is not about one.
 std::optional<Inspection> InspectionOf(const absl::Status& status);
 

@@ -55,6 +55,21 @@ ProcessInfo LookAt(int pid);
 // itself; empty if there is no such process.
 std::string ProgramOf(int pid);
 
+// The words of the command line of the process `pid`, as many as fit 4096
+// bytes; none if it has none, or may not be looked into.
+std::vector<std::string> CommandOf(int pid);
+
+// The current directory of the process `pid`; empty if it cannot be read.
+std::string DirectoryOf(int pid);
+
+// The file that this process executes, absolute; empty if that cannot be read
+// or is gone.
+std::string OwnProgram();
+
+// The process that started `pid`, or has taken its place as the parent; 0 if
+// that is not in this pid namespace or cannot be read.
+int ParentProcess(int pid);
+
 // A process that keeps a lock taken, and its command line.
 struct Keeper {
   int pid = 0;

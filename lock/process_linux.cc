@@ -46,15 +46,35 @@ std::string ReadProc(const std::string& path) {
   return got > 0 ? std::string(buffer.data(), static_cast<size_t>(got)) : "";
 }
 
-// Field 22 of /proc/PID/stat, counted after the last ')': the second field is
-// the program's name and may hold blanks and parentheses.
-Ticks StartOf(absl::string_view stat) {
+// Where the link `path` leads to; empty if that cannot be read.
+std::string ReadLink(const std::string& path) {
+  std::array<char, PATH_MAX> target;
+  const ssize_t size = readlink(path.c_str(), target.data(), target.size());
+  return size < 0 ? "" : std::string(target.data(), static_cast<size_t>(size));
+}
+
+// What the kernel adds to the path of a file that has none any more.
+constexpr absl::string_view kDeleted = " (deleted)";
+
+// Field `number` of /proc/PID/stat, -1 if it has none. Counted after the last
+// ')': the second field is the program's name and may hold blanks and
+// parentheses.
+int64_t StatField(absl::string_view stat, size_t number) {
   const size_t end_of_name = stat.rfind(')');
   if (end_of_name == absl::string_view::npos) return -1;
   const std::vector<absl::string_view> fields =
       absl::StrSplit(stat.substr(end_of_name + 1), ' ', absl::SkipEmpty());
-  Ticks start;
-  if (fields.size() < 20 || !absl::SimpleAtoi(fields[19], &start)) return -1;
+  int64_t value;
+  if (fields.size() + 2 < number ||
+      !absl::SimpleAtoi(fields[number - 3], &value)) {
+    return -1;
+  }
+  return value;
+}
+
+Ticks StartOf(absl::string_view stat) {
+  const Ticks start = StatField(stat, 22);
+  if (start < 0) return -1;
   const int64_t per_second = sysconf(_SC_CLK_TCK);
   return per_second > 0 ? start * kTicksPerSecond / per_second : -1;
 }
@@ -147,16 +167,35 @@ ProcessInfo LookAt(int pid) {
 }
 
 std::string ProgramOf(int pid) {
-  std::array<char, PATH_MAX> path;
-  const ssize_t size = readlink(absl::StrCat("/proc/", pid, "/exe").c_str(),
-                                path.data(), path.size());
-  if (size < 0) {
+  const std::string path = ReadLink(absl::StrCat("/proc/", pid, "/exe"));
+  if (path.empty()) {
     return std::string(absl::StripTrailingAsciiWhitespace(
         ReadProc(absl::StrCat("/proc/", pid, "/comm"))));
   }
-  absl::string_view file(path.data(), static_cast<size_t>(size));
-  absl::ConsumeSuffix(&file, " (deleted)");
+  absl::string_view file = path;
+  absl::ConsumeSuffix(&file, kDeleted);
   return std::string(file.substr(file.rfind('/') + 1));
+}
+
+std::string DirectoryOf(int pid) {
+  return ReadLink(absl::StrCat("/proc/", pid, "/cwd"));
+}
+
+std::string OwnProgram() {
+  std::string path = ReadLink("/proc/self/exe");
+  return absl::EndsWith(path, kDeleted) ? "" : path;
+}
+
+std::vector<std::string> CommandOf(int pid) {
+  const std::string command = ReadProc(absl::StrCat("/proc/", pid, "/cmdline"));
+  if (command.empty()) return {};
+  return absl::StrSplit(absl::StripSuffix(command, absl::string_view("\0", 1)),
+                        '\0');
+}
+
+int ParentProcess(int pid) {
+  return static_cast<int>(std::max<int64_t>(
+      StatField(ReadProc(absl::StrCat("/proc/", pid, "/stat")), 4), 0));
 }
 
 std::vector<Keeper> KeepersOf(const FileId& file) {
@@ -164,11 +203,7 @@ std::vector<Keeper> KeepersOf(const FileId& file) {
   for (const int pid : NumbersIn("/proc")) {
     const std::string process = absl::StrCat("/proc/", pid);
     if (pid == getpid() || !Keeps(process, file)) continue;
-    const std::string command = ReadProc(process + "/cmdline");
-    keepers.push_back(
-        {pid,
-         absl::StrSplit(absl::StripSuffix(command, absl::string_view("\0", 1)),
-                        '\0')});
+    keepers.push_back({pid, CommandOf(pid)});
   }
   return keepers;
 }

@@ -9,11 +9,16 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "hooks/decision.h"
+#include "hooks/installation.h"
+#include "hooks/worktree_add.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
+#include "lock/json.h"
 #include "lock/location.h"
 #include "lock/lock.h"
 #include "lock/process.h"
@@ -175,10 +180,105 @@ std::string Lines(const std::vector<Row>& rows) {
   return text;
 }
 
+// " parallel execution is in progress (PID: 12)": or may be.
+std::string HeldText(const Inspection& found) {
+  return absl::StrCat(" parallel execution ",
+                      found.verdict == Verdict::kHeld ? "is" : "may be",
+                      " in progress (PID: ", PidText(found), ")");
+}
+
+// Everything that is known of who is in the way.
+std::vector<Row> RefusalRows(const Inspection& found, const Now& now) {
+  std::vector<Row> rows = HolderRows(found, now);
+  rows.emplace_back(found.verdict == Verdict::kHeld ? "Known by" : "Doubt",
+                    EvidenceText(found));
+  rows.emplace_back("Lock", Printable(found.file));
+  return rows;
+}
+
+// What became of a worktree that was there already.
+Row TakenBackRow(const TakenBack& taken) {
+  std::string text = Printable(taken.worktree);
+  if (!taken.removed) {
+    return {"Left", absl::StrCat(text, ": ", Printable(taken.problem))};
+  }
+  if (taken.branch_removed) {
+    absl::StrAppend(&text, ", with its new branch ", Printable(taken.branch));
+  } else if (!taken.problem.empty()) {
+    absl::StrAppend(&text, ", but not its branch ", Printable(taken.branch),
+                    ": ", Printable(taken.problem));
+  }
+  return {"Taken back", text};
+}
+
+// The command of `add` as the user can give it again.
+std::string AddCommand(const WorktreeAdd& add) {
+  std::vector<std::string> words = add.command;
+  // Where it is only a path to the git that is meant anyway.
+  if (absl::EndsWith(words[0], "/git")) words[0] = "git";
+  return ShellQuoted(Glance(words));
+}
+
 std::string CommandLine(std::vector<std::string> words,
                         const std::vector<std::string>& more) {
   words.insert(words.end(), more.begin(), more.end());
   return ShellQuoted(words);
+}
+
+// Where to call o8lock where somebody else has post-checkout.
+std::string OwnerHint(const HooksState& state) {
+  constexpr absl::string_view kLine = "o8lock hooks run post-checkout";
+  if (state.manager == "husky") {
+    return absl::StrCat("put into .husky/post-checkout: ", kLine, " \"$@\"");
+  }
+  if (state.manager == "lefthook") {
+    return absl::StrCat(
+        "put into lefthook.yml, as a job of post-checkout: "
+        "run: ",
+        kLine, " {0}");
+  }
+  if (state.manager == "pre-commit") {
+    return absl::StrCat(
+        "put into .pre-commit-config.yaml, as a local hook of the stage "
+        "post-checkout: entry: sh -c '",
+        kLine, " \"$PRE_COMMIT_FROM_REF\" \"$PRE_COMMIT_TO_REF\"'");
+  }
+  return absl::StrCat("put into a post-checkout there: ", kLine, " \"$@\"");
+}
+
+std::string SecondLineText(const HooksState& state) {
+  switch (state.second_line) {
+    case SecondLine::kConfig:
+      return "by a setting";
+    case SecondLine::kAlone:
+      return absl::StrCat(Printable(state.hooks_directory), "/post-checkout");
+    case SecondLine::kChained:
+      return absl::StrCat(Printable(state.hooks_directory),
+                          "/post-checkout, before the one that was there");
+    case SecondLine::kByOwner:
+      return absl::StrCat("by a line of ", Printable(state.manager), "'s");
+    case SecondLine::kMissing:
+      break;
+  }
+  if (state.manager.empty()) return "gone; run: o8lock hooks install";
+  return absl::StrCat("none, that is ", Printable(state.manager), "'s; ",
+                      OwnerHint(state));
+}
+
+std::vector<Row> HooksRows(const HooksState& state) {
+  return {
+      {"Git", Printable(state.git_version)},
+      {"reference-transaction",
+       state.mechanism == Mechanism::kConfig
+           ? "only while the lock is taken, by a setting"
+           : "only while the lock is taken, by a directory of hooks"},
+      {"post-checkout", SecondLineText(state)},
+      {"Program",
+       absl::StrCat(Printable(state.program),
+                    state.program_version.empty()
+                        ? ": gone, git goes on without"
+                        : absl::StrCat(" (", state.program_version, ")"))},
+  };
 }
 
 }  // namespace
@@ -187,22 +287,9 @@ Now GetNow() { return {static_cast<int64_t>(time(nullptr)), NowTicks()}; }
 
 std::string RefusalText(const Inspection& found, const Invocation& invocation,
                         const Now& now) {
-  std::vector<Row> rows = HolderRows(found, now);
-  std::string text;
-  if (found.verdict == Verdict::kHeld) {
-    absl::StrAppend(&text,
-                    "Error: Another parallel execution is in progress (PID: ",
-                    PidText(found), ")\n");
-    rows.emplace_back("Known by", EvidenceText(found));
-  } else {
-    absl::StrAppend(&text,
-                    "Error: Another parallel execution may be in progress "
-                    "(PID: ",
-                    PidText(found), ")\n");
-    rows.emplace_back("Doubt", EvidenceText(found));
-  }
-  rows.emplace_back("Lock", Printable(found.file));
-  absl::StrAppend(&text, Lines(rows), "\nOptions:\n");
+  std::string text =
+      absl::StrCat("Error: Another", HeldText(found), "\n",
+                   Lines(RefusalRows(found, now)), "\nOptions:\n");
   absl::StrAppend(&text, found.verdict == Verdict::kHeld
                              ? "  • Wait for it to complete\n"
                              : "  • Find out whether it still runs\n");
@@ -227,6 +314,70 @@ std::string RefusalText(const Inspection& found, const Invocation& invocation,
                   "  • Force override: ", CommandLine(invocation.o8lock, force),
                   "\n");
   return text;
+}
+
+std::string WorktreeRefusedText(const Refused& refused,
+                                const std::string& program, const Now& now) {
+  std::vector<Row> rows = RefusalRows(refused.found, now);
+  if (refused.taken_back.has_value()) {
+    rows.push_back(TakenBackRow(*refused.taken_back));
+  }
+  return absl::StrCat(kWorktreeRefused, "another", HeldText(refused.found),
+                      "\n", Lines(rows), "\nOptions:\n",
+                      refused.found.verdict == Verdict::kHeld
+                          ? "  • Wait for it to complete\n"
+                          : "  • Find out whether it still runs\n",
+                      "  • Run: ", ShellQuoted({program, "status"}),
+                      "\n  • Allow this one on purpose: ", kAllowVariable,
+                      "=1 ", AddCommand(refused.add), "\n");
+}
+
+std::string HookHint() {
+  return absl::StrCat("to add this worktree all the same: ", kAllowVariable,
+                      "=1 git worktree add ...");
+}
+
+std::string HooksInstalledText(const HooksState& state) {
+  std::string text;
+  for (const Row& row : HooksRows(state)) {
+    absl::StrAppend(&text, "o8lock: hooks: ", row.first, ": ", row.second,
+                    "\n");
+  }
+  return text;
+}
+
+std::string HooksStatusText(const HooksState& state) {
+  if (!state.installed) {
+    return absl::StrCat("not installed\nGit: ", Printable(state.git_version),
+                        "\n");
+  }
+  std::vector<Row> rows = HooksRows(state);
+  rows.emplace_back("Armed", state.armed ? "yes, a run has the lock"
+                                         : "no, git has nothing to call");
+  for (const std::string& bypass : state.bypasses) {
+    rows.emplace_back("Bypassed by", Printable(bypass));
+  }
+  return absl::StrCat(Guards(state) ? "installed\n" : "installed, of no use\n",
+                      Lines(rows));
+}
+
+std::string HooksStatusJson(const HooksState& state) {
+  constexpr const char* kSecondLines[] = {"setting", "alone", "chained",
+                                          "byOwner", "missing"};
+  const bool is_config = state.mechanism == Mechanism::kConfig;
+  return JsonObject(
+      {{"installed", state.installed},
+       {"guards", Guards(state)},
+       {"armed", state.armed},
+       {"git", state.git_version},
+       {"mechanism", std::string(is_config ? "setting" : "directory")},
+       {"program", state.program},
+       {"programVersion", state.program_version},
+       {"postCheckout",
+        std::string(kSecondLines[static_cast<int>(state.second_line)])},
+       {"hooksDirectory", state.hooks_directory},
+       {"manager", state.manager},
+       {"bypassedBy", state.bypasses}});
 }
 
 std::string OverrideText(const Inspection& found, const Now& now) {

@@ -11,6 +11,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "hooks/decision.h"
+#include "hooks/installation.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
@@ -52,6 +54,21 @@ std::string OverriddenText(const Released& released);
 // What `o8lock status` prints.
 std::string StatusText(const Inspection& found, const Location& location,
                        const Now& now);
+
+// A `git worktree add` was refused; `program` is how o8lock is called.
+std::string WorktreeRefusedText(const Refused& refused,
+                                const std::string& program, const Now& now);
+// What that begins with.
+inline constexpr absl::string_view kWorktreeRefused =
+    "Error: git worktree add refused: ";
+
+// How a command of git gets past the hooks, for when they cannot tell.
+std::string HookHint();
+
+// What `o8lock hooks install` and `o8lock hooks status` print.
+std::string HooksInstalledText(const HooksState& state);
+std::string HooksStatusText(const HooksState& state);
+std::string HooksStatusJson(const HooksState& state);
 
 // "o8lock: error: PROBLEM" and, unless it is empty, "o8lock: hint: HINT".
 std::string ErrorText(absl::string_view problem, absl::string_view hint);

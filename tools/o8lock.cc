@@ -22,6 +22,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "hooks/installation.h"
 #include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
@@ -32,9 +33,11 @@
 #include "tools/child.h"
 #include "tools/doctor.h"
 #include "tools/exit_code.h"
+#include "tools/hooks_command.h"
 #include "tools/messages.h"
 #include "tools/options.h"
 #include "tools/orchestr8.h"
+#include "tools/output.h"
 #include "tools/text.h"
 
 namespace o8lock {
@@ -47,27 +50,18 @@ constexpr char kTokenVariable[] = "O8LOCK_TOKEN";
 // orchestr8's own, where nothing is configured.
 constexpr int kDefaultMaxConcurrency = 3;
 
-void Print(int fd, absl::string_view text) {
-  while (!text.empty()) {
-    const ssize_t put = write(fd, text.data(), text.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return;  // there is nobody to tell
-    text.remove_prefix(static_cast<size_t>(put));
-  }
-}
-
-void Tell(absl::string_view text) { Print(STDERR_FILENO, text); }
-
-int Fail(absl::string_view problem, absl::string_view hint, int exit_code) {
-  Tell(ErrorText(problem, hint));
-  return exit_code;
-}
-
 int FailToLock(const absl::Status& error) {
   int exit_code = kCannotCreate;
   if (absl::IsUnimplemented(error)) exit_code = kOsError;
   if (absl::IsInvalidArgument(error)) exit_code = kUsage;
   return Fail(error.message(), LockHint(error), exit_code);
+}
+
+absl::StatusOr<Location> LocateLock(const Options& options) {
+  LocateOptions locate;
+  locate.name = options.name;
+  locate.lock_file = options.lock_file;
+  return Locate(locate);
 }
 
 int FailToLocate(const absl::Status& error) {
@@ -224,9 +218,11 @@ int Run(Options options, const std::string& program, int64_t started) {
     options.force = true;
     options.yes = options.yes || orchestr8->yes;
   }
-  const absl::StatusOr<Location> location =
-      Locate({"", options.name, options.lock_file});
+  const absl::StatusOr<Location> location = LocateLock(options);
   if (!location.ok()) return FailToLocate(location.status());
+  // Before the lock, which arms them.
+  const absl::Status hooks = RefreshHooks(*location);
+  if (!hooks.ok()) return FailToLock(hooks);
   AcquireOptions acquire;
   DescribeRun(options, orchestr8, acquire);
   acquire.publish = options.publish;
@@ -275,8 +271,7 @@ int Run(Options options, const std::string& program, int64_t started) {
 }
 
 int Status(const Options& options) {
-  const absl::StatusOr<Location> location =
-      Locate({"", options.name, options.lock_file});
+  const absl::StatusOr<Location> location = LocateLock(options);
   if (!location.ok()) return FailToLocate(location.status());
   const absl::StatusOr<Inspection> found = Inspect(*location, OwnTokens());
   if (!found.ok()) return FailToLock(found.status());
@@ -286,8 +281,7 @@ int Status(const Options& options) {
 }
 
 int Doctor(const Options& options) {
-  const absl::StatusOr<Location> location =
-      Locate({"", options.name, options.lock_file});
+  const absl::StatusOr<Location> location = LocateLock(options);
   if (!location.ok()) return FailToLocate(location.status());
   const std::vector<Finding> findings = Examine(*location);
   Print(STDOUT_FILENO, DoctorText(findings));
@@ -295,6 +289,26 @@ int Doctor(const Options& options) {
     if (finding.level == Finding::kFail) return kOsError;
   }
   return kSuccess;
+}
+
+// `o8lock hooks ...`, but for the hooks themselves.
+int Hooks(const Options& options) {
+  const absl::StatusOr<Location> location = LocateLock(options);
+  if (!location.ok()) return FailToLocate(location.status());
+  switch (options.action) {
+    case Action::kHooksInstall:
+      return InstallHooksCommand(*location, OwnTokens());
+    case Action::kHooksUninstall:
+      return UninstallHooksCommand(*location);
+    default:
+      return HooksStatusCommand(*location, options.json);
+  }
+}
+
+// The hook that this program is called as, by a link of that name; empty: none.
+std::string HookName(absl::string_view program) {
+  program.remove_prefix(program.rfind('/') + 1);  // npos + 1 is 0.
+  return program == "reference-transaction" ? std::string(program) : "";
 }
 
 int Main(char* const argv[]) {
@@ -308,6 +322,11 @@ int Main(char* const argv[]) {
   // Without them the lock's own file could become the command's input.
   const absl::Status descriptors = EnsureStandardDescriptors();
   if (!descriptors.ok()) return Fail(descriptors.message(), "", kOsError);
+  if (const std::string hook = HookName(argv[0]); !hook.empty()) {
+    std::vector<std::string> args;
+    for (int i = 1; argv[i] != nullptr; ++i) args.emplace_back(argv[i]);
+    return RunHook(hook, args, OwnTokens());
+  }
   absl::StatusOr<Options> options = ParseOptions(argv);
   if (!options.ok()) {
     const std::pair<absl::string_view, absl::string_view> parts =
@@ -325,6 +344,14 @@ int Main(char* const argv[]) {
       return Status(*options);
     case Action::kDoctor:
       return Doctor(*options);
+    case Action::kHooksInstall:
+    case Action::kHooksUninstall:
+    case Action::kHooksStatus:
+      return Hooks(*options);
+    case Action::kHooksRun:
+      return RunHook(options->command[0],
+                     {options->command.begin() + 1, options->command.end()},
+                     OwnTokens());
     case Action::kRun:
       return Run(*std::move(options), argv[0], started);
   }

@@ -355,6 +355,7 @@ TEST(ReentrancyTest, ARunInsideMayOutliveTheOneItIsIn) {
   const pid_t inner = ReadyPid(run);
   // Either of the two readers may get the first line.
   kill(inner, SIGSTOP);
+  WaitForState(inner, 'T');
   run.Write("\n");
   EXPECT_EQ(run.Wait(), Exited(0));
   const Result refused = Call(O8lock({"--", "true"}), repo.path());

@@ -24,6 +24,7 @@ enum LongOnly {
   kFeature,
   kMaxConcurrency,
   kPublish,
+  kJson,
   kVersion
 };
 
@@ -41,6 +42,7 @@ constexpr struct option kLongOptions[] = {
     {"conflict-exit-code", required_argument, nullptr, 'E'},
     {"quiet", no_argument, nullptr, 'q'},
     {"verbose", no_argument, nullptr, 'v'},
+    {"json", no_argument, nullptr, kJson},
     {"help", no_argument, nullptr, 'h'},
     {"version", no_argument, nullptr, kVersion},
     {nullptr, 0, nullptr, 0},
@@ -55,6 +57,21 @@ constexpr Verb kVerbs[] = {
     {"status", Action::kStatus},
     {"doctor", Action::kDoctor},
 };
+// The same behind "hooks".
+constexpr Verb kHooksVerbs[] = {
+    {"install", Action::kHooksInstall},
+    {"uninstall", Action::kHooksUninstall},
+    {"status", Action::kHooksStatus},
+    {"run", Action::kHooksRun},
+};
+constexpr absl::string_view kHooks = "hooks";
+
+template <size_t kSize>
+const Verb* FindVerb(const Verb (&verbs)[kSize], absl::string_view name) {
+  const auto* verb = absl::c_find_if(
+      verbs, [name](const Verb& candidate) { return candidate.name == name; });
+  return verb == std::end(verbs) ? nullptr : verb;
+}
 
 constexpr absl::string_view kSeeHelp = "see: o8lock --help";
 
@@ -139,6 +156,9 @@ absl::Status Apply(int option, absl::string_view value, Options& options) {
     case 'h':
       options.action = Action::kHelp;
       break;
+    case kJson:
+      options.json = true;
+      break;
     case kVersion:
       options.action = Action::kVersion;
       break;
@@ -170,18 +190,27 @@ absl::StatusOr<Options> ParseOptions(char* const argv[]) {
   optind = 0;  // glibc's way of starting anew
   opterr = 0;
   bool ended = false;  // by "--"
+  absl::string_view verb_words;
   while (true) {
     const int next = std::max(optind, 1);
     const int option = getopt_long(argc, argv, kLetters, kLongOptions, nullptr);
     if (option == -1) {
       ended = next < argc && absl::string_view(argv[next]) == "--";
       if (ended || optind == argc || options.action != Action::kRun) break;
-      const auto* verb = absl::c_find_if(kVerbs, [argv](const Verb& candidate) {
-        return candidate.name == argv[optind];
-      });
-      if (verb == std::end(kVerbs)) break;
+      const Verb* verb = FindVerb(kVerbs, argv[optind]);
+      if (argv[optind] == kHooks) {
+        ++optind;
+        verb = FindVerb(kHooksVerbs, optind < argc ? argv[optind] : "");
+        if (verb == nullptr) {
+          return Usage("hooks wants one of: install, uninstall, status, run",
+                       kSeeHelp);
+        }
+      }
+      if (verb == nullptr) break;
       options.action = verb->action;
+      verb_words = argv[optind];
       ++optind;
+      if (options.action == Action::kHooksRun) break;
       continue;
     }
     if (option == '?') {
@@ -204,11 +233,20 @@ absl::StatusOr<Options> ParseOptions(char* const argv[]) {
     }
   }
   const std::vector<std::string> rest(argv + optind, argv + argc);
-  for (const Verb& verb : kVerbs) {
-    if (verb.action != options.action) continue;
+  if (options.json && options.action != Action::kHooksStatus) {
+    return Usage("--json is for: o8lock hooks status", kSeeHelp);
+  }
+  if (options.action == Action::kHooksRun) {
+    if (rest.empty()) {
+      return Usage("hooks run wants the name of a git hook", kSeeHelp);
+    }
+    options.command = rest;
+    return options;
+  }
+  if (options.action != Action::kRun) {
     if (rest.empty()) return options;
     return Usage(
-        absl::StrCat(verb.name, " takes no arguments: '", rest[0], "'"),
+        absl::StrCat(verb_words, " takes no arguments: '", rest[0], "'"),
         kSeeHelp);
   }
   if (rest.empty()) {
@@ -229,12 +267,13 @@ absl::StatusOr<Options> ParseOptions(char* const argv[]) {
 
 absl::string_view HelpText() {
   return R"(Usage: o8lock [OPTIONS] -- COMMAND [ARG...]
-       o8lock [OPTIONS] status|doctor
+       o8lock [OPTIONS] status|doctor|hooks install|hooks uninstall|hooks status
 
-Runs COMMAND while nobody else runs under the same lock: one lock for a git
-repository, with all its worktrees. The exit status is COMMAND's.
+Runs COMMAND while nobody else has the lock, one for a git repository with all
+its worktrees. The exit status is COMMAND's.
 status tells who has the lock: exit 0 when it is free, 75 when it is held.
 doctor tells whether locks work here: exit 0 when they do, 71 when not.
+With its hooks installed git adds no worktree that a run would collide with.
 
   -f, --force                 override a lock that is held, after asking
   -y, --yes                   do not ask
@@ -246,11 +285,11 @@ doctor tells whether locks work here: exit 0 when they do, 71 when not.
   -E, --conflict-exit-code N  exit code when the lock is held, instead of 75
   -q, --quiet                 no warnings; a refusal is its exit code only
   -v, --verbose               tell when the lock is taken and released
+      --json                  of hooks status: for programs
   -h, --help, --version
 
-Exit codes of o8lock itself: 64 wrong usage, 71 the system refused (no file
-locks), 73 a file cannot be created, 75 the lock is held, 126 COMMAND cannot
-be executed, 127 COMMAND not found.
+Exit codes of o8lock itself: 64 wrong usage, 71 the system refused, 73 a file
+cannot be created, 75 the lock is held, 126 and 127 COMMAND cannot be executed.
 )";
 }
 

@@ -14,11 +14,23 @@
 
 namespace o8lock {
 
-enum class Action { kRun, kStatus, kDoctor, kHelp, kVersion };
+enum class Action {
+  kRun,
+  kStatus,
+  kDoctor,
+  kHooksInstall,
+  kHooksUninstall,
+  kHooksStatus,
+  kHooksRun,
+  kHelp,
+  kVersion
+};
 
 struct Options {
   Action action = Action::kRun;
-  std::vector<std::string> command;  // what kRun runs; never empty then
+  // What kRun runs, or the hook and its arguments of kHooksRun; never empty
+  // then.
+  std::vector<std::string> command;
 
   bool force = false;
   bool yes = false;
@@ -30,6 +42,7 @@ struct Options {
   int conflict_exit_code = kRefused;
   bool quiet = false;
   bool verbose = false;
+  bool json = false;  // of kHooksStatus
 
   // The options that another o8lock command has to repeat to mean the same
   // lock, and those to describe the same run.

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hooks/git.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "lock/file.h"
+#include "lock/status.h"
+
+extern char** environ;
+
+namespace o8lock {
+namespace {
+
+// Those of `git rev-parse --local-env-vars` that say where a repository is;
+// those that configure git are the user's word and stay.
+bool SaysRepository(absl::string_view variable) {
+  for (const absl::string_view name :
+       {"GIT_DIR=", "GIT_WORK_TREE=", "GIT_COMMON_DIR=", "GIT_INDEX_FILE=",
+        "GIT_OBJECT_DIRECTORY=", "GIT_PREFIX=", "GIT_NAMESPACE="}) {
+    if (absl::StartsWith(variable, name)) return true;
+  }
+  return false;
+}
+
+struct Pipe {
+  Fd read;
+  Fd write;
+};
+
+absl::StatusOr<Pipe> MakePipe() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    return absl::ErrnoToStatus(errno, "make a pipe");
+  }
+  return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
+
+// Reads both to their ends.
+void Drain(Pipe (&pipes)[2], ProgramResult& result) {
+  std::string* const texts[] = {&result.out, &result.err};
+  while (pipes[0].read.ok() || pipes[1].read.ok()) {
+    struct pollfd polled[] = {{pipes[0].read.get(), POLLIN, 0},
+                              {pipes[1].read.get(), POLLIN, 0}};
+    if (poll(polled, 2, -1) < 0 && errno != EINTR) return;
+    for (int i = 0; i < 2; ++i) {
+      if (polled[i].revents == 0) continue;
+      std::array<char, 4096> buffer;
+      const ssize_t got =
+          read(pipes[i].read.get(), buffer.data(), buffer.size());
+      if (got > 0) {
+        texts[i]->append(buffer.data(), static_cast<size_t>(got));
+      } else if (got == 0 || errno != EINTR) {
+        pipes[i].read.Close();
+      }
+    }
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<ProgramResult> RunGit(const std::string& directory,
+                                     const std::vector<std::string>& args) {
+  std::vector<std::string> words = {"git", "-C", directory};
+  words.insert(words.end(), args.begin(), args.end());
+  return RunProgram(std::move(words));
+}
+
+absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words) {
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(&word[0]);
+  argv.push_back(nullptr);
+  std::vector<char*> env;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (!SaysRepository(*variable)) env.push_back(*variable);
+  }
+  env.push_back(nullptr);
+
+  Pipe pipes[2];
+  for (Pipe& pipe : pipes) {
+    O8LOCK_ASSIGN_OR_RETURN(pipe, MakePipe());
+  }
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, pipes[0].write.get(), 1);
+  posix_spawn_file_actions_adddup2(&actions, pipes[1].write.get(), 2);
+  pid_t pid;
+  const int error =
+      posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), env.data());
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) return ErrnoStatus(error, "start", words[0]);
+  for (Pipe& pipe : pipes) pipe.write.Close();
+  ProgramResult result;
+  Drain(pipes, result);
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  result.exit_code =
+      WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return result;
+}
+
+absl::StatusOr<std::string> AskGit(const std::string& directory,
+                                   const std::vector<std::string>& args) {
+  O8LOCK_ASSIGN_OR_RETURN(ProgramResult result, RunGit(directory, args));
+  if (result.exit_code != 0) {
+    return absl::InternalError(
+        absl::StrCat("git ", absl::StrJoin(args, " "), ": ",
+                     absl::StripSuffix(result.err, "\n"), " (exit code ",
+                     result.exit_code, ")"));
+  }
+  return std::string(absl::StripSuffix(result.out, "\n"));
+}
+
+}  // namespace o8lock

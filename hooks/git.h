@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Running git for what only git can tell or do.
+#ifndef O8LOCK_HOOKS_GIT_H_
+#define O8LOCK_HOOKS_GIT_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace o8lock {
+
+struct ProgramResult {
+  int exit_code = 0;  // 128 + n when signal n ended it
+  std::string out;
+  std::string err;
+};
+
+// Runs `git ARGS...`, the git of PATH, in `directory`, with no standard input.
+// What git's environment variables say of a repository is not handed on: the
+// repository is the one of `directory`.
+// Errors: kNotFound  there is no git in PATH; others from starting it. That git
+// itself fails is none.
+// Blocks until git has ended.
+absl::StatusOr<ProgramResult> RunGit(const std::string& directory,
+                                     const std::vector<std::string>& args);
+
+// The same for any program: WORDS, the first being looked up in PATH.
+absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words);
+
+// The standard output of a `git ARGS...` that has to succeed, without the
+// newline at its end.
+// Errors: as above; kInternal  git failed; the text has the words that it says.
+absl::StatusOr<std::string> AskGit(const std::string& directory,
+                                   const std::vector<std::string>& args);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_HOOKS_GIT_H_

@@ -1,0 +1,746 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hooks/installation.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "hooks/git.h"
+#include "lock/arming.h"
+#include "lock/file.h"
+#include "lock/inspection.h"
+#include "lock/location.h"
+#include "lock/lock.h"
+#include "lock/status.h"
+
+namespace o8lock {
+namespace {
+
+constexpr absl::string_view kInclude = "o8lock/armed.inc";
+constexpr absl::string_view kReferenceTransaction = "reference-transaction";
+constexpr absl::string_view kPostCheckout = "post-checkout";
+// What a hook is called that was there before.
+constexpr absl::string_view kKept = ".before-o8lock";
+// The second line of every script of ours, by which it is known again.
+constexpr absl::string_view kScriptHead =
+    "#!/bin/sh\n# o8lock: made by `o8lock hooks install`.\n";
+// How a line begins that remembers something in locked.inc.
+constexpr absl::string_view kProgramLine = "# program: ";
+constexpr absl::string_view kBasisLine = "# basis: ";
+
+// Those of githooks(5). push-to-checkout replaces what git does without it, and
+// reference-transaction and post-checkout are ours.
+constexpr absl::string_view kHookNames[] = {"applypatch-msg",
+                                            "pre-applypatch",
+                                            "post-applypatch",
+                                            "pre-commit",
+                                            "pre-merge-commit",
+                                            "prepare-commit-msg",
+                                            "commit-msg",
+                                            "post-commit",
+                                            "pre-rebase",
+                                            "post-merge",
+                                            "pre-push",
+                                            "pre-receive",
+                                            "update",
+                                            "proc-receive",
+                                            "post-receive",
+                                            "post-update",
+                                            "push-to-checkout",
+                                            "pre-auto-gc",
+                                            "post-rewrite",
+                                            "sendemail-validate",
+                                            "post-index-change",
+                                            "p4-changelist",
+                                            "p4-prepare-changelist",
+                                            "p4-post-changelist",
+                                            "p4-pre-submit"};
+
+std::string OwnDirectory(const Location& location) {
+  return location.common_dir + "/o8lock";
+}
+
+bool IsExecutable(const std::string& path) {
+  struct stat info;
+  return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
+         access(path.c_str(), X_OK) == 0;
+}
+
+// Of a text that is to be one word of sh.
+std::string Quoted(absl::string_view word) {
+  return absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'");
+}
+
+// Of a text that is to be one value of a configuration file.
+std::string ConfigQuoted(absl::string_view value) {
+  return absl::StrCat(
+      "\"",
+      absl::StrReplaceAll(value,
+                          {{"\\", "\\\\"}, {"\"", "\\\""}, {"\n", "\\n"}}),
+      "\"");
+}
+
+// Puts a new file `path` in place, in one step: git may be reading it.
+absl::Status PutFile(const std::string& path, absl::string_view text,
+                     mode_t mode) {
+  const std::string fresh = absl::StrCat(path, ".", getpid());
+  unlink(fresh.c_str());
+  O8LOCK_ASSIGN_OR_RETURN(const Fd fd,
+                          OpenRegular(fresh, O_RDWR | O_CREAT | O_EXCL, mode));
+  absl::Cleanup undo = [&fresh] { unlink(fresh.c_str()); };
+  O8LOCK_RETURN_IF_ERROR(Overwrite(fd, text, fresh));
+  // A user's umask must not keep others out: git fails where it cannot read
+  // what its configuration includes.
+  if (fchmod(fd.get(), mode) != 0) {
+    return ErrnoStatus(errno, "change the mode of", fresh);
+  }
+  if (rename(fresh.c_str(), path.c_str()) != 0) {
+    return ErrnoStatus(errno, absl::StrCat("rename '", fresh, "' to"), path);
+  }
+  std::move(undo).Cancel();
+  return absl::OkStatus();
+}
+
+bool Exists(const std::string& path) {
+  struct stat info;
+  return lstat(path.c_str(), &info) == 0;
+}
+
+absl::Status PutLink(const std::string& path, const std::string& target) {
+  const std::string fresh = absl::StrCat(path, ".", getpid());
+  unlink(fresh.c_str());
+  if (symlink(target.c_str(), fresh.c_str()) != 0) {
+    return ErrnoStatus(errno, "create link", fresh);
+  }
+  if (rename(fresh.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    unlink(fresh.c_str());
+    return ErrnoStatus(error, absl::StrCat("rename '", fresh, "' to"), path);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Remove(const std::string& path) {
+  if (unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) {
+    return absl::OkStatus();
+  }
+  return ErrnoStatus(errno, "remove", path);
+}
+
+// Makes `path`, which whoever may read the directory it is in may read as well.
+absl::Status MakeReadableDirectory(const std::string& path) {
+  if (mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) {
+    return ErrnoStatus(errno, "create directory", path);
+  }
+  struct stat parent;
+  struct stat info;
+  if (stat((path + "/..").c_str(), &parent) != 0 ||
+      stat(path.c_str(), &info) != 0) {
+    return ErrnoStatus(errno, "stat", path);
+  }
+  const mode_t wanted = info.st_mode | (parent.st_mode & 0777);
+  // EPERM: it is another's, who has seen to that.
+  if (wanted != info.st_mode && chmod(path.c_str(), wanted & 07777) != 0 &&
+      errno != EPERM) {
+    return ErrnoStatus(errno, "change the mode of", path);
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::string> NamesIn(const std::string& path) {
+  std::vector<std::string> names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()),
+                                                      closedir);
+  if (directory == nullptr) return names;
+  while (const dirent* entry = readdir(directory.get())) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  return names;
+}
+
+absl::Status RemoveDirectory(const std::string& path) {
+  for (const std::string& name : NamesIn(path)) {
+    O8LOCK_RETURN_IF_ERROR(Remove(absl::StrCat(path, "/", name)));
+  }
+  if (rmdir(path.c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
+  return ErrnoStatus(errno, "remove", path);
+}
+
+// One setting as git has read it.
+struct Setting {
+  std::string scope;
+  std::string origin;
+  std::string key;
+  std::string value;
+};
+
+// Whether it comes from a file of ours.
+bool IsOurs(const Setting& setting) {
+  return absl::EndsWith(setting.origin, absl::StrCat("/", kInclude)) ||
+         setting.origin == absl::StrCat("file:", kInclude);
+}
+
+// All settings, in the order in which later ones win.
+absl::StatusOr<std::vector<Setting>> ReadSettings(
+    const std::string& directory) {
+  O8LOCK_ASSIGN_OR_RETURN(const std::string text,
+                          AskGit(directory, {"config", "--list", "--show-scope",
+                                             "--show-origin", "-z"}));
+  const std::vector<absl::string_view> fields = absl::StrSplit(text, '\0');
+  std::vector<Setting> settings;
+  for (size_t i = 0; i + 2 < fields.size(); i += 3) {
+    const std::pair<absl::string_view, absl::string_view> pair =
+        absl::StrSplit(fields[i + 2], absl::MaxSplits('\n', 1));
+    settings.push_back({std::string(fields[i]), std::string(fields[i + 1]),
+                        std::string(pair.first), std::string(pair.second)});
+  }
+  return settings;
+}
+
+// git's version, major and minor.
+struct Version {
+  std::string text;
+  std::pair<int, int> number;
+};
+absl::StatusOr<Version> GitVersion(const std::string& directory) {
+  O8LOCK_ASSIGN_OR_RETURN(const std::string line,
+                          AskGit(directory, {"version"}));
+  absl::string_view text = line;
+  absl::ConsumePrefix(&text, "git version ");
+  Version version{std::string(text), {0, 0}};
+  const std::vector<absl::string_view> parts = absl::StrSplit(text, '.');
+  if (parts.size() < 2 || !absl::SimpleAtoi(parts[0], &version.number.first) ||
+      !absl::SimpleAtoi(parts[1], &version.number.second)) {
+    return absl::InternalError(
+        absl::StrCat("git names a version that is none: '", line, "'"));
+  }
+  return version;
+}
+
+Mechanism MechanismOf(const Version& version) {
+  return version.number >= std::make_pair(2, 54) ? Mechanism::kConfig
+                                                 : Mechanism::kDirectory;
+}
+
+// Where git looks for hooks while the lock is free.
+struct HooksPath {
+  std::string value;      // core.hooksPath, or the default
+  std::string scope;      // whose word it is; empty: nobody's
+  std::string directory;  // absolute: for a relative one the main worktree's
+};
+
+HooksPath ResolveHooksPath(const Location& location, std::string value,
+                           std::string scope) {
+  HooksPath path{std::move(value), std::move(scope), ""};
+  if (path.value.empty()) path.value = location.common_dir + "/hooks";
+  const char* home = getenv("HOME");
+  if (home != nullptr && absl::StartsWith(path.value, "~/")) {
+    path.value.replace(0, 1, home);
+  }
+  const std::string& base = location.main_worktree.empty()
+                                ? location.common_dir
+                                : location.main_worktree;
+  path.directory = absl::StartsWith(path.value, "/")
+                       ? path.value
+                       : absl::StrCat(base, "/", path.value);
+  return path;
+}
+
+HooksPath FindHooksPath(const Location& location,
+                        const std::vector<Setting>& settings) {
+  const Setting* last = nullptr;
+  for (const Setting& setting : settings) {
+    if (setting.key == "core.hookspath" && !IsOurs(setting)) last = &setting;
+  }
+  if (last == nullptr) return ResolveHooksPath(location, "", "");
+  return ResolveHooksPath(location, last->value, last->scope);
+}
+
+// What the files of the hooks rest on: if it changes they are made anew.
+struct Basis {
+  std::string common_dir;
+  std::string local_path;  // core.hooksPath of the repository's own file
+  std::string value;       // as in HooksPath
+  std::string directory;
+  std::string changed;  // when the directory was
+};
+
+std::string ChangeOf(const std::string& directory) {
+  struct stat info;
+  if (stat(directory.c_str(), &info) != 0) return "-";
+  return absl::StrCat(info.st_mtim.tv_sec, ".", info.st_mtim.tv_nsec);
+}
+
+// One line; a newline in a path makes it one that is never read again, and the
+// files are made anew each time.
+std::string BasisText(const Basis& basis) {
+  return absl::StrCat(kBasisLine, basis.changed, "\t", basis.common_dir, "\t",
+                      basis.local_path, "\t", basis.value, "\t",
+                      basis.directory, "\n");
+}
+
+Basis BasisOf(const Location& location, Mechanism mechanism,
+              const HooksPath& path) {
+  if (mechanism == Mechanism::kConfig)
+    return {location.common_dir, "", "", "", ""};
+  return {location.common_dir, location.hooks_path.value_or(""), path.value,
+          path.directory, ChangeOf(path.directory)};
+}
+
+// What locked.inc remembers.
+struct Remembered {
+  std::string text;
+  std::string program;
+  std::optional<Basis> basis;
+};
+absl::StatusOr<Remembered> ReadLockedFile(const Location& location) {
+  Remembered remembered;
+  O8LOCK_ASSIGN_OR_RETURN(
+      remembered.text,
+      ReadFile(absl::StrCat(OwnDirectory(location), "/", kLockedFile)));
+  for (absl::string_view line : absl::StrSplit(remembered.text, '\n')) {
+    if (absl::ConsumePrefix(&line, kProgramLine)) {
+      remembered.program = std::string(line);
+    } else if (absl::ConsumePrefix(&line, kBasisLine)) {
+      const std::vector<std::string> fields = absl::StrSplit(line, '\t');
+      if (fields.size() == 5) {
+        remembered.basis =
+            Basis{fields[1], fields[2], fields[3], fields[4], fields[0]};
+      }
+    }
+  }
+  return remembered;
+}
+
+// A command of sh that runs the hook `name`, unless the program is gone.
+std::string Call(const std::string& program, absl::string_view prefix,
+                 absl::string_view name) {
+  const std::string quoted = Quoted(program);
+  return absl::StrCat("! test -x ", quoted, " || ", prefix, quoted,
+                      " hooks run ", name);
+}
+
+// A script that stands for the hook `name`: ours, unless `program` is empty,
+// then the one that is `real` to sh, unless that is.
+std::string ScriptText(const std::string& program, absl::string_view name,
+                       const std::string& real) {
+  std::string text(kScriptHead);
+  if (!program.empty()) {
+    absl::StrAppend(&text, Call(program, "", name), " \"$@\" || exit\n");
+  }
+  if (!real.empty()) {
+    absl::StrAppend(&text, "! test -x ", real, " || exec ", real, " \"$@\"\n");
+  }
+  return text;
+}
+
+// Whether `path` is a hook of ours.
+bool IsOurHook(const std::string& path) {
+  return absl::StartsWith(ReadFile(path).value_or(""), kScriptHead);
+}
+
+// Fills `own`, the directory that git uses while the lock is taken.
+absl::Status PutHooks(const std::string& own, const std::string& program,
+                      const HooksPath& path) {
+  O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(own));
+  std::set<std::string> names(std::begin(kHookNames), std::end(kHookNames));
+  names.insert(std::string(kReferenceTransaction));
+  names.insert(std::string(kPostCheckout));
+  for (const std::string& name : NamesIn(path.directory)) {
+    if (!absl::EndsWith(name, ".sample") &&
+        IsExecutable(absl::StrCat(path.directory, "/", name))) {
+      names.insert(name);
+    }
+  }
+  for (const std::string& name : names) {
+    const std::string mine = absl::StrCat(own, "/", name);
+    const std::string real = absl::StrCat(path.directory, "/", name);
+    const bool is_ours = IsOurHook(real);
+    const bool exists = IsExecutable(real) && !is_ours;
+    const bool guards =
+        name == kReferenceTransaction || (name == kPostCheckout && !is_ours);
+    if (exists && name != "push-to-checkout") {
+      // A script, and no link: some look at the name they are called by.
+      O8LOCK_RETURN_IF_ERROR(
+          PutFile(mine,
+                  ScriptText(guards ? program : "", name,
+                             Quoted(absl::StrCat(path.value, "/", name))),
+                  0755));
+    } else {
+      // To a hook that is not there, but may come.
+      O8LOCK_RETURN_IF_ERROR(PutLink(mine, guards ? program : real));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Writes everything under <common dir>/o8lock but the link.
+absl::Status PutFiles(const Location& location, Mechanism mechanism,
+                      const std::string& program, const HooksPath& path) {
+  const std::string own = OwnDirectory(location);
+  O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(own));
+  const std::string head = absl::StrCat(
+      "# Made by `o8lock hooks install`, which makes it anew; included by the "
+      "repository's\n# configuration while ");
+  std::string free = absl::StrCat(head, "nobody has the lock.\n");
+  std::string locked =
+      absl::StrCat(head, "a run has the lock.\n", kProgramLine, program, "\n",
+                   BasisText(BasisOf(location, mechanism, path)));
+  if (mechanism == Mechanism::kConfig) {
+    const std::string second = absl::StrCat(
+        "[o8lock]\n\thooks = config\n[hook \"o8lock-post-checkout\"]\n"
+        "\tcommand = ",
+        ConfigQuoted(Call(program, "exec ", kPostCheckout)),
+        "\n\tevent = post-checkout\n");
+    absl::StrAppend(&free, second);
+    // It is called three times for each change; only "preparing" is early
+    // enough. What git appends are the arguments of ":".
+    absl::StrAppend(
+        &locked, second, "[hook \"o8lock\"]\n\tcommand = ",
+        ConfigQuoted(absl::StrCat("case $1 in preparing) ",
+                                  Call(program, "exec ", kReferenceTransaction),
+                                  " preparing;; esac; :")),
+        "\n\tevent = reference-transaction\n");
+  } else {
+    const std::string hooks = own + "/hooks";
+    O8LOCK_RETURN_IF_ERROR(PutHooks(hooks, program, path));
+    absl::StrAppend(&free, "[o8lock]\n\thooks = directory\n");
+    absl::StrAppend(&locked,
+                    "[o8lock]\n\thooks = directory\n[core]\n\thooksPath = ",
+                    ConfigQuoted(hooks), "\n");
+  }
+  O8LOCK_RETURN_IF_ERROR(
+      PutFile(absl::StrCat(own, "/", kFreeFile), free, 0644));
+  return PutFile(absl::StrCat(own, "/", kLockedFile), locked, 0644);
+}
+
+// Who owns the post-checkout in `path`, or would own one; empty: nobody. There
+// o8lock's would be overwritten, or called in other repositories, or be a file
+// that the repository's worktree has too much.
+std::string ManagerOf(const Location& location, const HooksPath& path) {
+  if (absl::EndsWith(path.value, ".husky/_")) return "husky";
+  struct stat info;
+  if (!absl::StartsWith(path.directory, location.common_dir + "/") ||
+      (lstat(path.directory.c_str(), &info) == 0 && S_ISLNK(info.st_mode))) {
+    return path.directory;
+  }
+  const std::string hook = absl::StrCat(path.directory, "/", kPostCheckout);
+  if (IsOurHook(hook)) return "";
+  const std::string text = ReadFile(hook).value_or("");
+  for (const absl::string_view manager :
+       {"husky", "lefthook", "pre-commit", "simple-git-hooks"}) {
+    if (absl::StrContains(text, manager)) return std::string(manager);
+  }
+  return "";
+}
+
+// Where the user puts o8lock's line for husky.
+std::string HuskyFile(const HooksPath& path) {
+  return absl::StrCat(absl::StripSuffix(path.directory, "_"), kPostCheckout);
+}
+
+SecondLine FindSecondLine(const HooksPath& path, const std::string& manager) {
+  const std::string hook = absl::StrCat(path.directory, "/", kPostCheckout);
+  if (IsOurHook(hook)) {
+    return Exists(hook + std::string(kKept)) ? SecondLine::kChained
+                                             : SecondLine::kAlone;
+  }
+  const std::string file = manager == "husky" ? HuskyFile(path) : hook;
+  return absl::StrContains(ReadFile(file).value_or(""),
+                           "hooks run post-checkout")
+             ? SecondLine::kByOwner
+             : SecondLine::kMissing;
+}
+
+// Puts our post-checkout where it is called all the time, unless a manager has
+// that file.
+absl::Status PutSecondLine(const Location& location, const HooksPath& path,
+                           const std::string& program) {
+  if (!ManagerOf(location, path).empty()) return absl::OkStatus();
+  const std::string hook = absl::StrCat(path.directory, "/", kPostCheckout);
+  const std::string kept = hook + std::string(kKept);
+  O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(path.directory));
+  if (!Exists(hook) || (IsOurHook(hook) && !Exists(kept))) {
+    return PutFile(hook, ScriptText(program, kPostCheckout, ""), 0755);
+  }
+  if (!IsOurHook(hook)) {
+    if (Exists(kept)) {
+      return absl::AlreadyExistsError(
+          absl::StrCat("'", hook, "' cannot be kept as '", kept,
+                       "': that is there already"));
+    }
+    if (link(hook.c_str(), kept.c_str()) != 0) {
+      return ErrnoStatus(errno, absl::StrCat("link '", hook, "' to"), kept);
+    }
+  }
+  return PutFile(
+      hook,
+      ScriptText(program, kPostCheckout,
+                 absl::StrCat("\"${0%/*}/", kPostCheckout, kKept, "\"")),
+      0755);
+}
+
+absl::Status RemoveSecondLine(const HooksPath& path) {
+  const std::string hook = absl::StrCat(path.directory, "/", kPostCheckout);
+  if (!IsOurHook(hook)) return absl::OkStatus();
+  const std::string kept = hook + std::string(kKept);
+  if (!Exists(kept)) return Remove(hook);
+  if (rename(kept.c_str(), hook.c_str()) == 0) return absl::OkStatus();
+  return ErrnoStatus(errno, absl::StrCat("rename '", kept, "' to"), hook);
+}
+
+// The program that hooks can rely on: of a build tree's a copy.
+absl::StatusOr<std::string> Settle(const Location& location,
+                                   const std::string& program) {
+  const std::string bin = OwnDirectory(location) + "/bin";
+  const std::string copy = bin + "/o8lock";
+  if (!absl::StrContains(program, "/bazel-out/") || program == copy) {
+    return program;
+  }
+  O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(OwnDirectory(location)));
+  O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(bin));
+  const std::string fresh = absl::StrCat(copy, ".", getpid());
+  unlink(fresh.c_str());
+  O8LOCK_ASSIGN_OR_RETURN(const Fd from, OpenRegular(program, O_RDONLY));
+  O8LOCK_ASSIGN_OR_RETURN(
+      const Fd to, OpenRegular(fresh, O_WRONLY | O_CREAT | O_EXCL, 0755));
+  absl::Cleanup undo = [&fresh] { unlink(fresh.c_str()); };
+  std::array<char, 65536> buffer;
+  while (true) {
+    const ssize_t got = read(from.get(), buffer.data(), buffer.size());
+    if (got < 0) return ErrnoStatus(errno, "read", program);
+    if (got == 0) break;
+    const ssize_t put =
+        write(to.get(), buffer.data(), static_cast<size_t>(got));
+    if (put != got)
+      return ErrnoStatus(put < 0 ? errno : ENOSPC, "write", fresh);
+  }
+  if (fchmod(to.get(), 0755) != 0) {
+    return ErrnoStatus(errno, "change the mode of", fresh);
+  }
+  if (rename(fresh.c_str(), copy.c_str()) != 0) {
+    return ErrnoStatus(errno, absl::StrCat("rename '", fresh, "' to"), copy);
+  }
+  std::move(undo).Cancel();
+  return copy;
+}
+
+bool IsFalse(absl::string_view value) {
+  const std::string word = absl::AsciiStrToLower(value);
+  return word == "false" || word == "no" || word == "off" || word == "0";
+}
+
+// What wins over o8lock's own settings, `ours` of which says which those are.
+std::vector<std::string> FindBypasses(const std::vector<Setting>& settings,
+                                      const HooksState& state,
+                                      Mechanism of_git) {
+  std::vector<std::string> bypasses;
+  if (state.mechanism == Mechanism::kConfig &&
+      of_git == Mechanism::kDirectory) {
+    bypasses.push_back(
+        absl::StrCat("git ", state.git_version,
+                     " does not know hooks that are settings; they were "
+                     "installed with a newer one"));
+  }
+  bool ours = false;
+  for (const Setting& setting : settings) {
+    if (IsOurs(setting)) {
+      ours = true;
+    } else if ((ours && state.mechanism == Mechanism::kDirectory &&
+                setting.key == "core.hookspath") ||
+               (state.mechanism == Mechanism::kConfig &&
+                setting.key == "hook.o8lock.enabled" &&
+                IsFalse(setting.value))) {
+      bypasses.push_back(absl::StrCat(setting.key, " = ", setting.value, " (",
+                                      setting.scope, ", ", setting.origin,
+                                      ")"));
+    }
+  }
+  return bypasses;
+}
+
+std::string AskVersion(const std::string& program) {
+  const absl::StatusOr<ProgramResult> result =
+      RunProgram({program, "--version"});
+  if (!result.ok() || result->exit_code != 0) return "";
+  return std::string(
+      absl::StripSuffix(absl::StripPrefix(result->out, "o8lock "), "\n"));
+}
+
+absl::Status CheckRepository(const Location& location) {
+  if (!location.armed.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "this is no git repository, which is what the hooks are for");
+}
+
+}  // namespace
+
+bool Guards(const HooksState& state) {
+  return state.installed && !state.program_version.empty() &&
+         state.bypasses.empty();
+}
+
+absl::StatusOr<HooksState> LookAtHooks(const Location& location,
+                                       const std::string& directory) {
+  O8LOCK_RETURN_IF_ERROR(CheckRepository(location));
+  HooksState state;
+  O8LOCK_ASSIGN_OR_RETURN(const Version version, GitVersion(directory));
+  state.git_version = version.text;
+  O8LOCK_ASSIGN_OR_RETURN(const std::vector<Setting> settings,
+                          ReadSettings(directory));
+  const absl::StatusOr<Remembered> remembered = ReadLockedFile(location);
+  for (const Setting& setting : settings) {
+    if (!IsOurs(setting) || setting.key != "o8lock.hooks") continue;
+    state.installed = remembered.ok();
+    state.mechanism =
+        setting.value == "config" ? Mechanism::kConfig : Mechanism::kDirectory;
+  }
+  if (!state.installed) return state;
+  state.program = remembered->program;
+  state.program_version = AskVersion(state.program);
+  state.armed = IsArmed(location);
+  state.bypasses = FindBypasses(settings, state, MechanismOf(version));
+  if (state.mechanism == Mechanism::kConfig) {
+    state.second_line = SecondLine::kConfig;
+    return state;
+  }
+  const HooksPath path = FindHooksPath(location, settings);
+  state.hooks_directory = path.directory;
+  state.manager = ManagerOf(location, path);
+  state.second_line = FindSecondLine(path, state.manager);
+  return state;
+}
+
+absl::StatusOr<HooksState> InstallHooks(const Location& location,
+                                        const std::string& directory,
+                                        const std::string& program) {
+  O8LOCK_RETURN_IF_ERROR(CheckRepository(location));
+  O8LOCK_ASSIGN_OR_RETURN(const Version version, GitVersion(directory));
+  if (version.number < std::make_pair(2, 29)) {
+    return absl::UnimplementedError(
+        absl::StrCat("git ", version.text,
+                     version.number < std::make_pair(2, 28)
+                         ? " has no hook that can refuse a worktree"
+                         : "'s hook reference-transaction makes other commands "
+                           "fail"));
+  }
+  const Mechanism mechanism = MechanismOf(version);
+  O8LOCK_ASSIGN_OR_RETURN(const std::vector<Setting> settings,
+                          ReadSettings(directory));
+  const HooksPath path = FindHooksPath(location, settings);
+  O8LOCK_ASSIGN_OR_RETURN(const std::string settled, Settle(location, program));
+  if (mechanism == Mechanism::kDirectory) {
+    O8LOCK_RETURN_IF_ERROR(PutSecondLine(location, path, settled));
+  } else {
+    // Of an older git, when it was installed before.
+    O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(path));
+  }
+  O8LOCK_RETURN_IF_ERROR(PutFiles(location, mechanism, settled, path));
+  if (!Exists(location.armed)) {
+    O8LOCK_RETURN_IF_ERROR(PutLink(location.armed, std::string(kFreeFile)));
+  }
+  bool included = false;
+  for (const Setting& setting : settings) {
+    included = included ||
+               (setting.key == "include.path" && setting.value == kInclude);
+  }
+  if (!included) {
+    O8LOCK_RETURN_IF_ERROR(
+        AskGit(directory, {"config", "--file", location.common_dir + "/config",
+                           "--add", "include.path", std::string(kInclude)})
+            .status());
+  }
+  O8LOCK_ASSIGN_OR_RETURN(const Inspection found, Inspect(location, {}));
+  O8LOCK_RETURN_IF_ERROR(
+      UpdateArming(location, found.verdict > Verdict::kStale));
+  return LookAtHooks(location, directory);
+}
+
+absl::Status UninstallHooks(const Location& location,
+                            const std::string& directory) {
+  O8LOCK_RETURN_IF_ERROR(CheckRepository(location));
+  O8LOCK_ASSIGN_OR_RETURN(const std::vector<Setting> settings,
+                          ReadSettings(directory));
+  const HooksPath path = FindHooksPath(location, settings);
+  // First git forgets them: what it does not read can go.
+  O8LOCK_ASSIGN_OR_RETURN(
+      const ProgramResult unset,
+      RunGit(directory,
+             {"config", "--file", location.common_dir + "/config",
+              "--unset-all", "include.path", "^o8lock/armed\\.inc$"}));
+  constexpr int kNothingToUnset = 5;
+  if (unset.exit_code != 0 && unset.exit_code != kNothingToUnset) {
+    return absl::InternalError(
+        absl::StrCat("git config --unset-all include.path: ",
+                     absl::StripSuffix(unset.err, "\n")));
+  }
+  O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(path));
+  RemoveLeftovers(location);
+  const std::string own = OwnDirectory(location);
+  O8LOCK_RETURN_IF_ERROR(Remove(location.armed));
+  for (const absl::string_view file : {kFreeFile, kLockedFile}) {
+    O8LOCK_RETURN_IF_ERROR(Remove(absl::StrCat(own, "/", file)));
+  }
+  O8LOCK_RETURN_IF_ERROR(RemoveDirectory(own + "/hooks"));
+  return RemoveDirectory(own + "/bin");
+}
+
+absl::Status RefreshHooks(const Location& location) {
+  if (location.armed.empty()) return absl::OkStatus();
+  const absl::StatusOr<Remembered> remembered = ReadLockedFile(location);
+  // Where it is not there nothing is installed.
+  if (!remembered.ok() || !remembered->basis.has_value()) {
+    return absl::OkStatus();
+  }
+  const Basis& basis = *remembered->basis;
+  const Mechanism mechanism =
+      basis.directory.empty() ? Mechanism::kConfig : Mechanism::kDirectory;
+  const std::string local_path = location.hooks_path.value_or("");
+  if (basis.common_dir == location.common_dir &&
+      (mechanism == Mechanism::kConfig ||
+       (basis.local_path == local_path &&
+        basis.changed == ChangeOf(basis.directory)))) {
+    return absl::OkStatus();
+  }
+  // Only the repository's own setting can be told without git. Where it stands
+  // as before, and it was another's that counted, that still does.
+  HooksPath path{basis.value, "", basis.directory};
+  if (basis.common_dir != location.common_dir ||
+      basis.local_path != local_path) {
+    path = ResolveHooksPath(location, local_path, "");
+  }
+  std::string program = remembered->program;
+  if (program == basis.common_dir + "/o8lock/bin/o8lock") {
+    program = OwnDirectory(location) + "/bin/o8lock";
+  }
+  return PutFiles(location, mechanism, program, path);
+}
+
+}  // namespace o8lock

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hooks/worktree_add.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "lock/process.h"
+
+namespace o8lock {
+namespace {
+
+// Between git and its hook there may be a hook manager and its shells.
+constexpr int kMaxBetween = 8;
+
+// As far as a name may be from "worktree": git's own correction goes further,
+// but then nobody would know the word again.
+constexpr size_t kMaxMisspelt = 2;
+
+bool IsGit(int pid) {
+  const std::string program = ProgramOf(pid);
+  return program == "git" || absl::StartsWith(program, "git-");
+}
+
+// How many letters are missing, too many, wrong or swapped with their
+// neighbour.
+size_t Distance(absl::string_view a, absl::string_view b) {
+  std::vector<std::vector<size_t>> rows(a.size() + 1,
+                                        std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) {
+    for (size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        rows[i][j] = i + j;
+        continue;
+      }
+      rows[i][j] = std::min({rows[i - 1][j] + 1, rows[i][j - 1] + 1,
+                             rows[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        rows[i][j] = std::min(rows[i][j], rows[i - 2][j - 2] + 1);
+      }
+    }
+  }
+  return rows[a.size()][b.size()];
+}
+
+// What the words of an add say, as far as it matters here.
+struct AddWords {
+  std::optional<std::string> branch;  // -b
+  std::string path;
+};
+
+AddWords ReadAddWords(const std::vector<std::string>& words) {
+  AddWords result;
+  bool options = true;
+  for (size_t i = 2; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (options && word == "--") {
+      options = false;
+    } else if (options && absl::StartsWith(word, "--")) {
+      // Of the long ones only --reason has a value; it may be shortened.
+      if (word.size() > 4 && absl::StartsWith("--reason", word)) ++i;
+    } else if (options && word.size() > 1 && word[0] == '-') {
+      const size_t letter = word.find_first_of("bB", 1);
+      if (letter == std::string::npos) continue;
+      std::string name = word.substr(letter + 1);
+      if (name.empty() && i + 1 < words.size()) name = words[++i];
+      if (word[letter] == 'b') result.branch = std::move(name);
+    } else if (result.path.empty()) {
+      result.path = word;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<std::string> GitWords(const std::vector<std::string>& command) {
+  if (command.empty()) return {};
+  std::vector<std::string> words;
+  size_t i = 1;
+  absl::string_view program = command[0];
+  program.remove_prefix(program.rfind('/') + 1);  // npos + 1 is 0.
+  if (absl::ConsumePrefix(&program, "git-")) {
+    words.emplace_back(program);
+  } else {
+    for (; i < command.size() && absl::StartsWith(command[i], "-"); ++i) {
+      constexpr absl::string_view kWithValue[] = {
+          "-C",           "-c",           "--git-dir",
+          "--work-tree",  "--namespace",  "--super-prefix",
+          "--config-env", "--attr-source"};
+      if (absl::c_linear_search(kWithValue, command[i])) ++i;
+    }
+  }
+  if (i < command.size()) {
+    words.insert(words.end(), command.begin() + static_cast<ptrdiff_t>(i),
+                 command.end());
+  }
+  return words;
+}
+
+bool IsWorktreeAdd(const std::vector<std::string>& words) {
+  return words.size() >= 2 && words[1] == "add" &&
+         Distance(words[0], "worktree") <= kMaxMisspelt;
+}
+
+std::optional<std::string> CreatedBranch(
+    const std::vector<std::string>& words) {
+  return ReadAddWords(words).branch;
+}
+
+std::string AddedPath(const std::vector<std::string>& words) {
+  return ReadAddWords(words).path;
+}
+
+std::optional<WorktreeAdd> FindWorktreeAdd(int pid) {
+  for (int i = 0; !IsGit(pid); ++i) {
+    pid = ParentProcess(pid);
+    if (pid == 0 || i == kMaxBetween) return std::nullopt;
+  }
+  std::vector<std::string> command = CommandOf(pid);
+  std::vector<std::string> words = GitWords(command);
+  if (!IsWorktreeAdd(words)) {
+    // What an add has other commands do. Further up must not be looked: hooks
+    // and tools that an add starts may run any git.
+    constexpr absl::string_view kSteps[] = {"branch", "update-ref",
+                                            "symbolic-ref", "reset"};
+    if (words.empty() || !absl::c_linear_search(kSteps, words[0])) {
+      return std::nullopt;
+    }
+    pid = ParentProcess(pid);
+    if (pid == 0 || !IsGit(pid)) return std::nullopt;
+    command = CommandOf(pid);
+    if (!IsWorktreeAdd(GitWords(command))) return std::nullopt;
+  }
+  return WorktreeAdd{pid, LookAt(pid).started, std::move(command)};
+}
+
+}  // namespace o8lock

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lock/arming.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "lock/file.h"
+#include "lock/location.h"
+#include "lock/status.h"
+
+namespace o8lock {
+namespace {
+
+// Where the link leads to; nothing if there is none.
+std::optional<std::string> TargetOf(const Location& location) {
+  if (location.armed.empty()) return std::nullopt;
+  std::array<char, 64> target;
+  const ssize_t size =
+      readlink(location.armed.c_str(), target.data(), target.size());
+  if (size < 0) return std::nullopt;
+  return std::string(target.data(), static_cast<size_t>(size));
+}
+
+std::string LeftoversFile(const Location& location) {
+  return location.armed + ".leftovers";
+}
+
+}  // namespace
+
+absl::Status SetArmed(const Location& location, bool armed) {
+  const std::string target(armed ? kLockedFile : kFreeFile);
+  const std::optional<std::string> present = TargetOf(location);
+  if (!present.has_value() || *present == target) return absl::OkStatus();
+  const std::string fresh = location.armed + ".new";
+  int result = symlink(target.c_str(), fresh.c_str());
+  if (result != 0 && errno == EEXIST) {  // left by a process that was killed
+    unlink(fresh.c_str());
+    result = symlink(target.c_str(), fresh.c_str());
+  }
+  if (result != 0) return ErrnoStatus(errno, "create link", fresh);
+  if (rename(fresh.c_str(), location.armed.c_str()) != 0) {
+    return ErrnoStatus(errno, absl::StrCat("rename '", fresh, "' to"),
+                       location.armed);
+  }
+  return absl::OkStatus();
+}
+
+bool IsArmed(const Location& location) {
+  return TargetOf(location) == std::string(kLockedFile);
+}
+
+absl::Status RememberLeftovers(const Location& location,
+                               const std::vector<std::string>& directories) {
+  const std::string path = LeftoversFile(location);
+  O8LOCK_ASSIGN_OR_RETURN(
+      const Fd fd, OpenRegular(path, O_WRONLY | O_CREAT | O_APPEND, 0666));
+  // NUL ends a name; one write, lest two be mixed.
+  const std::string text =
+      absl::StrCat(absl::StrJoin(directories, absl::string_view("\0", 1)),
+                   absl::string_view("\0", 1));
+  if (write(fd.get(), text.data(), text.size()) < 0) {
+    return ErrnoStatus(errno, "write", path);
+  }
+  return absl::OkStatus();
+}
+
+void RemoveLeftovers(const Location& location) {
+  if (location.armed.empty()) return;
+  const std::string path = LeftoversFile(location);
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  if (!text.ok()) return;
+  std::vector<std::string> directories =
+      absl::StrSplit(*text, '\0', absl::SkipEmpty());
+  // The innermost first.
+  std::sort(directories.rbegin(), directories.rend());
+  for (const std::string& directory : directories) rmdir(directory.c_str());
+  unlink(path.c_str());
+}
+
+}  // namespace o8lock
