@@ -285,8 +285,7 @@ With its hooks installed git adds no worktree that a run would collide with.
   -E, --conflict-exit-code N  exit code when the lock is held, instead of 75
   -q, --quiet                 no warnings; a refusal is its exit code only
   -v, --verbose               tell when the lock is taken and released
-      --json                  of hooks status: for programs
-  -h, --help, --version
+  -h, --help, --version, and --json for hooks status
 
 Exit codes of o8lock itself: 64 wrong usage, 71 the system refused, 73 a file
 cannot be created, 75 the lock is held, 126 and 127 COMMAND cannot be executed.
