@@ -17,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -25,6 +26,7 @@
 #include "hooks/installation.h"
 #include "hooks/worktree_add.h"
 #include "lock/arming.h"
+#include "lock/file.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
@@ -48,6 +50,25 @@ absl::StatusOr<Location> LocateFromHook() {
     options.git_dir = git_dir;
   }
   return Locate(options);
+}
+
+// Whether a run has the lock, as IsTaken(Location) has it, but found by what
+// git tells a reference-transaction: its directory is in GIT_DIR or else .git.
+// This is what most hooks come down to, and the search would be half of it.
+bool IsSurelyTaken() {
+  const char* git_dir = getenv("GIT_DIR");
+  Location location;
+  location.common_dir = git_dir != nullptr ? git_dir : ".git";
+  const absl::StatusOr<std::string> common =
+      ReadFile(location.common_dir + "/commondir");
+  if (common.ok()) {
+    const absl::string_view path = absl::StripTrailingAsciiWhitespace(*common);
+    location.common_dir = absl::StartsWith(path, "/")
+                              ? std::string(path)
+                              : absl::StrCat(location.common_dir, "/", path);
+  }
+  location.guard = location.common_dir + "/o8lock/parallel.guard";
+  return IsTaken(location).value_or(false);
 }
 
 int64_t Nanoseconds(const struct timespec& time) {
@@ -201,7 +222,7 @@ absl::StatusOr<std::optional<Refused>> OnReferenceTransaction(
     absl::string_view state, const std::vector<std::string>& own_tokens) {
   if (state != "preparing" && state != "prepared") return std::nullopt;
   const std::optional<WorktreeAdd> add = FindWorktreeAdd(getppid());
-  if (add.has_value() && IsAllowed()) return std::nullopt;
+  if (add.has_value() ? IsAllowed() : IsSurelyTaken()) return std::nullopt;
   const absl::StatusOr<Location> location = LocateFromHook();
   if (!add.has_value()) {
     // The hook is called for nothing if the run was killed.
