@@ -55,6 +55,12 @@ TEST(GitConfigTest, ReadsQuotedAndEscapedPaths) {
   EXPECT_EQ(Read("[core]\nx = y\n").worktree, std::nullopt);
 }
 
+TEST(GitConfigTest, ReadsWhereTheHooksAre) {
+  EXPECT_EQ(Read("[core]\n\thooksPath = .husky/_\n").hooks_path, ".husky/_");
+  EXPECT_EQ(Read("[core]\nhookspath = a\nHOOKSPATH = b\n").hooks_path, "b");
+  EXPECT_EQ(Read("[core]\n\tbare = false\n").hooks_path, std::nullopt);
+}
+
 TEST(GitConfigTest, SurvivesTextThatEndsAnywhere) {
   const std::string text =
       "[core \"a\\\"b]\"]\n k = \"v\\\n w\" ; c\n[core]\n\tbare = true\n";

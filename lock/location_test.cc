@@ -150,6 +150,54 @@ TEST_F(LocateTest, FindsOneGuardWithASeparateGitDirectory) {
   EXPECT_EQ(linked.lock_file, git_dir + "/.claude/parallel.lock");
 }
 
+// As git starts a hook.
+TEST_F(LocateTest, FollowsAGitDirectoryThatItIsGiven) {
+  Git(repository_, {"worktree", "add", "-q", temp_.File("linked")});
+  const std::string elsewhere = temp_.File("elsewhere");
+  Git(temp_.path(), {"init", "-q", elsewhere});
+  for (const std::string& git_dir :
+       {repository_ + "/.git", repository_ + "/.git/worktrees/linked",
+        std::string("../repo/.git")}) {
+    LocateOptions options;
+    options.directory = elsewhere;
+    options.git_dir = git_dir;
+    const absl::StatusOr<Location> location = Locate(options);
+    ASSERT_TRUE(location.ok()) << git_dir << ": " << location.status();
+    EXPECT_EQ(location->guard, repository_ + "/.git/o8lock/parallel.guard");
+    EXPECT_EQ(location->lock_file, repository_ + "/.claude/parallel.lock");
+  }
+  LocateOptions options;
+  options.directory = elsewhere;
+  options.git_dir = ".git/objects";
+  EXPECT_EQ(Locate(options).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(LocateTest, KnowsTheWorktreeOfASeparateGitDirectoryThatItIsGiven) {
+  const std::string git_dir = temp_.File("separate");
+  const std::string main = temp_.File("main");
+  Git(temp_.path(),
+      {"clone", "-q", "--separate-git-dir", git_dir, repository_, main});
+  LocateOptions options;
+  options.directory = main;
+  options.git_dir = git_dir;
+  const absl::StatusOr<Location> location = Locate(options);
+  ASSERT_TRUE(location.ok()) << location.status();
+  EXPECT_EQ(location->lock_file, main + "/.claude/parallel.lock");
+}
+
+TEST_F(LocateTest, ArmsHooksForTheLockThatGuardsWorktrees) {
+  Git(repository_, {"config", "core.hooksPath", ".githooks"});
+  const Location location = LocateFrom(repository_);
+  EXPECT_EQ(location.armed, repository_ + "/.git/o8lock/armed.inc");
+  EXPECT_EQ(location.hooks_path, ".githooks");
+  LocateOptions options;
+  options.directory = repository_;
+  options.name = "deploy";
+  EXPECT_EQ(Locate(options).value_or(Location{}).armed, "");
+  EXPECT_EQ(LocateFrom(temp_.path()).armed, "");
+}
+
 TEST_F(LocateTest, FollowsCoreWorktree) {
   ASSERT_EQ(mkdir(temp_.File("tree").c_str(), 0777), 0);
   Git(repository_, {"config", "core.worktree", "../../tree"});

@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "lock/arming.h"
 #include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
@@ -456,6 +457,119 @@ TEST_F(LockTest, AJoinedRunIsNotWhatADeadOneLeftBehind) {
 }
 
 // Whatever is in the way of a temporary file is no reason to run unlocked.
+// Hooks that are installed are a link and two files.
+class ArmingTest : public LockTest {
+ protected:
+  void SetUp() override {
+    LockTest::SetUp();
+    ASSERT_EQ(mkdir((repository_ + "/.git/o8lock").c_str(), 0777), 0);
+    ASSERT_EQ(symlink("free.inc", location_.armed.c_str()), 0);
+  }
+  bool Armed() { return IsArmed(location_); }
+};
+
+TEST_F(ArmingTest, LastsAsLongAsTheLock) {
+  EXPECT_FALSE(Armed());
+  {
+    const Lock lock = Acquire();
+    EXPECT_TRUE(Armed());
+    EXPECT_EQ(TryToAcquire().code(), absl::StatusCode::kUnavailable);
+    EXPECT_TRUE(Armed());
+  }
+  EXPECT_FALSE(Armed());
+  ExpectFree();
+}
+
+TEST_F(ArmingTest, LastsUntilTheLastOfTheRunsInside) {
+  std::optional<Lock> lock = Acquire();
+  options_.own_tokens = {lock->holder().token};
+  std::optional<Lock> inner = Acquire();
+  ASSERT_TRUE(inner->joined());
+  lock.reset();
+  EXPECT_TRUE(Armed());
+  inner.reset();
+  EXPECT_FALSE(Armed());
+}
+
+TEST_F(ArmingTest, OutlivesAnOverride) {
+  std::optional<Lock> old = Acquire();
+  options_.overriding = {Look()};
+  std::optional<Lock> lock = Acquire();
+  old.reset();
+  EXPECT_TRUE(Armed());
+  lock.reset();
+  EXPECT_FALSE(Armed());
+}
+
+TEST_F(ArmingTest, IsOnlyForTheLockThatGuardsWorktrees) {
+  LocateOptions options;
+  options.directory = repository_;
+  options.name = "deploy";
+  const absl::StatusOr<Location> other = Locate(options);
+  ASSERT_TRUE(other.ok()) << other.status();
+  const absl::StatusOr<Lock> lock = Lock::Acquire(*other, options_);
+  ASSERT_TRUE(lock.ok()) << lock.status();
+  EXPECT_FALSE(Armed());
+}
+
+TEST_F(ArmingTest, IsNothingWithoutHooks) {
+  ASSERT_EQ(unlink(location_.armed.c_str()), 0);
+  const Lock lock = Acquire();
+  EXPECT_FALSE(Armed());
+  EXPECT_FALSE(Exists(location_.armed));
+}
+
+TEST_F(ArmingTest, OfADeadRunEndsOnlyWhenSomebodyLooks) {
+  Crash();
+  EXPECT_TRUE(Armed());
+  EXPECT_TRUE(UpdateArming(location_, false).ok());
+  EXPECT_FALSE(Armed());
+  // The proof of the death is for the next run.
+  EXPECT_EQ(Look().verdict, Verdict::kStale);
+}
+
+TEST_F(ArmingTest, IsUpdatedToWhatTheLockIs) {
+  EXPECT_TRUE(UpdateArming(location_, true).ok());
+  EXPECT_TRUE(Armed());
+  EXPECT_TRUE(UpdateArming(location_, false).ok());
+  EXPECT_FALSE(Armed());
+  const Lock lock = Acquire();
+  EXPECT_TRUE(UpdateArming(location_, false).ok());
+  EXPECT_TRUE(Armed());
+}
+
+TEST_F(ArmingTest, WaitsForNobodyWhoIsStuckInAChange) {
+  Crash();
+  const absl::StatusOr<Fd> fd = OpenRegular(location_.guard, O_RDWR);
+  ASSERT_TRUE(fd.ok()) << fd.status();
+  ASSERT_TRUE(TryLock(*fd, Range::kChange, location_.guard).ok());
+  EXPECT_EQ(UpdateArming(location_, false).code(),
+            absl::StatusCode::kDeadlineExceeded);
+  EXPECT_TRUE(Armed());
+}
+
+TEST_F(ArmingTest, RemovesAtItsEndWhatRefusedWorktreesLeft) {
+  const std::string empty = temp_.File("empty");
+  const std::string full = temp_.File("full");
+  for (const std::string& directory :
+       {empty, empty + "/a", full, full + "/a"}) {
+    ASSERT_EQ(mkdir(directory.c_str(), 0777), 0);
+  }
+  MakeFile(full + "/a/file", "");
+  const std::string other = temp_.File("other");
+  ASSERT_EQ(mkdir(other.c_str(), 0777), 0);
+  {
+    const Lock lock = Acquire();
+    EXPECT_TRUE(RememberLeftovers(location_, {empty, empty + "/a"}).ok());
+    EXPECT_TRUE(RememberLeftovers(location_, {full, full + "/a"}).ok());
+  }
+  EXPECT_FALSE(Exists(empty));
+  EXPECT_TRUE(Exists(full + "/a/file"));
+  EXPECT_TRUE(Exists(other));
+  { const Lock lock = Acquire(); }
+  EXPECT_TRUE(Exists(other));
+}
+
 TEST_F(LockTest, ReportsANameThatCannotBeHad) {
   ASSERT_EQ(mkdir((repository_ + "/.claude").c_str(), 0777), 0);
   ASSERT_EQ(mkdir((repository_ + "/.claude/.parallel.lock.new").c_str(), 0777),

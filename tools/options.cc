@@ -190,7 +190,7 @@ absl::StatusOr<Options> ParseOptions(char* const argv[]) {
   optind = 0;  // glibc's way of starting anew
   opterr = 0;
   bool ended = false;  // by "--"
-  absl::string_view verb_words;
+  std::string verb_name;
   while (true) {
     const int next = std::max(optind, 1);
     const int option = getopt_long(argc, argv, kLetters, kLongOptions, nullptr);
@@ -199,6 +199,7 @@ absl::StatusOr<Options> ParseOptions(char* const argv[]) {
       if (ended || optind == argc || options.action != Action::kRun) break;
       const Verb* verb = FindVerb(kVerbs, argv[optind]);
       if (argv[optind] == kHooks) {
+        verb_name = "hooks ";
         ++optind;
         verb = FindVerb(kHooksVerbs, optind < argc ? argv[optind] : "");
         if (verb == nullptr) {
@@ -208,7 +209,7 @@ absl::StatusOr<Options> ParseOptions(char* const argv[]) {
       }
       if (verb == nullptr) break;
       options.action = verb->action;
-      verb_words = argv[optind];
+      verb_name = absl::StrCat(verb_name, argv[optind]);
       ++optind;
       if (options.action == Action::kHooksRun) break;
       continue;
@@ -246,7 +247,7 @@ absl::StatusOr<Options> ParseOptions(char* const argv[]) {
   if (options.action != Action::kRun) {
     if (rest.empty()) return options;
     return Usage(
-        absl::StrCat(verb_words, " takes no arguments: '", rest[0], "'"),
+        absl::StrCat(verb_name, " takes no arguments: '", rest[0], "'"),
         kSeeHelp);
   }
   if (rest.empty()) {

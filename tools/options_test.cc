@@ -88,6 +88,20 @@ TEST(ParseOptionsTest, ReadsStatusWithOptionsOnBothSides) {
   }
 }
 
+TEST(ParseOptionsTest, ReadsHooksCommands) {
+  EXPECT_EQ(Parsed({"hooks", "install"}).action, Action::kHooksInstall);
+  EXPECT_EQ(Parsed({"hooks", "uninstall"}).action, Action::kHooksUninstall);
+  EXPECT_EQ(Parsed({"hooks", "status"}).action, Action::kHooksStatus);
+  EXPECT_FALSE(Parsed({"hooks", "status"}).json);
+  EXPECT_TRUE(Parsed({"hooks", "status", "--json"}).json);
+  // Everything behind the hook's name is git's.
+  const Options run =
+      Parsed({"hooks", "run", "post-checkout", "a", "--json", "--", "-f"});
+  EXPECT_EQ(run.action, Action::kHooksRun);
+  EXPECT_EQ(run.command, Words({"post-checkout", "a", "--json", "--", "-f"}));
+  EXPECT_FALSE(run.json || run.force);
+}
+
 TEST(ParseOptionsTest, AnswersHelpAndVersionAtOnce) {
   EXPECT_EQ(Parsed({"--help"}).action, Action::kHelp);
   EXPECT_EQ(Parsed({"-h", "--no-such-option"}).action, Action::kHelp);
@@ -117,6 +131,18 @@ TEST(ParseOptionsTest, SaysWhatIsWrongAndWhatWouldBeRight) {
        "'--' is missing before the command 'x'\ntry: o8lock -n -- -- x"},
       {{"status", "now"},
        "status takes no arguments: 'now'\nsee: o8lock --help"},
+      {{"hooks"},
+       "hooks wants one of: install, uninstall, status, run\n"
+       "see: o8lock --help"},
+      {{"hooks", "fly"},
+       "hooks wants one of: install, uninstall, status, run\n"
+       "see: o8lock --help"},
+      {{"hooks", "install", "now"},
+       "hooks install takes no arguments: 'now'\nsee: o8lock --help"},
+      {{"hooks", "run"},
+       "hooks run wants the name of a git hook\nsee: o8lock --help"},
+      {{"hooks", "install", "--json"},
+       "--json is for: o8lock hooks status\nsee: o8lock --help"},
       {{"--bogus", "--", "x"}, "unknown option: '--bogus'\nsee: o8lock --help"},
       {{"--bogus=1", "--", "x"},
        "unknown option: '--bogus=1'\nsee: o8lock --help"},

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hooks/worktree_add.h"
+
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_join.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace o8lock {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+using Words = std::vector<std::string>;
+
+TEST(GitWordsTest, BeginBehindGitsOwnOptions) {
+  const Words kAdd = {"worktree", "add", "../x"};
+  for (const Words& command : std::vector<Words>{
+           {"git", "worktree", "add", "../x"},
+           {"/usr/bin/git", "worktree", "add", "../x"},
+           {"mygit", "worktree", "add", "../x"},
+           {"git-worktree", "add", "../x"},
+           {"/usr/lib/git-core/git-worktree", "add", "../x"},
+           {"git", "-C", "add", "worktree", "add", "../x"},
+           {"git", "-c", "a.b=c", "worktree", "add", "../x"},
+           {"git", "--git-dir", ".git", "--work-tree", ".", "worktree", "add",
+            "../x"},
+           {"git", "--git-dir=.git", "--bare", "worktree", "add", "../x"},
+           {"git", "--namespace", "n", "--config-env", "a.b=C", "worktree",
+            "add", "../x"},
+           {"git", "--attr-source", "HEAD", "--super-prefix", "p/", "worktree",
+            "add", "../x"},
+           {"git", "-p", "--no-pager", "--exec-path=/x", "worktree", "add",
+            "../x"}}) {
+    EXPECT_EQ(GitWords(command), kAdd) << absl::StrJoin(command, " ");
+  }
+}
+
+TEST(GitWordsTest, MayBeNone) {
+  EXPECT_THAT(GitWords({}), IsEmpty());
+  EXPECT_THAT(GitWords({"git"}), IsEmpty());
+  EXPECT_THAT(GitWords({"git", "--version"}), IsEmpty());
+  EXPECT_THAT(GitWords({"git", "-C"}), IsEmpty());
+  EXPECT_THAT(GitWords({"git", "-C", "x"}), IsEmpty());
+  EXPECT_THAT(GitWords({""}), IsEmpty());
+  EXPECT_THAT(GitWords({"git-"}), ElementsAre(""));
+}
+
+TEST(IsWorktreeAddTest, IsOneAlsoIfMisspelt) {
+  for (const char* word : {"worktree", "worktre", "wortree", "wroktree",
+                           "worktee", "worktrees", "workterr", "owrktree"}) {
+    EXPECT_TRUE(IsWorktreeAdd({word, "add"})) << word;
+    EXPECT_TRUE(IsWorktreeAdd({word, "add", "-b", "x", "../x"})) << word;
+  }
+}
+
+TEST(IsWorktreeAddTest, IsNoOtherCommand) {
+  for (const Words& words :
+       std::vector<Words>{{},
+                          {"worktree"},
+                          {"add"},
+                          {"add", "worktree"},
+                          {"worktree", "list"},
+                          {"worktree", "prune", "add"},
+                          {"worktree", "-q", "add"},
+                          {"worktree", "adds"},
+                          {"notes", "add"},
+                          {"remote", "add"},
+                          {"submodule", "add"},
+                          {"wt", "add"},
+                          {"wtr", "add"},
+                          {"tree", "add"},
+                          {"work", "add"},
+                          {"branch", "add"},
+                          {"commit", "-m", "worktree add"}}) {
+    EXPECT_FALSE(IsWorktreeAdd(words)) << absl::StrJoin(words, " ");
+  }
+}
+
+struct AddCase {
+  Words words;  // behind "worktree add"
+  std::optional<std::string> branch;
+  std::string path;
+  friend std::ostream& operator<<(std::ostream& out, const AddCase& test) {
+    return out << absl::StrJoin(test.words, " ");
+  }
+};
+
+class AddWordsTest : public testing::TestWithParam<AddCase> {};
+
+TEST_P(AddWordsTest, SayTheBranchAndThePath) {
+  Words words = {"worktree", "add"};
+  words.insert(words.end(), GetParam().words.begin(), GetParam().words.end());
+  EXPECT_EQ(CreatedBranch(words), GetParam().branch);
+  EXPECT_EQ(AddedPath(words), GetParam().path);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, AddWordsTest,
+    testing::Values(
+        AddCase{{"-b", "x", "../p"}, "x", "../p"},
+        AddCase{{"../p", "-b", "x"}, "x", "../p"},
+        AddCase{{"-bx", "../p", "main"}, "x", "../p"},
+        AddCase{{"-fb", "x", "../p"}, "x", "../p"},
+        AddCase{{"-fqbx", "../p"}, "x", "../p"},
+        AddCase{{"-b", "y", "-b", "x", "../p"}, "x", "../p"},
+        AddCase{{"-b", "-x", "../p"}, "-x", "../p"},
+        AddCase{{"--lock", "--reason", "-b", "-b", "x", "../p"}, "x", "../p"},
+        AddCase{{"--reason=-b", "-b", "x", "../p"}, "x", "../p"},
+        AddCase{{"--rea", "-b", "-b", "x", "../p"}, "x", "../p"},
+        AddCase{{"--track", "-b", "x", "../p", "origin/x"}, "x", "../p"},
+        // What may have been there before.
+        AddCase{{"-B", "x", "../p"}, std::nullopt, "../p"},
+        AddCase{{"-Bx", "../p"}, std::nullopt, "../p"},
+        AddCase{{"../p"}, std::nullopt, "../p"},
+        AddCase{{"../p", "x"}, std::nullopt, "../p"},
+        AddCase{{"-d", "../p"}, std::nullopt, "../p"},
+        AddCase{{"--", "-b", "x"}, std::nullopt, "-b"},
+        AddCase{{"--reason", "-b", "../p"}, std::nullopt, "../p"},
+        AddCase{{"-f", "-"}, std::nullopt, "-"}, AddCase{{"-b"}, "", ""},
+        AddCase{{}, std::nullopt, ""}));
+
+}  // namespace
+}  // namespace o8lock
