@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "hooks/worktree_add.h"
 #include "lock/fuzzing.h"
 #include "tools/fuzzed_words.h"
 #include "tools/options.h"
@@ -28,6 +29,11 @@ using Words = std::vector<std::string>;
 
 bool Contains(const Words& words, absl::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+bool EndsWith(const Words& words, const Words& last) {
+  return last.size() <= words.size() &&
+         std::equal(last.rbegin(), last.rend(), words.rbegin());
 }
 
 Words Joined(Words words, const Words& more) {
@@ -45,8 +51,7 @@ absl::StatusOr<Options> Parse(Words words) {
 void CheckRun(const Words& words, const Options& options) {
   const Words& command = options.command;
   Check(!command.empty(), "a run has a command");
-  Check(command.size() + 2 <= words.size() &&
-            std::equal(command.rbegin(), command.rend(), words.rbegin()),
+  Check(command.size() + 2 <= words.size() && EndsWith(words, command),
         "the command is the last words, unchanged");
   Check(words[words.size() - command.size() - 1] == "--",
         "a command comes after --");
@@ -90,9 +95,29 @@ void CheckOptions(const Words& words) {
     CheckUsageError(words, options.status());
   } else if (options->action == Action::kRun) {
     CheckRun(words, *options);
+  } else if (options->action == Action::kHooksRun) {
+    Check(!options->command.empty() && EndsWith(words, options->command),
+          "a hook and its arguments are the last words, unchanged");
   } else {
     Check(options->command.empty(), "only a run has a command");
   }
+}
+
+void CheckGit(const Words& words) {
+  const Words command = GitWords(words);
+  Check(
+      command.empty() || EndsWith(words, {command.begin() + 1, command.end()}),
+      "the words of a git command are its last");
+  Check(!IsWorktreeAdd(command) || Contains(words, "add"), "add is written");
+  const std::string branch = CreatedBranch(command).value_or("");
+  Check(std::any_of(words.begin(), words.end(),
+                    [&branch](const std::string& word) {
+                      return absl::EndsWith(word, branch);
+                    }) ||
+            branch.empty(),
+        "a branch is written");
+  const std::string path = AddedPath(command);
+  Check(path.empty() || Contains(words, path), "a path is written");
 }
 
 bool Same(const std::optional<Orchestr8Command>& a,
@@ -145,5 +170,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       FuzzedWords(absl::string_view(reinterpret_cast<const char*>(data), size));
   CheckOptions(Joined({"o8lock"}, words));
   CheckOrchestr8(words);
+  CheckGit(words);
   return 0;
 }
