@@ -29,11 +29,13 @@ namespace o8lock {
 namespace {
 
 // Those of `git rev-parse --local-env-vars` that say where a repository is;
-// those that configure git are the user's word and stay.
-bool SaysRepository(absl::string_view variable) {
+// those that configure git are the user's word and stay. What the user has
+// allowed is for the user's own commands.
+bool IsForTheCaller(absl::string_view variable) {
   for (const absl::string_view name :
        {"GIT_DIR=", "GIT_WORK_TREE=", "GIT_COMMON_DIR=", "GIT_INDEX_FILE=",
-        "GIT_OBJECT_DIRECTORY=", "GIT_PREFIX=", "GIT_NAMESPACE="}) {
+        "GIT_OBJECT_DIRECTORY=", "GIT_PREFIX=", "GIT_NAMESPACE=",
+        "O8LOCK_ALLOW="}) {
     if (absl::StartsWith(variable, name)) return true;
   }
   return false;
@@ -88,7 +90,7 @@ absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words) {
   argv.push_back(nullptr);
   std::vector<char*> env;
   for (char** variable = environ; *variable != nullptr; ++variable) {
-    if (!SaysRepository(*variable)) env.push_back(*variable);
+    if (!IsForTheCaller(*variable)) env.push_back(*variable);
   }
   env.push_back(nullptr);
 

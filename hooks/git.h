@@ -19,7 +19,7 @@ struct ProgramResult {
 
 // Runs `git ARGS...`, the git of PATH, in `directory`, with no standard input.
 // What git's environment variables say of a repository is not handed on: the
-// repository is the one of `directory`.
+// repository is the one of `directory`; O8LOCK_ALLOW neither.
 // Errors: kNotFound  there is no git in PATH; others from starting it. That git
 // itself fails is none.
 // Blocks until git has ended.
