@@ -82,15 +82,16 @@ int64_t NowByWallClock() {
 }
 
 // The earliest and the latest moment, by the wall clock, at which `add` may
-// have started.
+// have started, as a file would be stamped: with the time of the kernel's last
+// tick, which is up to 10 ms ago.
 struct Span {
   int64_t earliest;
   int64_t latest;
 };
 Span StartOf(const WorktreeAdd& add) {
-  const int64_t earliest =
+  const int64_t started =
       NowByWallClock() - NowNanoseconds() + add.started * kNanosecondsPerTick;
-  return {earliest, earliest + kNanosecondsPerTick};
+  return {started - kNanosecondsPerTick, started + kNanosecondsPerTick};
 }
 
 // Whether `add` had begun before the file `path` became what it is.
