@@ -106,9 +106,16 @@ std::string ConfigQuoted(absl::string_view value) {
       "\"");
 }
 
-// Puts a new file `path` in place, in one step: git may be reading it.
+// Puts a new file `path` in place, in one step: git may be reading it. One that
+// is there already stays.
 absl::Status PutFile(const std::string& path, absl::string_view text,
                      mode_t mode) {
+  struct stat present;
+  if (lstat(path.c_str(), &present) == 0 &&
+      present.st_mode == (S_IFREG | mode) &&
+      ReadFile(path).value_or("") == text) {
+    return absl::OkStatus();
+  }
   const std::string fresh = absl::StrCat(path, ".", getpid());
   unlink(fresh.c_str());
   O8LOCK_ASSIGN_OR_RETURN(const Fd fd,
@@ -133,6 +140,12 @@ bool Exists(const std::string& path) {
 }
 
 absl::Status PutLink(const std::string& path, const std::string& target) {
+  std::array<char, PATH_MAX> present;
+  const ssize_t size = readlink(path.c_str(), present.data(), present.size());
+  if (size >= 0 &&
+      absl::string_view(present.data(), static_cast<size_t>(size)) == target) {
+    return absl::OkStatus();
+  }
   const std::string fresh = absl::StrCat(path, ".", getpid());
   unlink(fresh.c_str());
   if (symlink(target.c_str(), fresh.c_str()) != 0) {
@@ -252,14 +265,19 @@ Mechanism MechanismOf(const Version& version) {
 // Where git looks for hooks while the lock is free.
 struct HooksPath {
   std::string value;      // core.hooksPath, or the default
-  std::string scope;      // whose word it is; empty: nobody's
   std::string directory;  // absolute: for a relative one the main worktree's
 };
 
-HooksPath ResolveHooksPath(const Location& location, std::string value,
-                           std::string scope) {
-  HooksPath path{std::move(value), std::move(scope), ""};
-  if (path.value.empty()) path.value = location.common_dir + "/hooks";
+HooksPath FindHooksPath(const Location& location,
+                        const std::vector<Setting>& settings) {
+  HooksPath path{location.common_dir + "/hooks", ""};
+  for (const Setting& setting : settings) {
+    // What wins over ours while the lock is taken is a bypass.
+    if (setting.key == "core.hookspath" && !IsOurs(setting) &&
+        setting.scope != "worktree" && setting.scope != "command") {
+      path.value = setting.value;
+    }
+  }
   const char* home = getenv("HOME");
   if (home != nullptr && absl::StartsWith(path.value, "~/")) {
     path.value.replace(0, 1, home);
@@ -273,23 +291,12 @@ HooksPath ResolveHooksPath(const Location& location, std::string value,
   return path;
 }
 
-HooksPath FindHooksPath(const Location& location,
-                        const std::vector<Setting>& settings) {
-  const Setting* last = nullptr;
-  for (const Setting& setting : settings) {
-    if (setting.key == "core.hookspath" && !IsOurs(setting)) last = &setting;
-  }
-  if (last == nullptr) return ResolveHooksPath(location, "", "");
-  return ResolveHooksPath(location, last->value, last->scope);
-}
-
 // What the files of the hooks rest on: if it changes they are made anew.
 struct Basis {
   std::string common_dir;
   std::string local_path;  // core.hooksPath of the repository's own file
-  std::string value;       // as in HooksPath
-  std::string directory;
-  std::string changed;  // when the directory was
+  std::string directory;   // as in HooksPath
+  std::string changed;     // when the directory was, and the one of ours
 };
 
 std::string ChangeOf(const std::string& directory) {
@@ -298,20 +305,26 @@ std::string ChangeOf(const std::string& directory) {
   return absl::StrCat(info.st_mtim.tv_sec, ".", info.st_mtim.tv_nsec);
 }
 
+std::string OwnHooks(const Location& location) {
+  return OwnDirectory(location) + "/hooks";
+}
+
+std::string ChangeOf(const Location& location, const std::string& directory) {
+  return absl::StrCat(ChangeOf(directory), " ", ChangeOf(OwnHooks(location)));
+}
+
 // One line; a newline in a path makes it one that is never read again, and the
 // files are made anew each time.
 std::string BasisText(const Basis& basis) {
   return absl::StrCat(kBasisLine, basis.changed, "\t", basis.common_dir, "\t",
-                      basis.local_path, "\t", basis.value, "\t",
-                      basis.directory, "\n");
+                      basis.local_path, "\t", basis.directory, "\n");
 }
 
 Basis BasisOf(const Location& location, Mechanism mechanism,
               const HooksPath& path) {
-  if (mechanism == Mechanism::kConfig)
-    return {location.common_dir, "", "", "", ""};
-  return {location.common_dir, location.hooks_path.value_or(""), path.value,
-          path.directory, ChangeOf(path.directory)};
+  if (mechanism == Mechanism::kConfig) return {location.common_dir, "", "", ""};
+  return {location.common_dir, location.hooks_path.value_or(""), path.directory,
+          ChangeOf(location, path.directory)};
 }
 
 // What locked.inc remembers.
@@ -330,9 +343,8 @@ absl::StatusOr<Remembered> ReadLockedFile(const Location& location) {
       remembered.program = std::string(line);
     } else if (absl::ConsumePrefix(&line, kBasisLine)) {
       const std::vector<std::string> fields = absl::StrSplit(line, '\t');
-      if (fields.size() == 5) {
-        remembered.basis =
-            Basis{fields[1], fields[2], fields[3], fields[4], fields[0]};
+      if (fields.size() == 4) {
+        remembered.basis = Basis{fields[1], fields[2], fields[3], fields[0]};
       }
     }
   }
@@ -348,7 +360,7 @@ std::string Call(const std::string& program, absl::string_view prefix,
 }
 
 // A script that stands for the hook `name`: ours, unless `program` is empty,
-// then the one that is `real` to sh, unless that is.
+// then the one that is `real`, a word of sh, unless that is empty or not there.
 std::string ScriptText(const std::string& program, absl::string_view name,
                        const std::string& real) {
   std::string text(kScriptHead);
@@ -356,7 +368,8 @@ std::string ScriptText(const std::string& program, absl::string_view name,
     absl::StrAppend(&text, Call(program, "", name), " \"$@\" || exit\n");
   }
   if (!real.empty()) {
-    absl::StrAppend(&text, "! test -x ", real, " || exec ", real, " \"$@\"\n");
+    absl::StrAppend(&text, "real=", real,
+                    "\n! test -x \"$real\" || exec \"$real\" \"$@\"\n");
   }
   return text;
 }
@@ -366,39 +379,72 @@ bool IsOurHook(const std::string& path) {
   return absl::StartsWith(ReadFile(path).value_or(""), kScriptHead);
 }
 
+// The hook `name` that is effective without o8lock, as a word of sh.
+std::string RealHook(const HooksPath& path, absl::string_view name) {
+  const std::string hook = Quoted(absl::StrCat(path.value, "/", name));
+  // A relative path starts where git is. That is where its hooks are run, but
+  // for the post-checkout of a new worktree.
+  return absl::StartsWith(path.value, "/") || name != kPostCheckout
+             ? hook
+             : absl::StrCat("\"$(readlink \"/proc/$PPID/cwd\")\"/", hook);
+}
+
 // Fills `own`, the directory that git uses while the lock is taken.
 absl::Status PutHooks(const std::string& own, const std::string& program,
                       const HooksPath& path) {
   O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(own));
-  std::set<std::string> names(std::begin(kHookNames), std::end(kHookNames));
+  const std::set<absl::string_view> known(std::begin(kHookNames),
+                                          std::end(kHookNames));
+  std::set<std::string> names(known.begin(), known.end());
   names.insert(std::string(kReferenceTransaction));
   names.insert(std::string(kPostCheckout));
   for (const std::string& name : NamesIn(path.directory)) {
-    if (!absl::EndsWith(name, ".sample") &&
+    // With a dot it is no hook, but something that one of them uses.
+    if (!absl::StrContains(name, '.') &&
         IsExecutable(absl::StrCat(path.directory, "/", name))) {
       names.insert(name);
     }
   }
+  // Every worktree may have others.
+  const bool relative = !absl::StartsWith(path.value, "/");
   for (const std::string& name : names) {
     const std::string mine = absl::StrCat(own, "/", name);
     const std::string real = absl::StrCat(path.directory, "/", name);
-    const bool is_ours = IsOurHook(real);
-    const bool exists = IsExecutable(real) && !is_ours;
-    const bool guards =
-        name == kReferenceTransaction || (name == kPostCheckout && !is_ours);
-    if (exists && name != "push-to-checkout") {
+    const bool guards = name == kReferenceTransaction ||
+                        (name == kPostCheckout && !IsOurHook(real));
+    if (name != "push-to-checkout" &&
+        (IsExecutable(real) || name == kPostCheckout ||
+         (relative && name != kReferenceTransaction))) {
       // A script, and no link: some look at the name they are called by.
-      O8LOCK_RETURN_IF_ERROR(
-          PutFile(mine,
-                  ScriptText(guards ? program : "", name,
-                             Quoted(absl::StrCat(path.value, "/", name))),
-                  0755));
+      O8LOCK_RETURN_IF_ERROR(PutFile(
+          mine, ScriptText(guards ? program : "", name, RealHook(path, name)),
+          0755));
     } else {
       // To a hook that is not there, but may come.
       O8LOCK_RETURN_IF_ERROR(PutLink(mine, guards ? program : real));
     }
   }
+  // What another's installer has moved out of its way.
+  for (const std::string& name : NamesIn(own)) {
+    if (names.count(name) == 0) {
+      O8LOCK_RETURN_IF_ERROR(Remove(absl::StrCat(own, "/", name)));
+    }
+  }
   return absl::OkStatus();
+}
+
+// Hooks that an installer has put into `own`, as git told it while the lock was
+// taken, go to where it would have put them else; there nothing is replaced.
+void MoveForeignHooks(const std::string& own, const std::string& directory) {
+  for (const std::string& name : NamesIn(own)) {
+    const std::string mine = absl::StrCat(own, "/", name);
+    const std::string real = absl::StrCat(directory, "/", name);
+    struct stat info;
+    if (lstat(mine.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
+        !absl::StrContains(name, '.') && !IsOurHook(mine) && !Exists(real)) {
+      rename(mine.c_str(), real.c_str());
+    }
+  }
 }
 
 // Writes everything under <common dir>/o8lock but the link.
@@ -410,6 +456,9 @@ absl::Status PutFiles(const Location& location, Mechanism mechanism,
       "# Made by `o8lock hooks install`, which makes it anew; included by the "
       "repository's\n# configuration while ");
   std::string free = absl::StrCat(head, "nobody has the lock.\n");
+  if (mechanism == Mechanism::kDirectory) {
+    O8LOCK_RETURN_IF_ERROR(PutHooks(OwnHooks(location), program, path));
+  }
   std::string locked =
       absl::StrCat(head, "a run has the lock.\n", kProgramLine, program, "\n",
                    BasisText(BasisOf(location, mechanism, path)));
@@ -429,12 +478,10 @@ absl::Status PutFiles(const Location& location, Mechanism mechanism,
                                   " preparing;; esac; :")),
         "\n\tevent = reference-transaction\n");
   } else {
-    const std::string hooks = own + "/hooks";
-    O8LOCK_RETURN_IF_ERROR(PutHooks(hooks, program, path));
     absl::StrAppend(&free, "[o8lock]\n\thooks = directory\n");
     absl::StrAppend(&locked,
                     "[o8lock]\n\thooks = directory\n[core]\n\thooksPath = ",
-                    ConfigQuoted(hooks), "\n");
+                    ConfigQuoted(OwnHooks(location)), "\n");
   }
   O8LOCK_RETURN_IF_ERROR(
       PutFile(absl::StrCat(own, "/", kFreeFile), free, 0644));
@@ -454,9 +501,16 @@ std::string ManagerOf(const Location& location, const HooksPath& path) {
   const std::string hook = absl::StrCat(path.directory, "/", kPostCheckout);
   if (IsOurHook(hook)) return "";
   const std::string text = ReadFile(hook).value_or("");
-  for (const absl::string_view manager :
-       {"husky", "lefthook", "pre-commit", "simple-git-hooks"}) {
+  for (const absl::string_view manager : {"husky", "lefthook", "pre-commit"}) {
     if (absl::StrContains(text, manager)) return std::string(manager);
+  }
+  // That one removes every hook that it has not made.
+  for (const std::string& name : NamesIn(path.directory)) {
+    if (absl::StrContains(
+            ReadFile(absl::StrCat(path.directory, "/", name)).value_or(""),
+            "SIMPLE_GIT_HOOKS")) {
+      return "simple-git-hooks";
+    }
   }
   return "";
 }
@@ -466,37 +520,64 @@ std::string HuskyFile(const HooksPath& path) {
   return absl::StrCat(absl::StripSuffix(path.directory, "_"), kPostCheckout);
 }
 
-SecondLine FindSecondLine(const HooksPath& path, const std::string& manager) {
+// The file that has the line of the user's for `manager`.
+std::string OwnersFile(const Location& location, const HooksPath& path,
+                       const std::string& manager) {
+  if (manager == "husky") return HuskyFile(path);
+  if (manager == "lefthook") return location.main_worktree + "/lefthook.yml";
+  if (manager == "pre-commit") {
+    return location.main_worktree + "/.pre-commit-config.yaml";
+  }
+  return absl::StrCat(path.directory, "/", kPostCheckout);
+}
+
+// What pre-commit and lefthook call a hook that they have found. The first goes
+// on calling it.
+constexpr absl::string_view kLegacy = ".legacy";
+constexpr absl::string_view kOld = ".old";
+
+SecondLine FindSecondLine(const Location& location, const HooksPath& path,
+                          const std::string& manager) {
   const std::string hook = absl::StrCat(path.directory, "/", kPostCheckout);
   if (IsOurHook(hook)) {
-    return Exists(hook + std::string(kKept)) ? SecondLine::kChained
+    return Exists(absl::StrCat(hook, kKept)) ? SecondLine::kChained
                                              : SecondLine::kAlone;
   }
-  const std::string file = manager == "husky" ? HuskyFile(path) : hook;
-  return absl::StrContains(ReadFile(file).value_or(""),
-                           "hooks run post-checkout")
+  return (manager == "pre-commit" && IsOurHook(absl::StrCat(hook, kLegacy))) ||
+                 absl::StrContains(
+                     ReadFile(OwnersFile(location, path, manager)).value_or(""),
+                     "hooks run post-checkout")
              ? SecondLine::kByOwner
              : SecondLine::kMissing;
+}
+
+// Whether two files say the same.
+bool IsSame(const std::string& a, const std::string& b) {
+  const absl::StatusOr<std::string> text = ReadFile(a);
+  return text.ok() && *text == ReadFile(b).value_or("");
 }
 
 // Puts our post-checkout where it is called all the time, unless a manager has
 // that file.
 absl::Status PutSecondLine(const Location& location, const HooksPath& path,
                            const std::string& program) {
-  if (!ManagerOf(location, path).empty()) return absl::OkStatus();
-  const std::string hook = absl::StrCat(path.directory, "/", kPostCheckout);
-  const std::string kept = hook + std::string(kKept);
+  std::string hook = absl::StrCat(path.directory, "/", kPostCheckout);
+  const std::string kept = absl::StrCat(hook, kKept);
+  if (!ManagerOf(location, path).empty()) {
+    absl::StrAppend(&hook, kLegacy);
+    if (!IsOurHook(hook)) return absl::OkStatus();
+  }
   O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(path.directory));
   if (!Exists(hook) || (IsOurHook(hook) && !Exists(kept))) {
     return PutFile(hook, ScriptText(program, kPostCheckout, ""), 0755);
   }
   if (!IsOurHook(hook)) {
-    if (Exists(kept)) {
+    if (Exists(kept) && !IsSame(hook, kept)) {
       return absl::AlreadyExistsError(
           absl::StrCat("'", hook, "' cannot be kept as '", kept,
                        "': that is there already"));
     }
-    if (link(hook.c_str(), kept.c_str()) != 0) {
+    if (link(hook.c_str(), kept.c_str()) != 0 && errno != EEXIST) {
       return ErrnoStatus(errno, absl::StrCat("link '", hook, "' to"), kept);
     }
   }
@@ -507,13 +588,31 @@ absl::Status PutSecondLine(const Location& location, const HooksPath& path,
       0755);
 }
 
-absl::Status RemoveSecondLine(const HooksPath& path) {
-  const std::string hook = absl::StrCat(path.directory, "/", kPostCheckout);
-  if (!IsOurHook(hook)) return absl::OkStatus();
-  const std::string kept = hook + std::string(kKept);
-  if (!Exists(kept)) return Remove(hook);
-  if (rename(kept.c_str(), hook.c_str()) == 0) return absl::OkStatus();
-  return ErrnoStatus(errno, absl::StrCat("rename '", kept, "' to"), hook);
+absl::Status Rename(const std::string& from, const std::string& to) {
+  if (rename(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
+  return ErrnoStatus(errno, absl::StrCat("rename '", from, "' to"), to);
+}
+
+// Removes it from where it is effective, and from where it was before somebody
+// set core.hooksPath; also where a manager has put it aside.
+absl::Status RemoveSecondLine(const Location& location, const HooksPath& path) {
+  for (const std::string& directory :
+       {path.directory, location.common_dir + "/hooks"}) {
+    const std::string first = absl::StrCat(directory, "/", kPostCheckout);
+    const std::string kept = absl::StrCat(first, kKept);
+    for (const absl::string_view suffix :
+         {absl::string_view(), kLegacy, kOld}) {
+      const std::string hook = absl::StrCat(first, suffix);
+      if (!IsOurHook(hook)) continue;
+      O8LOCK_RETURN_IF_ERROR(Exists(kept) ? Rename(kept, hook) : Remove(hook));
+    }
+    // Somebody has overwritten or removed ours.
+    if (IsSame(kept, first)) O8LOCK_RETURN_IF_ERROR(Remove(kept));
+    if (Exists(kept) && !Exists(first)) {
+      O8LOCK_RETURN_IF_ERROR(Rename(kept, first));
+    }
+  }
+  return absl::OkStatus();
 }
 
 // The program that hooks can rely on: of a build tree's a copy.
@@ -550,6 +649,22 @@ absl::StatusOr<std::string> Settle(const Location& location,
   }
   std::move(undo).Cancel();
   return copy;
+}
+
+absl::Status RemoveInclude(const Location& location,
+                           const std::string& directory) {
+  O8LOCK_ASSIGN_OR_RETURN(
+      const ProgramResult unset,
+      RunGit(directory,
+             {"config", "--file", location.common_dir + "/config",
+              "--unset-all", "include.path", "^o8lock/armed\\.inc$"}));
+  constexpr int kNothingToUnset = 5;
+  if (unset.exit_code != 0 && unset.exit_code != kNothingToUnset) {
+    return absl::InternalError(
+        absl::StrCat("git config --unset-all include.path: ",
+                     absl::StripSuffix(unset.err, "\n")));
+  }
+  return absl::OkStatus();
 }
 
 bool IsFalse(absl::string_view value) {
@@ -634,7 +749,7 @@ absl::StatusOr<HooksState> LookAtHooks(const Location& location,
   const HooksPath path = FindHooksPath(location, settings);
   state.hooks_directory = path.directory;
   state.manager = ManagerOf(location, path);
-  state.second_line = FindSecondLine(path, state.manager);
+  state.second_line = FindSecondLine(location, path, state.manager);
   return state;
 }
 
@@ -660,7 +775,7 @@ absl::StatusOr<HooksState> InstallHooks(const Location& location,
     O8LOCK_RETURN_IF_ERROR(PutSecondLine(location, path, settled));
   } else {
     // Of an older git, when it was installed before.
-    O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(path));
+    O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(location, path));
   }
   O8LOCK_RETURN_IF_ERROR(PutFiles(location, mechanism, settled, path));
   if (!Exists(location.armed)) {
@@ -668,10 +783,15 @@ absl::StatusOr<HooksState> InstallHooks(const Location& location,
   }
   bool included = false;
   for (const Setting& setting : settings) {
-    included = included ||
-               (setting.key == "include.path" && setting.value == kInclude);
+    if (setting.key == "include.path" && setting.value == kInclude) {
+      included = true;
+    } else if (setting.key == "core.hookspath" && setting.scope == "local" &&
+               !IsOurs(setting)) {
+      included = false;  // as good as: what comes later wins
+    }
   }
   if (!included) {
+    O8LOCK_RETURN_IF_ERROR(RemoveInclude(location, directory));
     O8LOCK_RETURN_IF_ERROR(
         AskGit(directory, {"config", "--file", location.common_dir + "/config",
                            "--add", "include.path", std::string(kInclude)})
@@ -690,25 +810,15 @@ absl::Status UninstallHooks(const Location& location,
                           ReadSettings(directory));
   const HooksPath path = FindHooksPath(location, settings);
   // First git forgets them: what it does not read can go.
-  O8LOCK_ASSIGN_OR_RETURN(
-      const ProgramResult unset,
-      RunGit(directory,
-             {"config", "--file", location.common_dir + "/config",
-              "--unset-all", "include.path", "^o8lock/armed\\.inc$"}));
-  constexpr int kNothingToUnset = 5;
-  if (unset.exit_code != 0 && unset.exit_code != kNothingToUnset) {
-    return absl::InternalError(
-        absl::StrCat("git config --unset-all include.path: ",
-                     absl::StripSuffix(unset.err, "\n")));
-  }
-  O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(path));
+  O8LOCK_RETURN_IF_ERROR(RemoveInclude(location, directory));
+  O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(location, path));
   RemoveLeftovers(location);
   const std::string own = OwnDirectory(location);
   O8LOCK_RETURN_IF_ERROR(Remove(location.armed));
   for (const absl::string_view file : {kFreeFile, kLockedFile}) {
     O8LOCK_RETURN_IF_ERROR(Remove(absl::StrCat(own, "/", file)));
   }
-  O8LOCK_RETURN_IF_ERROR(RemoveDirectory(own + "/hooks"));
+  O8LOCK_RETURN_IF_ERROR(RemoveDirectory(OwnHooks(location)));
   return RemoveDirectory(own + "/bin");
 }
 
@@ -726,19 +836,28 @@ absl::Status RefreshHooks(const Location& location) {
   if (basis.common_dir == location.common_dir &&
       (mechanism == Mechanism::kConfig ||
        (basis.local_path == local_path &&
-        basis.changed == ChangeOf(basis.directory)))) {
+        basis.changed == ChangeOf(location, basis.directory)))) {
     return absl::OkStatus();
   }
-  // Only the repository's own setting can be told without git. Where it stands
-  // as before, and it was another's that counted, that still does.
-  HooksPath path{basis.value, "", basis.directory};
-  if (basis.common_dir != location.common_dir ||
-      basis.local_path != local_path) {
-    path = ResolveHooksPath(location, local_path, "");
+  // Only the repository's own setting can be told without git. Who has no git
+  // has no use for its hooks.
+  HooksPath path;
+  if (mechanism == Mechanism::kDirectory) {
+    const absl::StatusOr<std::vector<Setting>> settings =
+        ReadSettings(location.common_dir);
+    if (!settings.ok()) return absl::OkStatus();
+    path = FindHooksPath(location, *settings);
   }
   std::string program = remembered->program;
   if (program == basis.common_dir + "/o8lock/bin/o8lock") {
     program = OwnDirectory(location) + "/bin/o8lock";
+  }
+  if (mechanism == Mechanism::kDirectory) {
+    MoveForeignHooks(OwnHooks(location), path.directory);
+    // It may have the path of a program that was moved.
+    if (IsOurHook(absl::StrCat(path.directory, "/", kPostCheckout))) {
+      O8LOCK_RETURN_IF_ERROR(PutSecondLine(location, path, program));
+    }
   }
   return PutFiles(location, mechanism, program, path);
 }

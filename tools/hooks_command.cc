@@ -54,9 +54,9 @@ int FailHooks(const absl::Status& error) {
   }
 }
 
-// How the user calls this program.
-std::string Name() {
-  return FindCommand("o8lock").ok() ? "o8lock" : OwnProgram();
+// How the user calls this program, which is the file `program`.
+std::string Name(const std::string& program) {
+  return FindCommand("o8lock").ok() ? "o8lock" : program;
 }
 
 // Has the lock of `location` until the pipe `end` is closed, and tells through
@@ -164,7 +164,7 @@ int RunHook(const std::string& name, const std::vector<std::string>& args,
     return Fail(refused.status().message(), HookHint(), kRefuse);
   }
   if (!refused->has_value()) return kPass;
-  Tell(WorktreeRefusedText(**refused, Name(), GetNow()));
+  Tell(WorktreeRefusedText(**refused, Name(OwnProgram()), GetNow()));
   return kRefuse;
 }
 
@@ -178,7 +178,7 @@ int InstallHooksCommand(const Location& location,
   const absl::StatusOr<HooksState> state =
       InstallHooks(location, kHere, program);
   if (!state.ok()) return FailHooks(state.status());
-  Print(STDOUT_FILENO, HooksInstalledText(*state));
+  Print(STDOUT_FILENO, HooksInstalledText(*state, Name(state->program)));
   if (!Guards(*state)) {
     return Fail("git does not call the hooks",
                 absl::StrJoin(state->bypasses, "; "), kOsError);
@@ -201,8 +201,8 @@ int UninstallHooksCommand(const Location& location) {
 int HooksStatusCommand(const Location& location, bool json) {
   const absl::StatusOr<HooksState> state = LookAtHooks(location, kHere);
   if (!state.ok()) return FailHooks(state.status());
-  Print(STDOUT_FILENO,
-        json ? HooksStatusJson(*state) : HooksStatusText(*state));
+  Print(STDOUT_FILENO, json ? HooksStatusJson(*state)
+                            : HooksStatusText(*state, Name(state->program)));
   return Guards(*state) ? kSuccess : kOsError;
 }
 

@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "hooks/decision.h"
 #include "hooks/installation.h"
@@ -225,54 +226,76 @@ std::string CommandLine(std::vector<std::string> words,
   return ShellQuoted(words);
 }
 
-// Where to call o8lock where somebody else has post-checkout.
-std::string OwnerHint(const HooksState& state) {
-  constexpr absl::string_view kLine = "o8lock hooks run post-checkout";
+// Where and how to call o8lock, which is called `program`, where somebody else
+// has post-checkout. Nobody must miss it: the files are shared.
+std::string OwnerHint(const HooksState& state, const std::string& program) {
+  const std::string word = ShellQuoted({program});
+  const std::string line =
+      absl::StrCat("! command -v ", word, " >/dev/null || ", word,
+                   " hooks run post-checkout ");
   if (state.manager == "husky") {
-    return absl::StrCat("put into .husky/post-checkout: ", kLine, " \"$@\"");
+    return absl::StrCat(".husky/post-checkout:\n    ", line, "\"$@\"");
   }
   if (state.manager == "lefthook") {
     return absl::StrCat(
-        "put into lefthook.yml, as a job of post-checkout: "
-        "run: ",
-        kLine, " {0}");
+        "lefthook.yml:\n    post-checkout:\n      jobs:\n        - run: |\n"
+        "            ",
+        line, "{0}");
   }
   if (state.manager == "pre-commit") {
     return absl::StrCat(
-        "put into .pre-commit-config.yaml, as a local hook of the stage "
-        "post-checkout: entry: sh -c '",
-        kLine, " \"$PRE_COMMIT_FROM_REF\" \"$PRE_COMMIT_TO_REF\"'");
+        ".pre-commit-config.yaml:\n    - repo: local\n      hooks:\n"
+        "      - id: o8lock\n        name: o8lock\n        language: system\n"
+        "        entry: ",
+        ShellQuoted({"sh", "-c",
+                     absl::StrCat(line,
+                                  "\"$PRE_COMMIT_FROM_REF\" "
+                                  "\"$PRE_COMMIT_TO_REF\"")}),
+        "\n        always_run: true\n        pass_filenames: false\n"
+        "        stages: [post-checkout]");
   }
-  return absl::StrCat("put into a post-checkout there: ", kLine, " \"$@\"");
+  if (state.manager == "simple-git-hooks") {
+    return absl::StrCat("package.json, and run npx simple-git-hooks:\n    ",
+                        "\"simple-git-hooks\": { \"post-checkout\": \"",
+                        absl::StrReplaceAll(absl::StrCat(line, "\"$@\""),
+                                            {{"\\", "\\\\"}, {"\"", "\\\""}}),
+                        "\" }");
+  }
+  return absl::StrCat(Printable(state.hooks_directory), "/post-checkout:\n    ",
+                      line, "\"$@\"");
 }
 
-std::string SecondLineText(const HooksState& state) {
+std::string SecondLineText(const HooksState& state,
+                           const std::string& program) {
+  const std::string hook =
+      absl::StrCat(Printable(state.hooks_directory), "/post-checkout");
   switch (state.second_line) {
     case SecondLine::kConfig:
       return "by a setting";
     case SecondLine::kAlone:
-      return absl::StrCat(Printable(state.hooks_directory), "/post-checkout");
+      return hook;
     case SecondLine::kChained:
-      return absl::StrCat(Printable(state.hooks_directory),
-                          "/post-checkout, before the one that was there");
+      return absl::StrCat(hook, ", before the one that was there");
     case SecondLine::kByOwner:
-      return absl::StrCat("by a line of ", Printable(state.manager), "'s");
+      return absl::StrCat("called by ", Printable(state.manager));
     case SecondLine::kMissing:
       break;
   }
   if (state.manager.empty()) return "gone; run: o8lock hooks install";
-  return absl::StrCat("none, that is ", Printable(state.manager), "'s; ",
-                      OwnerHint(state));
+  return absl::StrCat("none, that is for ", Printable(state.manager),
+                      "; against runs outside o8lock put into ",
+                      OwnerHint(state, program));
 }
 
-std::vector<Row> HooksRows(const HooksState& state) {
+std::vector<Row> HooksRows(const HooksState& state,
+                           const std::string& program) {
   return {
       {"Git", Printable(state.git_version)},
       {"reference-transaction",
        state.mechanism == Mechanism::kConfig
            ? "only while the lock is taken, by a setting"
            : "only while the lock is taken, by a directory of hooks"},
-      {"post-checkout", SecondLineText(state)},
+      {"post-checkout", SecondLineText(state, program)},
       {"Program",
        absl::StrCat(Printable(state.program),
                     state.program_version.empty()
@@ -337,21 +360,23 @@ std::string HookHint() {
                       "=1 git worktree add ...");
 }
 
-std::string HooksInstalledText(const HooksState& state) {
+std::string HooksInstalledText(const HooksState& state,
+                               const std::string& program) {
   std::string text;
-  for (const Row& row : HooksRows(state)) {
+  for (const Row& row : HooksRows(state, program)) {
     absl::StrAppend(&text, "o8lock: hooks: ", row.first, ": ", row.second,
                     "\n");
   }
   return text;
 }
 
-std::string HooksStatusText(const HooksState& state) {
+std::string HooksStatusText(const HooksState& state,
+                            const std::string& program) {
   if (!state.installed) {
     return absl::StrCat("not installed\nGit: ", Printable(state.git_version),
                         "\n");
   }
-  std::vector<Row> rows = HooksRows(state);
+  std::vector<Row> rows = HooksRows(state, program);
   rows.emplace_back("Armed", state.armed ? "yes, a run has the lock"
                                          : "no, git has nothing to call");
   for (const std::string& bypass : state.bypasses) {

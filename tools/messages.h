@@ -65,9 +65,12 @@ inline constexpr absl::string_view kWorktreeRefused =
 // How a command of git gets past the hooks, for when they cannot tell.
 std::string HookHint();
 
-// What `o8lock hooks install` and `o8lock hooks status` print.
-std::string HooksInstalledText(const HooksState& state);
-std::string HooksStatusText(const HooksState& state);
+// What `o8lock hooks install` and `o8lock hooks status` print; hook managers
+// are to call `program`.
+std::string HooksInstalledText(const HooksState& state,
+                               const std::string& program);
+std::string HooksStatusText(const HooksState& state,
+                            const std::string& program);
 std::string HooksStatusJson(const HooksState& state);
 
 // "o8lock: error: PROBLEM" and, unless it is empty, "o8lock: hint: HINT".

@@ -143,9 +143,10 @@ std::optional<int> Refuse(const Inspection& found, const Options& options,
 }
 
 // Runs the command of `options` to its end and ends this process as it ended;
-// returns an exit code only if the command could not be run. `lock` may be
-// null: nothing is to be locked.
-int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock) {
+// returns an exit code only if the command could not be run. `lock`, of
+// `location`, may be null: nothing is to be locked.
+int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
+                const Location& location) {
   std::vector<char*> argv;
   for (const std::string& word : options.command) {
     argv.push_back(const_cast<char*>(word.c_str()));
@@ -159,6 +160,8 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock) {
   if (lock != nullptr) {
     const Ticks acquired = TicksOf(lock->holder().acquired);
     const absl::StatusOr<Released> released = lock->Release();
+    // Hooks may have been installed meanwhile.
+    RefreshHooks(location).IgnoreError();
     if (!released.ok()) {
       Tell(absl::StrCat(
           "o8lock: warning: ", Printable(released.status().message()), "\n"));
@@ -212,7 +215,7 @@ int Run(Options options, const std::string& program, int64_t started) {
       ReadOrchestr8Command(options.command);
   if (orchestr8.has_value() && !orchestr8->needs_lock) {
     ChildRunner runner;
-    return RunToTheEnd(runner, options, nullptr);
+    return RunToTheEnd(runner, options, nullptr, {});
   }
   if (orchestr8.has_value() && orchestr8->force) {
     options.force = true;
@@ -235,7 +238,7 @@ int Run(Options options, const std::string& program, int64_t started) {
     std::optional<ChildRunner> runner(std::in_place);
     absl::StatusOr<Lock> lock = Lock::Acquire(*location, acquire);
     if (lock.ok() && lock->joined()) {
-      return RunToTheEnd(*runner, options, &*lock);
+      return RunToTheEnd(*runner, options, &*lock, *location);
     }
     if (lock.ok()) {
       if (!options.quiet) {
@@ -251,7 +254,7 @@ int Run(Options options, const std::string& program, int64_t started) {
       std::vector<std::string> tokens = acquire.own_tokens;
       tokens.push_back(lock->holder().token);
       setenv(kTokenVariable, absl::StrJoin(tokens, ":").c_str(), 1);
-      return RunToTheEnd(*runner, options, &*lock);
+      return RunToTheEnd(*runner, options, &*lock, *location);
     }
     runner.reset();  // Ctrl-C ends the question
     const std::optional<Inspection> found = InspectionOf(lock.status());
