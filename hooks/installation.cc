@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -27,6 +28,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -45,11 +47,12 @@ namespace {
 constexpr absl::string_view kInclude = "o8lock/armed.inc";
 constexpr absl::string_view kReferenceTransaction = "reference-transaction";
 constexpr absl::string_view kPostCheckout = "post-checkout";
-// What a hook is called that was there before.
-constexpr absl::string_view kKept = ".before-o8lock";
 // The second line of every script of ours, by which it is known again.
 constexpr absl::string_view kScriptHead =
     "#!/bin/sh\n# o8lock: made by `o8lock hooks install`.\n";
+// The end of the line of ours in a hook of the user's.
+constexpr absl::string_view kLineEnd =
+    " # o8lock: until `o8lock hooks uninstall`";
 // How a line begins that remembers something in locked.inc.
 constexpr absl::string_view kProgramLine = "# program: ";
 constexpr absl::string_view kBasisLine = "# basis: ";
@@ -374,9 +377,42 @@ std::string ScriptText(const std::string& program, absl::string_view name,
   return text;
 }
 
-// Whether `path` is a hook of ours.
+// Whether `path` is a hook that is all ours.
 bool IsOurHook(const std::string& path) {
   return absl::StartsWith(ReadFile(path).value_or(""), kScriptHead);
+}
+
+// Whether the hook `path` is ours or has a line of ours.
+bool CallsUs(const std::string& path) {
+  return IsOurHook(path) || absl::StrContains(ReadFile(path).value_or(""),
+                                              absl::StrCat(kLineEnd, "\n"));
+}
+
+// `text` without the line of ours.
+std::string WithoutOurLine(absl::string_view text) {
+  std::vector<absl::string_view> lines = absl::StrSplit(text, '\n');
+  lines.erase(std::remove_if(lines.begin(), lines.end(),
+                             [](absl::string_view line) {
+                               return absl::EndsWith(line, kLineEnd);
+                             }),
+              lines.end());
+  return absl::StrJoin(lines, "\n");
+}
+
+// Whether `text` is a script of a shell.
+bool IsShellScript(absl::string_view text) {
+  const size_t end = text.find('\n');
+  if (end == text.npos || !absl::ConsumePrefix(&text, "#!")) return false;
+  const std::vector<absl::string_view> words =
+      absl::StrSplit(text.substr(0, end - 2), ' ', absl::SkipEmpty());
+  for (const absl::string_view word : words) {
+    const absl::string_view name = word.substr(word.rfind('/') + 1);
+    if (name != "env") {
+      return name == "sh" || name == "bash" || name == "dash" ||
+             name == "ksh" || name == "zsh";
+    }
+  }
+  return false;
 }
 
 // The hook `name` that is effective without o8lock, as a word of sh.
@@ -411,10 +447,9 @@ absl::Status PutHooks(const std::string& own, const std::string& program,
     const std::string mine = absl::StrCat(own, "/", name);
     const std::string real = absl::StrCat(path.directory, "/", name);
     const bool guards = name == kReferenceTransaction ||
-                        (name == kPostCheckout && !IsOurHook(real));
+                        (name == kPostCheckout && !CallsUs(real));
     if (name != "push-to-checkout" &&
-        (IsExecutable(real) || name == kPostCheckout ||
-         (relative && name != kReferenceTransaction))) {
+        (IsExecutable(real) || name == kPostCheckout || relative)) {
       // A script, and no link: some look at the name they are called by.
       O8LOCK_RETURN_IF_ERROR(PutFile(
           mine, ScriptText(guards ? program : "", name, RealHook(path, name)),
@@ -504,6 +539,8 @@ std::string ManagerOf(const Location& location, const HooksPath& path) {
   for (const absl::string_view manager : {"husky", "lefthook", "pre-commit"}) {
     if (absl::StrContains(text, manager)) return std::string(manager);
   }
+  // To be called under another name would not do: some look at it.
+  if (Exists(hook) && !(IsShellScript(text) && IsExecutable(hook))) return hook;
   // That one removes every hook that it has not made.
   for (const std::string& name : NamesIn(path.directory)) {
     if (absl::StrContains(
@@ -539,11 +576,9 @@ constexpr absl::string_view kOld = ".old";
 SecondLine FindSecondLine(const Location& location, const HooksPath& path,
                           const std::string& manager) {
   const std::string hook = absl::StrCat(path.directory, "/", kPostCheckout);
-  if (IsOurHook(hook)) {
-    return Exists(absl::StrCat(hook, kKept)) ? SecondLine::kChained
-                                             : SecondLine::kAlone;
-  }
-  return (manager == "pre-commit" && IsOurHook(absl::StrCat(hook, kLegacy))) ||
+  if (IsOurHook(hook)) return SecondLine::kAlone;
+  if (CallsUs(hook)) return SecondLine::kChained;
+  return (manager == "pre-commit" && CallsUs(absl::StrCat(hook, kLegacy))) ||
                  absl::StrContains(
                      ReadFile(OwnersFile(location, path, manager)).value_or(""),
                      "hooks run post-checkout")
@@ -551,46 +586,26 @@ SecondLine FindSecondLine(const Location& location, const HooksPath& path,
              : SecondLine::kMissing;
 }
 
-// Whether two files say the same.
-bool IsSame(const std::string& a, const std::string& b) {
-  const absl::StatusOr<std::string> text = ReadFile(a);
-  return text.ok() && *text == ReadFile(b).value_or("");
-}
-
 // Puts our post-checkout where it is called all the time, unless a manager has
-// that file.
+// that file: a hook of ours, or a line in the user's.
 absl::Status PutSecondLine(const Location& location, const HooksPath& path,
                            const std::string& program) {
   std::string hook = absl::StrCat(path.directory, "/", kPostCheckout);
-  const std::string kept = absl::StrCat(hook, kKept);
   if (!ManagerOf(location, path).empty()) {
     absl::StrAppend(&hook, kLegacy);
-    if (!IsOurHook(hook)) return absl::OkStatus();
+    if (!CallsUs(hook)) return absl::OkStatus();
   }
-  O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(path.directory));
-  if (!Exists(hook) || (IsOurHook(hook) && !Exists(kept))) {
+  struct stat info;
+  if (lstat(hook.c_str(), &info) != 0 || IsOurHook(hook)) {
+    O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(path.directory));
     return PutFile(hook, ScriptText(program, kPostCheckout, ""), 0755);
   }
-  if (!IsOurHook(hook)) {
-    if (Exists(kept) && !IsSame(hook, kept)) {
-      return absl::AlreadyExistsError(
-          absl::StrCat("'", hook, "' cannot be kept as '", kept,
-                       "': that is there already"));
-    }
-    if (link(hook.c_str(), kept.c_str()) != 0 && errno != EEXIST) {
-      return ErrnoStatus(errno, absl::StrCat("link '", hook, "' to"), kept);
-    }
-  }
-  return PutFile(
-      hook,
-      ScriptText(program, kPostCheckout,
-                 absl::StrCat("\"${0%/*}/", kPostCheckout, kKept, "\"")),
-      0755);
-}
-
-absl::Status Rename(const std::string& from, const std::string& to) {
-  if (rename(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
-  return ErrnoStatus(errno, absl::StrCat("rename '", from, "' to"), to);
+  O8LOCK_ASSIGN_OR_RETURN(std::string text, ReadFile(hook));
+  text = WithoutOurLine(text);
+  text.insert(text.find('\n') + 1,
+              absl::StrCat(Call(program, "", kPostCheckout), " \"$@\" || exit",
+                           kLineEnd, "\n"));
+  return PutFile(hook, text, info.st_mode & 07777);
 }
 
 // Removes it from where it is effective, and from where it was before somebody
@@ -598,18 +613,19 @@ absl::Status Rename(const std::string& from, const std::string& to) {
 absl::Status RemoveSecondLine(const Location& location, const HooksPath& path) {
   for (const std::string& directory :
        {path.directory, location.common_dir + "/hooks"}) {
-    const std::string first = absl::StrCat(directory, "/", kPostCheckout);
-    const std::string kept = absl::StrCat(first, kKept);
     for (const absl::string_view suffix :
          {absl::string_view(), kLegacy, kOld}) {
-      const std::string hook = absl::StrCat(first, suffix);
-      if (!IsOurHook(hook)) continue;
-      O8LOCK_RETURN_IF_ERROR(Exists(kept) ? Rename(kept, hook) : Remove(hook));
-    }
-    // Somebody has overwritten or removed ours.
-    if (IsSame(kept, first)) O8LOCK_RETURN_IF_ERROR(Remove(kept));
-    if (Exists(kept) && !Exists(first)) {
-      O8LOCK_RETURN_IF_ERROR(Rename(kept, first));
+      const std::string hook =
+          absl::StrCat(directory, "/", kPostCheckout, suffix);
+      struct stat info;
+      if (lstat(hook.c_str(), &info) != 0 || !CallsUs(hook)) continue;
+      if (IsOurHook(hook)) {
+        O8LOCK_RETURN_IF_ERROR(Remove(hook));
+        continue;
+      }
+      O8LOCK_ASSIGN_OR_RETURN(const std::string text, ReadFile(hook));
+      O8LOCK_RETURN_IF_ERROR(
+          PutFile(hook, WithoutOurLine(text), info.st_mode & 07777));
     }
   }
   return absl::OkStatus();
@@ -855,7 +871,7 @@ absl::Status RefreshHooks(const Location& location) {
   if (mechanism == Mechanism::kDirectory) {
     MoveForeignHooks(OwnHooks(location), path.directory);
     // It may have the path of a program that was moved.
-    if (IsOurHook(absl::StrCat(path.directory, "/", kPostCheckout))) {
+    if (CallsUs(absl::StrCat(path.directory, "/", kPostCheckout))) {
       O8LOCK_RETURN_IF_ERROR(PutSecondLine(location, path, program));
     }
   }

@@ -37,7 +37,7 @@ enum class Mechanism {
 enum class SecondLine {
   kConfig,   // by a setting
   kAlone,    // as the only hook of that name
-  kChained,  // and behind it the one that was there
+  kChained,  // by a line in the one that was there
   kByOwner,  // by a line that the user has put into the hook manager's file
   kMissing,  // see HooksState::manager
 };
@@ -54,7 +54,8 @@ struct HooksState {
   // The directory of the hooks that are effective without o8lock; kDirectory.
   std::string hooks_directory;
   // Who has post-checkout there, so that o8lock must not: "husky", "lefthook",
-  // "pre-commit", or the directory, where that is none of the git directory's.
+  // "pre-commit", "simple-git-hooks"; the directory, where that is none of the
+  // git directory's; the hook, where no line can be put into it.
   std::string manager;
   // What keeps git from calling the hook: a setting, and where it is.
   std::vector<std::string> bypasses;
@@ -72,7 +73,8 @@ absl::StatusOr<HooksState> LookAtHooks(const Location& location,
 
 // Makes git call `program`, an absolute path, for the repository `location`;
 // `directory` is where in it the user is. Does again what was done before, for
-// the program, git and hooks of now. Arms if the lock is taken.
+// the program, git and hooks of now; if those are the same nothing changes.
+// Arms if the lock is taken.
 // On success the state as LookAtHooks has it.
 // Errors: as LookAtHooks; kUnimplemented  git is older than 2.29; from the file
 // system and from git, which has to change .git/config.
@@ -80,17 +82,20 @@ absl::StatusOr<HooksState> InstallHooks(const Location& location,
                                         const std::string& directory,
                                         const std::string& program);
 
-// Takes everything of InstallHooks back; hooks that were there before are as
-// they were, to the byte. Nothing is done where nothing is installed.
-// Errors: from the file system and from git.
+// Takes everything of InstallHooks back, also out of hooks that others have put
+// aside meanwhile; all others are as they were, to the byte. Nothing is done
+// where nothing is installed. Errors: from the file system and from git.
 // REQUIRES: nobody has the lock.
 absl::Status UninstallHooks(const Location& location,
                             const std::string& directory);
 
 // Before arming: where the repository was moved, or other hooks came since,
-// adapts what git is to read while the lock is taken. Nothing is done where
+// adapts what git is to read while the lock is taken. After a run: hooks that
+// an installer has put into hooks/, because git named that directory, go where
+// they would have gone else. Nothing is done where
 // nothing is installed or has changed; that takes a few system calls.
-// Errors: from the file system.
+// Errors: from the file system. Runs git if something has changed; without git
+// nothing is done.
 absl::Status RefreshHooks(const Location& location);
 
 }  // namespace o8lock

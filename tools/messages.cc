@@ -275,7 +275,7 @@ std::string SecondLineText(const HooksState& state,
     case SecondLine::kAlone:
       return hook;
     case SecondLine::kChained:
-      return absl::StrCat(hook, ", before the one that was there");
+      return absl::StrCat(hook, ", before what that does");
     case SecondLine::kByOwner:
       return absl::StrCat("called by ", Printable(state.manager));
     case SecondLine::kMissing:
