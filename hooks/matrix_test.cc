@@ -87,10 +87,11 @@ struct Form {
     form.since = version;
     return form;
   }
-  // Git runs these versions' without any hook: nothing can refuse it.
-  Form HooklessIn(Versions versions) const {
+  // These versions of git call no hook for it, or it is not known for what it
+  // is.
+  Form NotRefusedIn(Versions versions) const {
     Form form = *this;
-    form.hookless = versions;
+    form.not_refused = versions;
     return form;
   }
   // What git leaves of a refused one, as Changes() has it. Ours to remove when
@@ -108,7 +109,7 @@ struct Form {
   std::string directory = "r";
   std::string target = "wt";
   int since = 0;
-  Versions hookless;
+  Versions not_refused;
   std::string left;
   std::string left_for_good;
 };
@@ -119,11 +120,13 @@ void PrintTo(const Form& form, std::ostream* out) { *out << form.add; }
 constexpr Versions kNoCheckout = {229, 245};
 // --orphan is of 2.42, and had no hook for two versions.
 constexpr Versions kOrphan = {242, 243};
-// core.hooksPath on the command line goes over everything but config hooks.
+// core.hooksPath of the command line goes over everything but config hooks.
 constexpr Versions kNoConfigHooks = {229, 253};
 // Of all that does not begin with the creation of a branch: the directory of
 // all the worktrees, where there was none.
 constexpr char kWorktrees[] = "+r/.git/worktrees";
+
+constexpr Versions kAllVersions = {229, 999};
 
 std::vector<Form> Forms() {
   const std::string linked = "git worktree add -q -b linked ../linked";
@@ -169,17 +172,17 @@ std::vector<Form> Forms() {
       Form("annotated_tag", "git worktree add ../wt v2").Leaves(kWorktrees),
       Form("orphan", "git worktree add --orphan ../wt")
           .Since(242)
-          .HooklessIn(kOrphan)
+          .NotRefusedIn(kOrphan)
           .Leaves(kWorktrees),
       Form("orphan_new_branch", "git worktree add --orphan -b new ../wt")
           .Since(242)
-          .HooklessIn(kOrphan)
+          .NotRefusedIn(kOrphan)
           .Leaves(kWorktrees),
       Form("orphan_of_an_empty_repository", "git worktree add ../wt")
           .After(empty)
           .In("empty")
           .Since(242)
-          .HooklessIn(kOrphan)
+          .NotRefusedIn(kOrphan)
           .Leaves("+empty/.git/worktrees"),
       Form("locked", "git worktree add --lock ../wt old").Leaves(kWorktrees),
       Form("locked_with_reason",
@@ -202,20 +205,20 @@ std::vector<Form> Forms() {
        "git worktree add --no-checkout ../wt feature"},
       Form("no_checkout_existing_branch",
            "git worktree add --no-checkout ../wt old")
-          .HooklessIn(kNoCheckout)
+          .NotRefusedIn(kNoCheckout)
           .Leaves(kWorktrees),
       Form("no_checkout_implied_existing_branch",
            "git worktree add --no-checkout ../old")
           .At("old")
-          .HooklessIn(kNoCheckout)
+          .NotRefusedIn(kNoCheckout)
           .Leaves(kWorktrees),
       Form("no_checkout_previous_branch",
            "git worktree add --no-checkout ../wt -")
-          .HooklessIn(kNoCheckout)
+          .NotRefusedIn(kNoCheckout)
           .Leaves(kWorktrees),
       Form("no_checkout_locked",
            "git worktree add --no-checkout --lock ../wt old")
-          .HooklessIn(kNoCheckout)
+          .NotRefusedIn(kNoCheckout)
           .Leaves(kWorktrees),
       Form("no_checkout_detached",
            "git worktree add --no-checkout --detach ../wt")
@@ -284,7 +287,7 @@ std::vector<Form> Forms() {
           .Since(243),
       Form("hooks_path_of_the_command",
            "git -c core.hooksPath=/dev/null worktree add -b new ../wt")
-          .HooklessIn(kNoConfigHooks),
+          .NotRefusedIn(kNoConfigHooks),
       // By another name.
       Form("alias", "git wta -b new ../wt")
           .After("git config alias.wta 'worktree add'"),
@@ -320,9 +323,18 @@ std::vector<Form> Forms() {
       Form("another_argv0_existing_branch",
            "bash -c 'exec -a mine git worktree add ../wt old'")
           .Leaves(kWorktrees),
+      // Further than we know the word again, but git does.
+      Form("corrected_from_afar",
+           "git -c help.autocorrect=-1 wrktr add -b new ../wt")
+          .NotRefusedIn(kAllVersions),
+      Form("program_of_another_name", "../mine worktree add -b new ../wt")
+          .After("cp \"$(command -v git)\" ../mine")
+          .NotRefusedIn(kAllVersions),
       // By whom.
       {"no_environment", "env -i PATH=\"$PATH\" git worktree add -b new ../wt"},
       {"session_of_its_own", "setsid -w git worktree add -b new ../wt"},
+      {"run_of_another_lock",
+       "cd ..; \"$O8LOCK\" -- git -C r worktree add -b new ../wt"},
       {"timeout", "timeout 20 git worktree add -b new ../wt"},
       {"german",
        "LC_ALL=C.UTF-8 LANG=de_DE.UTF-8 LANGUAGE=de "
@@ -350,12 +362,12 @@ std::vector<Form> Forms() {
            "git worktree add --no-checkout ../wt old")
           .After(linked)
           .In("linked")
-          .HooklessIn(kNoCheckout),
+          .NotRefusedIn(kNoCheckout),
       Form("linked_worktree_orphan", "git worktree add --orphan ../wt")
           .After(linked)
           .In("linked")
           .Since(242)
-          .HooklessIn(kOrphan),
+          .NotRefusedIn(kOrphan),
       Form("linked_locked_worktree", "git worktree add ../wt old")
           .After(linked + "; git worktree lock --reason initializing ../linked")
           .In("linked"),
@@ -374,7 +386,7 @@ std::vector<Form> Forms() {
       Form("bare_no_checkout", "git worktree add --no-checkout ../wt old")
           .After(bare)
           .In("bare.git")
-          .HooklessIn(kNoCheckout)
+          .NotRefusedIn(kNoCheckout)
           .Leaves("+bare.git/worktrees"),
       Form("bare_behind_a_file", "git worktree add -b new wt")
           .After("mkdir ../shop; git clone -q --bare ../o.git ../shop/.bare;"
@@ -419,7 +431,7 @@ std::vector<Form> Forms() {
           .After(reftable)
           .In("table")
           .Since(245)
-          .HooklessIn(kNoCheckout)
+          .NotRefusedIn(kNoCheckout)
           .Leaves("+table/.git/worktrees"),
       Form("reftable_orphan", "git worktree add --orphan ../wt")
           .After(reftable)
@@ -973,7 +985,7 @@ TEST_P(AddTest, IsRefusedUnderAForeignLockAndNotAfterwards) {
   Guarded holder(Path(form_.directory));
   const Tree before = TreeOf(Top());
   const Result add = Run(Shell(form_.add), form_.directory);
-  if (form_.hookless.HaveThisGit()) {
+  if (form_.not_refused.HaveThisGit()) {
     ExpectAdded(add);
     return;
   }
