@@ -13,11 +13,10 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "lock/testing.h"
@@ -146,9 +145,12 @@ class Project {
     for (const std::string& directory : {path(), Linked()}) {
       const std::string branch = directory == path() ? "main" : "linked";
       run(directory, "git push -q -f origin HEAD~0:refs/heads/" + branch);
-      run(directory, "git commit -q --allow-empty -m one");
-      run(directory, "git commit -q --allow-empty -m two", "pre-commit");
-      run(directory, "git commit -q --allow-empty -m two", "commit-msg");
+      // Some managers skip a commit without files.
+      const std::string commit =
+          "echo line >>file && git add file && git commit -q -m message";
+      run(directory, commit);
+      run(directory, commit, "pre-commit");
+      run(directory, commit, "commit-msg");
       run(directory, "git push -q origin HEAD", "pre-push");
       run(directory, "git push -q origin HEAD");
       run(directory, "git checkout -q --detach");
@@ -200,6 +202,39 @@ fi
   TempDir top_;
   std::string path_ = top_.File("project");
 };
+
+inline constexpr char kSelfTest[] =
+    "o8lock: self-test: a worktree under a foreign lock was refused: ok\n";
+
+// What o8lock does not touch, or puts back.
+inline Tree HooksOf(const Project& project) {
+  return TreeOf({project.File(".git/config"), project.File(".git/hooks"),
+                 project.File(".git/o8lock/bin"),
+                 project.File(".git/o8lock/hooks"), project.File(".githooks")});
+}
+
+inline Values ValuesOf(const Project& project) {
+  const std::string git = Git(project.path(), {"version"});
+  return {{"REPO", project.path()},
+          {"GIT", std::string(absl::StripSuffix(
+                      absl::StripPrefix(git, "git version "), "\n"))},
+          {"VERSION", absl::StrReplaceAll(Call(O8lock({"--version"}), "/").out,
+                                          {{"o8lock ", ""}, {"\n", ""}})}};
+}
+
+inline void ExpectInstalls(const Project& project) {
+  const Result install = project.Hooks({"install"});
+  EXPECT_EQ(install.end, Exited(0));
+  EXPECT_EQ(install.err, "");
+  EXPECT_THAT(install.out, ::testing::EndsWith(kSelfTest));
+}
+
+inline void ExpectUninstalls(const Project& project) {
+  const Result uninstall = project.Hooks({"uninstall"});
+  EXPECT_EQ(uninstall.end, Exited(0));
+  EXPECT_EQ(uninstall.err, "");
+  EXPECT_EQ(uninstall.out, "o8lock: hooks removed\n");
+}
 
 }  // namespace o8lock
 

@@ -33,50 +33,17 @@ const std::vector<std::string> kAllHooks = {
     "pre-commit",    "commit-msg", "prepare-commit-msg",   "post-commit",
     "post-checkout", "pre-push",   "reference-transaction"};
 
-constexpr char kSelfTest[] =
-    "o8lock: self-test: a worktree under a foreign lock was refused: ok\n";
-
 // Skips a test of what only older gits need.
 #define SKIP_WITH_CONFIG_HOOKS()                                          \
   if (GitHasConfigHooks()) {                                              \
     GTEST_SKIP() << "git has hooks that are settings; no other is in it"; \
   }
 
-// What o8lock does not touch, or puts back.
-Tree HooksOf(const Project& project) {
-  return TreeOf({project.File(".git/config"), project.File(".git/hooks"),
-                 project.File(".git/o8lock/bin"),
-                 project.File(".git/o8lock/hooks"), project.File(".githooks")});
-}
-
-Values ValuesOf(const Project& project) {
-  const std::string git = Git(project.path(), {"version"});
-  return {{"REPO", project.path()},
-          {"GIT", std::string(absl::StripSuffix(
-                      absl::StripPrefix(git, "git version "), "\n"))},
-          {"VERSION", absl::StrReplaceAll(Call(O8lock({"--version"}), "/").out,
-                                          {{"o8lock ", ""}, {"\n", ""}})}};
-}
-
 // The golden text of `name` for the git of PATH.
 std::string HooksGolden(const std::string& name, const Project& project) {
   return Golden(
       absl::StrCat("hooks_", name, GitHasConfigHooks() ? "_setting" : ""),
       ValuesOf(project));
-}
-
-void ExpectInstalls(const Project& project) {
-  const Result install = project.Hooks({"install"});
-  EXPECT_EQ(install.end, Exited(0));
-  EXPECT_EQ(install.err, "");
-  EXPECT_THAT(install.out, EndsWith(kSelfTest));
-}
-
-void ExpectUninstalls(const Project& project) {
-  const Result uninstall = project.Hooks({"uninstall"});
-  EXPECT_EQ(uninstall.end, Exited(0));
-  EXPECT_EQ(uninstall.err, "");
-  EXPECT_EQ(uninstall.out, "o8lock: hooks removed\n");
 }
 
 // Expects that with o8lock everything is as `everyday` says it is without, but
