@@ -97,7 +97,7 @@ class Project {
                  "-b", "linked", Linked()});
   }
 
-  ProcessOptions Options(std::string directory = "") const {
+  ProcessOptions Options(const std::string& directory = "") const {
     ProcessOptions options = In(directory.empty() ? path() : directory);
     options.env["LOG"] = Beside("log");
     for (const auto& [name, value] : env) options.env[name] = value;

@@ -533,7 +533,7 @@ std::string ManagerOf(const Location& location, const HooksPath& path) {
       (lstat(path.directory.c_str(), &info) == 0 && S_ISLNK(info.st_mode))) {
     return path.directory;
   }
-  const std::string hook = absl::StrCat(path.directory, "/", kPostCheckout);
+  std::string hook = absl::StrCat(path.directory, "/", kPostCheckout);
   if (IsOurHook(hook)) return "";
   const std::string text = ReadFile(hook).value_or("");
   for (const absl::string_view manager : {"husky", "lefthook", "pre-commit"}) {

@@ -35,6 +35,7 @@ const std::vector<std::string> kHooks = {"pre-commit", "commit-msg",
 // For each hook WHAT with {HOOK} in it, put together.
 std::string ForHooks(const std::string& what, absl::string_view between = "") {
   std::vector<std::string> texts;
+  texts.reserve(kHooks.size());
   for (const std::string& hook : kHooks) {
     texts.push_back(Fill(what, {{"HOOK", hook}}));
   }

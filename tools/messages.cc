@@ -267,7 +267,7 @@ std::string OwnerHint(const HooksState& state, const std::string& program) {
 
 std::string SecondLineText(const HooksState& state,
                            const std::string& program) {
-  const std::string hook =
+  std::string hook =
       absl::StrCat(Printable(state.hooks_directory), "/post-checkout");
   switch (state.second_line) {
     case SecondLine::kConfig:
