@@ -86,6 +86,7 @@ absl::StatusOr<ProgramResult> RunGit(const std::string& directory,
 
 absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words) {
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(&word[0]);
   argv.push_back(nullptr);
   std::vector<char*> env;
