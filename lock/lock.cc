@@ -782,7 +782,11 @@ absl::StatusOr<Released> Lock::Release() {
     const std::optional<Holder> record = ReadRecord(fd_, guard);
     if (record.has_value()) released.by = record->overridden_by;
   }
-  if (is_mine && !joined_) status = RemoveLockFile();
+  if (is_mine && !joined_) {
+    status = RemoveLockFile();
+    // Before anybody may add a worktree again, and relies on what is there.
+    RemoveLeftovers(location_);
+  }
   // First unlocked, then emptied, both under kChange: who is killed in between
   // leaves a record that proves the death. While the lock file is there so is
   // the proof that it is a dead run's; and runs that have joined keep the
@@ -798,7 +802,6 @@ absl::StatusOr<Released> Lock::Release() {
       }
       // Where this fails the hooks do it.
       SetArmed(location_, false).IgnoreError();
-      RemoveLeftovers(location_);
     }
   }
   fd_.Close();
