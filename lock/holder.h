@@ -41,6 +41,8 @@ struct Holder {
   int64_t pid_namespace = -1;
   Ticks start_ticks = -1;  // when the process `pid` started
   int64_t acquired = -1;   // when it took the lock: NowNanoseconds()
+  // Since when that was never free; earlier if it was taken by force.
+  int64_t taken_since = -1;
   int command_pid = 0;     // the process of `command`, once it runs
   std::string token;       // 128 random bits in hexadecimal: the run's name
   std::string version;     // of the o8lock that wrote this

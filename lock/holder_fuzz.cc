@@ -36,7 +36,7 @@ bool Same(const Holder& a, const Holder& b) {
                     holder.max_concurrency, holder.command, holder.cwd,
                     holder.user, holder.host, holder.boot_id,
                     holder.pid_namespace, holder.start_ticks, holder.acquired,
-                    holder.token, holder.version);
+                    holder.taken_since, holder.token, holder.version);
   };
   return fields(a) == fields(b) && SameOverrider(a, b);
 }
@@ -99,6 +99,7 @@ Holder HolderOf(absl::string_view text) {
   holder.pid_namespace = 2;
   holder.start_ticks = 3;
   holder.acquired = 4;
+  holder.taken_since = 5;
   holder.overridden_by =
       Overrider{5, absl::StrCat("at", text), absl::StrCat("by", text),
                 absl::StrCat("of", text)};

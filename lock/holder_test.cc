@@ -28,6 +28,7 @@ Holder FullHolder() {
   holder.pid_namespace = 4026531836;
   holder.start_ticks = 17;
   holder.acquired = 18;
+  holder.taken_since = 16;
   holder.token = "0123";
   holder.version = "9.9.9";
   holder.overridden_by = Overrider{7, "2026-02-25T10:31:00Z", "bob", "hut"};

@@ -78,6 +78,7 @@ void WriteRecord(Writer& writer, const Holder& holder) {
   WriteNumber(writer, "pidNamespace", holder.pid_namespace);
   WriteNumber(writer, "startTicks", holder.start_ticks);
   WriteNumber(writer, "acquired", holder.acquired);
+  WriteNumber(writer, "takenSince", holder.taken_since);
   if (holder.command_pid != 0) {
     WriteNumber(writer, "commandPid", holder.command_pid);
   }
@@ -151,6 +152,7 @@ Holder HolderOf(const Value& object, int pid) {
   holder.pid_namespace = NumberOr(object, "pidNamespace", -1);
   holder.start_ticks = NumberOr(object, "startTicks", -1);
   holder.acquired = NumberOr(object, "acquired", -1);
+  holder.taken_since = NumberOr(object, "takenSince", -1);
   holder.command_pid = IntOf(object, "commandPid").value_or(0);
   holder.token = StringOr(object, "token");
   holder.version = StringOr(object, "version");
