@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +21,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "hooks/git.h"
@@ -75,38 +77,43 @@ int64_t Nanoseconds(const struct timespec& time) {
   return int64_t{time.tv_sec} * 1000000000 + time.tv_nsec;
 }
 
-int64_t NowByWallClock() {
+// The moment `time` of a file, by the clock that NowNanoseconds() reads. The
+// kernel's clock for files is behind, by less than a tick.
+int64_t BootTimeOf(const struct timespec& time) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  return Nanoseconds(now);
+  return Nanoseconds(time) - (Nanoseconds(now) - NowNanoseconds());
 }
 
-// The earliest and the latest moment, by the wall clock, at which `add` may
-// have started, as a file would be stamped: with the time of the kernel's last
-// tick, which is up to 10 ms ago.
-struct Span {
-  int64_t earliest;
-  int64_t latest;
-};
-Span StartOf(const WorktreeAdd& add) {
-  const int64_t started =
-      NowByWallClock() - NowNanoseconds() + add.started * kNanosecondsPerTick;
-  return {started - kNanosecondsPerTick, started + kNanosecondsPerTick};
-}
-
-// Whether `add` had begun before the file `path` became what it is.
-bool BeganBeforeFile(const WorktreeAdd& add, const std::string& path) {
+// When the file `path` became what it is; nothing if there is none.
+std::optional<int64_t> ChangeOf(const std::string& path) {
   struct stat info;
-  return lstat(path.c_str(), &info) == 0 &&
-         StartOf(add).latest <= Nanoseconds(info.st_mtim);
+  if (lstat(path.c_str(), &info) != 0) return std::nullopt;
+  return BootTimeOf(info.st_mtim);
 }
 
-// Whether `add` had begun before the run in `found` took the lock; within the
-// same tick it had not.
-bool BeganBeforeRun(const WorktreeAdd& add, const Inspection& found) {
-  if (add.started < 0 || !found.holder.has_value()) return false;
-  if (!found.kernel_locked) return BeganBeforeFile(add, found.file);
-  return add.started < TicksOf(found.holder->acquired);
+// The earliest moment at which `add` may have started.
+int64_t StartOf(const WorktreeAdd& add) {
+  return add.started * kNanosecondsPerTick;
+}
+
+// Whether `add` had begun before `moment`, for certain.
+bool BeganBefore(const WorktreeAdd& add, std::optional<int64_t> moment) {
+  return add.started >= 0 && moment.has_value() &&
+         StartOf(add) + kNanosecondsPerTick <= *moment;
+}
+
+// Whether a file was made before `moment`, for certain.
+bool IsBefore(std::optional<int64_t> change, std::optional<int64_t> moment) {
+  return change.has_value() && moment.has_value() &&
+         *change + kNanosecondsPerTick <= *moment;
+}
+
+// Since when the lock in `found` is taken.
+std::optional<int64_t> StartOf(const Inspection& found) {
+  if (!found.holder.has_value()) return std::nullopt;
+  if (!found.kernel_locked) return ChangeOf(found.file);
+  return found.holder->taken_since;
 }
 
 // Whether the process that asks descends from the run in `found`.
@@ -127,7 +134,7 @@ bool IsDescendant(const Inspection& found) {
   return false;
 }
 
-// When `path` was created, in nanoseconds of the wall clock; nothing where the
+// The latest moment at which `path` may have been created; nothing where the
 // file system does not know.
 std::optional<int64_t> BirthOf(const std::string& path) {
   struct statx info;
@@ -136,13 +143,15 @@ std::optional<int64_t> BirthOf(const std::string& path) {
       (info.stx_mask & STATX_BTIME) == 0) {
     return std::nullopt;
   }
-  return int64_t{info.stx_btime.tv_sec} * 1000000000 + info.stx_btime.tv_nsec;
+  struct timespec behind;
+  clock_getres(CLOCK_REALTIME_COARSE, &behind);
+  return BootTimeOf({info.stx_btime.tv_sec, info.stx_btime.tv_nsec}) +
+         Nanoseconds(behind);
 }
 
-// The directories that `add` has made and git will not remove: its list of
-// worktrees, and what leads to the new one.
-std::vector<std::string> LeftoversOf(const WorktreeAdd& add,
-                                     const Location& location) {
+// Remembers the directories that `add` has made and git will not remove: its
+// list of worktrees, and what leads to the new one.
+void RememberLeftoversOf(const WorktreeAdd& add, const Location& location) {
   std::vector<std::string> candidates = {location.common_dir + "/worktrees"};
   std::string path = AddedPath(GitWords(add.command));
   if (!absl::StartsWith(path, "/")) {
@@ -154,46 +163,85 @@ std::vector<std::string> LeftoversOf(const WorktreeAdd& add,
     candidates.push_back(path);
   }
   std::vector<std::string> leftovers;
-  const int64_t start = StartOf(add).earliest;
   for (const std::string& candidate : candidates) {
     const std::optional<int64_t> birth = BirthOf(candidate);
-    if (birth.has_value() && *birth >= start) leftovers.push_back(candidate);
+    if (birth.has_value() && *birth >= StartOf(add)) {
+      leftovers.push_back(candidate);
+    }
   }
-  return leftovers;
+  if (!leftovers.empty()) {
+    RememberLeftovers(location, leftovers).IgnoreError();
+  }
 }
 
-// Removes what `add` made; it is as git made it at `commit`, or nothing is
-// done.
-absl::Status Remove(const WorktreeAdd& add, const std::string& common_dir,
-                    const std::string& commit, TakenBack& taken) {
-  const std::string& worktree = taken.worktree;
-  struct stat dot_git;
-  if (lstat((worktree + "/.git").c_str(), &dot_git) != 0 ||
-      !S_ISREG(dot_git.st_mode) || add.started < 0 ||
-      Nanoseconds(dot_git.st_mtim) < StartOf(add).earliest) {
-    return absl::FailedPreconditionError("it was there before");
-  }
+// Why `worktree`, made at `commit`, is not as git has made it; empty: it is.
+absl::StatusOr<std::string> ChangesOf(const std::string& worktree,
+                                      const std::string& commit) {
   O8LOCK_ASSIGN_OR_RETURN(const std::string head,
                           AskGit(worktree, {"rev-parse", "HEAD"}));
-  if (head != commit) {
-    return absl::FailedPreconditionError("its HEAD has moved");
+  if (head != commit) return "its HEAD has moved";
+  // What only this worktree refers to would go with it.
+  O8LOCK_ASSIGN_OR_RETURN(const std::string log,
+                          AskGit(worktree, {"rev-list", "-g", "HEAD"}));
+  for (const absl::string_view past : absl::StrSplit(log, '\n')) {
+    if (!past.empty() && past != commit) return "its HEAD has been elsewhere";
   }
+  O8LOCK_ASSIGN_OR_RETURN(const std::string refs,
+                          AskGit(worktree, {"for-each-ref", "refs/worktree",
+                                            "refs/bisect", "refs/rewritten"}));
+  if (!refs.empty()) return "it has references of its own";
   // An ignored file is somebody's too; `git worktree remove` would not mind.
   O8LOCK_ASSIGN_OR_RETURN(
       const std::string files,
-      AskGit(worktree,
-             {"status", "--porcelain", "--ignored", "--untracked-files=all"}));
-  if (!files.empty()) {
-    return absl::FailedPreconditionError("it has files that git did not make");
+      AskGit(worktree, {"-c", "core.fsmonitor=false", "status", "--porcelain",
+                        "--ignored", "--untracked-files=all"}));
+  if (!files.empty()) return "it has files that git did not make";
+  // Nor does git show a change of a file that it was told to pass over.
+  O8LOCK_ASSIGN_OR_RETURN(const std::string index,
+                          AskGit(worktree, {"ls-files", "-v", "-z"}));
+  for (const absl::string_view entry : absl::StrSplit(index, '\0')) {
+    if (entry.size() < 2 || entry[0] == 'H') continue;
+    const std::string path = absl::StrCat(worktree, "/", entry.substr(2));
+    if (ChangeOf(path).has_value()) return "it has files that git passes over";
   }
-  const std::string branch = absl::StrCat("refs/heads/", taken.branch);
-  O8LOCK_ASSIGN_OR_RETURN(const ProgramResult on,
-                          RunGit(worktree, {"symbolic-ref", "-q", "HEAD"}));
-  const bool on_branch = absl::StripSuffix(on.out, "\n") == branch;
+  return "";
+}
+
+// Removes what `add` made, unless somebody has changed it since.
+absl::Status Remove(const WorktreeAdd& add, const std::string& common_dir,
+                    const std::string& commit, TakenBack& taken) {
+  const std::string& worktree = taken.worktree;
+  const std::optional<int64_t> made = ChangeOf(worktree + "/.git");
+  if (!made.has_value() || add.started < 0 ||
+      *made < StartOf(add) - kNanosecondsPerTick) {
+    return absl::FailedPreconditionError("it was there before");
+  }
+  O8LOCK_ASSIGN_OR_RETURN(const std::string changes,
+                          ChangesOf(worktree, commit));
+  if (!changes.empty()) return absl::FailedPreconditionError(changes);
+  O8LOCK_ASSIGN_OR_RETURN(
+      const ProgramResult on,
+      RunGit(worktree, {"symbolic-ref", "--short", "-q", "HEAD"}));
   O8LOCK_RETURN_IF_ERROR(
       AskGit(common_dir, {"worktree", "remove", worktree}).status());
   taken.removed = true;
-  if (taken.branch.empty() || !on_branch) return absl::OkStatus();
+  const absl::string_view current = absl::StripSuffix(on.out, "\n");
+  if (taken.branch.empty()) {
+    taken.branch = std::string(current);
+    if (current.empty()) return absl::OkStatus();
+    return absl::FailedPreconditionError("it may have been there before");
+  }
+  if (taken.branch != current) {
+    return absl::FailedPreconditionError("the worktree has left it");
+  }
+  const std::string branch = absl::StrCat("refs/heads/", taken.branch);
+  O8LOCK_ASSIGN_OR_RETURN(
+      const std::string elsewhere,
+      AskGit(common_dir, {"for-each-ref", "--format=%(worktreepath)", branch}));
+  if (!elsewhere.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("it is checked out in '", elsewhere, "'"));
+  }
   // Only if it is still where the add has put it.
   O8LOCK_RETURN_IF_ERROR(
       AskGit(common_dir, {"update-ref", "-d", branch, commit}).status());
@@ -204,16 +252,21 @@ absl::Status Remove(const WorktreeAdd& add, const std::string& common_dir,
       .status();
 }
 
-TakenBack TakeBack(const WorktreeAdd& add, const std::string& common_dir,
+TakenBack TakeBack(const WorktreeAdd& add, const Location& location,
                    const std::string& commit) {
+  // Out of the reach of Ctrl-C: half of this is worse than all, or nothing.
+  const pid_t group = getpgrp();
+  setpgid(0, 0);
   TakenBack taken;
   char directory[PATH_MAX];
   if (getcwd(directory, sizeof(directory)) != nullptr) {
     taken.worktree = directory;
   }
   taken.branch = CreatedBranch(GitWords(add.command)).value_or("");
-  const absl::Status status = Remove(add, common_dir, commit, taken);
+  const absl::Status status = Remove(add, location.common_dir, commit, taken);
   if (!status.ok()) taken.problem = std::string(status.message());
+  RememberLeftoversOf(add, location);
+  setpgid(0, group);
   return taken;
 }
 
@@ -241,17 +294,15 @@ absl::StatusOr<std::optional<Refused>> OnReferenceTransaction(
     UpdateArming(*location, /*held_outside=*/false).IgnoreError();
     return std::nullopt;
   }
-  if (found.own || IsDescendant(found) || BeganBeforeRun(*add, found)) {
+  if (found.own || IsDescendant(found) || BeganBefore(*add, StartOf(found))) {
     return std::nullopt;
   }
   // Its first steps may have gone unseen; then post-checkout takes it back.
-  if (!found.kernel_locked && BeganBeforeFile(*add, location->armed)) {
+  if (!found.kernel_locked && !add->makes_branch &&
+      StartOf(*add) <= ChangeOf(location->armed)) {
     return std::nullopt;
   }
-  const std::vector<std::string> leftovers = LeftoversOf(*add, *location);
-  if (!leftovers.empty()) {
-    RememberLeftovers(*location, leftovers).IgnoreError();
-  }
+  RememberLeftoversOf(*add, *location);
   return Refused{*add, std::move(found), std::nullopt};
 }
 
@@ -267,10 +318,17 @@ absl::StatusOr<std::optional<Refused>> OnPostCheckout(
     // Where this fails there is post-checkout again for the next add.
     UpdateArming(location, /*held_outside=*/true).IgnoreError();
   }
-  if (found.own || IsDescendant(found) || BeganBeforeRun(*add, found)) {
+  if (found.own || IsDescendant(found)) return std::nullopt;
+  // Of a branch that it made the hook above has seen when; else what the add
+  // has written first counts too, since its process may have been another
+  // program for long before.
+  const bool is_seen =
+      found.kernel_locked && CreatedBranch(GitWords(add->command)).has_value();
+  if (BeganBefore(*add, StartOf(found)) &&
+      (is_seen || IsBefore(ChangeOf(".git"), StartOf(found)))) {
     return std::nullopt;
   }
-  TakenBack taken = TakeBack(*add, location.common_dir, new_commit);
+  TakenBack taken = TakeBack(*add, location, new_commit);
   return Refused{*add, std::move(found), std::move(taken)};
 }
 

@@ -23,7 +23,7 @@ inline constexpr char kAllowVariable[] = "O8LOCK_ALLOW";
 struct TakenBack {
   std::string worktree;
   bool removed = false;
-  std::string branch;  // that the add made; empty if it made none for certain
+  std::string branch;  // that it was on; empty: none
   bool branch_removed = false;
   std::string problem;  // why something was left
 };

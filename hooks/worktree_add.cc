@@ -60,11 +60,11 @@ AddWords ReadAddWords(const std::vector<std::string>& words) {
   bool options = true;
   for (size_t i = 2; i < words.size(); ++i) {
     const std::string& word = words[i];
-    if (options && word == "--") {
+    if (options && (word == "--" || word == "--end-of-options")) {
       options = false;
     } else if (options && absl::StartsWith(word, "--")) {
       // Of the long ones only --reason has a value; it may be shortened.
-      if (word.size() > 4 && absl::StartsWith("--reason", word)) ++i;
+      if (absl::StartsWith("--reason", word)) ++i;
     } else if (options && word.size() > 1 && word[0] == '-') {
       const size_t letter = word.find_first_of("bB", 1);
       if (letter == std::string::npos) continue;
@@ -125,6 +125,8 @@ std::optional<WorktreeAdd> FindWorktreeAdd(int pid) {
   }
   std::vector<std::string> command = CommandOf(pid);
   std::vector<std::string> words = GitWords(command);
+  const int step = pid;
+  bool makes_branch = false;
   if (!IsWorktreeAdd(words)) {
     // What an add has other commands do. Further up must not be looked: hooks
     // and tools that an add starts may run any git.
@@ -133,12 +135,14 @@ std::optional<WorktreeAdd> FindWorktreeAdd(int pid) {
     if (words.empty() || !absl::c_linear_search(kSteps, words[0])) {
       return std::nullopt;
     }
+    makes_branch = words[0] == "branch";
     pid = ParentProcess(pid);
     if (pid == 0 || !IsGit(pid)) return std::nullopt;
     command = CommandOf(pid);
     if (!IsWorktreeAdd(GitWords(command))) return std::nullopt;
   }
-  return WorktreeAdd{pid, LookAt(pid).started, std::move(command)};
+  return WorktreeAdd{pid, LookAt(makes_branch ? step : pid).started,
+                     makes_branch, std::move(command)};
 }
 
 }  // namespace o8lock

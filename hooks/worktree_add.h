@@ -19,7 +19,11 @@ namespace o8lock {
 // A running `git worktree add`.
 struct WorktreeAdd {
   int pid = 0;
-  Ticks started = -1;                // since boot; -1: unknown
+  // When its process started; -1: unknown. That may have been a shell for long
+  // before it became git. Hence, if it is about to make its branch: when the
+  // process started that does it.
+  Ticks started = -1;
+  bool makes_branch = false;         // that is the first that an add does
   std::vector<std::string> command;  // its command line, as the kernel has it
 };
 
