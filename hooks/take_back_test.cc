@@ -510,7 +510,7 @@ INSTANTIATE_TEST_SUITE_P(
              "containing submodules cannot be moved or removed (exit code 128)",
              false,
              {"new"},
-             "git submodule -q update --init"},
+             "git -c protocol.file.allow=always submodule -q update --init"},
         Case{"BranchMadeJustBefore",
              {"$T/x", "new"},
              "$T/x",
