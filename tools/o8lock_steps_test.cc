@@ -349,6 +349,43 @@ TEST_F(StepsTest, KilledInTheReleaseItLeavesNothingToADaemon) {
   EXPECT_GT(kills, 15);
 }
 
+// git calls o8lock while the run is on, and what it calls must never be half
+// there.
+TEST_F(StepsTest, KilledWithTheHooksInstalledGitWorksAndTheNextRunDisarms) {
+  const Repository repo;
+  const Result install = Call(O8lock({"hooks", "install"}), repo.path());
+  ASSERT_EQ(install.end, Exited(0)) << install.err;
+  const std::string armed = repo.File(".git/o8lock/armed.inc");
+  const std::vector<std::string> files = Names(repo.File(".git/o8lock"));
+  const Argv argv = Locked({}, ":");
+  int kills = 0;
+  int left_armed = 0;
+  for (const Step& step : StepsOf(repo, argv)) {
+    SCOPED_TRACE(step.Where());
+    const Result run =
+        Call(Injected(step, "signal=KILL", argv), WithPipe(repo));
+    if (run.end == Killed(SIGKILL)) ++kills;
+    if (std::filesystem::read_symlink(armed) == "locked.inc") ++left_armed;
+    const Result git =
+        Call({"git", "update-ref", "refs/tests/x", "HEAD"}, repo.path());
+    EXPECT_EQ(git.end, Exited(0));
+    EXPECT_EQ(git.err, "");
+    // Also if there was no git in between.
+    if (kills % 2 != 0) {
+      Call(Injected(step, "signal=KILL", argv), WithPipe(repo));
+    }
+    const Result next = Call(O8lock({"--", "echo", "ran"}), repo.path());
+    EXPECT_EQ(next.end, Exited(0)) << next.err;
+    EXPECT_EQ(next.out, "ran\n");
+    EXPECT_EQ(std::filesystem::read_symlink(armed), "free.inc");
+    EXPECT_EQ(Names(repo.File(".git/o8lock")), files);
+  }
+  EXPECT_GT(kills, 90);
+  EXPECT_GT(left_armed, 20);
+  std::cout << "killed at " << kills << " system calls, " << left_armed
+            << " times with the hooks armed\n";
+}
+
 // --- Each call failing in each way ---
 
 // Not what is no doing of o8lock's, but of how a program starts; nor close(2),
