@@ -297,9 +297,12 @@ absl::StatusOr<std::optional<Refused>> OnReferenceTransaction(
   if (found.own || IsDescendant(found) || BeganBefore(*add, StartOf(found))) {
     return std::nullopt;
   }
-  // Its first steps may have gone unseen; then post-checkout takes it back.
-  if (!found.kernel_locked && !add->makes_branch &&
-      StartOf(*add) <= ChangeOf(location->armed)) {
+  // Its first steps may have gone unseen: when a process started is only known
+  // in ticks, and a run outside o8lock has not armed. Then post-checkout takes
+  // it back, with its branch.
+  const std::optional<int64_t> armed =
+      found.kernel_locked ? StartOf(found) : ChangeOf(location->armed);
+  if (!add->makes_branch && armed.has_value() && StartOf(*add) <= *armed) {
     return std::nullopt;
   }
   RememberLeftoversOf(*add, *location);

@@ -176,18 +176,6 @@ absl::StatusOr<Fd> OpenGuard(const Location& location) {
   return fd;
 }
 
-// Arms the hooks; returns the moment of the acquisition: a git that starts
-// after that calls them from its first step on. When a process started is only
-// known in ticks, so that moment is in the next one.
-absl::StatusOr<int64_t> Arm(const Location& location) {
-  O8LOCK_RETURN_IF_ERROR(SetArmed(location, true));
-  const Ticks armed = NowTicks();
-  while (IsArmed(location) && NowTicks() == armed) {
-    absl::SleepFor(kRetryEvery);
-  }
-  return NowNanoseconds();
-}
-
 std::optional<Holder> ReadRecord(const Fd& fd, const std::string& guard) {
   const absl::StatusOr<std::string> text = ReadWhole(fd, guard);
   if (!text.ok() || text->empty()) return std::nullopt;
@@ -524,7 +512,10 @@ absl::StatusOr<Lock> Lock::TakeFree(const Location& location,
     Overwrite(guard, left_text, lock.location_.guard).IgnoreError();
   };
   O8LOCK_RETURN_IF_ERROR(lock.WriteLockFile(options));
-  O8LOCK_ASSIGN_OR_RETURN(lock.holder_.acquired, Arm(location));
+  // Before the moment of the acquisition: a git that starts after that calls
+  // the hooks from its first step on.
+  O8LOCK_RETURN_IF_ERROR(SetArmed(location, true));
+  lock.holder_.acquired = NowNanoseconds();
   lock.holder_.taken_since = lock.holder_.acquired;
   O8LOCK_RETURN_IF_ERROR(
       Overwrite(guard, RecordText(lock.holder_), location.guard));
@@ -571,7 +562,8 @@ absl::StatusOr<std::optional<Lock>> Lock::TakeByForce(
   O8LOCK_ASSIGN_OR_RETURN(Fd guard, CreateFresh(new_path, 0666));
   O8LOCK_RETURN_IF_ERROR(ShareAs(guard, new_path, ParentOf(location.guard)));
   O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kAll, new_path));
-  O8LOCK_ASSIGN_OR_RETURN(lock.holder_.acquired, Arm(location));
+  O8LOCK_RETURN_IF_ERROR(SetArmed(location, true));
+  lock.holder_.acquired = NowNanoseconds();
   lock.holder_.taken_since = previous.has_value() && !is_dead
                                  ? previous->taken_since
                                  : lock.holder_.acquired;
