@@ -10,14 +10,15 @@
 #include <cstddef>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <ostream>
-#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
@@ -828,33 +829,63 @@ std::vector<Manager> Managers() {
                                  "echo '*' > .husky/_/.gitignore\n")}};
 }
 
-// All names under a directory with what they are, but for what is o8lock's.
+// All names under a directory with what they are.
 using Tree = std::map<std::string, std::string>;
 
 Tree TreeOf(const std::string& directory) {
   namespace fs = std::filesystem;
-  static const auto* const kOurs =
-      new std::set<std::string>{"o8lock", ".claude"};
   Tree tree;
-  for (auto entry = fs::recursive_directory_iterator(directory);
-       entry != fs::recursive_directory_iterator(); ++entry) {
-    if (kOurs->count(entry->path().filename()) != 0) {
-      entry.disable_recursion_pending();
-      // The worktrees in there are git's.
-      if (!Exists(entry->path() / "worktrees")) continue;
-    }
-    const std::string name = fs::relative(entry->path(), directory);
-    std::string& what = tree[name];
-    if (entry->is_symlink()) {
-      what = absl::StrCat("link to ", fs::read_symlink(*entry).string());
-    } else if (entry->is_directory()) {
+  for (const auto& entry : fs::recursive_directory_iterator(directory)) {
+    // Not fs::relative(), which follows symbolic links.
+    std::string& what = tree[entry.path().lexically_relative(directory)];
+    if (entry.is_symlink()) {
+      what = absl::StrCat("link to ", fs::read_symlink(entry).string());
+    } else if (entry.is_directory()) {
       what = "directory";
     } else {
-      what = absl::StrCat(static_cast<int>(entry->status().permissions()), " ",
-                          Contents(entry->path()));
+      what = absl::StrCat(static_cast<int>(entry.status().permissions()), " ",
+                          Contents(entry.path()));
     }
   }
   return tree;
+}
+
+// Without what o8lock itself keeps there.
+Tree GitsTreeOf(const std::string& directory) {
+  Tree tree = TreeOf(directory);
+  for (auto entry = tree.begin(); entry != tree.end();) {
+    const std::string path = absl::StrCat("/", entry->first, "/");
+    const bool ours = absl::StrContains(path, "/o8lock/") ||
+                      (absl::StrContains(path, "/.claude/") &&
+                       !absl::StrContains(path, "/.claude/worktrees/"));
+    entry = ours ? tree.erase(entry) : std::next(entry);
+  }
+  return tree;
+}
+
+// Makes `directory` what `model` is. What is so already stays: to remove and
+// make thousands of files is slow, and on ext4 very slow.
+void MakeAs(const std::string& model, const std::string& directory) {
+  namespace fs = std::filesystem;
+  const Tree wanted = TreeOf(model);
+  for (const auto& [name, what] : TreeOf(directory)) {
+    const auto found = wanted.find(name);
+    if (found == wanted.end() || found->second != what) {
+      fs::remove_all(fs::path(directory) / name);
+    }
+  }
+  for (const auto& [name, what] : wanted) {
+    const fs::path from = fs::path(model) / name;
+    const fs::path to = fs::path(directory) / name;
+    if (Exists(to)) continue;
+    if (fs::is_symlink(from)) {
+      fs::copy_symlink(from, to);
+    } else if (fs::is_directory(from)) {
+      fs::create_directory(to, from);
+    } else {
+      fs::copy_file(from, to);
+    }
+  }
 }
 
 // What is new (+), gone (-) or other (~) in `after`, without what is below a
@@ -932,23 +963,19 @@ class MatrixTest : public testing::Test {
   template <typename Make>
   static void Begin(const std::string& name, Make make) {
     const std::string saved = directory_->File("saved_" + name);
-    // Removed at the end: where much was removed shortly before, ext4 takes
-    // several times as long to make a file.
-    if (Exists(Top())) {
-      std::filesystem::rename(
-          Top(), directory_->File(absl::StrCat("old", ++removed_)));
+    if (!Exists(saved)) {
+      std::filesystem::remove_all(Top());
+      make();
+      std::filesystem::create_directory(saved);
+      MakeAs(Top(), saved);
+    } else {
+      std::filesystem::create_directory(Top());
+      MakeAs(saved, Top());
     }
-    if (Exists(saved)) {
-      ASSERT_EQ(RunToEnd({"cp", "-a", saved, Top()}), Exited(0));
-      return;
-    }
-    make();
-    ASSERT_EQ(RunToEnd({"cp", "-a", Top(), saved}), Exited(0));
   }
 
  private:
   inline static TempDir* directory_ = nullptr;
-  inline static int removed_ = 0;
 };
 
 class AddTest : public MatrixTest, public testing::WithParamInterface<Form> {
@@ -987,7 +1014,7 @@ class AddTest : public MatrixTest, public testing::WithParamInterface<Form> {
 
 TEST_P(AddTest, IsRefusedUnderAForeignLockAndNotAfterwards) {
   Guarded holder(Path(form_.directory));
-  const Tree before = TreeOf(Top());
+  const Tree before = GitsTreeOf(Top());
   const Result add = Run(Shell(form_.add), form_.directory);
   if (form_.not_refused.HaveThisGit()) {
     ExpectAdded(add);
@@ -1001,11 +1028,11 @@ TEST_P(AddTest, IsRefusedUnderAForeignLockAndNotAfterwards) {
                   refusal, "another parallel execution is in progress (PID: ",
                   holder.pid(), ")\n")));
   EXPECT_EQ(Count("\n" + add.err, refusal), 1) << add.err;
-  EXPECT_EQ(Changes(before, TreeOf(Top())), form_.left);
+  EXPECT_EQ(Changes(before, GitsTreeOf(Top())), form_.left);
 
   EXPECT_EQ(holder.Finish(), Exited(0));
   EXPECT_EQ(holder.err(), "");
-  EXPECT_EQ(Changes(before, TreeOf(Top())), form_.left_for_good);
+  EXPECT_EQ(Changes(before, GitsTreeOf(Top())), form_.left_for_good);
   ExpectAdded(Run(Shell(form_.add), form_.directory));
 }
 
