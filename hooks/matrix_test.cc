@@ -6,15 +6,12 @@
 //
 // All cases run in copies, at one and the same path, of a few directories that
 // are made once. So what git shows can be compared to the byte.
-#include <algorithm>
-#include <cstddef>
 #include <cstdio>
 #include <filesystem>
 #include <iterator>
 #include <map>
 #include <ostream>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
