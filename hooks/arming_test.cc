@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -413,6 +414,41 @@ TEST(LateAddTest, NoAddIsHalfRefused) {
             << " refused\n";
 }
 
+// --- Adds that are not what they seem ---
+
+TEST(DisguisedTest, ALongCommandLineIsReadToItsEnd) {
+  const HookedRepository repo;
+  repo.Install();
+  const Guarded run(repo.path());
+  const Result add =
+      Call({"git", "-c", absl::StrCat("a.b=", std::string(70000, 'x')),
+            "worktree", "add", "-b", "new", repo.Tree("x")},
+           repo.path());
+  EXPECT_FALSE(add.end == Exited(0));
+  EXPECT_FALSE(repo.HasBranch("new"));
+}
+
+// The first process of a machine is everybody's ancestor, and no orchestr8.
+TEST(DisguisedTest, APidOfOneIsNobodysOwnRun) {
+  const HookedRepository repo;
+  repo.Install();
+  repo.MakeLockFile(ForeignLockFile(1, TimeText(absl::Now())));
+  EXPECT_EQ(repo.Add({"-b", "new", repo.Tree("x")}).end, Exited(1));
+  EXPECT_FALSE(Exists(repo.Tree("x")));
+}
+
+TEST(DisguisedTest, ALockFileOfTheFutureIsThereNow) {
+  const HookedRepository repo;
+  repo.Install();
+  const Process outside({"sleep", "1000"});
+  repo.MakeLockFile(ForeignLockFile(outside.pid(), TimeText(absl::Now())));
+  std::filesystem::last_write_time(
+      repo.LockFile(),
+      std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+  EXPECT_EQ(repo.Add({"-b", "new", repo.Tree("x")}).end, Exited(1));
+  EXPECT_FALSE(Exists(repo.Tree("x")));
+}
+
 // --- Adds all the time, while runs come, go and override each other ---
 
 // Adds worktrees until the file $STOP is there. Of each it tells when it began
@@ -518,8 +554,14 @@ class RaceTest : public testing::Test {
 
   // Until an add has been from its beginning to its end, and a little longer.
   static void LetItAdd(Process& loop, int i) {
-    loop.WaitForOutput("add ");
-    loop.WaitForOutput("add ");
+    const Moment start = Now();
+    Moment begin = -1;
+    while (begin <= start && !testing::Test::HasFailure()) {
+      loop.WaitForOutput("add ");
+      begin = std::llround(
+          std::strtod(loop.WaitForOutput("\n").c_str(), nullptr) * 100);
+    }
+    WaitForAnotherTick();
     Spin(1000 * (i % 11));
   }
 

@@ -100,6 +100,8 @@ int64_t StartOf(const WorktreeAdd& add) {
 // Whether `add` had begun before `moment`, for certain.
 bool BeganBefore(const WorktreeAdd& add, std::optional<int64_t> moment) {
   return add.started >= 0 && moment.has_value() &&
+         // A file's time may be anything.
+         *moment <= NowNanoseconds() &&
          StartOf(add) + kNanosecondsPerTick <= *moment;
 }
 
@@ -107,6 +109,26 @@ bool BeganBefore(const WorktreeAdd& add, std::optional<int64_t> moment) {
 bool IsBefore(std::optional<int64_t> change, std::optional<int64_t> moment) {
   return change.has_value() && moment.has_value() &&
          *change + kNanosecondsPerTick <= *moment;
+}
+
+// Whether `add` may be past the first it does, which is to make its branch: all
+// that git leaves behind if it is refused.
+bool MayHaveMadeBranch(const WorktreeAdd& add, const Location& location) {
+  if (add.step == "branch") return false;
+  if (add.step != "reset") {
+    return CreatedBranch(GitWords(add.command)).has_value();
+  }
+  // A reset is the second step with a new branch, and the first with an old
+  // one. It is told which worktree is being made.
+  const char* git_dir = getenv("GIT_DIR");
+  const std::string head =
+      ReadFile(absl::StrCat(git_dir == nullptr ? "" : git_dir, "/HEAD"))
+          .value_or("");
+  absl::string_view branch = absl::StripTrailingAsciiWhitespace(head);
+  if (!absl::ConsumePrefix(&branch, "ref: ")) return false;
+  const std::optional<int64_t> change =
+      ChangeOf(absl::StrCat(location.common_dir, "/", branch));
+  return change.has_value() && *change >= StartOf(add) - kNanosecondsPerTick;
 }
 
 // Since when the lock in `found` is taken.
@@ -122,6 +144,11 @@ bool IsDescendant(const Inspection& found) {
   if (found.holder.has_value() && !found.pid_reused &&
       (found.origin == Origin::kHere || found.origin == Origin::kUnknown)) {
     wanted = {found.holder->pid, found.holder->command_pid};
+    // What a container has called that is here everybody's ancestor.
+    if (found.origin == Origin::kUnknown && found.holder->pid == 1 &&
+        !absl::StartsWith(ProgramOf(1), "node")) {
+      wanted.clear();
+    }
   }
   for (const Keeper& keeper : found.keepers) wanted.push_back(keeper.pid);
   int pid = getppid();
@@ -207,8 +234,9 @@ absl::StatusOr<std::string> ChangesOf(const std::string& worktree,
   return "";
 }
 
-// Removes what `add` made, unless somebody has changed it since.
-absl::Status Remove(const WorktreeAdd& add, const std::string& common_dir,
+// Removes what `add` made, unless somebody has changed it since; `main` is
+// another directory of the repository.
+absl::Status Remove(const WorktreeAdd& add, const std::string& main,
                     const std::string& commit, TakenBack& taken) {
   const std::string& worktree = taken.worktree;
   const std::optional<int64_t> made = ChangeOf(worktree + "/.git");
@@ -222,8 +250,11 @@ absl::Status Remove(const WorktreeAdd& add, const std::string& common_dir,
   O8LOCK_ASSIGN_OR_RETURN(
       const ProgramResult on,
       RunGit(worktree, {"symbolic-ref", "--short", "-q", "HEAD"}));
+  // Nobody but the add itself can have locked it so soon.
   O8LOCK_RETURN_IF_ERROR(
-      AskGit(common_dir, {"worktree", "remove", worktree}).status());
+      RunGit(main, {"worktree", "unlock", worktree}).status());
+  O8LOCK_RETURN_IF_ERROR(
+      AskGit(main, {"worktree", "remove", worktree}).status());
   taken.removed = true;
   const absl::string_view current = absl::StripSuffix(on.out, "\n");
   if (taken.branch.empty()) {
@@ -237,19 +268,23 @@ absl::Status Remove(const WorktreeAdd& add, const std::string& common_dir,
   const std::string branch = absl::StrCat("refs/heads/", taken.branch);
   O8LOCK_ASSIGN_OR_RETURN(
       const std::string elsewhere,
-      AskGit(common_dir, {"for-each-ref", "--format=%(worktreepath)", branch}));
+      AskGit(main, {"for-each-ref", "--format=%(worktreepath)", branch}));
   if (!elsewhere.empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat("it is checked out in '", elsewhere, "'"));
   }
   // Only if it is still where the add has put it.
   O8LOCK_RETURN_IF_ERROR(
-      AskGit(common_dir, {"update-ref", "-d", branch, commit}).status());
+      AskGit(main, {"update-ref", "-d", branch, commit}).status());
   taken.branch_removed = true;
-  // Where the branch was set up to follow another there is a section.
-  return RunGit(common_dir, {"config", "--local", "--remove-section",
-                             absl::StrCat("branch.", taken.branch)})
-      .status();
+  // What git has set where the branch was to follow another.
+  for (const absl::string_view key : {"remote", "merge", "rebase"}) {
+    O8LOCK_RETURN_IF_ERROR(
+        RunGit(main, {"config", "--local", "--unset",
+                      absl::StrCat("branch.", taken.branch, ".", key)})
+            .status());
+  }
+  return absl::OkStatus();
 }
 
 TakenBack TakeBack(const WorktreeAdd& add, const Location& location,
@@ -263,7 +298,11 @@ TakenBack TakeBack(const WorktreeAdd& add, const Location& location,
     taken.worktree = directory;
   }
   taken.branch = CreatedBranch(GitWords(add.command)).value_or("");
-  const absl::Status status = Remove(add, location.common_dir, commit, taken);
+  const absl::Status status =
+      Remove(add,
+             location.main_worktree.empty() ? location.common_dir
+                                            : location.main_worktree,
+             commit, taken);
   if (!status.ok()) taken.problem = std::string(status.message());
   RememberLeftoversOf(add, location);
   setpgid(0, group);
@@ -280,7 +319,8 @@ absl::StatusOr<std::optional<Refused>> OnReferenceTransaction(
   const absl::StatusOr<Location> location = LocateFromHook();
   if (!add.has_value()) {
     // The hook is called for nothing if the run was killed.
-    if (location.ok() && !IsTaken(*location).value_or(true)) {
+    if (location.ok() && IsArmed(*location) &&
+        !IsTaken(*location).value_or(true)) {
       const absl::StatusOr<Inspection> found = Inspect(*location, own_tokens);
       if (found.ok() && found->verdict <= Verdict::kStale) {
         UpdateArming(*location, /*held_outside=*/false).IgnoreError();
@@ -302,7 +342,8 @@ absl::StatusOr<std::optional<Refused>> OnReferenceTransaction(
   // it back, with its branch.
   const std::optional<int64_t> armed =
       found.kernel_locked ? StartOf(found) : ChangeOf(location->armed);
-  if (!add->makes_branch && armed.has_value() && StartOf(*add) <= *armed) {
+  if (MayHaveMadeBranch(*add, *location) && armed.has_value() &&
+      StartOf(*add) <= *armed) {
     return std::nullopt;
   }
   RememberLeftoversOf(*add, *location);

@@ -50,6 +50,8 @@ constexpr absl::string_view kPostCheckout = "post-checkout";
 // The second line of every script of ours, by which it is known again.
 constexpr absl::string_view kScriptHead =
     "#!/bin/sh\n# o8lock: made by `o8lock hooks install`.\n";
+// What a hook begins with that is there only for our line.
+constexpr absl::string_view kEmptyScript = "#!/bin/sh\n";
 // The end of the line of ours in a hook of the user's.
 constexpr absl::string_view kLineEnd =
     " # o8lock: until `o8lock hooks uninstall`";
@@ -89,6 +91,10 @@ std::string OwnDirectory(const Location& location) {
   return location.common_dir + "/o8lock";
 }
 
+std::string OwnHooks(const Location& location) {
+  return OwnDirectory(location) + "/hooks";
+}
+
 bool IsExecutable(const std::string& path) {
   struct stat info;
   return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
@@ -109,6 +115,15 @@ std::string ConfigQuoted(absl::string_view value) {
       "\"");
 }
 
+// The name that `path` has until it is complete: one of this process's, that
+// nobody takes for a hook.
+constexpr absl::string_view kFresh = ".o8lock-new.";
+std::string FreshName(const std::string& path) {
+  const size_t name = path.rfind('/') + 1;
+  return absl::StrCat(path.substr(0, name), kFresh, getpid(), ".",
+                      path.substr(name));
+}
+
 // Puts a new file `path` in place, in one step: git may be reading it. One that
 // is there already stays.
 absl::Status PutFile(const std::string& path, absl::string_view text,
@@ -119,7 +134,7 @@ absl::Status PutFile(const std::string& path, absl::string_view text,
       ReadFile(path).value_or("") == text) {
     return absl::OkStatus();
   }
-  const std::string fresh = absl::StrCat(path, ".", getpid());
+  const std::string fresh = FreshName(path);
   unlink(fresh.c_str());
   O8LOCK_ASSIGN_OR_RETURN(const Fd fd,
                           OpenRegular(fresh, O_RDWR | O_CREAT | O_EXCL, mode));
@@ -149,7 +164,7 @@ absl::Status PutLink(const std::string& path, const std::string& target) {
       absl::string_view(present.data(), static_cast<size_t>(size)) == target) {
     return absl::OkStatus();
   }
-  const std::string fresh = absl::StrCat(path, ".", getpid());
+  const std::string fresh = FreshName(path);
   unlink(fresh.c_str());
   if (symlink(target.c_str(), fresh.c_str()) != 0) {
     return ErrnoStatus(errno, "create link", fresh);
@@ -275,9 +290,11 @@ HooksPath FindHooksPath(const Location& location,
                         const std::vector<Setting>& settings) {
   HooksPath path{location.common_dir + "/hooks", ""};
   for (const Setting& setting : settings) {
-    // What wins over ours while the lock is taken is a bypass.
+    // What wins over ours while the lock is taken is a bypass. Somebody may
+    // have put ours back as what git told while it was.
     if (setting.key == "core.hookspath" && !IsOurs(setting) &&
-        setting.scope != "worktree" && setting.scope != "command") {
+        setting.value != OwnHooks(location) && setting.scope != "worktree" &&
+        setting.scope != "command") {
       path.value = setting.value;
     }
   }
@@ -308,16 +325,11 @@ std::string ChangeOf(const std::string& directory) {
   return absl::StrCat(info.st_mtim.tv_sec, ".", info.st_mtim.tv_nsec);
 }
 
-std::string OwnHooks(const Location& location) {
-  return OwnDirectory(location) + "/hooks";
-}
-
 std::string ChangeOf(const Location& location, const std::string& directory) {
   return absl::StrCat(ChangeOf(directory), " ", ChangeOf(OwnHooks(location)));
 }
 
-// One line; a newline in a path makes it one that is never read again, and the
-// files are made anew each time.
+// One line; PutFiles takes no path with a tab or a newline.
 std::string BasisText(const Basis& basis) {
   return absl::StrCat(kBasisLine, basis.changed, "\t", basis.common_dir, "\t",
                       basis.local_path, "\t", basis.directory, "\n");
@@ -362,13 +374,17 @@ std::string Call(const std::string& program, absl::string_view prefix,
                       " hooks run ", name);
 }
 
+// The end of a call in a script. What cannot be executed has not refused.
+constexpr absl::string_view kOrExit =
+    " \"$@\" || case $? in 126 | 127) ;; *) exit 1 ;; esac";
+
 // A script that stands for the hook `name`: ours, unless `program` is empty,
 // then the one that is `real`, a word of sh, unless that is empty or not there.
 std::string ScriptText(const std::string& program, absl::string_view name,
                        const std::string& real) {
   std::string text(kScriptHead);
   if (!program.empty()) {
-    absl::StrAppend(&text, Call(program, "", name), " \"$@\" || exit\n");
+    absl::StrAppend(&text, Call(program, "", name), kOrExit, "\n");
   }
   if (!real.empty()) {
     absl::StrAppend(&text, "real=", real,
@@ -377,15 +393,15 @@ std::string ScriptText(const std::string& program, absl::string_view name,
   return text;
 }
 
-// Whether `path` is a hook that is all ours.
+// Whether `path` is one of the hooks that are made anew.
 bool IsOurHook(const std::string& path) {
   return absl::StartsWith(ReadFile(path).value_or(""), kScriptHead);
 }
 
-// Whether the hook `path` is ours or has a line of ours.
+// Whether the hook `path` has a line of ours.
 bool CallsUs(const std::string& path) {
-  return IsOurHook(path) || absl::StrContains(ReadFile(path).value_or(""),
-                                              absl::StrCat(kLineEnd, "\n"));
+  return absl::StrContains(ReadFile(path).value_or(""),
+                           absl::StrCat(kLineEnd, "\n"));
 }
 
 // `text` without the line of ours.
@@ -425,10 +441,32 @@ std::string RealHook(const HooksPath& path, absl::string_view name) {
              : absl::StrCat("\"$(readlink \"/proc/$PPID/cwd\")\"/", hook);
 }
 
+// Hooks, and what they use, that an installer has put into `own`, as git told
+// it while the lock was taken, go to where it would have put them else; what is
+// there stays, and they go beside it.
+absl::Status MoveForeignHooks(const std::string& own,
+                              const std::string& directory) {
+  for (const std::string& name : NamesIn(own)) {
+    const std::string mine = absl::StrCat(own, "/", name);
+    std::string real = absl::StrCat(directory, "/", name);
+    struct stat info;
+    if (lstat(mine.c_str(), &info) != 0 || !S_ISREG(info.st_mode) ||
+        absl::StartsWith(name, kFresh) || IsOurHook(mine)) {
+      continue;
+    }
+    if (Exists(real)) absl::StrAppend(&real, ".from-o8lock");
+    if (rename(mine.c_str(), real.c_str()) != 0) {
+      return ErrnoStatus(errno, absl::StrCat("rename '", mine, "' to"), real);
+    }
+  }
+  return absl::OkStatus();
+}
+
 // Fills `own`, the directory that git uses while the lock is taken.
 absl::Status PutHooks(const std::string& own, const std::string& program,
                       const HooksPath& path) {
   O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(own));
+  O8LOCK_RETURN_IF_ERROR(MoveForeignHooks(own, path.directory));
   const std::set<absl::string_view> known(std::begin(kHookNames),
                                           std::end(kHookNames));
   std::set<std::string> names(known.begin(), known.end());
@@ -449,7 +487,7 @@ absl::Status PutHooks(const std::string& own, const std::string& program,
     const bool guards = name == kReferenceTransaction ||
                         (name == kPostCheckout && !CallsUs(real));
     if (name != "push-to-checkout" &&
-        (IsExecutable(real) || name == kPostCheckout || relative)) {
+        (Exists(real) || name == kPostCheckout || relative)) {
       // A script, and no link: some look at the name they are called by.
       O8LOCK_RETURN_IF_ERROR(PutFile(
           mine, ScriptText(guards ? program : "", name, RealHook(path, name)),
@@ -461,30 +499,22 @@ absl::Status PutHooks(const std::string& own, const std::string& program,
   }
   // What another's installer has moved out of its way.
   for (const std::string& name : NamesIn(own)) {
-    if (names.count(name) == 0) {
-      O8LOCK_RETURN_IF_ERROR(Remove(absl::StrCat(own, "/", name)));
+    const std::string mine = absl::StrCat(own, "/", name);
+    if (names.count(name) == 0 && IsOurHook(mine)) {
+      O8LOCK_RETURN_IF_ERROR(Remove(mine));
     }
   }
   return absl::OkStatus();
 }
 
-// Hooks that an installer has put into `own`, as git told it while the lock was
-// taken, go to where it would have put them else; there nothing is replaced.
-void MoveForeignHooks(const std::string& own, const std::string& directory) {
-  for (const std::string& name : NamesIn(own)) {
-    const std::string mine = absl::StrCat(own, "/", name);
-    const std::string real = absl::StrCat(directory, "/", name);
-    struct stat info;
-    if (lstat(mine.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
-        !absl::StrContains(name, '.') && !IsOurHook(mine) && !Exists(real)) {
-      rename(mine.c_str(), real.c_str());
-    }
-  }
-}
-
 // Writes everything under <common dir>/o8lock but the link.
 absl::Status PutFiles(const Location& location, Mechanism mechanism,
                       const std::string& program, const HooksPath& path) {
+  for (const std::string& text : {location.common_dir, program, path.value}) {
+    if (text.find_first_of("\t\n") == text.npos) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", text, "': hooks cannot have a path with a tab or a newline"));
+  }
   const std::string own = OwnDirectory(location);
   O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(own));
   const std::string head = absl::StrCat(
@@ -534,8 +564,7 @@ std::string ManagerOf(const Location& location, const HooksPath& path) {
     return path.directory;
   }
   std::string hook = absl::StrCat(path.directory, "/", kPostCheckout);
-  if (IsOurHook(hook)) return "";
-  const std::string text = ReadFile(hook).value_or("");
+  const std::string text = WithoutOurLine(ReadFile(hook).value_or(""));
   for (const absl::string_view manager : {"husky", "lefthook", "pre-commit"}) {
     if (absl::StrContains(text, manager)) return std::string(manager);
   }
@@ -576,8 +605,11 @@ constexpr absl::string_view kOld = ".old";
 SecondLine FindSecondLine(const Location& location, const HooksPath& path,
                           const std::string& manager) {
   const std::string hook = absl::StrCat(path.directory, "/", kPostCheckout);
-  if (IsOurHook(hook)) return SecondLine::kAlone;
-  if (CallsUs(hook)) return SecondLine::kChained;
+  if (CallsUs(hook)) {
+    return WithoutOurLine(ReadFile(hook).value_or("")) == kEmptyScript
+               ? SecondLine::kAlone
+               : SecondLine::kChained;
+  }
   return (manager == "pre-commit" && CallsUs(absl::StrCat(hook, kLegacy))) ||
                  absl::StrContains(
                      ReadFile(OwnersFile(location, path, manager)).value_or(""),
@@ -596,15 +628,17 @@ absl::Status PutSecondLine(const Location& location, const HooksPath& path,
     if (!CallsUs(hook)) return absl::OkStatus();
   }
   struct stat info;
-  if (lstat(hook.c_str(), &info) != 0 || IsOurHook(hook)) {
+  std::string text(kEmptyScript);
+  if (lstat(hook.c_str(), &info) == 0) {
+    O8LOCK_ASSIGN_OR_RETURN(text, ReadFile(hook));
+    text = WithoutOurLine(text);
+  } else {
     O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(path.directory));
-    return PutFile(hook, ScriptText(program, kPostCheckout, ""), 0755);
+    info.st_mode = 0755;
   }
-  O8LOCK_ASSIGN_OR_RETURN(std::string text, ReadFile(hook));
-  text = WithoutOurLine(text);
-  text.insert(text.find('\n') + 1,
-              absl::StrCat(Call(program, "", kPostCheckout), " \"$@\" || exit",
-                           kLineEnd, "\n"));
+  text.insert(
+      text.find('\n') + 1,
+      absl::StrCat(Call(program, "", kPostCheckout), kOrExit, kLineEnd, "\n"));
   return PutFile(hook, text, info.st_mode & 07777);
 }
 
@@ -619,13 +653,11 @@ absl::Status RemoveSecondLine(const Location& location, const HooksPath& path) {
           absl::StrCat(directory, "/", kPostCheckout, suffix);
       struct stat info;
       if (lstat(hook.c_str(), &info) != 0 || !CallsUs(hook)) continue;
-      if (IsOurHook(hook)) {
-        O8LOCK_RETURN_IF_ERROR(Remove(hook));
-        continue;
-      }
-      O8LOCK_ASSIGN_OR_RETURN(const std::string text, ReadFile(hook));
-      O8LOCK_RETURN_IF_ERROR(
-          PutFile(hook, WithoutOurLine(text), info.st_mode & 07777));
+      O8LOCK_ASSIGN_OR_RETURN(std::string text, ReadFile(hook));
+      text = WithoutOurLine(text);
+      O8LOCK_RETURN_IF_ERROR(text == kEmptyScript
+                                 ? Remove(hook)
+                                 : PutFile(hook, text, info.st_mode & 07777));
     }
   }
   return absl::OkStatus();
@@ -641,7 +673,7 @@ absl::StatusOr<std::string> Settle(const Location& location,
   }
   O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(OwnDirectory(location)));
   O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(bin));
-  const std::string fresh = absl::StrCat(copy, ".", getpid());
+  const std::string fresh = FreshName(copy);
   unlink(fresh.c_str());
   O8LOCK_ASSIGN_OR_RETURN(const Fd from, OpenRegular(program, O_RDONLY));
   O8LOCK_ASSIGN_OR_RETURN(
@@ -834,6 +866,7 @@ absl::Status UninstallHooks(const Location& location,
   for (const absl::string_view file : {kFreeFile, kLockedFile}) {
     O8LOCK_RETURN_IF_ERROR(Remove(absl::StrCat(own, "/", file)));
   }
+  O8LOCK_RETURN_IF_ERROR(MoveForeignHooks(OwnHooks(location), path.directory));
   O8LOCK_RETURN_IF_ERROR(RemoveDirectory(OwnHooks(location)));
   return RemoveDirectory(own + "/bin");
 }
@@ -860,7 +893,8 @@ absl::Status RefreshHooks(const Location& location) {
   HooksPath path;
   if (mechanism == Mechanism::kDirectory) {
     const absl::StatusOr<std::vector<Setting>> settings =
-        ReadSettings(location.common_dir);
+        ReadSettings(location.main_worktree.empty() ? location.common_dir
+                                                    : location.main_worktree);
     if (!settings.ok()) return absl::OkStatus();
     path = FindHooksPath(location, *settings);
   }
@@ -869,7 +903,6 @@ absl::Status RefreshHooks(const Location& location) {
     program = OwnDirectory(location) + "/bin/o8lock";
   }
   if (mechanism == Mechanism::kDirectory) {
-    MoveForeignHooks(OwnHooks(location), path.directory);
     // It may have the path of a program that was moved.
     if (CallsUs(absl::StrCat(path.directory, "/", kPostCheckout))) {
       O8LOCK_RETURN_IF_ERROR(PutSecondLine(location, path, program));

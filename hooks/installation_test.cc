@@ -192,6 +192,96 @@ TEST(Hooks, AreNotMissed) {
   ExpectUndisturbed(project, project.Everyday());
 }
 
+// What somebody adds to the hook that o8lock has made is somebody's.
+TEST(Hooks, LoseNoLineOfTheUsers) {
+  SKIP_WITH_CONFIG_HOOKS();
+  const Project project;
+  ExpectInstalls(project);
+  const std::string hook = project.File(".git/hooks/post-checkout");
+  const std::string ours = Contents(hook);
+  // As editors do, and not in place.
+  std::filesystem::remove(hook);
+  MakeFile(hook, ours + "echo mine >&2\n", 0755);
+  EXPECT_EQ(Call(Locked({}, ""), project.Options()).end, Exited(0));
+  ExpectInstalls(project);
+  EXPECT_EQ(Contents(hook), ours + "echo mine >&2\n");
+  ExpectUninstalls(project);
+  EXPECT_EQ(Contents(hook), "#!/bin/sh\necho mine >&2\n");
+}
+
+// What an installer puts where git, during a run, says the hooks are.
+TEST(Hooks, LoseNothingThatIsInstalledDuringARun) {
+  SKIP_WITH_CONFIG_HOOKS();
+  const Project project;
+  const std::string hooks = project.File(".git/hooks/");
+  MakeFile(hooks + "pre-commit", "#!/bin/sh\n", 0755);
+  ExpectInstalls(project);
+  const Result run =
+      Call(Locked({},
+                  "cd \"$(git rev-parse --git-path hooks)\" && mkdir lib && "
+                  "for name in pre-commit pre-push common.sh; do "
+                  "rm -f $name; echo new >$name; done"),
+           project.Options());
+  EXPECT_EQ(run.end, Exited(0)) << run.err;
+  EXPECT_EQ(run.err, "");
+  EXPECT_EQ(Contents(hooks + "pre-commit"), "#!/bin/sh\n");
+  for (const char* name : {"pre-commit.from-o8lock", "pre-push", "common.sh"}) {
+    EXPECT_EQ(Contents(hooks + name), "new\n") << name;
+  }
+  EXPECT_EQ(Call(Locked({}, ""), project.Options()).end, Exited(0));
+}
+
+// Who saves the setting during a run and puts it back makes it his own.
+TEST(Hooks, DoNotCallThemselves) {
+  SKIP_WITH_CONFIG_HOOKS();
+  const Project project;
+  MakeFile(project.File(".git/hooks/pre-commit"), "#!/bin/sh\necho once >&2\n",
+           0755);
+  ExpectInstalls(project);
+  EXPECT_EQ(Call(Locked({},
+                        "git config core.hooksPath "
+                        "\"$(git config core.hooksPath)\""),
+                 project.Options())
+                .end,
+            Exited(0));
+  EXPECT_EQ(Call(Locked({}, ""), project.Options()).end, Exited(0));
+  const Result commit =
+      Call(Shell("git commit -q --allow-empty -m x"), project.Options());
+  EXPECT_EQ(commit.end, Exited(0));
+  EXPECT_EQ(commit.err, "once\n");
+}
+
+// It would be a line of its own in the configuration.
+TEST(Hooks, RefuseAPathWithANewline) {
+  const TempDir top;
+  const std::string repository = top.File("a\n[core]\n\teditor = x;#");
+  std::filesystem::create_directory(repository);
+  Git(repository, {"init", "-q"});
+  const std::string config = Contents(repository + "/.git/config");
+  const Result install = Call(O8lock({"hooks", "install"}), In(repository));
+  EXPECT_EQ(install.end, Exited(73));
+  EXPECT_THAT(install.err,
+              HasSubstr("hooks cannot have a path with a tab or a newline\n"));
+  EXPECT_EQ(Contents(repository + "/.git/config"), config);
+}
+
+TEST(Hooks, LetGitGoOnWithAProgramThatIsNone) {
+  SKIP_WITH_CONFIG_HOOKS();
+  Project project;
+  project.program = project.Beside("o8lock");
+  std::filesystem::copy_file(Binary(), project.program);
+  ExpectInstalls(project);
+  std::filesystem::remove(project.program);
+  MakeFile(project.program,
+           "\x7f"
+           "ELF",
+           0755);
+  EXPECT_EQ(Call(Shell("git checkout -q -b other && git checkout -q -"),
+                 project.Options())
+                .end,
+            Exited(0));
+}
+
 // husky's directory is in no commit: each worktree has its own, or none.
 TEST(Hooks, AreThoseOfTheWorktree) {
   Project project;
@@ -576,10 +666,12 @@ TEST(Hooks, WantARepository) {
   TempDir dir;
   const Result install = Call(O8lock({"hooks", "install"}), dir.path());
   EXPECT_EQ(install.end, Exited(64));
-  EXPECT_EQ(install.err,
-            "o8lock: error: this is no git repository, which is what the hooks "
-            "are for\n"
-            "o8lock: hint: go to a repository first\n");
+  EXPECT_EQ(
+      install.err,
+      "o8lock: error: the hooks are a git repository's, for the lock "
+      "'parallel'\n"
+      "o8lock: hint: go to a repository first; --name and --lock-file are "
+      "not for hooks\n");
 }
 
 TEST(Hooks, WantAGitThatHasThem) {

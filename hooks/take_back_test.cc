@@ -391,11 +391,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Locked",
              {"--lock", "--reason", "-b", "-b", "new", "$T/x"},
              "$T/x",
-             "Left: $T/x: git worktree remove $T/x: fatal: cannot remove a "
-             "locked working tree, lock reason: -b\\x0ause 'remove -f -f' to "
-             "override or unlock first (exit code 128)",
-             false,
-             {"new"}}),
+             "Taken back: $T/x, with its new branch new",
+             true,
+             {}}),
     NameOf);
 
 constexpr char kFiles[] = "Left: $T/x: it has files that git did not make";

@@ -125,8 +125,8 @@ std::optional<WorktreeAdd> FindWorktreeAdd(int pid) {
   }
   std::vector<std::string> command = CommandOf(pid);
   std::vector<std::string> words = GitWords(command);
-  const int step = pid;
-  bool makes_branch = false;
+  int process = pid;
+  std::string step = "worktree";
   if (!IsWorktreeAdd(words)) {
     // What an add has other commands do. Further up must not be looked: hooks
     // and tools that an add starts may run any git.
@@ -135,14 +135,15 @@ std::optional<WorktreeAdd> FindWorktreeAdd(int pid) {
     if (words.empty() || !absl::c_linear_search(kSteps, words[0])) {
       return std::nullopt;
     }
-    makes_branch = words[0] == "branch";
+    step = words[0];
     pid = ParentProcess(pid);
     if (pid == 0 || !IsGit(pid)) return std::nullopt;
     command = CommandOf(pid);
     if (!IsWorktreeAdd(GitWords(command))) return std::nullopt;
   }
-  return WorktreeAdd{pid, LookAt(makes_branch ? step : pid).started,
-                     makes_branch, std::move(command)};
+  if (step != "branch") process = pid;
+  return WorktreeAdd{pid, LookAt(process).started, std::move(step),
+                     std::move(command)};
 }
 
 }  // namespace o8lock

@@ -23,7 +23,9 @@ struct WorktreeAdd {
   // before it became git. Hence, if it is about to make its branch: when the
   // process started that does it.
   Ticks started = -1;
-  bool makes_branch = false;         // that is the first that an add does
+  // The command of git that is under way: "worktree", or one that an add has
+  // do a part of it: "branch", "update-ref", "symbolic-ref", "reset".
+  std::string step;
   std::vector<std::string> command;  // its command line, as the kernel has it
 };
 

@@ -55,8 +55,8 @@ ProcessInfo LookAt(int pid);
 // itself; empty if there is no such process.
 std::string ProgramOf(int pid);
 
-// The words of the command line of the process `pid`, as many as fit 4096
-// bytes; none if it has none, or may not be looked into.
+// The words of the command line of the process `pid`; none if it has none, or
+// may not be looked into.
 std::vector<std::string> CommandOf(int pid);
 
 // The current directory of the process `pid`; empty if it cannot be read.

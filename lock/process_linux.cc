@@ -34,16 +34,19 @@ namespace o8lock {
 namespace {
 
 // Not ReadFile: that is for names from outside, and this is the start of every
-// run. All these files fit one read.
+// run. Most of these files fit one read.
 std::string ReadProc(const std::string& path) {
   const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.ok()) return "";
+  std::string text;
   std::array<char, 4096> buffer;
   ssize_t got;
   do {
     got = read(fd.get(), buffer.data(), buffer.size());
-  } while (got < 0 && errno == EINTR);
-  return got > 0 ? std::string(buffer.data(), static_cast<size_t>(got)) : "";
+    if (got > 0) text.append(buffer.data(), static_cast<size_t>(got));
+  } while (got == static_cast<ssize_t>(buffer.size()) ||
+           (got < 0 && errno == EINTR));
+  return text;
 }
 
 // Where the link `path` leads to; empty if that cannot be read.

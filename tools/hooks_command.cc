@@ -45,10 +45,6 @@ int FailHooks(const absl::Status& error) {
   switch (error.code()) {
     case absl::StatusCode::kUnimplemented:
       return Fail(error.message(), "install git 2.29 or newer", kOsError);
-    case absl::StatusCode::kFailedPrecondition:
-      return Fail(error.message(), "go to a repository first", kUsage);
-    case absl::StatusCode::kNotFound:
-      return Fail(error.message(), "is git installed, and in PATH?", kOsError);
     default:
       return Fail(error.message(), "see: o8lock hooks status", kCannotCreate);
   }
@@ -109,7 +105,8 @@ absl::Status UnderForeignLock(const Location& location,
 // Tries to add a worktree that has to be refused. kFailedPrecondition: it was
 // not.
 absl::Status TryAdd(const Location& location) {
-  const std::string worktree = location.common_dir + "/o8lock/self-test";
+  const std::string worktree =
+      absl::StrCat(location.common_dir, "/o8lock/self-test-", getpid());
   O8LOCK_ASSIGN_OR_RETURN(const ProgramResult add,
                           RunGit(kHere, {"worktree", "add", "--detach",
                                          "--no-checkout", worktree}));
@@ -161,7 +158,9 @@ int RunHook(const std::string& name, const std::vector<std::string>& args,
     refused = OnPostCheckout(args[1], own_tokens);
   }
   if (!refused.ok()) {
-    return Fail(refused.status().message(), HookHint(), kRefuse);
+    return Fail(refused.status().message(),
+                name == "post-checkout" ? "see: o8lock doctor" : HookHint(),
+                kRefuse);
   }
   if (!refused->has_value()) return kPass;
   Tell(WorktreeRefusedText(**refused, Name(OwnProgram()), GetNow()));
@@ -187,8 +186,8 @@ int InstallHooksCommand(const Location& location,
 }
 
 int UninstallHooksCommand(const Location& location) {
-  const absl::StatusOr<bool> taken = IsTaken(location);
-  if (taken.value_or(false)) {
+  const absl::StatusOr<Inspection> found = Inspect(location, {});
+  if (found.ok() && found->verdict > Verdict::kStale) {
     return Fail("a run has the lock, and git may be about to call its hooks",
                 "wait for it to complete; see: o8lock status", kRefused);
   }

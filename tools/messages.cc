@@ -377,8 +377,8 @@ std::string HooksStatusText(const HooksState& state,
                         "\n");
   }
   std::vector<Row> rows = HooksRows(state, program);
-  rows.emplace_back("Armed", state.armed ? "yes, a run has the lock"
-                                         : "no, git has nothing to call");
+  rows.emplace_back("Armed",
+                    state.armed ? "yes" : "no, git has nothing to call");
   for (const std::string& bypass : state.bypasses) {
     rows.emplace_back("Bypassed by", Printable(bypass));
   }

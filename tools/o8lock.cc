@@ -225,7 +225,10 @@ int Run(Options options, const std::string& program, int64_t started) {
   if (!location.ok()) return FailToLocate(location.status());
   // Before the lock, which arms them.
   const absl::Status hooks = RefreshHooks(*location);
-  if (!hooks.ok()) return FailToLock(hooks);
+  if (!hooks.ok() && !options.quiet) {
+    Tell(absl::StrCat("o8lock: warning: the git hooks were not made anew: ",
+                      Printable(hooks.message()), "\n"));
+  }
   AcquireOptions acquire;
   DescribeRun(options, orchestr8, acquire);
   acquire.publish = options.publish;
@@ -298,6 +301,12 @@ int Doctor(const Options& options) {
 int Hooks(const Options& options) {
   const absl::StatusOr<Location> location = LocateLock(options);
   if (!location.ok()) return FailToLocate(location.status());
+  if (location->armed.empty()) {
+    return Fail("the hooks are a git repository's, for the lock 'parallel'",
+                "go to a repository first; --name and --lock-file are not for "
+                "hooks",
+                kUsage);
+  }
   switch (options.action) {
     case Action::kHooksInstall:
       return InstallHooksCommand(*location, OwnTokens());
@@ -316,7 +325,9 @@ std::string HookName(absl::string_view program) {
 
 int Main(char* const argv[]) {
   const int64_t started = NowNanoseconds();
+  const std::string hook = HookName(argv[0]);
   if (getauxval(AT_SECURE) != 0) {
+    if (!hook.empty()) return kSuccess;  // git has to go on
     return Fail("o8lock does not run with privileges that its caller has not",
                 "take the set-user-ID or set-group-ID bit or the capabilities "
                 "from the file",
@@ -325,7 +336,7 @@ int Main(char* const argv[]) {
   // Without them the lock's own file could become the command's input.
   const absl::Status descriptors = EnsureStandardDescriptors();
   if (!descriptors.ok()) return Fail(descriptors.message(), "", kOsError);
-  if (const std::string hook = HookName(argv[0]); !hook.empty()) {
+  if (!hook.empty()) {
     std::vector<std::string> args;
     for (int i = 1; argv[i] != nullptr; ++i) args.emplace_back(argv[i]);
     return RunHook(hook, args, OwnTokens());
