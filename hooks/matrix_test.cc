@@ -20,6 +20,7 @@
 #include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hooks/testing.h"
 #include "lock/testing.h"
 #include "tools/o8lock_testing.h"
 
@@ -1017,6 +1018,9 @@ class AddTest : public MatrixTest, public testing::WithParamInterface<Form> {
 
 TEST_P(AddTest, IsRefusedUnderAForeignLockAndNotAfterwards) {
   Guarded holder(Path(form_.directory));
+  // Within the same tick as the acquisition an add that may have made its
+  // branch goes on, and is taken back.
+  WaitForAnotherTick();
   const Tree before = GitsTreeOf(Top());
   const Result add = Run(Shell(form_.add), form_.directory);
   if (form_.not_refused.HaveThisGit()) {
