@@ -780,13 +780,11 @@ TEST_F(BrokenTest, TheDirectoryIsReadOnlyOrFull) {
   Guarded run(repo_.path());
   ProcessOptions options = In(repo_.path());
   options.env["T"] = repo_.trees();
-  const Result git =
-      Call({"unshare", "-m", "sh", "-c",
-            "mount --bind .git/o8lock .git/o8lock; "
-            "mount -o remount,bind,ro .git/o8lock; "
-            "git update-ref refs/tests/x HEAD && git worktree add -q --detach "
-            "$T/x"},
-           options);
+  const std::string script =
+      "mount --bind .git/o8lock .git/o8lock; "
+      "mount -o remount,bind,ro .git/o8lock; "
+      "git update-ref refs/tests/x HEAD && git worktree add -q --detach $T/x";
+  const Result git = Call({"unshare", "-m", "sh", "-c", script}, options);
   EXPECT_EQ(git.end, Exited(128));
   EXPECT_THAT(git.err, StartsWith("Error: git worktree add refused: "));
   EXPECT_FALSE(Exists(repo_.Tree("x")));
@@ -926,7 +924,8 @@ TEST_F(KilledHookTest, WhileItTakesBack) {
 
 // The names that an add of a worktree leaves that was held in its middle, and
 // interrupted there.
-std::vector<std::string> LeftByCtrlC(const HookedRepository& repo, Argv argv) {
+std::vector<std::string> LeftByCtrlC(const HookedRepository& repo,
+                                     const Argv& argv) {
   repo.MakeHook("post-index-change",
                 absl::StrCat("echo holding >&2; read line <", repo.Tree("go")));
   EXPECT_EQ(RunToEnd({"mkfifo", repo.Tree("go")}), Exited(0));

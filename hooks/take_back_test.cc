@@ -28,7 +28,6 @@
 namespace o8lock {
 namespace {
 
-using ::testing::Contains;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
