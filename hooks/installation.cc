@@ -454,7 +454,14 @@ absl::Status MoveForeignHooks(const std::string& own,
         absl::StartsWith(name, kFresh) || IsOurHook(mine)) {
       continue;
     }
-    if (Exists(real)) absl::StrAppend(&real, ".from-o8lock");
+    if (Exists(real)) {
+      const absl::StatusOr<std::string> text = ReadFile(mine);
+      if (text.ok() && *text == ReadFile(real).value_or("")) {
+        O8LOCK_RETURN_IF_ERROR(Remove(mine));
+        continue;
+      }
+      absl::StrAppend(&real, ".from-o8lock");
+    }
     if (rename(mine.c_str(), real.c_str()) != 0) {
       return ErrnoStatus(errno, absl::StrCat("rename '", mine, "' to"), real);
     }
