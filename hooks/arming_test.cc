@@ -758,7 +758,7 @@ TEST_F(BrokenTest, TheDirectoryIsReadOnlyOrFull) {
        {"mount --bind .git/o8lock .git/o8lock; "
         "mount -o remount,bind,ro .git/o8lock",
         "cp -a .git/o8lock .git/copy; "
-        "mount -t tmpfs -o size=8m,nr_inodes=64 o8lock .git/o8lock; "
+        "mount -t tmpfs -o size=99m,nr_inodes=64 o8lock .git/o8lock; "
         "cp -a .git/copy/. .git/o8lock; rm -r .git/copy; "
         "dd if=/dev/zero of=.git/o8lock/fill 2>/dev/null; "
         "i=0; while touch .git/o8lock/$i 2>/dev/null; do i=$((i+1)); done"}) {
