@@ -43,9 +43,9 @@ struct Holder {
   int64_t acquired = -1;   // when it took the lock: NowNanoseconds()
   // Since when that was never free; earlier if it was taken by force.
   int64_t taken_since = -1;
-  int command_pid = 0;     // the process of `command`, once it runs
-  std::string token;       // 128 random bits in hexadecimal: the run's name
-  std::string version;     // of the o8lock that wrote this
+  int command_pid = 0;  // the process of `command`, once it runs
+  std::string token;    // 128 random bits in hexadecimal: the run's name
+  std::string version;  // of the o8lock that wrote this
 
   // Who took the lock away from this run by force, if anybody did.
   std::optional<Overrider> overridden_by;
