@@ -38,7 +38,6 @@
 namespace o8lock {
 namespace {
 
-constexpr int64_t kNanosecondsPerTick = 1000000000 / kTicksPerSecond;
 constexpr int kMaxAncestors = 1000;
 
 bool IsAllowed() {
@@ -116,7 +115,7 @@ bool IsBefore(std::optional<int64_t> change, std::optional<int64_t> moment) {
 bool MayHaveMadeBranch(const WorktreeAdd& add, const Location& location) {
   if (add.step == "branch") return false;
   if (add.step != "reset") {
-    return CreatedBranch(GitWords(add.command)).has_value();
+    return CreatedBranch(add.words).has_value();
   }
   // A reset is the second step with a new branch, and the first with an old
   // one. It is told which worktree is being made.
@@ -180,7 +179,7 @@ std::optional<int64_t> BirthOf(const std::string& path) {
 // list of worktrees, and what leads to the new one.
 void RememberLeftoversOf(const WorktreeAdd& add, const Location& location) {
   std::vector<std::string> candidates = {location.common_dir + "/worktrees"};
-  std::string path = AddedPath(GitWords(add.command));
+  std::string path = AddedPath(add.words);
   if (!absl::StartsWith(path, "/")) {
     path = absl::StrCat(DirectoryOf(add.pid), "/", path);
   }
@@ -297,12 +296,8 @@ TakenBack TakeBack(const WorktreeAdd& add, const Location& location,
   if (getcwd(directory, sizeof(directory)) != nullptr) {
     taken.worktree = directory;
   }
-  taken.branch = CreatedBranch(GitWords(add.command)).value_or("");
-  const absl::Status status =
-      Remove(add,
-             location.main_worktree.empty() ? location.common_dir
-                                            : location.main_worktree,
-             commit, taken);
+  taken.branch = CreatedBranch(add.words).value_or("");
+  const absl::Status status = Remove(add, location.Home(), commit, taken);
   if (!status.ok()) taken.problem = std::string(status.message());
   RememberLeftoversOf(add, location);
   setpgid(0, group);
@@ -367,7 +362,7 @@ absl::StatusOr<std::optional<Refused>> OnPostCheckout(
   // has written first counts too, since its process may have been another
   // program for long before.
   const bool is_seen =
-      found.kernel_locked && CreatedBranch(GitWords(add->command)).has_value();
+      found.kernel_locked && CreatedBranch(add->words).has_value();
   if (BeganBefore(*add, StartOf(found)) &&
       (is_seen || IsBefore(ChangeOf(".git"), StartOf(found)))) {
     return std::nullopt;

@@ -302,12 +302,9 @@ HooksPath FindHooksPath(const Location& location,
   if (home != nullptr && absl::StartsWith(path.value, "~/")) {
     path.value.replace(0, 1, home);
   }
-  const std::string& base = location.main_worktree.empty()
-                                ? location.common_dir
-                                : location.main_worktree;
   path.directory = absl::StartsWith(path.value, "/")
                        ? path.value
-                       : absl::StrCat(base, "/", path.value);
+                       : absl::StrCat(location.Home(), "/", path.value);
   return path;
 }
 
@@ -344,16 +341,15 @@ Basis BasisOf(const Location& location, Mechanism mechanism,
 
 // What locked.inc remembers.
 struct Remembered {
-  std::string text;
   std::string program;
   std::optional<Basis> basis;
 };
 absl::StatusOr<Remembered> ReadLockedFile(const Location& location) {
   Remembered remembered;
   O8LOCK_ASSIGN_OR_RETURN(
-      remembered.text,
+      const std::string text,
       ReadFile(absl::StrCat(OwnDirectory(location), "/", kLockedFile)));
-  for (absl::string_view line : absl::StrSplit(remembered.text, '\n')) {
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
     if (absl::ConsumePrefix(&line, kProgramLine)) {
       remembered.program = std::string(line);
     } else if (absl::ConsumePrefix(&line, kBasisLine)) {
@@ -379,17 +375,15 @@ constexpr absl::string_view kOrExit =
     " \"$@\" || case $? in 126 | 127) ;; *) exit 1 ;; esac";
 
 // A script that stands for the hook `name`: ours, unless `program` is empty,
-// then the one that is `real`, a word of sh, unless that is empty or not there.
+// then the one that is `real`, a word of sh, unless that is not there.
 std::string ScriptText(const std::string& program, absl::string_view name,
                        const std::string& real) {
   std::string text(kScriptHead);
   if (!program.empty()) {
     absl::StrAppend(&text, Call(program, "", name), kOrExit, "\n");
   }
-  if (!real.empty()) {
-    absl::StrAppend(&text, "real=", real,
-                    "\n! test -x \"$real\" || exec \"$real\" \"$@\"\n");
-  }
+  absl::StrAppend(&text, "real=", real,
+                  "\n! test -x \"$real\" || exec \"$real\" \"$@\"\n");
   return text;
 }
 
@@ -900,8 +894,7 @@ absl::Status RefreshHooks(const Location& location) {
   HooksPath path;
   if (mechanism == Mechanism::kDirectory) {
     const absl::StatusOr<std::vector<Setting>> settings =
-        ReadSettings(location.main_worktree.empty() ? location.common_dir
-                                                    : location.main_worktree);
+        ReadSettings(location.Home());
     if (!settings.ok()) return absl::OkStatus();
     path = FindHooksPath(location, *settings);
   }

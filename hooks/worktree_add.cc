@@ -139,11 +139,12 @@ std::optional<WorktreeAdd> FindWorktreeAdd(int pid) {
     pid = ParentProcess(pid);
     if (pid == 0 || !IsGit(pid)) return std::nullopt;
     command = CommandOf(pid);
-    if (!IsWorktreeAdd(GitWords(command))) return std::nullopt;
+    words = GitWords(command);
+    if (!IsWorktreeAdd(words)) return std::nullopt;
   }
   if (step != "branch") process = pid;
   return WorktreeAdd{pid, LookAt(process).started, std::move(step),
-                     std::move(command)};
+                     std::move(command), std::move(words)};
 }
 
 }  // namespace o8lock

@@ -27,6 +27,7 @@ struct WorktreeAdd {
   // do a part of it: "branch", "update-ref", "symbolic-ref", "reset".
   std::string step;
   std::vector<std::string> command;  // its command line, as the kernel has it
+  std::vector<std::string> words;    // GitWords() of that
 };
 
 // The `git worktree add` that a hook whose parent process is `pid` belongs to;

@@ -311,8 +311,7 @@ absl::StatusOr<Location> Locate(const LocateOptions& options) {
   if (repository.has_value()) {
     location.common_dir = repository->common_dir;
     location.main_worktree = repository->main_worktree;
-    home = location.main_worktree.empty() ? location.common_dir
-                                          : location.main_worktree;
+    home = location.Home();
     location.hooks_path = repository->hooks_path;
     location.guard =
         absl::StrCat(location.common_dir, "/o8lock/", options.name, ".guard");

@@ -37,6 +37,11 @@ struct Location {
   // Whether the directories of `guard` and `lock_file` are o8lock's to create.
   bool create_directories = true;
 
+  // In a repository: its main worktree or, where there is none, `common_dir`.
+  const std::string& Home() const {
+    return main_worktree.empty() ? common_dir : main_worktree;
+  }
+
   // `lock_file`, then the foreign ones.
   std::vector<std::string> LockFiles() const;
 };

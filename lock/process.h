@@ -21,8 +21,9 @@ Ticks NowTicks();
 
 // The same clock, to the nanosecond; what it says in ticks.
 int64_t NowNanoseconds();
+inline constexpr int64_t kNanosecondsPerTick = 1000000000 / kTicksPerSecond;
 inline Ticks TicksOf(int64_t nanoseconds) {
-  return nanoseconds / (1000000000 / kTicksPerSecond);
+  return nanoseconds / kNanosecondsPerTick;
 }
 
 enum class ProcessState {
