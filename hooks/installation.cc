@@ -204,18 +204,6 @@ absl::Status MakeReadableDirectory(const std::string& path) {
   return absl::OkStatus();
 }
 
-std::vector<std::string> NamesIn(const std::string& path) {
-  std::vector<std::string> names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()),
-                                                      closedir);
-  if (directory == nullptr) return names;
-  while (const dirent* entry = readdir(directory.get())) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-  }
-  return names;
-}
-
 absl::Status RemoveDirectory(const std::string& path) {
   for (const std::string& name : NamesIn(path)) {
     O8LOCK_RETURN_IF_ERROR(Remove(absl::StrCat(path, "/", name)));

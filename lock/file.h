@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -80,6 +81,10 @@ absl::StatusOr<std::string> ReadWhole(const Fd& fd, const std::string& path);
 
 // Opens and reads `path`; the errors of OpenRegular and ReadWhole.
 absl::StatusOr<std::string> ReadFile(const std::string& path);
+
+// The names in the directory `path`, sorted, but for "." and ".."; none if it
+// cannot be read.
+std::vector<std::string> NamesIn(const std::string& path);
 
 // Makes `text` the whole content of `fd`, its beginning first: who reads at the
 // same time may find the end of a longer text that was there, which is no JSON

@@ -131,6 +131,7 @@ void GitConfig::Read(absl::string_view text) {
     if (section == "core" && key == "bare") bare = IsTrue(value);
     if (section == "core" && key == "worktree") worktree = value;
     if (section == "core" && key == "hookspath") hooks_path = value;
+    if (section == "o8lock" && key == "publish") publish = value;
     if (section == "extensions" && key == "worktreeconfig") {
       worktree_config = IsTrue(value);
     }

@@ -207,24 +207,37 @@ absl::StatusOr<Holder> ParseHolder(absl::string_view text) {
   return HolderOf(document, *pid);
 }
 
-std::string JsonObject(
-    const std::vector<std::pair<std::string, JsonValue>>& members) {
+// Writes what a value holds.
+struct JsonVisitor {
+  rapidjson::PrettyWriter<rapidjson::StringBuffer>& writer;
+
+  void Write(const JsonValue& value) const { std::visit(*this, value.value_); }
+  void operator()(std::nullptr_t) const { writer.Null(); }
+  void operator()(bool value) const { writer.Bool(value); }
+  void operator()(int64_t value) const { writer.Int64(value); }
+  void operator()(const std::string& value) const {
+    writer.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
+  }
+  void operator()(const std::vector<JsonValue>& values) const {
+    writer.StartArray();
+    for (const JsonValue& value : values) Write(value);
+    writer.EndArray();
+  }
+  void operator()(const JsonMembers& members) const {
+    writer.StartObject();
+    for (const auto& [key, value] : members) {
+      writer.Key(key.c_str());
+      Write(value);
+    }
+    writer.EndObject();
+  }
+};
+
+std::string JsonValue::Text() const {
   rapidjson::StringBuffer buffer;
   rapidjson::PrettyWriter<rapidjson::StringBuffer> writer(buffer);
   writer.SetIndent(' ', 2);
-  writer.StartObject();
-  for (const auto& [key, value] : members) {
-    if (const auto* text = std::get_if<std::string>(&value)) {
-      WriteString(writer, key.c_str(), *text);
-    } else if (const auto* texts =
-                   std::get_if<std::vector<std::string>>(&value)) {
-      WriteStrings(writer, key.c_str(), *texts);
-    } else {
-      writer.Key(key.c_str());
-      writer.Bool(std::get<bool>(value));
-    }
-  }
-  writer.EndObject();
+  JsonVisitor{writer}.Write(*this);
   return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
 }
 

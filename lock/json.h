@@ -5,6 +5,8 @@
 #ifndef O8LOCK_LOCK_JSON_H_
 #define O8LOCK_LOCK_JSON_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <variant>
@@ -12,12 +14,35 @@
 
 namespace o8lock {
 
-using JsonValue = std::variant<bool, std::string, std::vector<std::string>>;
+class JsonValue;
+using JsonMembers = std::vector<std::pair<std::string, JsonValue>>;
 
-// The object of these members, in their order, indented by two, with a newline
-// at the end. Bytes of a text that are no UTF-8 stay as they are.
-std::string JsonObject(
-    const std::vector<std::pair<std::string, JsonValue>>& members);
+// One of: null, true or false, a whole number, a text, an array, an object with
+// its members in their order. Bytes of a text that are no UTF-8 stay as they
+// are.
+class JsonValue {
+ public:
+  JsonValue() : value_(nullptr) {}
+  JsonValue(bool value) : value_(value) {}
+  JsonValue(int value) : value_(int64_t{value}) {}
+  JsonValue(int64_t value) : value_(value) {}
+  JsonValue(std::string value) : value_(std::move(value)) {}
+  // Else this would be a bool.
+  JsonValue(const char* value) : value_(std::string(value)) {}
+  JsonValue(std::vector<JsonValue> values) : value_(std::move(values)) {}
+  JsonValue(const std::vector<std::string>& texts)
+      : value_(std::vector<JsonValue>(texts.begin(), texts.end())) {}
+  JsonValue(JsonMembers members) : value_(std::move(members)) {}
+
+  // Indented by two, with a newline at the end.
+  std::string Text() const;
+
+ private:
+  friend struct JsonVisitor;
+  std::variant<std::nullptr_t, bool, int64_t, std::string,
+               std::vector<JsonValue>, JsonMembers>
+      value_;
+};
 
 }  // namespace o8lock
 

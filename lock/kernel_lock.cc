@@ -42,13 +42,16 @@ absl::Status Fcntl(const Fd& fd, int command, struct flock* request,
   int result;
   do {
     result = fcntl(fd.get(), command, request);
-  } while (result != 0 && errno == EINTR);
+  } while (result != 0 && errno == EINTR && command != F_OFD_SETLKW);
   if (result == 0) return absl::OkStatus();
   const int error = errno;
   switch (error) {
     case EAGAIN:  // EACCES too in POSIX, but not in Linux: there it is a denial
       return absl::UnavailableError(
           absl::StrCat("lock '", path, "': it is locked"));
+    case EINTR:
+      return absl::CancelledError(
+          ErrnoStatus(error, "wait for the lock on", path).message());
     case ENOLCK:
     case EINVAL:
     case ENOSYS:
@@ -66,6 +69,11 @@ absl::Status Fcntl(const Fd& fd, int command, struct flock* request,
 absl::Status TryLock(const Fd& fd, Range range, const std::string& path) {
   struct flock request = Request(F_WRLCK, range);
   return Fcntl(fd, F_OFD_SETLK, &request, path);
+}
+
+absl::Status WaitForLock(const Fd& fd, Range range, const std::string& path) {
+  struct flock request = Request(F_WRLCK, range);
+  return Fcntl(fd, F_OFD_SETLKW, &request, path);
 }
 
 absl::Status TryShare(const Fd& fd, Range range, const std::string& path) {

@@ -32,7 +32,13 @@ enum class Range {
 // Never blocks; EINTR is handled. Thread-safe.
 absl::Status TryLock(const Fd& fd, Range range, const std::string& path);
 
-// The same, but others may share it. kUnavailable then means that somebody has
+// Waits until nobody else has `range` or part of it, and locks it: in the order
+// in which the waiting began, as far as the kernel keeps that.
+// Errors: kCancelled  a signal with a handler came; the place in the line is
+//                     lost. Others as in TryLock, but for kUnavailable.
+absl::Status WaitForLock(const Fd& fd, Range range, const std::string& path);
+
+// TryLock, but others may share it. kUnavailable then means that somebody has
 // it alone.
 absl::Status TryShare(const Fd& fd, Range range, const std::string& path);
 

@@ -122,6 +122,7 @@ struct Repository {
   std::string common_dir;
   std::string main_worktree;  // empty: there is none
   std::optional<std::string> hooks_path;
+  std::optional<std::string> publish;
 };
 
 // `git_dir` was found in the worktree `worktree` (empty: the search began
@@ -146,6 +147,7 @@ absl::StatusOr<Repository> Describe(std::string git_dir,
                           ReadIfThere(common_dir + "/config"));
   config.Read(text);
   repository.hooks_path = config.hooks_path;
+  repository.publish = config.publish;
   if (config.worktree_config) {
     O8LOCK_ASSIGN_OR_RETURN(const std::string more,
                             ReadIfThere(common_dir + "/config.worktree"));
@@ -313,6 +315,7 @@ absl::StatusOr<Location> Locate(const LocateOptions& options) {
     location.main_worktree = repository->main_worktree;
     home = location.Home();
     location.hooks_path = repository->hooks_path;
+    location.publish = repository->publish;
     location.guard =
         absl::StrCat(location.common_dir, "/o8lock/", options.name, ".guard");
   }

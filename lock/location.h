@@ -33,6 +33,8 @@ struct Location {
   std::string armed;
   // core.hooksPath as the repository's own configuration file has it.
   std::optional<std::string> hooks_path;
+  // o8lock.publish, the same.
+  std::optional<std::string> publish;
 
   // Whether the directories of `guard` and `lock_file` are o8lock's to create.
   bool create_directories = true;

@@ -28,6 +28,7 @@
 #include "absl/time/time.h"
 #include "lock/arming.h"
 #include "lock/file.h"
+#include "lock/guard.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
 #include "lock/judge.h"
@@ -74,20 +75,6 @@ std::string Beside(const std::string& path, absl::string_view suffix) {
   return absl::StrCat(ParentOf(path), "/.", BaseNameOf(path), suffix);
 }
 
-absl::Status MakeDirectory(const std::string& path, bool* created) {
-  if (mkdir(path.c_str(), 0777) == 0) {
-    if (created != nullptr) *created = true;
-    return absl::OkStatus();
-  }
-  const int error = errno;
-  if (error != EEXIST) return ErrnoStatus(error, "create directory", path);
-  struct stat info;
-  if (stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
-    return absl::OkStatus();
-  }
-  return WrongKind(path, "a directory");
-}
-
 absl::Status Unlink(const std::string& path) {
   if (unlink(path.c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
   return ErrnoStatus(errno, "remove", path);
@@ -109,79 +96,6 @@ absl::StatusOr<Fd> CreateFresh(const std::string& path, mode_t mode) {
   if (!absl::IsAlreadyExists(fd.status())) return fd;
   O8LOCK_RETURN_IF_ERROR(Unlink(path));
   return OpenRegular(path, O_RDWR | O_CREAT | O_EXCL, mode);
-}
-
-// Lets those write `fd`, a file just created in `directory`, who may write
-// that: a group may share the repository, and a umask is one person's.
-absl::Status ShareAs(const Fd& fd, const std::string& path,
-                     const std::string& directory) {
-  struct stat of_directory;
-  struct stat of_file;
-  if (stat(directory.c_str(), &of_directory) != 0 ||
-      fstat(fd.get(), &of_file) != 0) {
-    return ErrnoStatus(errno, "stat", path);
-  }
-  mode_t more = 0;
-  if ((of_directory.st_mode & S_IWGRP) != 0) more |= S_IRGRP | S_IWGRP;
-  if ((of_directory.st_mode & S_IWOTH) != 0) more |= S_IROTH | S_IWOTH;
-  if (S_ISDIR(of_file.st_mode)) more |= of_directory.st_mode & S_ISGID;
-  if ((of_file.st_mode & more) == more) return absl::OkStatus();
-  // EPERM: another of the group was faster, and does the same.
-  if (fchmod(fd.get(), (of_file.st_mode | more) & 07777) == 0 ||
-      errno == EPERM) {
-    return absl::OkStatus();
-  }
-  return ErrnoStatus(errno, "change the mode of", path);
-}
-
-absl::Status MakeSharedDirectory(const std::string& path, bool* created) {
-  O8LOCK_RETURN_IF_ERROR(MakeDirectory(path, created));
-  if (!*created) return absl::OkStatus();
-  const Fd fd(
-      open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd.ok()) return ErrnoStatus(errno, "open", path);
-  return ShareAs(fd, path, ParentOf(path));
-}
-
-absl::StatusOr<Fd> CreateGuard(const Location& location) {
-  const std::string directory = ParentOf(location.guard);
-  if (location.create_directories) {
-    bool created = false;
-    O8LOCK_RETURN_IF_ERROR(MakeSharedDirectory(directory, &created));
-  }
-  absl::StatusOr<Fd> guard =
-      OpenRegular(location.guard, O_RDWR | O_CREAT, 0666);
-  if (guard.ok()) {
-    O8LOCK_RETURN_IF_ERROR(ShareAs(*guard, location.guard, directory));
-  }
-  return guard;
-}
-
-absl::StatusOr<Fd> OpenGuard(const Location& location) {
-  absl::StatusOr<Fd> fd = OpenRegular(location.guard, O_RDWR);
-  if (absl::IsNotFound(fd.status())) fd = CreateGuard(location);
-  if (!fd.ok()) return fd;
-  struct stat info;
-  if (fstat(fd->get(), &info) != 0) {
-    return ErrnoStatus(errno, "stat", location.guard);
-  }
-  // Another name of some file of this user's, which the record would overwrite:
-  // in a directory that others may write, they can give it this one.
-  if (info.st_nlink > 1) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("'", location.guard,
-                     "' has another name too (a hard link), and o8lock wants a "
-                     "file of its own there"));
-  }
-  return fd;
-}
-
-std::optional<Holder> ReadRecord(const Fd& fd, const std::string& guard) {
-  const absl::StatusOr<std::string> text = ReadWhole(fd, guard);
-  if (!text.ok() || text->empty()) return std::nullopt;
-  absl::StatusOr<Holder> holder = ParseHolder(*text);
-  if (!holder.ok()) return std::nullopt;
-  return *std::move(holder);
 }
 
 bool IsOwn(const std::optional<Holder>& holder,
@@ -256,15 +170,6 @@ absl::StatusOr<Inspection> JudgeGuard(const Fd& fd, const std::string& guard,
     if (joined) found.verdict = Verdict::kHeld;
   }
   return found;
-}
-
-// Whether `guard` is still the name of `fd`.
-absl::StatusOr<bool> IsStillNamed(const Fd& fd, const std::string& guard) {
-  O8LOCK_ASSIGN_OR_RETURN(const FileId open_file, IdOf(fd, guard));
-  const absl::StatusOr<FileId> named = IdOf(guard);
-  if (absl::IsNotFound(named.status())) return false;
-  if (!named.ok()) return named.status();
-  return open_file == *named;
 }
 
 // Makes `text` the content of `fd`, or, where that fails, `previous` again: as
@@ -390,6 +295,14 @@ std::string UserName() {
   return absl::StrCat("uid ", geteuid());
 }
 
+// Whether the run of a lock file began during the dead `run`, or after it: most
+// likely it was a part of that.
+bool IsWithin(const Holder& lock_file, const Holder& run) {
+  const std::optional<int64_t> began = ParseTime(lock_file.started_at);
+  const std::optional<int64_t> since = ParseTime(run.started_at);
+  return began.has_value() && since.has_value() && *began >= *since;
+}
+
 std::vector<std::string> Shortened(const std::vector<std::string>& command) {
   std::vector<std::string> kept;
   size_t size = 0;
@@ -414,10 +327,11 @@ Lock::~Lock() {
 }
 
 absl::StatusOr<Lock> Lock::Acquire(const Location& location,
-                                   const AcquireOptions& options) {
+                                   const AcquireOptions& options, Fd turn) {
   const Ticks start = NowTicks();
   while (true) {
-    absl::StatusOr<Fd> guard = OpenGuard(location);
+    absl::StatusOr<Fd> guard =
+        turn.ok() ? std::move(turn) : OpenGuard(location);
     if (!guard.ok()) {
       // Who may not take the lock may still be told who has it.
       const absl::StatusOr<Inspection> found =
@@ -507,7 +421,7 @@ absl::StatusOr<Lock> Lock::TakeFree(const Location& location,
   const std::string left_text =
       previous.has_value() ? RecordText(*previous) : "";
   absl::Cleanup undo = [&lock, &guard, &left_text] {
-    lock.RemoveLockFile().IgnoreError();
+    lock.RemoveLockFiles(nullptr).IgnoreError();
     SetArmed(lock.location_, false).IgnoreError();
     Overwrite(guard, left_text, lock.location_.guard).IgnoreError();
   };
@@ -551,7 +465,7 @@ absl::StatusOr<std::optional<Lock>> Lock::TakeByForce(
   if (is_dead) lock.AddStale(holder);
   const std::string new_path = NewGuard(location);
   absl::Cleanup undo = [&lock, &new_path] {
-    lock.RemoveLockFile().IgnoreError();
+    lock.RemoveLockFiles(nullptr).IgnoreError();
     unlink(new_path.c_str());
   };
   O8LOCK_RETURN_IF_ERROR(lock.Describe(options));
@@ -614,9 +528,8 @@ absl::Status Lock::Describe(const AcquireOptions& options) {
 }
 
 // Removes dead runs' lock files. `previous` is the run that had the guard
-// before: dead, or alive and being overridden. The file that this run's is to
-// take the place of is removed only if `displace`. A refusal for one that must
-// stay.
+// before: dead, or alive and being overridden. What is overridden is removed
+// only if `displace`. A refusal for one that must stay.
 absl::Status Lock::ClearLockFiles(const AcquireOptions& options,
                                   const std::optional<Holder>& previous,
                                   bool previous_is_dead, bool displace) {
@@ -633,7 +546,9 @@ absl::Status Lock::ClearLockFiles(const AcquireOptions& options,
       if (!still) continue;  // another file: judge that
       if (found.holder.has_value()) {
         O8LOCK_RETURN_IF_ERROR(Unlink(Aside(path)));
-        AddStale(found);
+        if (!previous_is_dead || !IsWithin(*found.holder, *previous)) {
+          AddStale(found);
+        }
       } else {
         O8LOCK_ASSIGN_OR_RETURN(
             std::string kept_as,
@@ -641,14 +556,16 @@ absl::Status Lock::ClearLockFiles(const AcquireOptions& options,
         malformed_.push_back({path, std::move(kept_as), found.problem});
       }
     } else if (found.verdict != Verdict::kFree) {
-      const bool of_previous = previous.has_value() &&
-                               found.holder.has_value() &&
-                               found.holder->pid == previous->pid &&
-                               found.holder->started_at == previous->started_at;
+      // An orchestr8 that the run has started may keep a lock file itself.
+      const bool of_previous =
+          previous.has_value() && found.holder.has_value() &&
+          ((found.holder->pid == previous->pid &&
+            found.holder->started_at == previous->started_at) ||
+           DescendsFrom(found.holder->pid, previous->pid));
       if (!of_previous && !Contains(options.overriding, found)) {
         return Refusal(found);
       }
-      if (displace && i == 0) {
+      if (displace) {
         O8LOCK_ASSIGN_OR_RETURN(const bool still,
                                 MoveAsideIfStill(path, file.text));
         if (!still) continue;
@@ -684,6 +601,12 @@ absl::Status Lock::WriteLockFile(const AcquireOptions& options) {
 absl::Status Lock::PlaceLockFile(const AcquireOptions& options,
                                  const std::optional<Holder>& previous,
                                  bool previous_is_dead) {
+  // Of what is overridden nobody is to be refused any more: an orchestr8 that
+  // keeps the lock file itself would be.
+  if (!options.overriding.empty()) {
+    O8LOCK_RETURN_IF_ERROR(ClearLockFiles(options, previous, previous_is_dead,
+                                          /*displace=*/true));
+  }
   if (!options.publish) return absl::OkStatus();
   absl::Status status = Link(written_, location_.lock_file);
   // That of the overridden run, or of one outside o8lock that was faster.
@@ -699,19 +622,28 @@ absl::Status Lock::PlaceLockFile(const AcquireOptions& options,
   return absl::OkStatus();
 }
 
-absl::Status Lock::RemoveLockFile() {
+absl::Status Lock::RemoveLockFiles(std::vector<Inspection>* swept) {
   if (!written_.empty()) O8LOCK_RETURN_IF_ERROR(Unlink(written_));
-  // orchestr8 4 gives it another name.
+  // orchestr8 4 gives it another name, and LookAfter() the first one again.
   for (const std::string& path : location_.LockFiles()) {
-    if (published_.empty()) break;
     // Twice: what is another's is best not touched at all, and between a look
     // and a removal it can become another's.
-    if (ReadFile(path).value_or("") != published_) continue;
-    O8LOCK_ASSIGN_OR_RETURN(const bool still,
-                            MoveAsideIfStill(path, published_));
+    const std::string text = ReadFile(path).value_or("");
+    const bool mine = !published_.empty() && text == published_;
+    std::optional<LockFile> other;
+    // What is no lock file is the next run's to wait for and to keep.
+    if (!mine && swept != nullptr && ParseHolder(text).ok()) {
+      O8LOCK_ASSIGN_OR_RETURN(other, JudgeLockFile(path, std::nullopt));
+      // Stale ones that were there before were removed at the start.
+      if (other->inspection.verdict != Verdict::kStale) other.reset();
+    }
+    if (!mine && !other.has_value()) continue;
+    O8LOCK_ASSIGN_OR_RETURN(
+        const bool still,
+        MoveAsideIfStill(path, mine ? published_ : other->text));
     if (!still) continue;
     O8LOCK_RETURN_IF_ERROR(Unlink(Aside(path)));
-    break;
+    if (other.has_value()) swept->push_back(std::move(other->inspection));
   }
   // Fails where others put something there: it is theirs now.
   if (created_directory_) rmdir(ParentOf(location_.lock_file).c_str());
@@ -775,6 +707,55 @@ absl::Status Lock::NameCommand(pid_t command) {
   return Replace(fd_, RecordText(holder_), previous, location_.guard);
 }
 
+absl::StatusOr<Disturbance> Lock::LookAfter() {
+  Disturbance disturbance;
+  if (joined_) return disturbance;
+  const std::string& lock_file = location_.lock_file;
+  const auto is_published = [this](const std::string& path) {
+    return ReadFile(path).value_or("") == published_;
+  };
+  O8LOCK_ASSIGN_OR_RETURN(const bool named, IsStillNamed(fd_, location_.guard));
+  const bool published = !published_.empty();
+  if (named && (!published || is_published(lock_file))) return disturbance;
+  O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange());
+  if (change.overridden) {
+    disturbance.overridden = true;
+    const std::optional<Holder> record = ReadRecord(fd_, location_.guard);
+    if (record.has_value()) disturbance.by = record->overridden_by;
+    return disturbance;
+  }
+  if (!published || is_published(lock_file)) return disturbance;
+  if (absl::IsNotFound(IdOf(lock_file).status())) {
+    const std::vector<std::string>& others = location_.foreign_lock_files;
+    const bool renamed =
+        std::any_of(others.begin(), others.end(), is_published);
+    AcquireOptions options;
+    O8LOCK_RETURN_IF_ERROR(WriteLockFile(options));
+    const absl::Status placed = Link(written_, lock_file);
+    O8LOCK_RETURN_IF_ERROR(Unlink(written_));
+    written_.clear();
+    disturbance.vanished = placed.ok() && !renamed;
+    if (!absl::IsAlreadyExists(placed)) {
+      if (!placed.ok()) return placed;
+      return disturbance;
+    }
+  }
+  O8LOCK_ASSIGN_OR_RETURN(LockFile file,
+                          JudgeLockFile(lock_file, std::nullopt));
+  if (file.inspection.verdict != Verdict::kFree) {
+    disturbance.replaced = std::move(file.inspection);
+  }
+  return disturbance;
+}
+
+std::vector<std::string> Lock::Directories() const {
+  std::vector<std::string> directories = {ParentOf(location_.guard)};
+  if (!published_.empty()) {
+    directories.push_back(ParentOf(location_.lock_file));
+  }
+  return directories;
+}
+
 absl::StatusOr<Released> Lock::Release() {
   const std::string& guard = location_.guard;
   Released released;
@@ -787,7 +768,7 @@ absl::StatusOr<Released> Lock::Release() {
     if (record.has_value()) released.by = record->overridden_by;
   }
   if (is_mine && !joined_) {
-    status = RemoveLockFile();
+    status = RemoveLockFiles(&released.swept);
     // Before anybody may add a worktree again, and relies on what is there.
     RemoveLeftovers(location_);
   }

@@ -76,6 +76,24 @@ struct Released {
   // Another run took the lock away before; its files were left alone.
   bool overridden = false;
   std::optional<Overrider> by;
+
+  // Lock files that were left by processes that ended during the run, such as
+  // an orchestr8 that keeps its own and was killed; they were removed.
+  std::vector<Inspection> swept;
+};
+
+// What has happened to a lock in its run.
+struct Disturbance {
+  // Another run has taken the lock away.
+  bool overridden = false;
+  std::optional<Overrider> by;
+
+  // The lock file was gone, and has been put in place again.
+  bool vanished = false;
+
+  // In the lock file's place is another, which was left alone: this is what it
+  // says (no holder: it is no lock file).
+  std::optional<Inspection> replaced;
 };
 
 // Move-only: the lock is one. Not thread-safe; distinct Locks are independent,
@@ -105,8 +123,10 @@ class Lock {
   // its name, fails: the overridden run has lost its lock then.
   // Never waits for a holder; a second for a record, and for each lock file,
   // that is just being written, five for an override that is under way.
+  // `turn`, unless empty, is the guard that WaitFor() (wait.h) has got.
   static absl::StatusOr<Lock> Acquire(const Location& location,
-                                      const AcquireOptions& options);
+                                      const AcquireOptions& options,
+                                      Fd turn = Fd());
 
   // Movable, but not assignable: what would become of the lock that is there?
   Lock(Lock&& other) noexcept = default;
@@ -123,7 +143,19 @@ class Lock {
   // REQUIRES: not released yet.
   absl::Status NameCommand(pid_t command);
 
-  // Removes the lock file if it is still this run's, frees the lock for every
+  // Looks whether the lock is as this run has made it. A lock file that is
+  // gone, or has another name (orchestr8 4 gives it one), is put in place
+  // again. Errors: kDeadlineExceeded, and those of writing. A few system calls
+  // when all is well; else waits up to five seconds for an override that is
+  // under way, and a second for a lock file that is being written. REQUIRES:
+  // not released yet.
+  absl::StatusOr<Disturbance> LookAfter();
+
+  // What LookAfter() is about: directories of which watch.h can tell.
+  std::vector<std::string> Directories() const;
+
+  // Removes the lock file if it is still this run's, and those that processes
+  // which have ended left during the run, frees the lock for every
   // process that has a duplicate of fd(), and empties the record, unless
   // another run has joined and goes on. If the lock was overridden, only the
   // orphaned guard is given up.
@@ -168,7 +200,7 @@ class Lock {
   absl::Status PlaceLockFile(const AcquireOptions& options,
                              const std::optional<Holder>& previous,
                              bool previous_is_dead);
-  absl::Status RemoveLockFile();
+  absl::Status RemoveLockFiles(std::vector<Inspection>* swept);
   void ClearLeftovers() const;
   void AddStale(const Inspection& inspection);
 

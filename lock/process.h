@@ -71,6 +71,9 @@ std::string OwnProgram();
 // that is not in this pid namespace or cannot be read.
 int ParentProcess(int pid);
 
+// Whether the process `ancestor` has started `pid`, directly or not.
+bool DescendsFrom(int pid, int ancestor);
+
 // A process that keeps a lock taken, and its command line.
 struct Keeper {
   int pid = 0;
@@ -82,6 +85,36 @@ struct Keeper {
 // pids. Those that may not be looked into, as of another user, are missing.
 // Reads a file for every descriptor on the machine: some milliseconds.
 std::vector<Keeper> KeepersOf(const FileId& file);
+
+// A process that another one has started, or that has fallen to it.
+struct Descendant {
+  int pid = 0;
+  int session = 0;
+  Ticks started = -1;
+};
+
+// The processes below the process `pid` that are alive, in the order of their
+// pids. Reads a file for every process on the machine.
+std::vector<Descendant> DescendantsOf(int pid);
+
+// The processes that were started with `entry` in one of the environment
+// variable `name`'s colon-separated entries, in the order of their pids. Those
+// that may not be looked into, as of another user, are missing. Reads a file
+// for every process on the machine.
+std::vector<int> ProcessesWith(const std::string& name,
+                               const std::string& entry);
+
+// A descriptor that poll(2) finds readable when the process `pid` has ended;
+// none where there is no such process, or a kernel that has no such descriptors
+// (before 5.3).
+Fd OpenProcess(int pid);
+
+// The session of the process `pid`; -1 if there is no such process.
+int SessionOf(int pid);
+
+// Sends `signal` to the process `pid` if it is the one that started at
+// `started`, and not another that has its number by now.
+void SignalProcess(int pid, Ticks started, int signal);
 
 // The kind of the file system that `path`, absolute and without links, is on,
 // in the kernel's word for it, such as "ext4"; "unknown" if that cannot be

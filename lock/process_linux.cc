@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -12,8 +12,8 @@
 #include <csignal>
 #include <cstdint>
 #include <ctime>
-#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -97,12 +97,9 @@ absl::string_view StatusField(absl::string_view status,
 // The entries of the directory `path` whose names are numbers, sorted.
 std::vector<int> NumbersIn(const std::string& path) {
   std::vector<int> numbers;
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()),
-                                                      closedir);
-  if (directory == nullptr) return numbers;
-  while (const dirent* entry = readdir(directory.get())) {
+  for (const std::string& name : NamesIn(path)) {
     int number;
-    if (absl::SimpleAtoi(entry->d_name, &number)) numbers.push_back(number);
+    if (absl::SimpleAtoi(name, &number)) numbers.push_back(number);
   }
   std::sort(numbers.begin(), numbers.end());
   return numbers;
@@ -201,6 +198,14 @@ int ParentProcess(int pid) {
       StatField(ReadProc(absl::StrCat("/proc/", pid, "/stat")), 4), 0));
 }
 
+bool DescendsFrom(int pid, int ancestor) {
+  for (int parent = ParentProcess(pid); parent > 0;
+       parent = ParentProcess(parent)) {
+    if (parent == ancestor) return true;
+  }
+  return false;
+}
+
 std::vector<Keeper> KeepersOf(const FileId& file) {
   std::vector<Keeper> keepers;
   for (const int pid : NumbersIn("/proc")) {
@@ -209,6 +214,79 @@ std::vector<Keeper> KeepersOf(const FileId& file) {
     keepers.push_back({pid, CommandOf(pid)});
   }
   return keepers;
+}
+
+std::vector<Descendant> DescendantsOf(int pid) {
+  struct Entry {
+    int64_t parent;
+    bool alive;
+    Descendant process;
+  };
+  std::vector<Entry> all;
+  for (const int number : NumbersIn("/proc")) {
+    const std::string stat = ReadProc(absl::StrCat("/proc/", number, "/stat"));
+    const size_t end_of_name = stat.rfind(") ");
+    if (end_of_name == stat.npos) continue;
+    const char state = stat[end_of_name + 2];
+    all.push_back(
+        {StatField(stat, 4),
+         state != 'Z' && state != 'X',
+         {number, static_cast<int>(StatField(stat, 6)), StartOf(stat)}});
+  }
+  // A number may be smaller than its parent's: they begin anew at some point.
+  std::set<int64_t> family = {pid};
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (const Entry& entry : all) {
+      if (family.count(entry.parent) != 0) {
+        grown = family.insert(entry.process.pid).second || grown;
+      }
+    }
+  }
+  std::vector<Descendant> descendants;
+  for (const Entry& entry : all) {
+    if (entry.alive && entry.process.pid != pid &&
+        family.count(entry.process.pid) != 0) {
+      descendants.push_back(entry.process);
+    }
+  }
+  return descendants;
+}
+
+std::vector<int> ProcessesWith(const std::string& name,
+                               const std::string& entry) {
+  std::vector<int> processes;
+  for (const int pid : NumbersIn("/proc")) {
+    const std::string environment =
+        ReadProc(absl::StrCat("/proc/", pid, "/environ"));
+    for (absl::string_view variable : absl::StrSplit(environment, '\0')) {
+      if (!absl::ConsumePrefix(&variable, name + "=")) continue;
+      const std::vector<absl::string_view> entries =
+          absl::StrSplit(variable, ':');
+      if (std::find(entries.begin(), entries.end(), entry) != entries.end()) {
+        processes.push_back(pid);
+      }
+      break;
+    }
+  }
+  return processes;
+}
+
+Fd OpenProcess(int pid) {
+  return Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+}
+
+int SessionOf(int pid) { return getsid(pid); }
+
+void SignalProcess(int pid, Ticks started, int signal) {
+  const Fd process = OpenProcess(pid);
+  // With it open the number means this process, or nothing.
+  if (LookAt(pid).started != started) return;
+  if (process.ok()) {
+    syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
+  } else {
+    kill(pid, signal);
+  }
 }
 
 std::string FileSystemOf(const std::string& path) {

@@ -298,7 +298,11 @@ Process::~Process() {
   // Again, for those that were forked while this looked.
   while (KillAll(pid_, mark_)) {
   }
-  if (!ended_) waitpid(pid_, nullptr, 0);
+  if (!ended_) {
+    // It may not have come to have either by now.
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
   for (int* fd : {&pidfd_, &input_, &out_.fd, &err_.fd}) CloseFd(*fd);
 }
 

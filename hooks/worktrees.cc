@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hooks/worktrees.h"
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "lock/file.h"
+
+namespace o8lock {
+namespace {
+
+// What a file of git's says without the end of its line; empty if it cannot be
+// read.
+std::string Line(const std::string& path) {
+  std::string text = ReadFile(path).value_or("");
+  return std::string(absl::StripSuffix(text, "\n"));
+}
+
+// Where the worktree of git's directory `directory` is; empty if that is gone.
+std::string PathOf(const std::string& directory) {
+  std::string link = Line(directory + "/gitdir");
+  // Git 2.48 and newer can write it relative to the directory.
+  if (!absl::StartsWith(link, "/")) link = absl::StrCat(directory, "/", link);
+  char* resolved =
+      realpath(std::string(absl::StripSuffix(link, "/.git")).c_str(), nullptr);
+  if (resolved == nullptr) return "";
+  std::string path = resolved;
+  free(resolved);  // NOLINT(cppcoreguidelines-no-malloc): realpath(3)'s way
+  return path;
+}
+
+}  // namespace
+
+std::vector<Worktree> WorktreesSince(const std::string& common_dir,
+                                     int64_t since) {
+  const std::string worktrees = common_dir + "/worktrees";
+  std::vector<Worktree> found;
+  for (const std::string& name : NamesIn(worktrees)) {
+    const std::string directory = absl::StrCat(worktrees, "/", name);
+    // Written once, when the worktree is made.
+    struct stat made;
+    if (stat((directory + "/commondir").c_str(), &made) != 0 ||
+        made.st_mtime < since) {
+      continue;
+    }
+    Worktree worktree;
+    worktree.path = PathOf(directory);
+    if (worktree.path.empty()) continue;
+    const std::string head = Line(directory + "/HEAD");
+    absl::string_view branch = head;
+    if (absl::ConsumePrefix(&branch, "ref: refs/heads/")) {
+      worktree.branch = std::string(branch);
+    }
+    found.push_back(std::move(worktree));
+  }
+  return found;
+}
+
+}  // namespace o8lock

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The guard as a file: for the parts of this module that open it.
+#ifndef O8LOCK_LOCK_GUARD_H_
+#define O8LOCK_LOCK_GUARD_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "lock/file.h"
+#include "lock/holder.h"
+#include "lock/location.h"
+
+namespace o8lock {
+
+// Opens the guard of `location` for reading and writing; where there is none it
+// is created, and so is its directory if that is o8lock's to create.
+// Errors: kFailedPrecondition  it is no regular file, or has a second name;
+//         others               from the file system.
+absl::StatusOr<Fd> OpenGuard(const Location& location);
+
+// Whether `guard` is still the name of `fd`.
+absl::StatusOr<bool> IsStillNamed(const Fd& fd, const std::string& guard);
+
+// The record in `fd`; nothing if it is empty or none.
+std::optional<Holder> ReadRecord(const Fd& fd, const std::string& guard);
+
+// Makes the directory `path`, where it is not there, and says in `created`
+// (which may be null) if it was not.
+absl::Status MakeDirectory(const std::string& path, bool* created);
+
+// The same, for all who may write what it is in.
+absl::Status MakeSharedDirectory(const std::string& path, bool* created);
+
+// Lets those write `fd`, a file just created in `directory`, who may write
+// that: a group may share the repository, and a umask is one person's.
+absl::Status ShareAs(const Fd& fd, const std::string& path,
+                     const std::string& directory);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_LOCK_GUARD_H_

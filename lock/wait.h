@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Waiting for a lock that somebody has.
+//
+//   absl::StatusOr<o8lock::Lock> lock =
+//       o8lock::Lock::Acquire(location, options);
+//   while (absl::IsUnavailable(lock.status())) {
+//     absl::StatusOr<o8lock::Fd> turn = o8lock::WaitFor(
+//         location, *o8lock::InspectionOf(lock.status()), {});
+//     if (!turn.ok()) return turn.status();
+//     lock = o8lock::Lock::Acquire(location, options, *std::move(turn));
+//   }
+#ifndef O8LOCK_LOCK_WAIT_H_
+#define O8LOCK_LOCK_WAIT_H_
+
+#include <functional>
+
+#include "absl/status/statusor.h"
+#include "lock/file.h"
+#include "lock/inspection.h"
+#include "lock/location.h"
+#include "lock/process.h"
+
+namespace o8lock {
+
+struct WaitOptions {
+  // The moment, of NowTicks(), to give up at; negative: never.
+  Ticks give_up = -1;
+
+  // Called with who has the lock, while that is waited for: once another run
+  // has it than the one that was told of last, and, with `every_second`, once a
+  // second. May be called on another thread than WaitFor, but never after that
+  // has returned.
+  std::function<void(const Inspection&)> report;
+  bool every_second = false;
+};
+
+// Waits for the end of the run `found`, for which Lock::Acquire at `location`
+// has refused with kUnavailable, or for its giving the lock up.
+// On success either returns the guard with its kernel lock, which belongs to
+// this process from the moment in which the run gave it up: it is for
+// Lock::Acquire, or to be closed. Or it returns no descriptor: it is worthwhile
+// to try again, as where the lock of a run outside o8lock has gone, or where a
+// run was killed and something it left behind has the lock still.
+// Errors: kDeadlineExceeded  give_up has come, and the lock is held.
+//         others             from opening and locking the guard, as
+//                            Lock::Acquire's.
+// Blocks in the kernel, which wakes this process and no other when the lock is
+// free, in about the order in which the waiting began. Writes nothing, but for
+// the guard where that is not there.
+// Threads: one call at a time, with a thread of its own beside it. Has a
+// handler for SIGURG meanwhile.
+absl::StatusOr<Fd> WaitFor(const Location& location, const Inspection& found,
+                           const WaitOptions& options);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_LOCK_WAIT_H_
