@@ -14,12 +14,12 @@
 #include <ctime>
 #include <initializer_list>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/algorithm/container.h"
 #include "absl/base/attributes.h"
 #include "absl/base/config.h"
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
@@ -267,19 +267,67 @@ void StopToo(pid_t child) {
   LetThrough(SetOf({SIGTSTP}));
 }
 
+// Collects the children that have ended, up to the command `child`: processes
+// that have fallen to this one.
+void CollectOthers(pid_t child) {
+  siginfo_t event = {};
+  while (waitid(P_ALL, 0, &event, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         event.si_pid != 0 && event.si_pid != child) {
+    Collect(event.si_pid, WEXITED | WNOHANG, &event);
+    event = {};
+  }
+}
+
+// Has the kernel send SIGIO when `fd` becomes readable.
+void SendSignalFor(int fd) {
+  if (fd < 0) return;
+  fcntl(fd, F_SETOWN, getpid());
+  fcntl(fd, F_SETSIG, SIGIO);  // with which the descriptor is told
+  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_ASYNC);
+}
+
+// The time from now to `moment`, both of CLOCK_MONOTONIC, nothing below zero.
+timespec TimeUntil(const timespec& moment) {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  timespec left = {moment.tv_sec - now.tv_sec, moment.tv_nsec - now.tv_nsec};
+  if (left.tv_nsec < 0) {
+    --left.tv_sec;
+    left.tv_nsec += 1000000000;
+  }
+  return left.tv_sec < 0 ? timespec{} : left;
+}
+
 // Passes signals on to the command until it ends.
-absl::StatusOr<ChildExit> Follow(pid_t child) {
+absl::StatusOr<ChildExit> Follow(pid_t child, Attendant* attendant) {
   const sigset_t all = AllSignals();
   // Stop signals wait until the command has stopped, or for ever if it minds
   // them. Of them and SIGCONT the kernel keeps the later, so while they wait
   // nothing is done out of order.
   const sigset_t all_but_stop = Without(all, StopSignals());
   bool stopped = false;
+  bool settled = attendant == nullptr;
+  int watched = -1;
+  timespec settles;
+  clock_gettime(CLOCK_MONOTONIC, &settles);
+  settles.tv_sec += 1;
   for (;;) {
     siginfo_t signal;
-    if (sigwaitinfo(stopped ? &all : &all_but_stop, &signal) < 0) {
-      continue;  // EINTR: was stopped itself.
+    const sigset_t* wanted = stopped ? &all : &all_but_stop;
+    int got;
+    if (settled) {
+      got = sigwaitinfo(wanted, &signal);
+    } else {
+      const timespec left = TimeUntil(settles);
+      got = sigtimedwait(wanted, &signal, &left);
+      if (got < 0 && errno == EAGAIN) {
+        settled = true;
+        watched = attendant->Settled();
+        SendSignalFor(watched);
+        attendant->Readable();
+      }
     }
+    if (got < 0) continue;  // EINTR: was stopped itself.
     // Whichever signal it is: SIGCHLD may come later than what follows from it.
     siginfo_t event;
     if (!Collect(child, WEXITED | WSTOPPED | WCONTINUED | WNOHANG, &event)) {
@@ -295,6 +343,7 @@ absl::StatusOr<ChildExit> Follow(pid_t child) {
 
     switch (signal.si_signo) {
       case SIGCHLD:
+        CollectOthers(child);
         break;
       case SIGTSTP:
       case SIGTTIN:
@@ -309,6 +358,12 @@ absl::StatusOr<ChildExit> Follow(pid_t child) {
           continue;
         }
         break;
+      case SIGIO:
+        if (signal.si_code > 0 && watched >= 0 && signal.si_fd == watched) {
+          attendant->Readable();
+          continue;
+        }
+        [[fallthrough]];
       default:
         if (!SentToWholeGroup(signal) && !SentByProcess(signal, child)) {
           kill(child, signal.si_signo);
@@ -342,12 +397,12 @@ ChildRunner::~ChildRunner() {
   sigprocmask(SIG_SETMASK, &original_mask_, nullptr);
 }
 
-absl::StatusOr<ChildExit> ChildRunner::Run(
-    char* const argv[], int inherit_fd,
-    absl::FunctionRef<void(pid_t)> on_start) {
+absl::StatusOr<ChildExit> ChildRunner::Run(char* const argv[], int inherit_fd,
+                                           Attendant* attendant) {
   if (const int signal = TakeEarlySignals(original_mask_); signal != 0) {
     return ChildExit{/*signaled=*/true, signal};
   }
+  if (attendant != nullptr) prctl(PR_SET_CHILD_SUBREAPER, 1);
   SpawnError error;
   const pid_t child = Spawn(argv, inherit_fd, original_mask_,
                             original_sigchld_.sa_handler == SIG_IGN, error);
@@ -363,20 +418,30 @@ absl::StatusOr<ChildExit> ChildRunner::Run(
         ErrnoStatus(error.duplicate, "duplicate a descriptor for", argv[0])
             .message());
   }
-  on_start(child);
-  return Follow(child);
+  if (attendant != nullptr) attendant->Started(child);
+  return Follow(child, attendant);
+}
+
+std::string ProgramFile(const std::string& command) {
+  for (std::string& name : Candidates(command)) {
+    struct stat file;
+    if (stat(name.c_str(), &file) == 0 && !S_ISDIR(file.st_mode) &&
+        access(name.c_str(), X_OK) == 0) {
+      return std::move(name);
+    }
+  }
+  return "";
 }
 
 absl::Status FindCommand(const std::string& command) {
+  if (!ProgramFile(command).empty()) return absl::OkStatus();
   int error = ENOENT;
   for (const std::string& name : Candidates(command)) {
     struct stat file;
-    if (stat(name.c_str(), &file) != 0) {
-      if (error == ENOENT) error = errno;
-    } else if (!S_ISDIR(file.st_mode) && access(name.c_str(), X_OK) == 0) {
-      return absl::OkStatus();
-    } else {
-      error = EACCES;  // and as execvp() does, go on
+    if (stat(name.c_str(), &file) == 0) {
+      error = EACCES;
+    } else if (error == ENOENT) {
+      error = errno;
     }
   }
   return ExecStatus(error, command);

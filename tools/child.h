@@ -20,7 +20,6 @@
 #include <csignal>
 #include <string>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
@@ -30,6 +29,23 @@ namespace o8lock {
 struct ChildExit {
   bool signaled = false;  // Whether a signal ended it.
   int code = 0;           // The signal's number; else the exit code, 0 to 255.
+};
+
+// What a wrapper does for its own part while the command runs.
+class Attendant {
+ public:
+  virtual ~Attendant() = default;
+
+  // The command, of that process id, is executing. Signals wait meanwhile.
+  virtual void Started(pid_t command) = 0;
+
+  // The command has run for a second. Returns a descriptor, owned by this, of
+  // which Readable() wants to know; -1 for none.
+  virtual int Settled() = 0;
+
+  // The descriptor may have become readable. Also called directly after
+  // Settled().
+  virtual void Readable() = 0;
 };
 
 // Keeps every signal from this process while it exists, and passes them on to
@@ -55,8 +71,8 @@ class ChildRunner {
   // signal, and the signal mask and dispositions that the constructor found.
   // `inherit_fd`, unless -1, is a close-on-exec descriptor of which the command
   // gets a duplicate, numbered 10 or higher: scripts use 3 to 9 themselves.
-  // `on_start` is called with the command's process id once it is executing;
-  // signals wait meanwhile.
+  // With an `attendant` (not owned, may be null) processes that the command
+  // leaves behind become children of this one.
   //
   // On success says how the command ended. A signal that came since the
   // constructor and that would have ended this process means that the command
@@ -75,12 +91,16 @@ class ChildRunner {
   // this process stops too, if a shell could miss it; SIGCONT to it continues
   // the command.
   absl::StatusOr<ChildExit> Run(char* const argv[], int inherit_fd,
-                                absl::FunctionRef<void(pid_t)> on_start);
+                                Attendant* attendant);
 
  private:
   sigset_t original_mask_;
   struct sigaction original_sigchld_;
 };
+
+// The file that `command` stands for, searched for in PATH as execvp(3) does;
+// empty if there is none that may be executed.
+std::string ProgramFile(const std::string& command);
 
 // Whether `command` would be found and may be executed, as far as can be told
 // without doing it: the kNotFound and kPermissionDenied of ChildRunner::Run.

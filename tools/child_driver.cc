@@ -47,7 +47,7 @@ int main(int argc, char** argv) {
       report = true;
     }
   }
-  const auto exit = runner->Run(argv + i, inherit_fd, [](pid_t) {});
+  const auto exit = runner->Run(argv + i, inherit_fd, nullptr);
   if (report) {
     puts("released");
     fflush(stdout);

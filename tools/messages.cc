@@ -304,18 +304,28 @@ std::vector<Row> HooksRows(const HooksState& state,
   };
 }
 
-}  // namespace
+// The same start once more, with `option`.
+std::string StartAgain(const Invocation& invocation,
+                       const std::string& option) {
+  std::vector<std::string> words = invocation.description;
+  words.insert(words.end(), {option, "--"});
+  words.insert(words.end(), invocation.command.begin(),
+               invocation.command.end());
+  return CommandLine(invocation.o8lock, words);
+}
 
-Now GetNow() { return {static_cast<int64_t>(time(nullptr)), NowTicks()}; }
-
-std::string RefusalText(const Inspection& found, const Invocation& invocation,
-                        const Now& now) {
+// The refusal of `found` that begins with `first`.
+std::string RefusalOf(const Inspection& found, const Invocation& invocation,
+                      const Now& now, const std::string& first) {
   std::string text =
-      absl::StrCat("Error: Another", HeldText(found), "\n",
-                   Lines(RefusalRows(found, now)), "\nOptions:\n");
-  absl::StrAppend(&text, found.verdict == Verdict::kHeld
-                             ? "  • Wait for it to complete\n"
-                             : "  • Find out whether it still runs\n");
+      absl::StrCat(first, HeldText(found), "\n", Lines(RefusalRows(found, now)),
+                   "\nOptions:\n");
+  if (found.verdict == Verdict::kHeld) {
+    absl::StrAppend(&text, "  • Wait for it to complete: ",
+                    StartAgain(invocation, "--wait"), "\n");
+  } else {
+    absl::StrAppend(&text, "  • Find out whether it still runs\n");
+  }
   if (!found.keepers.empty()) {
     absl::StrAppend(&text, "  • End what is left of it: kill");
     for (const Keeper& keeper : found.keepers) {
@@ -329,14 +339,179 @@ std::string RefusalText(const Inspection& found, const Invocation& invocation,
   }
   absl::StrAppend(
       &text, "  • Run: ", CommandLine(invocation.o8lock, {"status"}), "\n");
-  std::vector<std::string> force = invocation.description;
-  force.insert(force.end(), {"--force", "--"});
-  force.insert(force.end(), invocation.command.begin(),
-               invocation.command.end());
-  absl::StrAppend(&text,
-                  "  • Force override: ", CommandLine(invocation.o8lock, force),
-                  "\n");
+  absl::StrAppend(
+      &text, "  • Force override: ", StartAgain(invocation, "--force"), "\n");
   return text;
+}
+
+// "PID 12 (npm test)".
+std::string WhoText(const Inspection& found) {
+  std::string text = absl::StrCat("PID ", PidText(found));
+  if (found.holder.has_value() && !found.holder->command.empty()) {
+    absl::StrAppend(&text, " (", ShellQuoted(Glance(found.holder->command)),
+                    ")");
+  }
+  return text;
+}
+
+// Of long lists this many are shown.
+constexpr size_t kMaxLines = 20;
+
+// A line for each of `items`, as `line` has it, with what is left out counted.
+template <typename Item, typename Line>
+std::string ListText(const std::vector<Item>& items, Line line) {
+  std::string text;
+  for (size_t i = 0; i < items.size() && i < kMaxLines; ++i) {
+    absl::StrAppend(&text, "  ", line(items[i]), "\n");
+  }
+  if (items.size() > kMaxLines) {
+    absl::StrAppend(&text, "  and ", items.size() - kMaxLines, " more\n");
+  }
+  return text;
+}
+
+std::string ProcessLine(const RunProcess& process) {
+  std::string text = absl::StrCat("PID ", process.pid);
+  if (!process.directory.empty()) {
+    absl::StrAppend(&text, " in ", Printable(process.directory));
+  }
+  if (!process.command.empty()) {
+    absl::StrAppend(&text, ": ", ShellQuoted(Glance(process.command)));
+  }
+  return text;
+}
+
+std::string WorktreeLine(const Worktree& worktree) {
+  return absl::StrCat(
+      Printable(worktree.path),
+      worktree.branch.empty()
+          ? " (no branch)"
+          : absl::StrCat(" (", Printable(worktree.branch), ")"));
+}
+
+// "1 process", "2 processes".
+std::string Count(size_t number, absl::string_view one,
+                  absl::string_view more) {
+  return absl::StrCat(number, " ", number == 1 ? one : more);
+}
+
+absl::string_view VerdictWord(const Inspection& found) {
+  constexpr absl::string_view kWords[] = {"free", "stale", "unknown", "held"};
+  return kWords[static_cast<int>(found.verdict)];
+}
+
+// The first line of a status: the verdict and whose it is.
+std::string VerdictText(const Inspection& found) {
+  switch (found.verdict) {
+    case Verdict::kFree:
+      break;
+    case Verdict::kStale:
+      return found.holder.has_value()
+                 ? absl::StrCat("free (stale: PID ", PidText(found),
+                                " is not running)")
+                 : "free (stale: the lock file is malformed)";
+    case Verdict::kUnknown:
+      return absl::StrCat("unknown (PID: ", PidText(found), ")");
+    case Verdict::kHeld:
+      return absl::StrCat("held (PID: ", PidText(found), ")",
+                          found.own ? " by the run that asks" : "");
+  }
+  return "free";
+}
+
+// `text` with its first word in the colour of the verdict.
+std::string Colored(const std::string& text, Verdict verdict) {
+  constexpr absl::string_view kColors[] = {"32", "33", "33", "31"};
+  const size_t word = std::min(text.find(' '), text.size());
+  return absl::StrCat("\x1b[", kColors[static_cast<int>(verdict)], "m",
+                      text.substr(0, word), "\x1b[0m", text.substr(word));
+}
+
+absl::string_view ProcessWord(const Inspection& found) {
+  constexpr absl::string_view kWords[] = {"unknown", "running", "stopped",
+                                          "ended", "ended"};
+  return kWords[static_cast<int>(found.process.state)];
+}
+
+absl::string_view OriginWord(const Inspection& found) {
+  constexpr absl::string_view kWords[] = {"unknown", "here", "otherNamespace",
+                                          "earlierBoot", "otherHost"};
+  return kWords[static_cast<int>(found.origin)];
+}
+
+// What is known of one lock, for programs. What is not known is null.
+JsonMembers LockJson(const LockSurvey& survey, const Now& now) {
+  const Inspection& found = survey.found;
+  const auto text = [](absl::string_view value) {
+    return value.empty() ? JsonValue() : JsonValue(std::string(value));
+  };
+  JsonMembers lock = {
+      {"name", text(survey.name)},
+      {"verdict", text(VerdictWord(found))},
+      {"lockFile", survey.location.lock_file},
+      {"guard", survey.location.guard},
+  };
+  JsonValue holder;
+  if (found.holder.has_value()) {
+    const Holder& known = *found.holder;
+    const std::optional<int64_t> age = AgeSeconds(found, now);
+    holder = JsonMembers{
+        {"pid", known.pid},
+        {"own", found.own},
+        {"startedAt", text(known.started_at)},
+        {"ageSeconds", age.has_value() ? JsonValue(*age) : JsonValue()},
+        {"features", known.features},
+        {"maxConcurrency", known.max_concurrency.has_value()
+                               ? JsonValue(*known.max_concurrency)
+                               : JsonValue()},
+        {"command", known.command.empty() ? JsonValue() : known.command},
+        {"directory", text(known.cwd)},
+        {"user", text(known.user)},
+        {"host", text(known.host)},
+        {"version", text(known.version)},
+    };
+  }
+  lock.emplace_back("holder", holder);
+  std::vector<JsonValue> keepers;
+  for (const Keeper& keeper : found.keepers) keepers.emplace_back(keeper.pid);
+  lock.emplace_back("evidence",
+                    JsonMembers{{"file", text(found.file)},
+                                {"kernelLocked", found.kernel_locked},
+                                {"process", text(ProcessWord(found))},
+                                {"pidReused", found.pid_reused},
+                                {"origin", text(OriginWord(found))},
+                                {"keepers", keepers},
+                                {"problem", text(found.problem)}});
+  std::vector<JsonValue> processes;
+  for (const RunProcess& process : survey.processes) {
+    processes.emplace_back(JsonMembers{{"pid", process.pid},
+                                       {"command", process.command},
+                                       {"directory", text(process.directory)}});
+  }
+  lock.emplace_back("processes", processes);
+  std::vector<JsonValue> worktrees;
+  for (const Worktree& worktree : survey.worktrees) {
+    worktrees.emplace_back(JsonMembers{{"path", worktree.path},
+                                       {"branch", text(worktree.branch)}});
+  }
+  lock.emplace_back("worktrees", worktrees);
+  return lock;
+}
+
+}  // namespace
+
+Now GetNow() { return {static_cast<int64_t>(time(nullptr)), NowTicks()}; }
+
+std::string RefusalText(const Inspection& found, const Invocation& invocation,
+                        const Now& now) {
+  return RefusalOf(found, invocation, now, "Error: Another");
+}
+
+std::string TimedOutText(const Inspection& found, const Invocation& invocation,
+                         const Now& now, int64_t waited) {
+  return RefusalOf(
+      found, invocation, now,
+      absl::StrCat("Error: After ", FormatDuration(waited), " another"));
 }
 
 std::string WorktreeRefusedText(const Refused& refused,
@@ -390,19 +565,20 @@ std::string HooksStatusJson(const HooksState& state) {
   constexpr const char* kSecondLines[] = {"setting", "alone", "chained",
                                           "byOwner", "missing"};
   const bool is_config = state.mechanism == Mechanism::kConfig;
-  return JsonObject(
-      {{"installed", state.installed},
-       {"guards", Guards(state)},
-       {"armed", state.armed},
-       {"git", state.git_version},
-       {"mechanism", std::string(is_config ? "setting" : "directory")},
-       {"program", state.program},
-       {"programVersion", state.program_version},
-       {"postCheckout",
-        std::string(kSecondLines[static_cast<int>(state.second_line)])},
-       {"hooksDirectory", state.hooks_directory},
-       {"manager", state.manager},
-       {"bypassedBy", state.bypasses}});
+  return JsonValue(
+             JsonMembers{{"installed", state.installed},
+                         {"guards", Guards(state)},
+                         {"armed", state.armed},
+                         {"git", state.git_version},
+                         {"mechanism", is_config ? "setting" : "directory"},
+                         {"program", state.program},
+                         {"programVersion", state.program_version},
+                         {"postCheckout",
+                          kSecondLines[static_cast<int>(state.second_line)]},
+                         {"hooksDirectory", state.hooks_directory},
+                         {"manager", state.manager},
+                         {"bypassedBy", state.bypasses}})
+      .Text();
 }
 
 std::string OverrideText(const Inspection& found, const Now& now) {
@@ -424,46 +600,191 @@ std::string MalformedText(const Malformed& malformed) {
                       Printable(malformed.kept_as), "'\n");
 }
 
-std::string OverriddenText(const Released& released) {
-  if (!released.by.has_value()) {
-    return "o8lock: warning: the lock was taken away from this run; nothing "
-           "was removed\n";
+std::string LeftBehindText(const std::vector<RunProcess>& processes,
+                           const std::vector<Worktree>& worktrees) {
+  std::string text;
+  if (!processes.empty()) {
+    absl::StrAppend(&text, "o8lock: warning: ",
+                    Count(processes.size(), "process of that run still runs:\n",
+                          "processes of that run still run:\n"),
+                    ListText(processes, ProcessLine), "o8lock: hint: to end ",
+                    processes.size() == 1 ? "it" : "them", ": kill");
+    for (const RunProcess& process : processes) {
+      absl::StrAppend(&text, " ", process.pid);
+    }
+    absl::StrAppend(&text, "\n");
   }
-  return absl::StrCat("o8lock: warning: this run's lock was overridden at ",
-                      Printable(released.by->at), " by ",
-                      Printable(released.by->user), "@",
-                      Printable(released.by->host), " (PID ", released.by->pid,
-                      "); nothing was removed\n");
+  if (!worktrees.empty()) {
+    absl::StrAppend(
+        &text,
+        "o8lock: warning: ", Count(worktrees.size(), "worktree", "worktrees"),
+        " added since that run began:\n", ListText(worktrees, WorktreeLine),
+        "o8lock: hint: to discard with all that is in there: ");
+    std::vector<std::string> branches = {"git", "branch", "-D"};
+    for (const Worktree& worktree : worktrees) {
+      absl::StrAppend(
+          &text, &worktree == &worktrees[0] ? "" : " && ",
+          ShellQuoted({"git", "worktree", "remove", "--force", worktree.path}));
+      if (!worktree.branch.empty()) branches.push_back(worktree.branch);
+    }
+    if (branches.size() > 3) {
+      absl::StrAppend(&text, " && ", ShellQuoted(branches));
+    }
+    absl::StrAppend(&text, "\n");
+  }
+  return text;
 }
 
-std::string StatusText(const Inspection& found, const Location& location,
-                       const Now& now) {
-  std::string text;
-  switch (found.verdict) {
-    case Verdict::kFree:
-      text = "free\n";
+std::string OverriddenText(const std::optional<Overrider>& by, bool over) {
+  const absl::string_view end =
+      over ? "; nothing was removed\n" : "; it goes on, beside another\n";
+  if (!by.has_value()) {
+    return absl::StrCat(
+        "o8lock: warning: the lock was taken away from this run", end);
+  }
+  return absl::StrCat("o8lock: warning: this run's lock was overridden at ",
+                      Printable(by->at), " by ", Printable(by->user), "@",
+                      Printable(by->host), " (PID ", by->pid, ")", end);
+}
+
+std::string DisturbedText(const Disturbance& disturbance,
+                          const std::string& lock_file) {
+  const std::string file = absl::StrCat("'", Printable(lock_file), "'");
+  if (disturbance.vanished) {
+    return absl::StrCat("o8lock: warning: ", file,
+                        " was removed during the run; it is in place again\n");
+  }
+  if (!disturbance.replaced->holder.has_value()) {
+    return absl::StrCat("o8lock: warning: ", file,
+                        " was replaced during the run by what is no lock "
+                        "file; it was left alone\n");
+  }
+  return absl::StrCat(
+      "o8lock: warning: ", file, " was replaced during the run by that of PID ",
+      disturbance.replaced->holder->pid,
+      "; it was left alone\no8lock: hint: that runs without o8lock, and beside "
+      "this run; see: o8lock status\n");
+}
+
+std::string SweptText(const Inspection& swept) {
+  return absl::StrCat("o8lock: warning: removed '", Printable(swept.file),
+                      "', which PID ", PidText(swept), " has left behind\n");
+}
+
+std::string WaitingText(const Inspection& found, std::optional<int64_t> limit,
+                        bool first) {
+  return absl::StrCat("o8lock: ", first ? "" : "now ", "waiting for ",
+                      WhoText(found),
+                      first && limit.has_value()
+                          ? absl::StrCat(", up to ", FormatDuration(*limit))
+                          : "",
+                      "\n");
+}
+
+std::string WaitingLine(const Inspection& found, const Now& now, int64_t waited,
+                        std::optional<int64_t> limit) {
+  std::string text = absl::StrCat(
+      "o8lock: waiting ", FormatDuration(waited),
+      limit.has_value() ? absl::StrCat(" of ", FormatDuration(*limit)) : "",
+      " for ", WhoText(found));
+  if (found.holder.has_value()) {
+    if (const auto age = AgeSeconds(found, now); age.has_value()) {
+      absl::StrAppend(&text, ", running for ", FormatDuration(*age));
+    }
+  }
+  return text;
+}
+
+std::string LeftoversText(const std::vector<RunProcess>& leftovers,
+                          LeftoversAre state) {
+  std::string text =
+      absl::StrCat("o8lock: warning: the command has ended, but not ",
+                   Count(leftovers.size(), "process", "processes"),
+                   " that it started:\n", ListText(leftovers, ProcessLine));
+  switch (state) {
+    case LeftoversAre::kReleased:
+      absl::StrAppend(&text,
+                      "o8lock: hint: the lock is released; --leftovers=wait "
+                      "would wait for their end, --leftovers=kill end them\n");
       break;
-    case Verdict::kStale:
-      text = found.holder.has_value()
-                 ? absl::StrCat("free (stale: PID ", PidText(found),
-                                " is not running)\n")
-                 : "free (stale: the lock file is malformed)\n";
+    case LeftoversAre::kWaitedFor:
+      absl::StrAppend(&text,
+                      "o8lock: hint: the lock is kept until they have ended; "
+                      "Ctrl-C releases it\n");
       break;
-    case Verdict::kUnknown:
-      text = absl::StrCat("unknown (PID: ", PidText(found), ")\n");
+    case LeftoversAre::kEnded:
+      absl::StrAppend(&text,
+                      "o8lock: hint: they are asked to end, and ended after 10 "
+                      "seconds\n");
       break;
-    case Verdict::kHeld:
-      text = absl::StrCat("held (PID: ", PidText(found), ")",
-                          found.own ? " by the run that asks" : "", "\n");
+    case LeftoversAre::kStillThere:
+      absl::StrAppend(&text, "o8lock: hint: the lock is released\n");
       break;
   }
+  return text;
+}
+
+std::string NoAnswerText() {
+  return "o8lock: warning: orchestr8 asks before it starts, and standard input "
+         "is no terminal: without an answer it does nothing and exits 0; "
+         "add --yes\n";
+}
+
+std::string StatusText(const Survey& survey, const Now& now, bool color) {
+  const Inspection& found = survey.lock.found;
+  std::string text = VerdictText(found);
+  if (color) text = Colored(text, found.verdict);
+  text += "\n";
   std::vector<Row> rows = HolderRows(found, now);
   if (std::string evidence = EvidenceText(found); !evidence.empty()) {
     rows.emplace_back("Known by", std::move(evidence));
   }
-  rows.emplace_back("Lock file", Printable(location.lock_file));
-  rows.emplace_back("Guard", Printable(location.guard));
-  return absl::StrCat(text, Lines(rows));
+  rows.emplace_back("Lock file", Printable(survey.lock.location.lock_file));
+  rows.emplace_back("Guard", Printable(survey.lock.location.guard));
+  absl::StrAppend(&text, Lines(rows));
+  if (!survey.lock.processes.empty()) {
+    absl::StrAppend(&text, "Processes: ", survey.lock.processes.size(), "\n",
+                    ListText(survey.lock.processes, ProcessLine));
+  }
+  if (!survey.lock.worktrees.empty()) {
+    absl::StrAppend(&text,
+                    "Worktrees since then: ", survey.lock.worktrees.size(),
+                    "\n", ListText(survey.lock.worktrees, WorktreeLine));
+  }
+  if (!survey.others.empty()) {
+    absl::StrAppend(
+        &text, "Other locks: ", survey.others.size(), "\n",
+        ListText(survey.others, [color](const LockSurvey& other) {
+          const std::string verdict = VerdictText(other.found);
+          return absl::StrCat(
+              Printable(other.name), ": ",
+              color ? Colored(verdict, other.found.verdict) : verdict);
+        }));
+  }
+  return text;
+}
+
+std::string StatusJson(const Survey& survey, const Now& now) {
+  JsonMembers status = LockJson(survey.lock, now);
+  std::vector<JsonValue> others;
+  for (const LockSurvey& other : survey.others) {
+    others.emplace_back(LockJson(other, now));
+  }
+  status.emplace_back("otherLocks", others);
+  return JsonValue(status).Text();
+}
+
+std::string UnlockText(const Inspection& found) {
+  return absl::StrCat(
+      "\nWarning: Taking the lock away from PID ", PidText(found), "\n",
+      found.verdict == Verdict::kHeld
+          ? "This does not end it: the next run will run beside it.\n"
+          : "This may cause conflicts if it is still running.\n");
+}
+
+std::string UnlockedText(const Inspection& found) {
+  return absl::StrCat("o8lock: unlocked, PID ", PidText(found),
+                      " has the lock no more\n");
 }
 
 std::string ErrorText(absl::string_view problem, absl::string_view hint) {

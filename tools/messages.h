@@ -13,10 +13,12 @@
 #include "absl/strings/string_view.h"
 #include "hooks/decision.h"
 #include "hooks/installation.h"
+#include "hooks/worktrees.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
 #include "lock/process.h"
+#include "tools/survey.h"
 
 namespace o8lock {
 
@@ -48,12 +50,52 @@ std::string StaleText(const Inspection& found);
 // A lock file was none.
 std::string MalformedText(const Malformed& malformed);
 
-// This run's lock had been overridden.
-std::string OverriddenText(const Released& released);
+// What the dead run `found` has left: worktrees, and processes that still run.
+// Empty if neither.
+std::string LeftBehindText(const std::vector<RunProcess>& processes,
+                           const std::vector<Worktree>& worktrees);
 
-// What `o8lock status` prints.
-std::string StatusText(const Inspection& found, const Location& location,
-                       const Now& now);
+// This run's lock has been overridden, by whom if that is known; it is `over`
+// or goes on.
+std::string OverriddenText(const std::optional<Overrider>& by, bool over);
+
+// Something happened to this run's lock, `lock_file`, that is no override.
+std::string DisturbedText(const Disturbance& disturbance,
+                          const std::string& lock_file);
+
+// The lock file of the dead run `swept` was removed when this one ended.
+std::string SweptText(const Inspection& swept);
+
+// o8lock waits for `found`: what is told once, of the `first` holder or of one
+// that came after it, and the line that is kept up to date on a terminal.
+// `limit` is how long it waits at most.
+std::string WaitingText(const Inspection& found, std::optional<int64_t> limit,
+                        bool first);
+std::string WaitingLine(const Inspection& found, const Now& now, int64_t waited,
+                        std::optional<int64_t> limit);
+
+// It has waited for `waited` seconds, and the lock is held.
+std::string TimedOutText(const Inspection& found, const Invocation& invocation,
+                         const Now& now, int64_t waited);
+
+// The command has ended, and these that it started have not: what is being done
+// about it, or was.
+enum class LeftoversAre { kReleased, kWaitedFor, kEnded, kStillThere };
+std::string LeftoversText(const std::vector<RunProcess>& leftovers,
+                          LeftoversAre state);
+
+// orchestr8 is going to ask a question that nobody will answer.
+std::string NoAnswerText();
+
+// What `o8lock status` prints, for people (`color`: on a terminal) and for
+// programs.
+std::string StatusText(const Survey& survey, const Now& now, bool color);
+std::string StatusJson(const Survey& survey, const Now& now);
+
+// The warning before `o8lock unlock` takes the lock of `found` away, and what
+// it says afterwards.
+std::string UnlockText(const Inspection& found);
+std::string UnlockedText(const Inspection& found);
 
 // A `git worktree add` was refused; `program` is how o8lock is called.
 std::string WorktreeRefusedText(const Refused& refused,

@@ -7,11 +7,13 @@
 
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
+#include "hooks/worktrees.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
 #include "lock/process.h"
+#include "tools/survey.h"
 
 namespace o8lock {
 namespace {
@@ -154,14 +156,24 @@ TEST(RefusalTextTest, PaintsNoTerminal) {
   found.file = evil;
   const Invocation invocation = {{evil}, {evil}, {evil}};
   const Malformed malformed = {evil, evil, evil};
-  Released released;
-  released.by = Overrider{1, evil, evil, evil};
-  Location location;
-  location.lock_file = location.guard = evil;
+  const Overrider by = {1, evil, evil, evil};
+  const RunProcess process = {1, {evil}, evil};
+  const Worktree worktree = {evil, evil};
+  Survey survey;
+  survey.lock = {evil, {}, found, {process}, {worktree}};
+  survey.lock.location.lock_file = survey.lock.location.guard = evil;
+  survey.others = {survey.lock};
+  Disturbance replaced;
+  replaced.replaced = found;
   for (const std::string& text :
        {RefusalText(found, invocation, kNow), OverrideText(found, kNow),
-        StatusText(found, location, kNow), MalformedText(malformed),
-        OverriddenText(released), ErrorText(evil, evil)}) {
+        StatusText(survey, kNow, /*color=*/false), MalformedText(malformed),
+        OverriddenText(by, /*over=*/true), ErrorText(evil, evil),
+        LeftBehindText({process}, {worktree}), DisturbedText(replaced, evil),
+        SweptText(found), WaitingText(found, 1, /*first=*/true),
+        WaitingLine(found, kNow, 1, 1),
+        TimedOutText(found, invocation, kNow, 1),
+        LeftoversText({process}, LeftoversAre::kReleased)}) {
     EXPECT_NE(text.find("\\x1b[31mx\\x0a\\xc2\\x9b"), std::string::npos);
     EXPECT_EQ(text.find('\x1b'), std::string::npos);
     EXPECT_EQ(text.find('\xc2'), std::string::npos);
@@ -193,28 +205,34 @@ TEST(OverrideTextTest, ShowsWhatIsOverridden) {
 }
 
 TEST(OverriddenTextTest, NamesWhoTookIt) {
-  Released released;
-  released.overridden = true;
-  EXPECT_EQ(OverriddenText(released),
+  EXPECT_EQ(OverriddenText(std::nullopt, /*over=*/true),
             "o8lock: warning: the lock was taken away from this run; nothing "
             "was removed\n");
-  released.by = Overrider{7, "2026-02-25T10:31:00Z", "bob", "hut"};
-  EXPECT_EQ(OverriddenText(released),
+  const Overrider by = {7, "2026-02-25T10:31:00Z", "bob", "hut"};
+  EXPECT_EQ(OverriddenText(by, /*over=*/true),
             "o8lock: warning: this run's lock was overridden at "
             "2026-02-25T10:31:00Z by bob@hut (PID 7); nothing was removed\n");
+  EXPECT_EQ(OverriddenText(by, /*over=*/false),
+            "o8lock: warning: this run's lock was overridden at "
+            "2026-02-25T10:31:00Z by bob@hut (PID 7); it goes on, beside "
+            "another\n");
 }
 
 TEST(StatusTextTest, HasALineForEachVerdict) {
-  Location location;
-  location.lock_file = "/r/.claude/parallel.lock";
-  location.guard = "/r/.git/o8lock/parallel.guard";
+  Survey survey;
+  survey.lock.location.lock_file = "/r/.claude/parallel.lock";
+  survey.lock.location.guard = "/r/.git/o8lock/parallel.guard";
+  Inspection& found = survey.lock.found;
+  const auto text = [&survey] {
+    return StatusText(survey, kNow, /*color=*/false);
+  };
   const std::string files =
       "Lock file: /r/.claude/parallel.lock\n"
       "Guard: /r/.git/o8lock/parallel.guard\n";
-  EXPECT_EQ(StatusText(Inspection(), location, kNow), "free\n" + files);
-  Inspection found = Held();
+  EXPECT_EQ(text(), "free\n" + files);
+  found = Held();
   found.own = true;
-  EXPECT_EQ(StatusText(found, location, kNow),
+  EXPECT_EQ(text(),
             "held (PID: 12345) by the run that asks\n"
             "Started at: 2026-02-25T10:30:00Z\n"
             "Running for: 12m 4s\n"
@@ -226,7 +244,7 @@ TEST(StatusTextTest, HasALineForEachVerdict) {
   found = Inspection();
   found.verdict = Verdict::kStale;
   found.problem = "it is not a JSON object";
-  EXPECT_EQ(StatusText(found, location, kNow),
+  EXPECT_EQ(text(),
             "free (stale: the lock file is malformed)\n"
             "Known by: it is not a JSON object\n" +
                 files);
@@ -234,7 +252,7 @@ TEST(StatusTextTest, HasALineForEachVerdict) {
   found.verdict = Verdict::kStale;
   found.kernel_locked = false;
   found.process.state = ProcessState::kGone;
-  EXPECT_EQ(StatusText(found, location, kNow),
+  EXPECT_EQ(text(),
             "free (stale: PID 12345 is not running)\n"
             "Started at: 2026-02-25T10:30:00Z\n"
             "Age: 12m 4s\n"

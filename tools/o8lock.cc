@@ -23,6 +23,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "hooks/installation.h"
+#include "hooks/worktrees.h"
 #include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
@@ -30,22 +31,23 @@
 #include "lock/lock.h"
 #include "lock/process.h"
 #include "lock/version.h"
+#include "lock/watch.h"
 #include "tools/child.h"
 #include "tools/doctor.h"
 #include "tools/exit_code.h"
 #include "tools/hooks_command.h"
+#include "tools/leftovers.h"
 #include "tools/messages.h"
 #include "tools/options.h"
 #include "tools/orchestr8.h"
+#include "tools/orchestr8_package.h"
 #include "tools/output.h"
+#include "tools/survey.h"
 #include "tools/text.h"
+#include "tools/waiting.h"
 
 namespace o8lock {
 namespace {
-
-// The tokens of the runs that a process is inside of, the outermost first,
-// with colons between.
-constexpr char kTokenVariable[] = "O8LOCK_TOKEN";
 
 // orchestr8's own, where nothing is configured.
 constexpr int kDefaultMaxConcurrency = 3;
@@ -142,6 +144,94 @@ std::optional<int> Refuse(const Inspection& found, const Options& options,
   return options.conflict_exit_code;
 }
 
+// Looks after a run's lock while its command runs.
+class LockAttendant : public Attendant {
+ public:
+  LockAttendant(Lock& lock, const Location& location, bool quiet)
+      : lock_(lock), location_(location), quiet_(quiet) {}
+
+  void Started(pid_t command) override {
+    // Of use only if this process is killed; without it the run is as good.
+    lock_.NameCommand(command).IgnoreError();
+  }
+
+  int Settled() override {
+    absl::StatusOr<Watch> watch = Watch::Create();
+    // Then the user is told at the end.
+    if (!watch.ok()) return -1;
+    watch_.emplace(*std::move(watch));
+    return watch_->fd();
+  }
+
+  void Readable() override {
+    if (!watch_.has_value()) return;
+    watch_->Drain();
+    // First watched, then looked at: nothing comes in between. Again each time:
+    // a directory may be another one now. Not of what is written beside the
+    // guard: this process writes there itself.
+    for (const std::string& directory : lock_.Directories()) {
+      watch_->Add(directory, directory == lock_.Directories()[0]
+                                 ? Watch::kNothing
+                                 : Watch::kWritten);
+    }
+    const absl::StatusOr<Disturbance> found = lock_.LookAfter();
+    if (!found.ok()) return;  // the same again at the end, if it is of weight
+    if (found->overridden) {
+      if (!overridden_ && !quiet_) Tell(OverriddenText(found->by, false));
+      overridden_ = true;
+    } else if (found->vanished || found->replaced.has_value()) {
+      if (!disturbed_ && !quiet_) {
+        Tell(DisturbedText(*found, location_.lock_file));
+      }
+      disturbed_ = true;
+    }
+  }
+
+  // Whether the user has been told that the lock was overridden.
+  bool told_overridden() const { return overridden_; }
+
+ private:
+  Lock& lock_;
+  const Location& location_;
+  const bool quiet_;
+  std::optional<Watch> watch_;
+  bool overridden_ = false;
+  bool disturbed_ = false;
+};
+
+// What those are that ought to end by themselves when their parent has, as
+// after Ctrl-C, which reaches all of them.
+constexpr Ticks kGrace = kTicksPerSecond / 10;
+
+// Sees to what the command has left behind that began at `since` or later.
+// Returns the signal that came meanwhile, or 0.
+int SeeToLeftovers(const Options& options, Ticks since) {
+  const auto leftovers = [since] {
+    std::vector<int> pids;
+    for (const Descendant& process : FindLeftovers(since)) {
+      pids.push_back(process.pid);
+    }
+    return Describe(pids);
+  };
+  const auto tell = [&options](const std::vector<RunProcess>& processes,
+                               LeftoversAre state) {
+    if (!options.quiet && !processes.empty()) {
+      Tell(LeftoversText(processes, state));
+    }
+  };
+  if (FindLeftovers(since).empty()) return 0;
+  int signal = AwaitLeftovers(since, NowTicks() + kGrace);
+  if (signal == 0 && options.leftovers != Leftovers::kRelease) {
+    const bool wait = options.leftovers == Leftovers::kWait;
+    tell(leftovers(), wait ? LeftoversAre::kWaitedFor : LeftoversAre::kEnded);
+    signal = wait ? AwaitLeftovers(since, -1) : EndLeftovers(since);
+    tell(leftovers(), LeftoversAre::kStillThere);
+    return signal;
+  }
+  tell(leftovers(), LeftoversAre::kReleased);
+  return signal;
+}
+
 // Runs the command of `options` to its end and ends this process as it ended;
 // returns an exit code only if the command could not be run. `lock`, of
 // `location`, may be null: nothing is to be locked.
@@ -152,13 +242,20 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
     argv.push_back(const_cast<char*>(word.c_str()));
   }
   argv.push_back(nullptr);
-  const absl::StatusOr<ChildExit> exit = runner.Run(
-      argv.data(), lock == nullptr ? -1 : lock->fd(), [lock](pid_t command) {
-        // Of use only if this process is killed; without it the run is as good.
-        if (lock != nullptr) lock->NameCommand(command).IgnoreError();
-      });
+  // Inside of another run all this is the outer one's.
+  std::optional<LockAttendant> attendant;
+  if (lock != nullptr && !lock->joined()) {
+    attendant.emplace(*lock, location, options.quiet);
+  }
+  absl::StatusOr<ChildExit> exit =
+      runner.Run(argv.data(), lock == nullptr ? -1 : lock->fd(),
+                 attendant.has_value() ? &*attendant : nullptr);
   if (lock != nullptr) {
     const Ticks acquired = TicksOf(lock->holder().acquired);
+    if (attendant.has_value() && exit.ok()) {
+      const int signal = SeeToLeftovers(options, acquired);
+      if (signal != 0) exit = ChildExit{/*signaled=*/true, signal};
+    }
     const absl::StatusOr<Released> released = lock->Release();
     // Hooks may have been installed meanwhile.
     RefreshHooks(location).IgnoreError();
@@ -166,11 +263,16 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
       Tell(absl::StrCat(
           "o8lock: warning: ", Printable(released.status().message()), "\n"));
     } else if (released->overridden) {
-      Tell(OverriddenText(*released));
+      if (!attendant.has_value() || !attendant->told_overridden()) {
+        Tell(OverriddenText(released->by, true));
+      }
     } else if (options.verbose && !lock->joined()) {
       Tell(absl::StrCat(
           "o8lock: lock released after ",
           FormatDuration((GetNow().ticks - acquired) / kTicksPerSecond), "\n"));
+    }
+    if (released.ok() && !options.quiet) {
+      for (const Inspection& swept : released->swept) Tell(SweptText(swept));
     }
   }
   if (exit.ok()) ExitAs(*exit);
@@ -210,6 +312,45 @@ void DescribeRun(const Options& options,
   }
 }
 
+// Whether to write the lock file; the exit code if that cannot be told.
+absl::StatusOr<bool> ShouldPublish(
+    const Options& options, const std::optional<Orchestr8Command>& orchestr8,
+    const Location& location) {
+  std::optional<Publish> publish = options.publish;
+  if (!publish.has_value() && location.publish.has_value()) {
+    publish = ParsePublish(*location.publish);
+    if (!publish.has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the setting o8lock.publish is '", *location.publish,
+                       "', not 'auto', 'always' or 'never'"));
+    }
+  }
+  switch (publish.value_or(Publish::kAuto)) {
+    case Publish::kAlways:
+      return true;
+    case Publish::kNever:
+      return false;
+    case Publish::kAuto:
+      break;
+  }
+  // One that finds a lock file, and the process alive, refuses itself.
+  return !orchestr8.has_value() ||
+         FindOutWhetherItLocks(orchestr8->program) == LocksItself::kNo;
+}
+
+// Tells of the dead runs whose lock was taken over, and of what they have left.
+void TellOfStale(const Lock& lock, const Location& location) {
+  for (const Inspection& stale : lock.stale()) {
+    Tell(StaleText(stale));
+    Tell(LeftBehindText(OrphansOf(stale), location.armed.empty()
+                                              ? std::vector<Worktree>()
+                                              : WorktreesOf(stale, location)));
+  }
+  for (const Malformed& malformed : lock.malformed()) {
+    Tell(MalformedText(malformed));
+  }
+}
+
 int Run(Options options, const std::string& program, int64_t started) {
   const std::optional<Orchestr8Command> orchestr8 =
       ReadOrchestr8Command(options.command);
@@ -219,6 +360,7 @@ int Run(Options options, const std::string& program, int64_t started) {
   }
   if (orchestr8.has_value() && orchestr8->force) {
     options.force = true;
+    options.wait_seconds = 0;
     options.yes = options.yes || orchestr8->yes;
   }
   const absl::StatusOr<Location> location = LocateLock(options);
@@ -231,23 +373,34 @@ int Run(Options options, const std::string& program, int64_t started) {
   }
   AcquireOptions acquire;
   DescribeRun(options, orchestr8, acquire);
-  acquire.publish = options.publish;
+  const absl::StatusOr<bool> publish =
+      ShouldPublish(options, orchestr8, *location);
+  if (!publish.ok()) {
+    return Fail(publish.status().message(),
+                "nothing was run; set it anew: git config o8lock.publish auto",
+                kUsage);
+  }
+  acquire.publish = *publish;
   acquire.own_tokens = OwnTokens();
   Invocation invocation{{program}, options.description, options.command};
   invocation.o8lock.insert(invocation.o8lock.end(), options.selection.begin(),
                            options.selection.end());
+  std::optional<Waiting> waiting;
+  Fd turn;
   while (true) {
     // Before the lock: no signal may end this process and leave the lock file.
     std::optional<ChildRunner> runner(std::in_place);
-    absl::StatusOr<Lock> lock = Lock::Acquire(*location, acquire);
+    absl::StatusOr<Lock> lock =
+        Lock::Acquire(*location, acquire, std::move(turn));
     if (lock.ok() && lock->joined()) {
       return RunToTheEnd(*runner, options, &*lock, *location);
     }
     if (lock.ok()) {
       if (!options.quiet) {
-        for (const Inspection& stale : lock->stale()) Tell(StaleText(stale));
-        for (const Malformed& malformed : lock->malformed()) {
-          Tell(MalformedText(malformed));
+        TellOfStale(*lock, *location);
+        if (orchestr8.has_value() && !orchestr8->features.empty() &&
+            !orchestr8->yes && isatty(STDIN_FILENO) == 0) {
+          Tell(NoAnswerText());
         }
       }
       if (options.verbose) {
@@ -262,6 +415,23 @@ int Run(Options options, const std::string& program, int64_t started) {
     runner.reset();  // Ctrl-C ends the question
     const std::optional<Inspection> found = InspectionOf(lock.status());
     if (!found.has_value()) return FailToLock(lock.status());
+    if (options.wait_seconds != 0 && found->verdict == Verdict::kHeld) {
+      if (!waiting.has_value()) {
+        waiting.emplace(options.wait_seconds, options.quiet);
+      }
+      absl::StatusOr<Fd> got = waiting->For(*location, *found);
+      if (got.ok()) {
+        turn = *std::move(got);
+        continue;
+      }
+      if (!absl::IsDeadlineExceeded(got.status())) {
+        return FailToLock(got.status());
+      }
+      if (!options.quiet) {
+        Tell(TimedOutText(*found, invocation, GetNow(), waiting->Seconds()));
+      }
+      return options.conflict_exit_code;
+    }
     // --yes is for a holder that was there when it was said, not for one that
     // came while that was overridden: two of these at once would both run.
     if (options.yes && IsSince(*found, started)) options.force = false;
@@ -276,14 +446,81 @@ int Run(Options options, const std::string& program, int64_t started) {
   }
 }
 
+// The name of the lock that is meant; empty if a file says which.
+std::string NameOf(const Options& options) {
+  return options.lock_file.empty() ? options.name : "";
+}
+
+// https://no-color.org
+bool InColor() {
+  const char* no_color = getenv("NO_COLOR");
+  return (no_color == nullptr || *no_color == '\0') &&
+         IsTerminal(STDOUT_FILENO);
+}
+
 int Status(const Options& options) {
   const absl::StatusOr<Location> location = LocateLock(options);
   if (!location.ok()) return FailToLocate(location.status());
-  const absl::StatusOr<Inspection> found = Inspect(*location, OwnTokens());
-  if (!found.ok()) return FailToLock(found.status());
-  Print(STDOUT_FILENO, StatusText(*found, *location, GetNow()));
-  return found->verdict > Verdict::kStale ? options.conflict_exit_code
-                                          : kSuccess;
+  const absl::StatusOr<Survey> survey =
+      LookAround(*location, NameOf(options), OwnTokens());
+  if (!survey.ok()) return FailToLock(survey.status());
+  Print(STDOUT_FILENO, options.json ? StatusJson(*survey, GetNow())
+                                    : StatusText(*survey, GetNow(), InColor()));
+  return survey->lock.found.verdict > Verdict::kStale
+             ? options.conflict_exit_code
+             : kSuccess;
+}
+
+// Takes the lock away from whoever has it, and gives it up.
+int Unlock(const Options& options, int64_t started) {
+  const absl::StatusOr<Location> location = LocateLock(options);
+  if (!location.ok()) return FailToLocate(location.status());
+  absl::StatusOr<Survey> survey =
+      LookAround(*location, NameOf(options), OwnTokens());
+  if (!survey.ok()) return FailToLock(survey.status());
+  const Inspection& found = survey->lock.found;
+  const std::string status = StatusText(*survey, GetNow(), InColor());
+  if (!options.quiet || !options.yes) Print(STDOUT_FILENO, status);
+  if (found.verdict == Verdict::kFree) return kSuccess;
+  AcquireOptions acquire;
+  acquire.command = {"o8lock", "unlock"};
+  // What is stale goes without being asked for, as at the start of a run.
+  if (found.verdict > Verdict::kStale) {
+    const std::string warning = UnlockText(found);
+    if (!options.quiet || !options.yes) Tell(warning);
+    if (options.yes && IsSince(found, started)) {
+      return Fail("the holder has changed", "see: o8lock status",
+                  options.conflict_exit_code);
+    }
+    if (!options.yes) {
+      const std::optional<bool> confirmed =
+          Confirm(absl::StrCat(status, warning));
+      if (!confirmed.has_value()) {
+        return Fail("unlock has no terminal to ask on",
+                    "add --yes to unlock without being asked",
+                    options.conflict_exit_code);
+      }
+      if (!*confirmed) {
+        Tell("Aborted.\n");
+        return options.conflict_exit_code;
+      }
+    }
+    acquire.overriding.push_back(found);
+  }
+  ChildRunner no_signals;
+  absl::StatusOr<Lock> lock = Lock::Acquire(*location, acquire);
+  if (!lock.ok()) {
+    const std::optional<Inspection> now = InspectionOf(lock.status());
+    if (!now.has_value()) return FailToLock(lock.status());
+    return Fail("the holder has changed", "see: o8lock status",
+                options.conflict_exit_code);
+  }
+  const absl::StatusOr<Released> released = lock->Release();
+  if (!released.ok()) return FailToLock(released.status());
+  if (!options.quiet && found.verdict > Verdict::kStale) {
+    Tell(UnlockedText(found));
+  }
+  return kSuccess;
 }
 
 int Doctor(const Options& options) {
@@ -356,6 +593,8 @@ int Main(char* const argv[]) {
       return kSuccess;
     case Action::kStatus:
       return Status(*options);
+    case Action::kUnlock:
+      return Unlock(*options, started);
     case Action::kDoctor:
       return Doctor(*options);
     case Action::kHooksInstall:

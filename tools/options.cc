@@ -4,7 +4,9 @@
 #include <getopt.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,14 +26,16 @@ enum LongOnly {
   kFeature,
   kMaxConcurrency,
   kPublish,
+  kLeftovers,
   kJson,
   kVersion
 };
 
 // '+': the command's options are not ours. ':': tell what is missing.
-constexpr char kLetters[] = "+:fyn:E:qvh";
+constexpr char kLetters[] = "+:w::fyn:E:qvh";
 
 constexpr struct option kLongOptions[] = {
+    {"wait", optional_argument, nullptr, 'w'},
     {"force", no_argument, nullptr, 'f'},
     {"yes", no_argument, nullptr, 'y'},
     {"name", required_argument, nullptr, 'n'},
@@ -39,6 +43,7 @@ constexpr struct option kLongOptions[] = {
     {"feature", required_argument, nullptr, kFeature},
     {"max-concurrency", required_argument, nullptr, kMaxConcurrency},
     {"publish", required_argument, nullptr, kPublish},
+    {"leftovers", required_argument, nullptr, kLeftovers},
     {"conflict-exit-code", required_argument, nullptr, 'E'},
     {"quiet", no_argument, nullptr, 'q'},
     {"verbose", no_argument, nullptr, 'v'},
@@ -55,6 +60,7 @@ struct Verb {
 };
 constexpr Verb kVerbs[] = {
     {"status", Action::kStatus},
+    {"unlock", Action::kUnlock},
     {"doctor", Action::kDoctor},
 };
 // The same behind "hooks".
@@ -100,8 +106,44 @@ absl::StatusOr<int> Number(absl::string_view option, absl::string_view text,
                kSeeHelp);
 }
 
+// The seconds of "90s", "10m" or "1h30m".
+std::optional<int64_t> ParseDuration(absl::string_view text) {
+  if (text == "0") return 0;
+  struct Unit {
+    char letter;
+    int64_t seconds;
+  };
+  int64_t total = 0;
+  bool any = false;
+  for (const Unit unit : {Unit{'h', 3600}, Unit{'m', 60}, Unit{'s', 1}}) {
+    const size_t digits = text.find_first_not_of("0123456789");
+    if (digits == 0 || digits == text.npos || text[digits] != unit.letter) {
+      continue;
+    }
+    int number;
+    if (!absl::SimpleAtoi(text.substr(0, digits), &number)) break;
+    total += number * unit.seconds;
+    text.remove_prefix(digits + 1);
+    any = true;
+  }
+  if (!any || !text.empty()) return std::nullopt;
+  return total;
+}
+
 absl::Status Apply(int option, absl::string_view value, Options& options) {
   switch (option) {
+    case 'w':
+      options.wait_seconds = std::nullopt;
+      if (!value.empty()) {
+        options.wait_seconds = ParseDuration(value);
+        if (!options.wait_seconds.has_value()) {
+          return Usage(absl::StrCat("--wait wants a time such as 90s, 10m or "
+                                    "1h30m, not '",
+                                    value, "'"),
+                       kSeeHelp);
+        }
+      }
+      break;
     case 'f':
       options.force = true;
       break;
@@ -132,13 +174,29 @@ absl::Status Apply(int option, absl::string_view value, Options& options) {
       break;
     }
     case kPublish:
-      if (value != "always" && value != "never") {
-        return Usage(absl::StrCat("--publish wants 'always' or 'never', not '",
+      options.publish = ParsePublish(value);
+      if (!options.publish.has_value()) {
+        return Usage(absl::StrCat("--publish wants 'auto', 'always' or "
+                                  "'never', not '",
                                   value, "'"),
                      kSeeHelp);
       }
-      options.publish = value == "always";
       Repeat("--publish", value, options.description);
+      break;
+    case kLeftovers:
+      if (value == "release") {
+        options.leftovers = Leftovers::kRelease;
+      } else if (value == "wait") {
+        options.leftovers = Leftovers::kWait;
+      } else if (value == "kill") {
+        options.leftovers = Leftovers::kKill;
+      } else {
+        return Usage(absl::StrCat("--leftovers wants 'release', 'wait' or "
+                                  "'kill', not '",
+                                  value, "'"),
+                     kSeeHelp);
+      }
+      Repeat("--leftovers", value, options.description);
       break;
     case 'E': {
       const absl::StatusOr<int> number =
@@ -234,8 +292,12 @@ absl::StatusOr<Options> ParseOptions(char* const argv[]) {
     }
   }
   const std::vector<std::string> rest(argv + optind, argv + argc);
-  if (options.json && options.action != Action::kHooksStatus) {
-    return Usage("--json is for: o8lock hooks status", kSeeHelp);
+  if (options.json && options.action != Action::kStatus &&
+      options.action != Action::kHooksStatus) {
+    return Usage("--json is for: o8lock status, o8lock hooks status", kSeeHelp);
+  }
+  if (options.force && options.wait_seconds != 0) {
+    return Usage("--wait and --force exclude each other", kSeeHelp);
   }
   if (options.action == Action::kHooksRun) {
     if (rest.empty()) {
@@ -256,6 +318,14 @@ absl::StatusOr<Options> ParseOptions(char* const argv[]) {
   }
   if (!ended) {
     std::vector<std::string> corrected(argv, argv + optind);
+    const std::string& last = corrected.back();
+    if ((last == "-w" || last == "--wait") &&
+        ParseDuration(rest[0]).has_value()) {
+      corrected.back() += absl::StrCat(last == "-w" ? "" : "=", rest[0]);
+      return Usage(
+          absl::StrCat("a time is written together with ", last),
+          absl::StrCat("try: ", ShellQuoted(corrected), " -- COMMAND"));
+    }
     corrected.emplace_back("--");
     corrected.insert(corrected.end(), rest.begin(), rest.end());
     return Usage(
@@ -266,30 +336,38 @@ absl::StatusOr<Options> ParseOptions(char* const argv[]) {
   return options;
 }
 
+std::optional<Publish> ParsePublish(absl::string_view word) {
+  if (word == "auto") return Publish::kAuto;
+  if (word == "always") return Publish::kAlways;
+  if (word == "never") return Publish::kNever;
+  return std::nullopt;
+}
+
 absl::string_view HelpText() {
   return R"(Usage: o8lock [OPTIONS] -- COMMAND [ARG...]
-       o8lock [OPTIONS] status|doctor|hooks install|hooks uninstall|hooks status
+       o8lock [OPTIONS] status|unlock|doctor|hooks install|uninstall|status
 
 Runs COMMAND while nobody else has the lock, one for a git repository with all
-its worktrees. The exit status is COMMAND's.
-status tells who has the lock: exit 0 when it is free, 75 when it is held.
-doctor tells whether locks work here: exit 0 when they do, 71 when not.
-With its hooks installed git adds no worktree that a run would collide with.
+its worktrees; status tells who has it, unlock takes it away, doctor tells what
+is in the way. With hooks git adds no worktree that a run would collide with.
 
+  -w, --wait[=TIME]           wait for a lock that is held, 10m or 1h30m at most
   -f, --force                 override a lock that is held, after asking
   -y, --yes                   do not ask
   -n, --name NAME             another lock of the same repository
       --lock-file FILE        this lock file instead of the repository's
       --feature NAME          put into the lock file as a feature; repeatable
       --max-concurrency N     put into the lock file
-      --publish WHEN          write the lock file: always (default) or never
+      --publish WHEN          write the lock file: auto (default), always, never
+      --leftovers WHAT        of what outlives COMMAND: release the lock for all
+                              that (default), wait for its end, kill it
   -E, --conflict-exit-code N  exit code when the lock is held, instead of 75
   -q, --quiet                 no warnings; a refusal is its exit code only
   -v, --verbose               tell when the lock is taken and released
-  -h, --help, --version, and --json for hooks status
+  -h, --help, --version; --json for status and hooks status
 
-Exit codes of o8lock itself: 64 wrong usage, 71 the system refused, 73 a file
-cannot be created, 75 the lock is held, 126 and 127 COMMAND cannot be executed.
+Exit codes: COMMAND's; 64 wrong usage, 71 the system refused, 73 a file cannot
+be created, 75 the lock is held, 126 and 127 COMMAND cannot be executed.
 )";
 }
 

@@ -4,6 +4,7 @@
 #ifndef O8LOCK_TOOLS_OPTIONS_H_
 #define O8LOCK_TOOLS_OPTIONS_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ namespace o8lock {
 enum class Action {
   kRun,
   kStatus,
+  kUnlock,
   kDoctor,
   kHooksInstall,
   kHooksUninstall,
@@ -26,23 +28,44 @@ enum class Action {
   kVersion
 };
 
+// Whether to write the lock file.
+enum class Publish {
+  kAuto,  // unless the command keeps it itself
+  kAlways,
+  kNever,
+};
+
+// "auto", "always" or "never"; nothing for another word.
+std::optional<Publish> ParsePublish(absl::string_view word);
+
+// What is to become of processes that outlive the command.
+enum class Leftovers {
+  kRelease,  // they are named, and the lock is released
+  kWait,     // the lock is kept until they have ended
+  kKill,
+};
+
 struct Options {
   Action action = Action::kRun;
   // What kRun runs, or the hook and its arguments of kHooksRun; never empty
   // then.
   std::vector<std::string> command;
 
+  // How many seconds to wait for a lock that is held, at most; 0: not at all;
+  // nothing: for ever.
+  std::optional<int64_t> wait_seconds = 0;
   bool force = false;
   bool yes = false;
   std::string name = "parallel";
   std::string lock_file;
   std::vector<std::string> features;
   std::optional<int> max_concurrency;
-  bool publish = true;
+  std::optional<Publish> publish;  // nothing: as the repository has it
+  Leftovers leftovers = Leftovers::kRelease;
   int conflict_exit_code = kRefused;
   bool quiet = false;
   bool verbose = false;
-  bool json = false;  // of kHooksStatus
+  bool json = false;  // of kStatus and kHooksStatus
 
   // The options that another o8lock command has to repeat to mean the same
   // lock, and those to describe the same run.

@@ -151,16 +151,23 @@ Orchestr8Command ReadArguments(Words args) {
 std::optional<Orchestr8Command> ReadOrchestr8Command(
     absl::Span<const std::string> command) {
   Words words(command.begin(), command.end());
+  bool by_package_runner = false;
   // A runner may start a runner (env npx, yarn node); each turn takes a word.
   while (!words.empty()) {
     if (NamesOrchestr8(words[0])) {
-      return ReadArguments(Words(words.begin() + 1, words.end()));
+      Orchestr8Command result =
+          ReadArguments(Words(words.begin() + 1, words.end()));
+      result.program = {words[0], by_package_runner};
+      return result;
     }
     const auto* runner = std::find_if(
         std::begin(kRunners), std::end(kRunners), [&](const Runner& candidate) {
           return Listed(candidate.names, BaseName(words[0]));
         });
     if (runner == std::end(kRunners)) break;
+    // env and node run what they are given; all others look for a package.
+    by_package_runner =
+        by_package_runner || !Listed("env node nodejs", BaseName(words[0]));
     words = WithoutRunner(*runner, words);
   }
   return std::nullopt;

@@ -17,9 +17,17 @@
 
 namespace o8lock {
 
+// The orchestr8 of a command line.
+struct Orchestr8Program {
+  std::string name;  // a path or a name, as it is there
+  // Whether npx or the like looks for it, and not the shell's PATH.
+  bool by_package_runner = false;
+};
+
 // What an orchestr8 command line asks for. Without `needs_lock` the other
-// members are empty.
+// members but `program` are empty.
 struct Orchestr8Command {
+  Orchestr8Program program;
   // Whether it starts or removes worktrees. Subcommands that look (status, a
   // dry run, a usage text) or stop (abort) do not.
   bool needs_lock = false;

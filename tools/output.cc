@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "absl/strings/string_view.h"
 #include "tools/messages.h"
@@ -17,6 +18,12 @@ void Print(int fd, absl::string_view text) {
     if (put < 0) return;
     text.remove_prefix(static_cast<size_t>(put));
   }
+}
+
+bool IsTerminal(int fd) {
+  const char* kind = getenv("TERM");
+  return isatty(fd) == 1 &&
+         (kind == nullptr || absl::string_view(kind) != "dumb");
 }
 
 void Tell(absl::string_view text) { Print(STDERR_FILENO, text); }

@@ -15,6 +15,9 @@ void Print(int fd, absl::string_view text);
 // The same to standard error.
 void Tell(absl::string_view text);
 
+// Whether `fd` is a terminal on which a line can be written over.
+bool IsTerminal(int fd);
+
 // Tells ErrorText(problem, hint) and returns `exit_code`.
 int Fail(absl::string_view problem, absl::string_view hint, int exit_code);
 

@@ -114,6 +114,18 @@ std::string ShellQuoted(const std::vector<std::string>& words) {
   return line;
 }
 
+std::string Clip(absl::string_view text, size_t columns) {
+  size_t bytes = 0;
+  for (size_t used = 0; bytes < text.size();) {
+    const Character c = Decode(text.substr(bytes));
+    // From Hangul on most are two columns wide.
+    used += c.code < 0x1100 ? 1 : 2;
+    if (used > columns) break;
+    bytes += std::max<size_t>(c.size, 1);
+  }
+  return std::string(text.substr(0, bytes));
+}
+
 std::string FormatDuration(int64_t seconds) {
   seconds = std::max<int64_t>(seconds, 0);
   const int64_t minutes = seconds / 60;

@@ -5,6 +5,7 @@
 #ifndef O8LOCK_TOOLS_TEXT_H_
 #define O8LOCK_TOOLS_TEXT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -20,6 +21,9 @@ std::string Printable(absl::string_view text);
 
 // `words` as one line that a shell reads as these words, printable.
 std::string ShellQuoted(const std::vector<std::string>& words);
+
+// As much of the printable `text` as fits `columns` of a terminal.
+std::string Clip(absl::string_view text, size_t columns);
 
 // "5s", "12m 4s", "3h 12m", "2d 4h"; "0s" for what is negative.
 std::string FormatDuration(int64_t seconds);

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Leftovers: processes that the command has started, directly or not, and that
+// are alive when it has ended. Those that left its session, as daemons do, do
+// not count.
+//
+// To be used with a ChildRunner alive that has run the command with an
+// attendant: leftovers are descendants of this process then.
+#ifndef O8LOCK_TOOLS_LEFTOVERS_H_
+#define O8LOCK_TOOLS_LEFTOVERS_H_
+
+#include <vector>
+
+#include "lock/process.h"
+
+namespace o8lock {
+
+// Those that began at `since` or later, in the order of their pids. One system
+// call where this process has no children; else reads a file for every process
+// on the machine.
+std::vector<Descendant> FindLeftovers(Ticks since);
+
+// Waits until there are none, until `give_up` (of NowTicks(); negative: never)
+// or until a signal comes that would end this process. Returns that signal, 0
+// if there was none.
+int AwaitLeftovers(Ticks since, Ticks give_up);
+
+// Asks them to end (SIGTERM), and after 10 seconds ends them (SIGKILL). Returns
+// as AwaitLeftovers.
+int EndLeftovers(Ticks since);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_TOOLS_LEFTOVERS_H_
