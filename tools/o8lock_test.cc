@@ -495,22 +495,15 @@ Argv LockedOrchestr8(const Argv& words) {
   return argv;
 }
 
-// The stand-in, held where all its worktrees exist.
 class Orchestr8Test : public ::testing::Test {
  protected:
-  ProcessOptions AtTheGate() {
-    ProcessOptions options = In(repo_.path());
-    options.env["STAND_IN_READY_FIFO"] = "/dev/stdout";
-    options.env["STAND_IN_GO_FIFO"] = "/dev/stdin";
-    options.input = ProcessOptions::Stdin::kPipe;
-    return options;
-  }
   Repository repo_;
 };
 
 TEST_F(Orchestr8Test, WorksUnderTheLockAndASecondStartDoesNotDisturbIt) {
   EXPECT_EQ(repo_.Changes(), "");
-  Process run(LockedOrchestr8({"parallel", "feat-a", "feat-b"}), AtTheGate());
+  Process run(LockedOrchestr8({"parallel", "feat-a", "feat-b"}),
+              AtTheGate(repo_.path()));
   run.WaitForOutput("ready\n");
   EXPECT_EQ(repo_.Changes(), "");
   Values values = ValuesOf(repo_, run.pid());
@@ -572,7 +565,7 @@ TEST_F(Orchestr8Test, MaxConcurrencyComesFromItsOptionOrItsConfiguration) {
     if (*test.config != '\0') MakeFile(config, test.config);
     Argv words = {"parallel", "feat-a", "feat-b"};
     words.insert(words.end(), test.words.begin(), test.words.end());
-    Process run(LockedOrchestr8(words), AtTheGate());
+    Process run(LockedOrchestr8(words), AtTheGate(repo_.path()));
     run.WaitForOutput("ready\n");
     Values values = ValuesOf(repo_, run.pid());
     values["MAX"] = test.max;

@@ -5,6 +5,7 @@
 //
 // Environment: O8LOCK_BIN      the program
 //              O8LOCK_GOLDEN   the directory of the golden texts
+//              ORCHESTR8       the stand-in for orchestr8
 #ifndef O8LOCK_TOOLS_O8LOCK_TESTING_H_
 #define O8LOCK_TOOLS_O8LOCK_TESTING_H_
 
@@ -223,6 +224,50 @@ inline std::string ForeignLockFile(int pid, const std::string& started_at) {
                       "\", \"features\": [\"feat-x\"]}");
 }
 
+// Installs the stand-in for orchestr8 `version` (prelock, v3, v4) as npm would
+// in the prefix `directory`, which is made. Returns the path of the program.
+inline std::string InstallOrchestr8(const std::string& directory,
+                                    const std::string& version) {
+  const std::string package = directory + "/lib/node_modules/orchestr8";
+  for (const std::string& made :
+       {directory + "/bin", package + "/bin", package + "/src"}) {
+    std::filesystem::create_directories(made);
+  }
+  // A file of its own, with the version in it: the stand-in itself names all
+  // the lock files.
+  MakeFile(package + "/bin/cli.js",
+           absl::StrCat("#!/bin/sh\nSTAND_IN_VERSION=", version, " exec '",
+                        PathFromEnv("ORCHESTR8"), "' \"$@\"\n"),
+           0755);
+  MakeFile(package + "/package.json",
+           R"({"name": "orchestr8", "bin": {"orchestr8": "bin/cli.js"}})");
+  // The real ones carry the specification, also the one that has no lock yet.
+  MakeFile(package + "/FEATURE_SPEC.md", "Location: `.claude/parallel.lock`\n");
+  std::string source = "const QUEUE_FILE = '.claude/parallel-queue.json';\n";
+  if (version == "v3") source += "const LOCK_FILE = '.claude/parallel.lock';\n";
+  if (version == "v4") {
+    source +=
+        "const LOCK_FILE = '.claude/murm.lock';\n"
+        "const LEGACY_LOCK_FILE = '.claude/parallel.lock';\n";
+  }
+  MakeFile(package + (version == "v4" ? "/src/murm.js" : "/src/parallel.js"),
+           source);
+  std::string program = directory + "/bin/orchestr8";
+  std::filesystem::create_symlink("../lib/node_modules/orchestr8/bin/cli.js",
+                                  program);
+  return program;
+}
+
+// For a stand-in for orchestr8 that shows "ready" where all its worktrees
+// exist, and goes on upon a line.
+inline ProcessOptions AtTheGate(const std::string& directory) {
+  ProcessOptions options = In(directory);
+  options.env["STAND_IN_READY_FIFO"] = "/dev/stdout";
+  options.env["STAND_IN_GO_FIFO"] = "/dev/stdin";
+  options.input = ProcessOptions::Stdin::kPipe;
+  return options;
+}
+
 // {NAME} in a text, and what it stands for.
 using Values = std::map<std::string, std::string>;
 
@@ -253,12 +298,13 @@ inline Values ValuesOf(const Repository& repository, pid_t pid) {
   return {{"REPO", repository.path()}, {"PID", absl::StrCat(pid)}};
 }
 
-// `text` with {TIME} and {DURATION} for what no test can foresee, and without
-// a terminal's carriage returns.
+// `text` with {TIME} (be it o8lock's or orchestr8's) and {DURATION} for what no
+// test can foresee, and without a terminal's carriage returns.
 inline std::string Normal(std::string text) {
   text = absl::StrReplaceAll(text, {{"\r\n", "\n"}});
   text = std::regex_replace(
-      text, std::regex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z"), "{TIME}");
+      text, std::regex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}([.][0-9]{3})?Z"),
+      "{TIME}");
   return std::regex_replace(
       text,
       std::regex("(Running for:|Age:|released after) "
