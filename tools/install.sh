@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Puts o8lock, its man page and its completions under a prefix, or takes them away. `bazel run //tools:install` passes the five
+# files first: program, man page, completions for bash, zsh and fish.
+
+set -eu
+
+usage() {
+  echo "usage: bazel run //tools:install [-- [--prefix DIRECTORY] [--uninstall]]" >&2
+  exit 64
+}
+
+fail() {
+  echo "Error: $1" >&2
+  exit 73
+}
+
+# put FILE PLACE MODE: in one step. Who runs the old program goes on with it, and a symbolic link is replaced, not followed.
+put() {
+  to=$prefix/$2
+  if mkdir -p -- "${to%/*}" && new=$(mktemp -- "${to%/*}/.o8lock.XXXXXX") && cp -- "$1" "$new" && chmod -- "$3" "$new" &&
+    mv -fT -- "$new" "$to"; then
+    echo "installed: $to"
+  else
+    fail "cannot write $to"
+  fi
+}
+
+# take FILE PLACE
+take() {
+  to=$prefix/$2
+  if ! [ -e "$to" ] && ! [ -h "$to" ]; then
+    echo "not there: $to"
+  elif rm -f -- "$to"; then
+    echo "removed: $to"
+  else
+    fail "cannot remove $to"
+  fi
+}
+
+program=$1
+man_page=$2
+bash=$3
+zsh=$4
+fish=$5
+shift 5
+
+prefix=${HOME:+$HOME/.local}
+do=put
+while [ $# -gt 0 ]; do
+  case $1 in
+    --prefix)
+      [ $# -gt 1 ] || usage
+      prefix=$2
+      shift
+      ;;
+    --uninstall) do=take ;;
+    *) usage ;;
+  esac
+  shift
+done
+case $prefix in
+  '') usage ;;
+  /*) ;;
+  *) prefix=${BUILD_WORKING_DIRECTORY:-$PWD}/$prefix ;;
+esac
+prefix=${prefix%/}
+
+new=
+trap 'rm -f -- "$new"' EXIT
+trap 'exit 1' HUP INT TERM
+
+$do "$program" bin/o8lock 755
+$do "$man_page" share/man/man1/o8lock.1 644
+$do "$bash" share/bash-completion/completions/o8lock 644
+$do "$zsh" share/zsh/site-functions/_o8lock 644
+$do "$fish" share/fish/vendor_completions.d/o8lock.fish 644
+
+[ "$do" = put ] || exit 0
+case :$PATH: in
+  *:"$prefix/bin":* | *:"$prefix/bin/":*) ;;
+  *) echo "$prefix/bin is not in PATH" ;;
+esac
