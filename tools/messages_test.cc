@@ -55,7 +55,8 @@ TEST(RefusalTextTest, SaysWhoHasItAndWhatToDo) {
             "Lock: /r/.git/o8lock/parallel.guard\n"
             "\n"
             "Options:\n"
-            "  • Wait for it to complete\n"
+            "  • Wait for it to complete: o8lock --name deploy --feature c "
+            "--wait -- orchestr8 parallel 'feat c'\n"
             "  • Run: o8lock --name deploy status\n"
             "  • Force override: o8lock --name deploy --feature c --force -- "
             "orchestr8 parallel 'feat c'\n");
@@ -95,7 +96,8 @@ TEST(RefusalTextTest, DoesWithoutARecord) {
             "Lock: /r/.git/o8lock/parallel.guard\n"
             "\n"
             "Options:\n"
-            "  • Wait for it to complete\n"
+            "  • Wait for it to complete: o8lock --name deploy --feature c "
+            "--wait -- orchestr8 parallel 'feat c'\n"
             "  • Run: o8lock --name deploy status\n"
             "  • Force override: o8lock --name deploy --feature c --force -- "
             "orchestr8 parallel 'feat c'\n");

@@ -338,6 +338,14 @@ absl::StatusOr<bool> ShouldPublish(
          FindOutWhetherItLocks(orchestr8->program) == LocksItself::kNo;
 }
 
+// Whether the orchestr8 `command` is going to ask, and nobody to answer. Those
+// that keep no lock file do not ask.
+bool AsksNobody(const Orchestr8Command& command) {
+  return !command.features.empty() && !command.yes &&
+         isatty(STDIN_FILENO) == 0 &&
+         FindOutWhetherItLocks(command.program) != LocksItself::kNo;
+}
+
 // Tells of the dead runs whose lock was taken over, and of what they have left.
 void TellOfStale(const Lock& lock, const Location& location) {
   for (const Inspection& stale : lock.stale()) {
@@ -398,8 +406,7 @@ int Run(Options options, const std::string& program, int64_t started) {
     if (lock.ok()) {
       if (!options.quiet) {
         TellOfStale(*lock, *location);
-        if (orchestr8.has_value() && !orchestr8->features.empty() &&
-            !orchestr8->yes && isatty(STDIN_FILENO) == 0) {
+        if (orchestr8.has_value() && AsksNobody(*orchestr8)) {
           Tell(NoAnswerText());
         }
       }

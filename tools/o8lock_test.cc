@@ -8,12 +8,14 @@
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -423,8 +425,9 @@ TEST(StatusTest, Held) {
   Guarded run(repo.path(), {"--feature", "feat-a", "--feature", "feat-b"});
   const Result status = Call(O8lock({"status"}), repo.path());
   EXPECT_EQ(status.end, Exited(75));
-  EXPECT_EQ(Normal(status.out),
-            Golden("status_held", ValuesOf(repo, run.pid())));
+  Values values = ValuesOf(repo, run.pid());
+  values["COMMAND"] = absl::StrCat(run.command_pid());
+  EXPECT_EQ(Normal(status.out), Golden("status_held", values));
   EXPECT_EQ(status.err, "");
   EXPECT_EQ(Call(O8lock({"-E", "9", "status"}), repo.path()).end, Exited(9));
   EXPECT_EQ(Call(O8lock({"--name", "b", "status"}), repo.path()).end,
@@ -433,9 +436,13 @@ TEST(StatusTest, Held) {
 
 TEST(StatusTest, HeldByTheRunThatAsks) {
   const Repository repo;
-  Process run(Locked({}, "\"$O8LOCK\" status"), In(repo.path()));
+  Process run(Locked({}, "echo $$; \"$O8LOCK\" status"), In(repo.path()));
   EXPECT_EQ(run.Wait(), Exited(75));
-  EXPECT_EQ(Normal(run.out()), Golden("status_own", ValuesOf(repo, run.pid())));
+  const std::pair<std::string, std::string> parts =
+      absl::StrSplit(run.out(), absl::MaxSplits('\n', 1));
+  Values values = ValuesOf(repo, run.pid());
+  values["COMMAND"] = parts.first;
+  EXPECT_EQ(Normal(parts.second), Golden("status_own", values));
 }
 
 TEST(StatusTest, Stale) {
@@ -486,7 +493,13 @@ TEST(StatusTest, UnknownIsRefusedAndCanBeForced) {
 
 // --- orchestr8 ---
 
-std::string Orchestr8() { return PathFromEnv("ORCHESTR8"); }
+// One that keeps no lock file itself.
+std::string Orchestr8() {
+  static const TempDir& dir = *new TempDir;
+  static const std::string& program =
+      *new std::string(InstallOrchestr8(dir.path(), "prelock"));
+  return program;
+}
 
 // o8lock -- orchestr8 WORDS...
 Argv LockedOrchestr8(const Argv& words) {

@@ -359,8 +359,7 @@ is in the way. With hooks git adds no worktree that a run would collide with.
       --feature NAME          put into the lock file as a feature; repeatable
       --max-concurrency N     put into the lock file
       --publish WHEN          write the lock file: auto (default), always, never
-      --leftovers WHAT        of what outlives COMMAND: release the lock for all
-                              that (default), wait for its end, kill it
+      --leftovers WHAT        of what outlives it: release (default), wait, kill
   -E, --conflict-exit-code N  exit code when the lock is held, instead of 75
   -q, --quiet                 no warnings; a refusal is its exit code only
   -v, --verbose               tell when the lock is taken and released

@@ -36,7 +36,9 @@ TEST(ParseOptionsTest, HasTheseDefaults) {
   EXPECT_EQ(options.command, Words({"true"}));
   EXPECT_FALSE(options.force || options.yes || options.quiet ||
                options.verbose);
-  EXPECT_TRUE(options.publish);
+  EXPECT_EQ(options.publish, std::nullopt);
+  EXPECT_EQ(options.wait_seconds, 0);
+  EXPECT_EQ(options.leftovers, Leftovers::kRelease);
   EXPECT_EQ(options.name, "parallel");
   EXPECT_EQ(options.lock_file, "");
   EXPECT_EQ(options.features, Words());
@@ -55,7 +57,7 @@ TEST(ParseOptionsTest, ReadsEveryOption) {
   EXPECT_EQ(options.lock_file, "/l");
   EXPECT_EQ(options.features, Words({"a", "b"}));
   EXPECT_EQ(options.max_concurrency, 5);
-  EXPECT_FALSE(options.publish);
+  EXPECT_EQ(options.publish, Publish::kNever);
   EXPECT_EQ(options.conflict_exit_code, 9);
   EXPECT_EQ(options.command, Words({"x", "-f"}));
   EXPECT_EQ(options.selection,
@@ -142,7 +144,10 @@ TEST(ParseOptionsTest, SaysWhatIsWrongAndWhatWouldBeRight) {
       {{"hooks", "run"},
        "hooks run wants the name of a git hook\nsee: o8lock --help"},
       {{"hooks", "install", "--json"},
-       "--json is for: o8lock hooks status\nsee: o8lock --help"},
+       "--json is for: o8lock status, o8lock hooks status\n"
+       "see: o8lock --help"},
+      {{"--wait", "--force", "--", "x"},
+       "--wait and --force exclude each other\nsee: o8lock --help"},
       {{"--bogus", "--", "x"}, "unknown option: '--bogus'\nsee: o8lock --help"},
       {{"--bogus=1", "--", "x"},
        "unknown option: '--bogus=1'\nsee: o8lock --help"},
@@ -155,8 +160,12 @@ TEST(ParseOptionsTest, SaysWhatIsWrongAndWhatWouldBeRight) {
       {{"-fn"}, "option wants a value: '-n'\nsee: o8lock --help"},
       {{"--lock-file=", "--", "x"},
        "--lock-file wants the path of a file\nsee: o8lock --help"},
-      {{"--publish=auto", "--", "x"},
-       "--publish wants 'always' or 'never', not 'auto'\nsee: o8lock --help"},
+      {{"--publish=now", "--", "x"},
+       "--publish wants 'auto', 'always' or 'never', not 'now'\n"
+       "see: o8lock --help"},
+      {{"--leftovers=eat", "--", "x"},
+       "--leftovers wants 'release', 'wait' or 'kill', not 'eat'\n"
+       "see: o8lock --help"},
       {{"--max-concurrency=0", "--", "x"},
        "--max-concurrency wants a whole number from 1 to 1000000, not '0'\n"
        "see: o8lock --help"},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/survey.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <optional>
@@ -67,6 +69,7 @@ std::vector<RunProcess> ProcessesOf(const Inspection& found) {
       pids.insert(pid);
     }
   }
+  pids.erase(getpid());
   return Describe({pids.begin(), pids.end()});
 }
 

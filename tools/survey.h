@@ -30,9 +30,9 @@ struct RunProcess {
 // The processes `pids`.
 std::vector<RunProcess> Describe(const std::vector<int>& pids);
 
-// The processes of the run `found` that are alive: its own with all that it has
-// started and, of a run under o8lock, those that have its token. Reads files
-// of every process on the machine.
+// The processes of the run `found` that are alive, this one aside: its own with
+// all that it has started and, of a run under o8lock, those that have its
+// token. Reads files of every process on the machine.
 std::vector<RunProcess> ProcessesOf(const Inspection& found);
 
 // Of the dead run `found`: those processes that did not leave its session, as
