@@ -635,16 +635,15 @@ std::string LeftBehindText(const std::vector<RunProcess>& processes,
   return text;
 }
 
-std::string OverriddenText(const std::optional<Overrider>& by, bool over) {
-  const absl::string_view end =
-      over ? "; nothing was removed\n" : "; it goes on, beside another\n";
+std::string OverriddenText(const std::optional<Overrider>& by) {
   if (!by.has_value()) {
-    return absl::StrCat(
-        "o8lock: warning: the lock was taken away from this run", end);
+    return "o8lock: warning: the lock was taken away from this run; nothing "
+           "was removed\n";
   }
   return absl::StrCat("o8lock: warning: this run's lock was overridden at ",
                       Printable(by->at), " by ", Printable(by->user), "@",
-                      Printable(by->host), " (PID ", by->pid, ")", end);
+                      Printable(by->host), " (PID ", by->pid,
+                      "); nothing was removed\n");
 }
 
 std::string DisturbedText(const Disturbance& disturbance,

@@ -55,9 +55,8 @@ std::string MalformedText(const Malformed& malformed);
 std::string LeftBehindText(const std::vector<RunProcess>& processes,
                            const std::vector<Worktree>& worktrees);
 
-// This run's lock has been overridden, by whom if that is known; it is `over`
-// or goes on.
-std::string OverriddenText(const std::optional<Overrider>& by, bool over);
+// This run's lock has been overridden, by whom if that is known.
+std::string OverriddenText(const std::optional<Overrider>& by);
 
 // Something happened to this run's lock, `lock_file`, that is no override.
 std::string DisturbedText(const Disturbance& disturbance,

@@ -170,7 +170,7 @@ TEST(RefusalTextTest, PaintsNoTerminal) {
   for (const std::string& text :
        {RefusalText(found, invocation, kNow), OverrideText(found, kNow),
         StatusText(survey, kNow, /*color=*/false), MalformedText(malformed),
-        OverriddenText(by, /*over=*/true), ErrorText(evil, evil),
+        OverriddenText(by), ErrorText(evil, evil),
         LeftBehindText({process}, {worktree}), DisturbedText(replaced, evil),
         SweptText(found), WaitingText(found, 1, /*first=*/true),
         WaitingLine(found, kNow, 1, 1),
@@ -207,17 +207,13 @@ TEST(OverrideTextTest, ShowsWhatIsOverridden) {
 }
 
 TEST(OverriddenTextTest, NamesWhoTookIt) {
-  EXPECT_EQ(OverriddenText(std::nullopt, /*over=*/true),
+  EXPECT_EQ(OverriddenText(std::nullopt),
             "o8lock: warning: the lock was taken away from this run; nothing "
             "was removed\n");
   const Overrider by = {7, "2026-02-25T10:31:00Z", "bob", "hut"};
-  EXPECT_EQ(OverriddenText(by, /*over=*/true),
+  EXPECT_EQ(OverriddenText(by),
             "o8lock: warning: this run's lock was overridden at "
             "2026-02-25T10:31:00Z by bob@hut (PID 7); nothing was removed\n");
-  EXPECT_EQ(OverriddenText(by, /*over=*/false),
-            "o8lock: warning: this run's lock was overridden at "
-            "2026-02-25T10:31:00Z by bob@hut (PID 7); it goes on, beside "
-            "another\n");
 }
 
 TEST(StatusTextTest, HasALineForEachVerdict) {

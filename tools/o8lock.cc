@@ -177,7 +177,7 @@ class LockAttendant : public Attendant {
     const absl::StatusOr<Disturbance> found = lock_.LookAfter();
     if (!found.ok()) return;  // the same again at the end, if it is of weight
     if (found->overridden) {
-      if (!overridden_ && !quiet_) Tell(OverriddenText(found->by, false));
+      if (!overridden_ && !quiet_) Tell(OverriddenText(found->by));
       overridden_ = true;
     } else if (found->vanished || found->replaced.has_value()) {
       if (!disturbed_ && !quiet_) {
@@ -264,7 +264,7 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
           "o8lock: warning: ", Printable(released.status().message()), "\n"));
     } else if (released->overridden) {
       if (!attendant.has_value() || !attendant->told_overridden()) {
-        Tell(OverriddenText(released->by, true));
+        Tell(OverriddenText(released->by));
       }
     } else if (options.verbose && !lock->joined()) {
       Tell(absl::StrCat(

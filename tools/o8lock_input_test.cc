@@ -74,7 +74,7 @@ TEST(CommandLineTest, WhatIsWrongIsSaid) {
        "--max-concurrency wants a whole number from 1 to 1000000, not '0'",
        help},
       {{"--publish", "maybe", "--", "true"},
-       "--publish wants 'always' or 'never', not 'maybe'",
+       "--publish wants 'auto', 'always' or 'never', not 'maybe'",
        help},
       {{"--lock-file", "", "--", "true"},
        "--lock-file wants the path of a file",
