@@ -34,7 +34,7 @@ namespace {
 bool IsForTheCaller(absl::string_view variable) {
   for (const absl::string_view name :
        {"GIT_DIR=", "GIT_WORK_TREE=", "GIT_COMMON_DIR=", "GIT_INDEX_FILE=",
-        "GIT_OBJECT_DIRECTORY=", "GIT_PREFIX=", "GIT_NAMESPACE=",
+        "GIT_OBJECT_DIRECTORY=", "GIT_PREFIX=", "GIT_NAMESPACE=", "GIT_CONFIG=",
         "O8LOCK_ALLOW="}) {
     if (absl::StartsWith(variable, name)) return true;
   }
