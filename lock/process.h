@@ -56,6 +56,13 @@ ProcessInfo LookAt(int pid);
 // itself; empty if there is no such process.
 std::string ProgramOf(int pid);
 
+// The processes of this pid namespace, in the order of their pids.
+std::vector<int> Processes();
+
+// Whether the process `pid` has `file` open; false where that cannot be seen,
+// as of another user's.
+bool HasOpen(int pid, const FileId& file);
+
 // The words of the command line of the process `pid`; none if it has none, or
 // may not be looked into.
 std::vector<std::string> CommandOf(int pid);

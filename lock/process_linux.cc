@@ -121,12 +121,17 @@ bool LocksARun(absl::string_view fdinfo) {
   return false;
 }
 
+// Whether the descriptor `fd` of `process`, "/proc/PID", is of `file`.
+bool IsOf(const std::string& process, int fd, const FileId& file) {
+  struct stat info;
+  return stat(absl::StrCat(process, "/fd/", fd).c_str(), &info) == 0 &&
+         file == FileId{info.st_dev, info.st_ino};
+}
+
 bool Keeps(const std::string& process, const FileId& file) {
   for (const int fd : NumbersIn(process + "/fdinfo")) {
-    struct stat info;
     if (LocksARun(ReadProc(absl::StrCat(process, "/fdinfo/", fd))) &&
-        stat(absl::StrCat(process, "/fd/", fd).c_str(), &info) == 0 &&
-        file == FileId{info.st_dev, info.st_ino}) {
+        IsOf(process, fd, file)) {
       return true;
     }
   }
@@ -186,6 +191,16 @@ std::string OwnProgram() {
   return absl::EndsWith(path, kDeleted) ? "" : path;
 }
 
+std::vector<int> Processes() { return NumbersIn("/proc"); }
+
+bool HasOpen(int pid, const FileId& file) {
+  const std::string process = absl::StrCat("/proc/", pid);
+  for (const int fd : NumbersIn(process + "/fd")) {
+    if (IsOf(process, fd, file)) return true;
+  }
+  return false;
+}
+
 std::vector<std::string> CommandOf(int pid) {
   const std::string command = ReadProc(absl::StrCat("/proc/", pid, "/cmdline"));
   if (command.empty()) return {};
@@ -208,7 +223,7 @@ bool DescendsFrom(int pid, int ancestor) {
 
 std::vector<Keeper> KeepersOf(const FileId& file) {
   std::vector<Keeper> keepers;
-  for (const int pid : NumbersIn("/proc")) {
+  for (const int pid : Processes()) {
     const std::string process = absl::StrCat("/proc/", pid);
     if (pid == getpid() || !Keeps(process, file)) continue;
     keepers.push_back({pid, CommandOf(pid)});
