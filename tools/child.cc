@@ -14,7 +14,6 @@
 #include <ctime>
 #include <initializer_list>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/algorithm/container.h"
@@ -422,26 +421,16 @@ absl::StatusOr<ChildExit> ChildRunner::Run(char* const argv[], int inherit_fd,
   return Follow(child, attendant);
 }
 
-std::string ProgramFile(const std::string& command) {
-  for (std::string& name : Candidates(command)) {
-    struct stat file;
-    if (stat(name.c_str(), &file) == 0 && !S_ISDIR(file.st_mode) &&
-        access(name.c_str(), X_OK) == 0) {
-      return std::move(name);
-    }
-  }
-  return "";
-}
-
-absl::Status FindCommand(const std::string& command) {
-  if (!ProgramFile(command).empty()) return absl::OkStatus();
+absl::StatusOr<std::string> FindCommand(const std::string& command) {
   int error = ENOENT;
   for (const std::string& name : Candidates(command)) {
     struct stat file;
-    if (stat(name.c_str(), &file) == 0) {
-      error = EACCES;
-    } else if (error == ENOENT) {
-      error = errno;
+    if (stat(name.c_str(), &file) != 0) {
+      if (error == ENOENT) error = errno;
+    } else if (!S_ISDIR(file.st_mode) && access(name.c_str(), X_OK) == 0) {
+      return name;
+    } else {
+      error = EACCES;  // and as execvp() does, go on
     }
   }
   return ExecStatus(error, command);

@@ -98,13 +98,9 @@ class ChildRunner {
   struct sigaction original_sigchld_;
 };
 
-// The file that `command` stands for, searched for in PATH as execvp(3) does;
-// empty if there is none that may be executed.
-std::string ProgramFile(const std::string& command);
-
-// Whether `command` would be found and may be executed, as far as can be told
-// without doing it: the kNotFound and kPermissionDenied of ChildRunner::Run.
-absl::Status FindCommand(const std::string& command);
+// The file that would be executed as `command`, as far as can be told without
+// doing it. Errors: the kNotFound and kPermissionDenied of ChildRunner::Run.
+absl::StatusOr<std::string> FindCommand(const std::string& command);
 
 // Ends this process as the command ended: with its exit code, or by the same
 // signal, without a second core dump. Where the signal does not kill (the first

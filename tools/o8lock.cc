@@ -444,7 +444,7 @@ int Run(Options options, const std::string& program, int64_t started) {
     if (options.yes && IsSince(*found, started)) options.force = false;
     if (options.force) {
       // Nobody is to lose a lock to a misspelt command.
-      const absl::Status command = FindCommand(options.command[0]);
+      const absl::Status command = FindCommand(options.command[0]).status();
       if (!command.ok()) return FailToRun(command);
     }
     const std::optional<int> refused = Refuse(*found, options, invocation);

@@ -32,7 +32,7 @@ std::string Canonical(const std::string& path) {
 
 // The file that `program` starts; empty if there is none.
 std::string FindProgram(const Orchestr8Program& program) {
-  if (!program.by_package_runner) return ProgramFile(program.name);
+  if (!program.by_package_runner) return FindCommand(program.name).value_or("");
   std::string directory = Canonical(".");
   for (; !directory.empty(); directory = ParentOf(directory)) {
     std::string file =
