@@ -15,12 +15,15 @@ struct Finding {
   enum Level { kOk, kWarn, kFail };
   Level level;
   std::string text;
-  std::string hint;  // empty for kOk
+  std::string hint;  // what to do; empty where nothing need be done
 };
 
-// Tries the directories of the lock at `location`. Creates files in them, which
+// Looks at everything that the lock at `location` rests on, in a repository as
+// git, run in `directory`, sees that. Creates files beside the lock's, which
 // are gone afterwards; takes no lock that a run could want.
-std::vector<Finding> Examine(const Location& location);
+// Runs git some times. Waits up to a second for each lock file that is none.
+std::vector<Finding> Examine(const Location& location,
+                             const std::string& directory);
 
 // The line of each finding, with its hint below; printable.
 std::string DoctorText(const std::vector<Finding>& findings);

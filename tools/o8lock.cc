@@ -533,7 +533,8 @@ int Unlock(const Options& options, int64_t started) {
 int Doctor(const Options& options) {
   const absl::StatusOr<Location> location = LocateLock(options);
   if (!location.ok()) return FailToLocate(location.status());
-  const std::vector<Finding> findings = Examine(*location);
+  const std::vector<Finding> findings =
+      Examine(*location, options.lock_file.empty() ? "." : location->Home());
   Print(STDOUT_FILENO, DoctorText(findings));
   for (const Finding& finding : findings) {
     if (finding.level == Finding::kFail) return kOsError;

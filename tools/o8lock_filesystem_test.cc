@@ -99,6 +99,25 @@ class OtherUserTest : public ::testing::Test {
   std::string repo_;
 };
 
+TEST_F(OtherUserTest, DoctorNamesALockFileThatCannotBeRead) {
+  const std::string lock_file = File(".claude/parallel.lock");
+  std::filesystem::create_directory(File(".claude"));
+  MakeFile(lock_file, "{\"pid\": 1}", 0600);
+  const std::string line = absl::StrCat("lock file: ", lock_file, ": ");
+  const Result doctor = CallAsNobody({"doctor"});
+  EXPECT_EQ(doctor.end, Exited(71));
+  EXPECT_THAT(
+      doctor.out,
+      HasSubstr(absl::StrCat(
+          "fail  ", line, "open '", lock_file,
+          "': Permission denied\n"
+          "      no run starts before that is settled, see: o8lock status\n")));
+  ASSERT_EQ(chmod(lock_file.c_str(), 0644), 0);
+  EXPECT_THAT(
+      CallAsNobody({"doctor"}).out,
+      HasSubstr(absl::StrCat("ok    ", line, "there, see: o8lock status\n")));
+}
+
 TEST_F(OtherUserTest, MayNotTakeTheLockOfAForeignRepository) {
   const Result run = CallAsNobody({"--", "echo", "ran"});
   EXPECT_EQ(run.end, Exited(73));
@@ -319,7 +338,7 @@ TEST_F(FileSystemTest, LocksOnEveryKindThatIsHere) {
                   "{ ", kind.mount,
                   "; } >/dev/null 2>&1 || exit 9; mkdir -p \"$DIR/r\"; "
                   "cd \"$DIR/r\"; git init -q --template=; mkfifo ready go; "
-                  "export O8LOCK_TOKEN=; $O8LOCK doctor; "
+                  "export O8LOCK_TOKEN=; $O8LOCK doctor | grep rename; "
                   "$O8LOCK -- sh -c 'echo >ready; read x <go; echo first' & "
                   "read x <ready; $O8LOCK -q -- echo second; echo $?; "
                   "$O8LOCK status | head -n 1 | tr -d 0-9; echo >go; wait; "
@@ -345,8 +364,9 @@ TEST_F(FileSystemTest, LocksOnEveryKindThatIsHere) {
 
 TEST_F(FileSystemTest, DoctorSaysWhatDoesNotWork) {
   const Result run = InNamespace(
-      "mkdir .claude; mount -t tmpfs -o ro o8lock .claude; $O8LOCK doctor; "
-      "echo $?; umount .claude; $O8LOCK doctor >/dev/null; echo $?");
+      "mkdir .claude; mount -t tmpfs -o ro o8lock .claude; "
+      "$O8LOCK doctor >out; status=$?; grep -A1 'tmpfs' out; echo $status; "
+      "umount .claude; $O8LOCK doctor >/dev/null; echo $?");
   EXPECT_THAT(
       run.out,
       MatchesRegex(absl::StrCat(

@@ -496,7 +496,9 @@ TEST_F(NoLocksTest, NothingIsRunAndDoctorSaysWhy) {
   EXPECT_THAT(
       doctor.out,
       MatchesRegex(absl::StrCat(
-          "fail  guard: ", repo.File(".git/o8lock"),
+          "ok    o8lock: [^\n]+\nok    guard: [^\n]+: there\n"
+          "ok    lock file: [^\n]+\nfail  guard: ",
+          repo.File(".git/o8lock"),
           " \\([a-z0-9]+\\): lock '[^\n]+': No locks available "
           "\\(this file system has no working locks\\)\n"
           "      keep the lock on another file system: --lock-file FILE\n"
