@@ -324,15 +324,23 @@ TEST(DoctorTest, NoDirectoryForALockFileOfOnesOwn) {
 }
 
 TEST(DoctorTest, TheOrchestr8OfPath) {
-  const Repository repo;
-  const TempDir bin;
-  MakeFile(bin.File("orchestr8"), "", 0755);
-  MakeFile(bin.File("murmur8"), "", 0755);
-  ProcessOptions options = In(repo.path());
-  options.env["PATH"] = absl::StrCat(bin.path(), ":", getenv("PATH"));
-  Values values = ValuesOf(repo);
-  values["BIN"] = bin.path();
-  ExpectSaid(Call(O8lock({"doctor"}), options), "doctor_orchestr8", values);
+  const std::pair<const char*, const char*> cases[] = {
+      {"prelock", "keeps no lock file, so o8lock writes it"},
+      {"v3", "keeps the lock file itself, so o8lock writes none for it"},
+      {"v4", "keeps the lock file itself, so o8lock writes none for it"},
+  };
+  for (const auto& [version, text] : cases) {
+    const Repository repo;
+    const TempDir bin;
+    InstallOrchestr8(bin.path(), version);
+    MakeFile(bin.File("bin/murmur8"), "", 0755);  // a shim
+    ProcessOptions options = In(repo.path());
+    options.env["PATH"] = absl::StrCat(bin.File("bin"), ":", getenv("PATH"));
+    Values values = ValuesOf(repo);
+    values["BIN"] = bin.path();
+    values["ORCHESTR8"] = text;
+    ExpectSaid(Call(O8lock({"doctor"}), options), "doctor_orchestr8", values);
+  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -48,10 +49,11 @@ class Orchestr8Test : public ::testing::Test {
     argv.insert(argv.end(), words.begin(), words.end());
     return argv;
   }
-  // o8lock --publish WHEN -- orchestr8 parallel WORDS...
-  Argv LockedParallel(const std::string& when, const std::string& version,
+  // o8lock OPTIONS... -- orchestr8 parallel WORDS...
+  Argv LockedParallel(const Argv& options, const std::string& version,
                       const Argv& words) const {
-    Argv argv = O8lock({"--publish", when, "--"});
+    Argv argv = O8lock(options);
+    argv.emplace_back("--");
     for (const std::string& word : Parallel(version, words)) {
       argv.push_back(word);
     }
@@ -61,6 +63,15 @@ class Orchestr8Test : public ::testing::Test {
  private:
   const TempDir programs_;
 };
+
+// The pid in a lock file.
+pid_t PidIn(const std::string& lock_file) {
+  std::smatch match;
+  EXPECT_TRUE(
+      std::regex_search(lock_file, match, std::regex("\"pid\": ([0-9]+)")))
+      << lock_file;
+  return match.empty() ? 0 : std::stoi(match[1]);
+}
 
 // A run that is held where all its worktrees exist.
 class Held {
@@ -249,7 +260,8 @@ TEST_F(Orchestr8Test, TakesALockFileThatIsThereForAnotherRun) {
   for (const char* const version : {"v3", "v4"}) {
     SCOPED_TRACE(version);
     const IgnoringRepository repo;
-    Process run(LockedParallel("always", version, {"feat-a", "feat-b", "-y"}),
+    Process run(LockedParallel({"--publish", "always"}, version,
+                               {"feat-a", "feat-b", "-y"}),
                 In(repo.path()));
     EXPECT_EQ(run.Wait(), Exited(1));
     EXPECT_EQ(Normal(run.err()), Refusal(version, run.pid()));
@@ -258,19 +270,18 @@ TEST_F(Orchestr8Test, TakesALockFileThatIsThereForAnotherRun) {
   }
 }
 
-TEST_F(Orchestr8Test, WorksWithItsOwnLockFileUnderAnUnpublishedLock) {
+TEST_F(Orchestr8Test, WorksWithItsOwnLockFile) {
   for (const char* const version : {"v3", "v4"}) {
     SCOPED_TRACE(version);
     const IgnoringRepository repo;
-    Held run(LockedParallel("never", version, {"feat-a", "feat-b", "--yes"}),
-             repo);
+    Held run(LockedParallel({}, version, {"feat-a", "feat-b", "--yes"}), repo);
     const std::string lock_file = Contents(repo.LockFileOf(version));
-    const pid_t pid = std::stoi(lock_file.substr(LockFileBegin(0).find('0')));
+    const pid_t pid = PidIn(lock_file);
     EXPECT_NE(pid, run->pid());
     EXPECT_THAT(lock_file, StartsWith(LockFileBegin(pid)));
 
     const Result wrapped =
-        Call(LockedParallel("never", version, {"feat-c", "-y"}), repo.path());
+        Call(LockedParallel({}, version, {"feat-c", "-y"}), repo.path());
     EXPECT_EQ(wrapped.end, Exited(75));
     EXPECT_EQ(wrapped.out, "");
     EXPECT_THAT(wrapped.err, HasSubstr(absl::StrCat(
@@ -304,6 +315,122 @@ TEST_F(Orchestr8Test, OneThatRunsWithoutO8lockIsRefusedAgainst) {
     EXPECT_EQ(Contents(repo.LockFileOf(version)), lock_file);
     EXPECT_EQ(run.Finish(), Exited(0));
     EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(0));
+  }
+}
+
+TEST_F(Orchestr8Test, OneThatKeepsNoLockFileHasO8locks) {
+  const IgnoringRepository repo;
+  Held run(LockedParallel({}, "prelock", {"feat-a"}), repo);
+  EXPECT_EQ(PidIn(Contents(repo.LockFile())), run->pid());
+  // For those that look at it.
+  const Result unwrapped = Call(Parallel("v3", {"feat-c", "-y"}), repo.path());
+  EXPECT_EQ(unwrapped.end, Exited(1));
+  EXPECT_THAT(unwrapped.err, HasSubstr(absl::StrCat("PID: ", run->pid())));
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(run->err(), "");
+  ExpectNothingLeft(repo);
+}
+
+TEST_F(Orchestr8Test, TheRepositorysSettingDecidesUnlessAnOptionDoes) {
+  const IgnoringRepository repo;
+  const auto publishes = [&](const Argv& options) {
+    Held run(LockedParallel(options, "prelock", {"feat-a"}), repo);
+    const bool published = Exists(repo.LockFile());
+    EXPECT_EQ(run.Finish(), Exited(0));
+    Git(repo.path(), {"reset", "--quiet", "--hard", "HEAD~1"});
+    return published;
+  };
+  EXPECT_TRUE(publishes({}));
+  Git(repo.path(), {"config", "o8lock.publish", "never"});
+  EXPECT_FALSE(publishes({}));
+  EXPECT_TRUE(publishes({"--publish", "auto"}));
+  Git(repo.path(), {"config", "o8lock.publish", "sometimes"});
+  const Result wrong = Call(O8lock({"--", "true"}), repo.path());
+  EXPECT_EQ(wrong.end, Exited(64));
+  EXPECT_EQ(wrong.err,
+            "o8lock: error: the setting o8lock.publish is 'sometimes', not "
+            "'auto', 'always' or 'never'\n"
+            "o8lock: hint: nothing was run; set it anew: git config "
+            "o8lock.publish auto\n");
+}
+
+// It has its lock file by then.
+TEST_F(Orchestr8Test, OneThatAsksNobodyIsCleanedUpAfter) {
+  for (const char* const version : {"v3", "v4"}) {
+    SCOPED_TRACE(version);
+    const IgnoringRepository repo;
+    const Argv argv = LockedParallel({}, version, {"feat-a"});
+    const Result run = Call(argv, repo.path());
+    EXPECT_EQ(run.end, Exited(0));
+    EXPECT_THAT(run.out, HasSubstr("Continue? [y/N]"));
+    EXPECT_THAT(
+        run.err,
+        testing::MatchesRegex(absl::StrCat(
+            "o8lock: warning: orchestr8 asks before it starts, and standard "
+            "input is no terminal: without an answer it does nothing and exits "
+            "0; add --yes\no8lock: warning: removed '",
+            repo.LockFileOf(version),
+            "', which PID [0-9]+ has left behind\n")));
+    ExpectNothingLeft(repo);
+    EXPECT_FALSE(Exists(repo.LockFileOf(version)));
+    // Where it is quiet it is so about both.
+    Argv quiet = argv;
+    quiet.insert(quiet.begin() + 1, "-q");
+    EXPECT_EQ(Call(quiet, repo.path()).err, "");
+    EXPECT_FALSE(Exists(repo.LockFileOf(version)));
+  }
+  // With an answer, or without the question, there is nothing to be said.
+  const IgnoringRepository repo;
+  EXPECT_EQ(Call(LockedParallel({}, "v3", {"feat-a", "-y"}), repo.path()).err,
+            "");
+  EXPECT_EQ(Call(LockedParallel({}, "prelock", {"feat-b"}), repo.path()).err,
+            "");
+}
+
+TEST_F(Orchestr8Test, IsNotRefusedByTheLockFileOfTheRunThatItOverrides) {
+  for (const char* const version : {"v3", "v4"}) {
+    SCOPED_TRACE(version);
+    const IgnoringRepository repo;
+    Held first(LockedParallel({}, version, {"feat-a", "--yes"}), repo);
+    Held second(
+        LockedParallel({"--force", "--yes"}, version, {"feat-b", "--yes"}),
+        repo);
+    // Asked for one run, not for each of its files.
+    EXPECT_THAT(
+        second->err(),
+        testing::Not(HasSubstr("PID: " + std::to_string(PidIn(Contents(
+                                             repo.LockFileOf(version)))))));
+    EXPECT_EQ(second.Finish(), Exited(0));
+    EXPECT_EQ(first.Finish(), Exited(0));
+    EXPECT_EQ(Normal(first->err()),
+              Golden("overridden", ValuesOf(repo, second->pid())));
+    EXPECT_FALSE(Exists(repo.LockFileOf(version)));
+  }
+}
+
+TEST_F(Orchestr8Test, KilledWithAllOfItsProcessesItIsTakenOverOnce) {
+  for (const char* const version : {"v3", "v4"}) {
+    SCOPED_TRACE(version);
+    const IgnoringRepository repo;
+    Values values;
+    {
+      Held run(LockedParallel({}, version, {"feat-a", "--yes"}), repo);
+      values = ValuesOf(repo, run->pid());
+    }  // here
+    EXPECT_TRUE(Exists(repo.LockFileOf(version)));
+    const Result next =
+        Call(LockedParallel({}, version, {"feat-b", "--yes"}), repo.path());
+    EXPECT_EQ(next.end, Exited(0));
+    EXPECT_EQ(next.err, Golden("stale_worktree", values));
+    EXPECT_FALSE(Exists(repo.LockFileOf(version)));
+    // What it says is what it takes.
+    std::smatch command;
+    ASSERT_TRUE(std::regex_search(next.err, command, std::regex("git .*")));
+    EXPECT_EQ(Call(Shell(command[0]), repo.path()).end, Exited(0));
+    const Result again =
+        Call(LockedParallel({}, version, {"feat-a", "--yes"}), repo.path());
+    EXPECT_EQ(again.end, Exited(0));
+    EXPECT_EQ(again.err, "");
   }
 }
 
