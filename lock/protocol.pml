@@ -41,6 +41,8 @@
 //                     and where it cannot, it is a run like the others. When
 //                     it outlives run 1 it has no lock file, hence not beside
 //                     a run outside o8lock.
+// -DWITH_CLEANER      somebody may remove the lock file once, and a run may look
+//                     after its lock once while its command runs
 // -DONLY=p            only the property p, see below; pan's -E leaves out the
 //                     deadlocks as well
 // Whatever else there is an #ifdef for is a mistake that spin has to find.
@@ -93,6 +95,7 @@ bit leftover[7];
 bit overridden[7];  // somebody agreed to that, and it was done
 bit released[7];  // the lock, after its command
 bit outside_is_on;
+bit cleaned;
 
 // The properties, under the names in which a counterexample tells of them.
 hidden byte no_other_command_runs;
@@ -105,6 +108,8 @@ hidden byte next_start_succeeds;
 hidden byte refusal_changes_nothing;
 hidden byte join_finds_it_unlocked;
 hidden byte new_guard_is_own;
+hidden byte new_lock_file_is_own;
+hidden byte vanished_lock_file_is_back;
 
 #ifdef ONLY
 #define NUMBER_OF(property) NUMBER_OF_(property)
@@ -119,6 +124,8 @@ hidden byte new_guard_is_own;
 #define number_of_refusal_changes_nothing 8
 #define number_of_join_finds_it_unlocked 9
 #define number_of_new_guard_is_own 10
+#define number_of_new_lock_file_is_own 11
+#define number_of_vanished_lock_file_is_back 12
 #define CHECK(property, condition)                                       \
   property = (condition) || NUMBER_OF(property) != NUMBER_OF(ONLY); \
   assert(property)
@@ -332,19 +339,21 @@ inline WriteLockFile() {
 }
 
 inline PlaceLockFile(is_dead) {
+  if
+  :: agreed != 0 -> ClearLockFiles(is_dead, true)
+  :: else
+  fi;
   do
-  :: STEP(
+  :: refused != NOBODY -> break
+  :: else ->
+     STEP(
        published = (lock_file == NOBODY);
+       CHECK(new_lock_file_is_own, !published || lock_file_new == me);
        LinkLockFile(lock_file_new)
      );
      if
      :: published -> STEP(lock_file_new = NOBODY; written = 0); break
-     :: else ->
-        ClearLockFiles(is_dead, true);
-        if
-        :: refused != NOBODY -> break
-        :: else
-        fi
+     :: else -> ClearLockFiles(is_dead, true)
      fi
   od
 }
@@ -614,7 +623,8 @@ inline UnlockOwnChange() {
 
 inline StartCommand() {
   STEP(
-    CHECK(own_lock_file_is_in_place, lock_file == me || joined || FORCE != 0);
+    CHECK(own_lock_file_is_in_place,
+          lock_file == me || joined || cleaned || FORCE != 0);
     CHECK(no_run_outside_is_on,
           overridden[me] || overridden[OUTSIDE] || !outside_is_on ||
           !process[OUTSIDE]);
@@ -638,6 +648,39 @@ inline NameCommand() {
 #endif
   UnlockOwnChange()
 }
+
+#ifdef WITH_CLEANER
+// Only where the lock file is missed; the first looks lock nothing.
+inline LookAfter() {
+  STEP(still = (lock_file == NOBODY));
+  if
+  :: still ->
+#ifdef LOOK_AFTER_UNLOCKED
+     STEP(change = guard; still = (change == fd); change = 0);
+#else
+     LockOwnChange();
+#endif
+     if
+     :: still -> STEP(still = (lock_file == NOBODY))
+     :: else
+     fi;
+     if
+     :: still ->
+        WriteLockFile();
+        STEP(
+          CHECK(new_lock_file_is_own, lock_file_new == me);
+          LinkLockFile(lock_file_new)
+        );
+        STEP(lock_file_new = NOBODY; written = 0);
+        CHECK(vanished_lock_file_is_back, lock_file != NOBODY);
+        still = 0
+     :: else
+     fi;
+     UnlockOwnChange()
+  :: else
+  fi
+}
+#endif
 
 inline Release() {
   LockOwnChange();
@@ -725,6 +768,9 @@ proctype Run(byte me) {
         fi;
 #endif
         NameCommand();
+#ifdef WITH_CLEANER
+        LookAfter();
+#endif
         WAIT(command[me] == ENDED);
         Release();
         break
@@ -789,6 +835,15 @@ ends:
 }
 #endif
 
+#ifdef WITH_CLEANER
+proctype Cleaner() {
+  if
+  :: atomic { lock_file != NOBODY -> lock_file = NOBODY; cleaned = 1 }
+  :: true
+  fi
+}
+#endif
+
 // What becomes of a command, and of what it leaves behind.
 inline CommandEnds(who) {
   if
@@ -832,6 +887,9 @@ init {
     :: lock_file = DEAD_OUTSIDE
     :: true
     fi;
+#endif
+#ifdef WITH_CLEANER
+    run Cleaner();
 #endif
 #ifdef AFTER_A_LEFTOVER
     command[3] = ENDED;

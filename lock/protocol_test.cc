@@ -125,7 +125,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"TwoRunsAfterALeftoverAndOneOutside",
              {"-DRUNS=2", "-DAFTER_A_LEFTOVER", "-DWITH_OUTSIDE"}},
         Case{"TwoRunsOfWhichOneOverridesAndOneOutside",
-             {"-DRUNS=2", "-DFORCE=2", "-DWITH_OUTSIDE"}}),
+             {"-DRUNS=2", "-DFORCE=2", "-DWITH_OUTSIDE"}},
+        Case{"TwoRunsWhoseLockFileVanishes", {"-DRUNS=2", "-DWITH_CLEANER"}},
+        Case{"TwoRunsOfWhichOneOverridesWhoseLockFileVanishes",
+             {"-DRUNS=2", "-DFORCE=2", "-DWITH_CLEANER", "-DNO_LEFTOVERS"}}),
     NameOf);
 
 class Wrong : public ProtocolTest, public testing::WithParamInterface<Case> {};
@@ -202,6 +205,10 @@ INSTANTIATE_TEST_SUITE_P(
                          {"-DRUNS=2", "-DWITH_JOINED", "-DNO_LEFTOVERS",
                           "-DACQUIRE_WITHOUT_JOINED"},
                          "no_other_command_runs"},
+                    Case{"LookAfterDoesNotLockTheChange",
+                         {"-DRUNS=2", "-DFORCE=2", "-DWITH_CLEANER",
+                          "-DNO_LEFTOVERS", "-DLOOK_AFTER_UNLOCKED"},
+                         "new_lock_file_is_own"},
                     // No mistake in the model, but a limit of the protocol:
                     // while an overridden run's lock file makes room for the
                     // new one, a run outside o8lock may come in between.
