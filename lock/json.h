@@ -23,6 +23,8 @@ using JsonMembers = std::vector<std::pair<std::string, JsonValue>>;
 class JsonValue {
  public:
   JsonValue() : value_(nullptr) {}
+  // Implicit, for lists of members to be read as what they stand for.
+  // NOLINTBEGIN(google-explicit-constructor)
   JsonValue(bool value) : value_(value) {}
   JsonValue(int value) : value_(int64_t{value}) {}
   JsonValue(int64_t value) : value_(value) {}
@@ -33,6 +35,7 @@ class JsonValue {
   JsonValue(const std::vector<std::string>& texts)
       : value_(std::vector<JsonValue>(texts.begin(), texts.end())) {}
   JsonValue(JsonMembers members) : value_(std::move(members)) {}
+  // NOLINTEND(google-explicit-constructor)
 
   // Indented by two, with a newline at the end.
   std::string Text() const;

@@ -330,8 +330,8 @@ absl::StatusOr<Lock> Lock::Acquire(const Location& location,
                                    const AcquireOptions& options, Fd turn) {
   const Ticks start = NowTicks();
   while (true) {
-    absl::StatusOr<Fd> guard =
-        turn.ok() ? std::move(turn) : OpenGuard(location);
+    absl::StatusOr<Fd> guard = std::exchange(turn, Fd());
+    if (!guard->ok()) guard = OpenGuard(location);
     if (!guard.ok()) {
       // Who may not take the lock may still be told who has it.
       const absl::StatusOr<Inspection> found =

@@ -138,7 +138,10 @@ class LookoutThread {
  public:
   LookoutThread(const Fd& fd, const std::string& guard, Reporter reporter,
                 const WaitOptions& options)
-      : fd_(fd), guard_(guard), reporter_(reporter), options_(options) {}
+      : fd_(fd),
+        guard_(guard),
+        reporter_(std::move(reporter)),
+        options_(options) {}
 
   absl::Status Start() {
     wake_ = Fd(eventfd(0, EFD_CLOEXEC));

@@ -399,7 +399,7 @@ int Run(Options options, const std::string& program, int64_t started) {
     // Before the lock: no signal may end this process and leave the lock file.
     std::optional<ChildRunner> runner(std::in_place);
     absl::StatusOr<Lock> lock =
-        Lock::Acquire(*location, acquire, std::move(turn));
+        Lock::Acquire(*location, acquire, std::exchange(turn, Fd()));
     if (lock.ok() && lock->joined()) {
       return RunToTheEnd(*runner, options, &*lock, *location);
     }
