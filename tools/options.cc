@@ -130,11 +130,13 @@ std::optional<int64_t> ParseDuration(absl::string_view text) {
   return total;
 }
 
-absl::Status Apply(int option, absl::string_view value, Options& options) {
+// `argument` may be null: the option has none.
+absl::Status Apply(int option, const char* argument, Options& options) {
+  const absl::string_view value = argument == nullptr ? "" : argument;
   switch (option) {
     case 'w':
       options.wait_seconds = std::nullopt;
-      if (!value.empty()) {
+      if (argument != nullptr) {
         options.wait_seconds = ParseDuration(value);
         if (!options.wait_seconds.has_value()) {
           return Usage(absl::StrCat("--wait wants a time such as 90s, 10m or "
@@ -284,8 +286,7 @@ absl::StatusOr<Options> ParseOptions(char* const argv[]) {
       return Usage(absl::StrCat("option wants a value: '", Offender(argv), "'"),
                    kSeeHelp);
     }
-    const absl::Status status =
-        Apply(option, optarg == nullptr ? "" : optarg, options);
+    const absl::Status status = Apply(option, optarg, options);
     if (!status.ok()) return status;
     if (options.action == Action::kHelp || options.action == Action::kVersion) {
       return options;
@@ -318,7 +319,7 @@ absl::StatusOr<Options> ParseOptions(char* const argv[]) {
   }
   if (!ended) {
     std::vector<std::string> corrected(argv, argv + optind);
-    const std::string& last = corrected.back();
+    const std::string last = corrected.back();
     if ((last == "-w" || last == "--wait") &&
         ParseDuration(rest[0]).has_value()) {
       corrected.back() += absl::StrCat(last == "-w" ? "" : "=", rest[0]);

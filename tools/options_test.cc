@@ -2,6 +2,8 @@
 #include "tools/options.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -173,6 +175,48 @@ TEST(ParseOptionsTest, SaysWhatIsWrongAndWhatWouldBeRight) {
   for (const auto& c : cases) {
     EXPECT_EQ(Parse(c.words).status(), absl::InvalidArgumentError(c.message));
   }
+}
+
+TEST(ParseOptionsTest, ReadsHowLongToWait) {
+  EXPECT_EQ(Parsed({"--", "x"}).wait_seconds, 0);
+  EXPECT_EQ(Parsed({"--wait", "--", "x"}).wait_seconds, std::nullopt);
+  EXPECT_EQ(Parsed({"-w", "--", "x"}).wait_seconds, std::nullopt);
+  EXPECT_EQ(Parsed({"-qw10m", "--", "x"}).wait_seconds, 600);
+  const struct {
+    const char* text;
+    int64_t seconds;
+  } cases[] = {
+      {"0", 0},       {"0s", 0},
+      {"90s", 90},    {"10m", 600},
+      {"1h", 3600},   {"1h30m", 5400},
+      {"1h1s", 3601}, {"2h3m4s", 7384},
+      {"090s", 90},   {"2147483647h", int64_t{2147483647} * 3600},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(Parsed({std::string("--wait=") + c.text, "--", "x"}).wait_seconds,
+              c.seconds)
+        << c.text;
+  }
+  for (const char* text : {"10", "1.5h", "30m1h", "1h1h", "-1", "-1s", "+1s",
+                           "", " 1s", "1s ", "s", "1d", "1 h", "1S", "1ms",
+                           "00", "2147483648s", "99999999999999999999h"}) {
+    EXPECT_EQ(Parse({std::string("--wait=") + text, "--", "x"}).status(),
+              absl::InvalidArgumentError(
+                  std::string("--wait wants a time such as 90s, 10m or 1h30m, "
+                              "not '") +
+                  text + "'\nsee: o8lock --help"));
+  }
+  // A word of its own would be the command.
+  EXPECT_EQ(Parse({"-w", "10m", "--", "x"}).status(),
+            absl::InvalidArgumentError("a time is written together with -w\n"
+                                       "try: o8lock -w10m -- COMMAND"));
+  EXPECT_EQ(
+      Parse({"-q", "--wait", "1h30m", "x"}).status(),
+      absl::InvalidArgumentError("a time is written together with --wait\n"
+                                 "try: o8lock -q --wait=1h30m -- COMMAND"));
+  EXPECT_EQ(Parse({"-w1s", "--force", "--", "x"}).status(),
+            absl::InvalidArgumentError(
+                "--wait and --force exclude each other\nsee: o8lock --help"));
 }
 
 TEST(ParseOptionsTest, TakesExitCodesThatExistOnly) {
