@@ -42,7 +42,8 @@ struct WaitOptions {
 // Lock::Acquire, or to be closed. Or it returns no descriptor: it is worthwhile
 // to try again, as where the lock of a run outside o8lock has gone, or where a
 // run was killed and something it left behind has the lock still.
-// Errors: kDeadlineExceeded  give_up has come, and the lock is held.
+// Errors: kDeadlineExceeded  give_up has come, and the lock was held.
+//         kUnavailable       the system has no thread left to wait with.
 //         others             from opening and locking the guard, as
 //                            Lock::Acquire's.
 // Blocks in the kernel, which wakes this process and no other when the lock is

@@ -54,7 +54,10 @@ constexpr int kDefaultMaxConcurrency = 3;
 
 int FailToLock(const absl::Status& error) {
   int exit_code = kCannotCreate;
-  if (absl::IsUnimplemented(error)) exit_code = kOsError;
+  // No locks; no thread to wait with.
+  if (absl::IsUnimplemented(error) || absl::IsUnavailable(error)) {
+    exit_code = kOsError;
+  }
   if (absl::IsInvalidArgument(error)) exit_code = kUsage;
   return Fail(error.message(), LockHint(error), exit_code);
 }
