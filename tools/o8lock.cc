@@ -397,6 +397,7 @@ int Run(Options options, const std::string& program, int64_t started) {
   invocation.o8lock.insert(invocation.o8lock.end(), options.selection.begin(),
                            options.selection.end());
   std::optional<Waiting> waiting;
+  bool waited = false;  // as long as was said
   Fd turn;
   while (true) {
     // Before the lock: no signal may end this process and leave the lock file.
@@ -426,21 +427,21 @@ int Run(Options options, const std::string& program, int64_t started) {
     const std::optional<Inspection> found = InspectionOf(lock.status());
     if (!found.has_value()) return FailToLock(lock.status());
     if (options.wait_seconds != 0 && found->verdict == Verdict::kHeld) {
+      if (waited) {
+        if (!options.quiet) {
+          Tell(TimedOutText(*found, invocation, GetNow(), waiting->Seconds()));
+        }
+        return options.conflict_exit_code;
+      }
       if (!waiting.has_value()) {
         waiting.emplace(options.wait_seconds, options.quiet);
       }
       absl::StatusOr<Fd> got = waiting->For(*location, *found);
-      if (got.ok()) {
-        turn = *std::move(got);
-        continue;
-      }
-      if (!absl::IsDeadlineExceeded(got.status())) {
-        return FailToLock(got.status());
-      }
-      if (!options.quiet) {
-        Tell(TimedOutText(*found, invocation, GetNow(), waiting->Seconds()));
-      }
-      return options.conflict_exit_code;
+      // Once more then: who has it now need not be who had it before.
+      waited = absl::IsDeadlineExceeded(got.status());
+      if (!got.ok() && !waited) return FailToLock(got.status());
+      if (got.ok()) turn = *std::move(got);
+      continue;
     }
     // --yes is for a holder that was there when it was said, not for one that
     // came while that was overridden: two of these at once would both run.
