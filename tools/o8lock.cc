@@ -168,25 +168,22 @@ class LockAttendant : public Attendant {
 
   void Readable() override {
     if (!watch_.has_value()) return;
-    watch_->Drain();
-    // First watched, then looked at: nothing comes in between. Again each time:
-    // a directory may be another one now. Not of what is written beside the
-    // guard: this process writes there itself.
-    for (const std::string& directory : lock_.Directories()) {
-      watch_->Add(directory, directory == lock_.Directories()[0]
-                                 ? Watch::kNothing
-                                 : Watch::kWritten);
-    }
-    const absl::StatusOr<Disturbance> found = lock_.LookAfter();
-    if (!found.ok()) return;  // the same again at the end, if it is of weight
-    if (found->overridden) {
-      if (!overridden_ && !quiet_) Tell(OverriddenText(found->by));
-      overridden_ = true;
-    } else if (found->vanished || found->replaced.has_value()) {
-      if (!disturbed_ && !quiet_) {
-        Tell(DisturbedText(*found, location_.lock_file));
+    // Again where the lock file was gone: so may have been its directory, and
+    // the new one is not watched.
+    bool vanished = true;
+    while (vanished) {
+      watch_->Drain();
+      // First watched, then looked at: nothing comes in between. Not of what is
+      // written beside the guard: this process writes there itself.
+      for (const std::string& directory : lock_.Directories()) {
+        watch_->Add(directory, directory == lock_.Directories()[0]
+                                   ? Watch::kNothing
+                                   : Watch::kWritten);
       }
-      disturbed_ = true;
+      const absl::StatusOr<Disturbance> found = lock_.LookAfter();
+      if (!found.ok()) return;  // the same again at the end, if it is of weight
+      vanished = found->vanished;
+      TellOf(*found);
     }
   }
 
@@ -194,6 +191,18 @@ class LockAttendant : public Attendant {
   bool told_overridden() const { return overridden_; }
 
  private:
+  void TellOf(const Disturbance& found) {
+    if (found.overridden) {
+      if (!overridden_ && !quiet_) Tell(OverriddenText(found.by));
+      overridden_ = true;
+    } else if (found.vanished || found.replaced.has_value()) {
+      if (!disturbed_ && !quiet_) {
+        Tell(DisturbedText(found, location_.lock_file));
+      }
+      disturbed_ = true;
+    }
+  }
+
   Lock& lock_;
   const Location& location_;
   const bool quiet_;
