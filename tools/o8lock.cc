@@ -275,7 +275,8 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
       Tell(absl::StrCat(
           "o8lock: warning: ", Printable(released.status().message()), "\n"));
     } else if (released->overridden) {
-      if (!attendant.has_value() || !attendant->told_overridden()) {
+      if (!options.quiet &&
+          (!attendant.has_value() || !attendant->told_overridden())) {
         Tell(OverriddenText(released->by));
       }
     } else if (options.verbose && !lock->joined()) {
