@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <vector>
 
@@ -26,14 +25,11 @@ constexpr int kLookAgainMs = 100;
 
 // Collects the children that have ended; whether others are left.
 bool HasChildren() {
-  siginfo_t ended;
+  pid_t ended;
   do {
-    ended = {};
-    if (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG) != 0 && errno == ECHILD) {
-      return false;
-    }
-  } while (ended.si_pid != 0);
-  return true;
+    ended = waitpid(-1, nullptr, WNOHANG);
+  } while (ended > 0);
+  return ended == 0;
 }
 
 // The signals that would end this process, were they not blocked, and that
@@ -53,24 +49,44 @@ sigset_t EndingSignals() {
 
 }  // namespace
 
-std::vector<Descendant> FindLeftovers(Ticks since) {
+std::vector<Descendant> FindBystanders() {
+  if (!HasChildren()) return {};
+  return DescendantsOf(getpid());
+}
+
+std::vector<Descendant> FindLeftovers(
+    const std::vector<Descendant>& bystanders) {
   if (!HasChildren()) return {};
   std::vector<Descendant> found = DescendantsOf(getpid());
   const pid_t session = getsid(0);
+  std::vector<Descendant> others;
+  for (const Descendant& process : found) {
+    if (absl::c_any_of(bystanders, [&process](const Descendant& bystander) {
+          return process.pid == bystander.pid &&
+                 process.started == bystander.started;
+        })) {
+      others.push_back(process);
+    }
+  }
+  const auto is_other = [&others](const Descendant& process) {
+    return absl::c_any_of(others, [&process](const Descendant& other) {
+      return process.pid == other.pid || DescendsFrom(process.pid, other.pid);
+    });
+  };
   found.erase(std::remove_if(found.begin(), found.end(),
                              [&](const Descendant& process) {
                                return process.session != session ||
-                                      process.started < since;
+                                      is_other(process);
                              }),
               found.end());
   return found;
 }
 
-int AwaitLeftovers(Ticks since, Ticks give_up) {
+int AwaitLeftovers(const std::vector<Descendant>& bystanders, Ticks give_up) {
   const sigset_t ending = EndingSignals();
   const Fd signals(signalfd(-1, &ending, SFD_CLOEXEC | SFD_NONBLOCK));
   while (true) {
-    const std::vector<Descendant> leftovers = FindLeftovers(since);
+    const std::vector<Descendant> leftovers = FindLeftovers(bystanders);
     const Ticks left = give_up < 0 ? kTicksPerSecond : give_up - NowTicks();
     if (leftovers.empty() || left <= 0) return 0;
     std::vector<Fd> processes;
@@ -93,16 +109,16 @@ int AwaitLeftovers(Ticks since, Ticks give_up) {
   }
 }
 
-int EndLeftovers(Ticks since) {
-  for (const Descendant& process : FindLeftovers(since)) {
+int EndLeftovers(const std::vector<Descendant>& bystanders) {
+  for (const Descendant& process : FindLeftovers(bystanders)) {
     SignalProcess(process.pid, process.started, SIGTERM);
   }
-  const int signal = AwaitLeftovers(since, NowTicks() + kPatience);
+  const int signal = AwaitLeftovers(bystanders, NowTicks() + kPatience);
   if (signal != 0) return signal;
-  for (const Descendant& process : FindLeftovers(since)) {
+  for (const Descendant& process : FindLeftovers(bystanders)) {
     SignalProcess(process.pid, process.started, SIGKILL);
   }
-  return AwaitLeftovers(since, NowTicks() + kKilled);
+  return AwaitLeftovers(bystanders, NowTicks() + kKilled);
 }
 
 }  // namespace o8lock

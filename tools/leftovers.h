@@ -15,19 +15,24 @@
 
 namespace o8lock {
 
-// Those that began at `since` or later, in the order of their pids. One system
-// call where this process has no children; else reads a file for every process
-// on the machine.
-std::vector<Descendant> FindLeftovers(Ticks since);
+// The processes below this one before the command is started, as those of a
+// shell that has executed o8lock in its own place: they, and what they start,
+// are no leftovers. In the order of their pids. One system call where this
+// process has no children; else reads a file for every process on the machine.
+std::vector<Descendant> FindBystanders();
+
+// Those that there are, in the order of their pids. Costs as much.
+std::vector<Descendant> FindLeftovers(
+    const std::vector<Descendant>& bystanders);
 
 // Waits until there are none, until `give_up` (of NowTicks(); negative: never)
 // or until a signal comes that would end this process. Returns that signal, 0
 // if there was none.
-int AwaitLeftovers(Ticks since, Ticks give_up);
+int AwaitLeftovers(const std::vector<Descendant>& bystanders, Ticks give_up);
 
 // Asks them to end (SIGTERM), and after 10 seconds ends them (SIGKILL). Returns
 // as AwaitLeftovers.
-int EndLeftovers(Ticks since);
+int EndLeftovers(const std::vector<Descendant>& bystanders);
 
 }  // namespace o8lock
 

@@ -215,12 +215,13 @@ class LockAttendant : public Attendant {
 // after Ctrl-C, which reaches all of them.
 constexpr Ticks kGrace = kTicksPerSecond / 10;
 
-// Sees to what the command has left behind that began at `since` or later.
-// Returns the signal that came meanwhile, or 0.
-int SeeToLeftovers(const Options& options, Ticks since) {
-  const auto leftovers = [since] {
+// Sees to what the command has left behind. Returns the signal that came
+// meanwhile, or 0.
+int SeeToLeftovers(const Options& options,
+                   const std::vector<Descendant>& bystanders) {
+  const auto leftovers = [&bystanders] {
     std::vector<int> pids;
-    for (const Descendant& process : FindLeftovers(since)) {
+    for (const Descendant& process : FindLeftovers(bystanders)) {
       pids.push_back(process.pid);
     }
     return Describe(pids);
@@ -231,12 +232,12 @@ int SeeToLeftovers(const Options& options, Ticks since) {
       Tell(LeftoversText(processes, state));
     }
   };
-  if (FindLeftovers(since).empty()) return 0;
-  int signal = AwaitLeftovers(since, NowTicks() + kGrace);
+  if (FindLeftovers(bystanders).empty()) return 0;
+  int signal = AwaitLeftovers(bystanders, NowTicks() + kGrace);
   if (signal == 0 && options.leftovers != Leftovers::kRelease) {
     const bool wait = options.leftovers == Leftovers::kWait;
     tell(leftovers(), wait ? LeftoversAre::kWaitedFor : LeftoversAre::kEnded);
-    signal = wait ? AwaitLeftovers(since, -1) : EndLeftovers(since);
+    signal = wait ? AwaitLeftovers(bystanders, -1) : EndLeftovers(bystanders);
     tell(leftovers(), LeftoversAre::kStillThere);
     return signal;
   }
@@ -256,8 +257,10 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
   argv.push_back(nullptr);
   // Inside of another run all this is the outer one's.
   std::optional<LockAttendant> attendant;
+  std::vector<Descendant> bystanders;
   if (lock != nullptr && !lock->joined()) {
     attendant.emplace(*lock, location, options.quiet);
+    bystanders = FindBystanders();
   }
   absl::StatusOr<ChildExit> exit =
       runner.Run(argv.data(), lock == nullptr ? -1 : lock->fd(),
@@ -265,7 +268,7 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
   if (lock != nullptr) {
     const Ticks acquired = TicksOf(lock->holder().acquired);
     if (attendant.has_value() && exit.ok()) {
-      const int signal = SeeToLeftovers(options, acquired);
+      const int signal = SeeToLeftovers(options, bystanders);
       if (signal != 0) exit = ChildExit{/*signaled=*/true, signal};
     }
     const absl::StatusOr<Released> released = lock->Release();
