@@ -83,7 +83,8 @@ Reason LookOut(const Fd& fd, const std::string& guard, const Fd& wake,
     if (ready < 0) continue;
     if (ends && NowTicks() >= options.give_up) return Reason::kTimeIsOver;
     if (NowTicks() < next) continue;
-    next += kSecond;
+    // Not that many times as it has been stopped for seconds.
+    next = NowTicks() + kSecond;
     const absl::StatusOr<bool> named = IsStillNamed(fd, guard);
     if (!named.ok() || !*named) return Reason::kTryAgain;
     const std::optional<Holder> record = ReadRecord(fd, guard);
@@ -215,8 +216,10 @@ absl::StatusOr<Fd> WaitForGuard(const Location& location,
 // For a run outside o8lock, of which there is a lock file and a process.
 absl::StatusOr<Fd> WaitForOutsider(const Inspection& found,
                                    const WaitOptions& options) {
-  O8LOCK_ASSIGN_OR_RETURN(Watch watch, Watch::Create());
-  watch.Add(found.file.substr(0, found.file.rfind('/')), Watch::kWritten);
+  absl::StatusOr<Watch> watch = Watch::Create();
+  if (watch.ok()) {
+    watch->Add(found.file.substr(0, found.file.rfind('/')), Watch::kWritten);
+  }
   Fd process = OpenProcess(found.holder->pid);
   Reporter reporter(found, options);
   Ticks next = NowTicks() + kSecond;
@@ -229,17 +232,18 @@ absl::StatusOr<Fd> WaitForOutsider(const Inspection& found,
     }
     if (NowTicks() >= next) {
       reporter.Report(file.inspection);
-      next += kSecond;
+      next = NowTicks() + kSecond;
     }
     if (options.give_up >= 0 && NowTicks() >= options.give_up) {
       return StillHeld(found);
     }
-    // Once a second also without an event: not every file system tells.
-    struct pollfd events[] = {{watch.fd(), POLLIN, 0},
+    // Once a second also without an event: not every file system tells, and the
+    // user may have no watch left.
+    struct pollfd events[] = {{watch.ok() ? watch->fd() : -1, POLLIN, 0},
                               {process.get(), POLLIN, 0}};
     poll(events, 2,
          Until(options.give_up >= 0 ? std::min(options.give_up, next) : next));
-    watch.Drain();
+    if (watch.ok()) watch->Drain();
     if (events[1].revents != 0) process.Close();  // it stays readable
   }
 }
