@@ -23,13 +23,18 @@ constexpr Ticks kKilled = kTicksPerSecond;
 // How often to look where the kernel does not tell (OpenProcess).
 constexpr int kLookAgainMs = 100;
 
-// Collects the children that have ended; whether others are left.
-bool HasChildren() {
+struct Children {
+  int ended = 0;
+  bool others = false;
+};
+
+// Collects the children that have ended.
+Children Collect() {
+  Children children;
   pid_t ended;
-  do {
-    ended = waitpid(-1, nullptr, WNOHANG);
-  } while (ended > 0);
-  return ended == 0;
+  while ((ended = waitpid(-1, nullptr, WNOHANG)) > 0) ++children.ended;
+  children.others = ended == 0;
+  return children;
 }
 
 // The signals that would end this process, were they not blocked, and that
@@ -47,44 +52,57 @@ sigset_t EndingSignals() {
   return set;
 }
 
-}  // namespace
-
-std::vector<Descendant> FindBystanders() {
-  if (!HasChildren()) return {};
-  return DescendantsOf(getpid());
-}
-
-std::vector<Descendant> FindLeftovers(
-    const std::vector<Descendant>& bystanders) {
-  if (!HasChildren()) return {};
+// The descendants in this session that are no bystanders nor below one.
+std::vector<Descendant> Others(const std::vector<Descendant>& bystanders) {
   std::vector<Descendant> found = DescendantsOf(getpid());
-  const pid_t session = getsid(0);
-  std::vector<Descendant> others;
+  std::vector<Descendant> living;
   for (const Descendant& process : found) {
     if (absl::c_any_of(bystanders, [&process](const Descendant& bystander) {
           return process.pid == bystander.pid &&
                  process.started == bystander.started;
         })) {
-      others.push_back(process);
+      living.push_back(process);
     }
   }
-  const auto is_other = [&others](const Descendant& process) {
-    return absl::c_any_of(others, [&process](const Descendant& other) {
-      return process.pid == other.pid || DescendsFrom(process.pid, other.pid);
+  const auto is_bystander = [&living](const Descendant& process) {
+    return absl::c_any_of(living, [&process](const Descendant& bystander) {
+      return process.pid == bystander.pid ||
+             DescendsFrom(process.pid, bystander.pid);
     });
   };
+  const pid_t session = getsid(0);
   found.erase(std::remove_if(found.begin(), found.end(),
                              [&](const Descendant& process) {
                                return process.session != session ||
-                                      is_other(process);
+                                      is_bystander(process);
                              }),
               found.end());
   return found;
 }
 
+}  // namespace
+
+std::vector<Descendant> FindBystanders() {
+  if (!Collect().others) return {};
+  return DescendantsOf(getpid());
+}
+
+std::vector<Descendant> FindLeftovers(
+    const std::vector<Descendant>& bystanders) {
+  if (!Collect().others) return {};
+  std::vector<Descendant> found;
+  do {
+    found = Others(bystanders);
+    // One that ended meanwhile may have started another before that, which was
+    // looked for too early.
+  } while (found.empty() && Collect().ended > 0);
+  return found;
+}
+
 int AwaitLeftovers(const std::vector<Descendant>& bystanders, Ticks give_up) {
-  const sigset_t ending = EndingSignals();
-  const Fd signals(signalfd(-1, &ending, SFD_CLOEXEC | SFD_NONBLOCK));
+  sigset_t wanted = EndingSignals();
+  sigaddset(&wanted, SIGCHLD);  // then there is somebody to collect
+  const Fd signals(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
   while (true) {
     const std::vector<Descendant> leftovers = FindLeftovers(bystanders);
     const Ticks left = give_up < 0 ? kTicksPerSecond : give_up - NowTicks();
@@ -103,7 +121,8 @@ int AwaitLeftovers(const std::vector<Descendant>& bystanders, Ticks give_up) {
     }
     poll(events.data(), events.size(), timeout);
     signalfd_siginfo signal;
-    if (read(signals.get(), &signal, sizeof(signal)) > 0) {
+    if (read(signals.get(), &signal, sizeof(signal)) > 0 &&
+        signal.ssi_signo != SIGCHLD) {
       return static_cast<int>(signal.ssi_signo);
     }
   }
