@@ -171,11 +171,11 @@ TEST(OverriddenTest, ByForceItIsToldWhileItRuns) {
   const Repository repo;
   Guarded run(repo.path());
   Guarded second(repo.path(), {"--force", "--yes"});
-  run.process().WaitForError("beside another\n");
+  run.process().WaitForError("nothing was removed\n");
   const LockState state = StateOf(repo);
   EXPECT_EQ(run.Finish(7), Exited(7));
   EXPECT_EQ(Normal(run.err()),
-            Golden("overridden_running", ValuesOf(repo, second.pid())));
+            Golden("overridden", ValuesOf(repo, second.pid())));
   EXPECT_TRUE(StateOf(repo) == state);
   EXPECT_EQ(second.Finish(), Exited(0));
   ExpectNothingLeft(repo);
@@ -186,7 +186,7 @@ TEST(OverriddenTest, ByUnlockToo) {
   Guarded run(repo.path());
   Process unlock(O8lock({"unlock", "--yes"}), In(repo.path()));
   EXPECT_EQ(unlock.Wait(), Exited(0));
-  run.process().WaitForError("beside another\n");
+  run.process().WaitForError("nothing was removed\n");
   ExpectNothingLeft(repo);
   // What comes after is none of its business.
   Guarded next(repo.path());
@@ -195,7 +195,7 @@ TEST(OverriddenTest, ByUnlockToo) {
   const LockState state = StateOf(repo);
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_EQ(Normal(run.err()),
-            Golden("overridden_running", ValuesOf(repo, unlock.pid())));
+            Golden("overridden", ValuesOf(repo, unlock.pid())));
   EXPECT_TRUE(StateOf(repo) == state);
   EXPECT_EQ(next.Finish(), Exited(0));
   ExpectNothingLeft(repo);
