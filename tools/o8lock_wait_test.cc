@@ -711,6 +711,9 @@ class LimitTest : public testing::Test {
 };
 
 TEST_F(LimitTest, WithoutAThreadItIsAnError) {
+#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
+  GTEST_SKIP() << "the sanitizer itself wants threads";
+#endif
   ProcessOptions options = AsUser();
   options.input = ProcessOptions::Stdin::kPipe;
   Process holder(Words({"--", "sh", "-c", "echo ready $$; read x"}), options);
