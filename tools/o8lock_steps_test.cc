@@ -183,7 +183,10 @@ class StepsTest : public testing::Test {
     ProcessOptions options = In(repo.path());
     options.input = ProcessOptions::Stdin::kPipe;
     auto run = std::make_unique<Process>(
-        Locked({}, "setsid sleep 1000 & echo ready $$; read line"), options);
+        // Not before it has left the session.
+        Locked({},
+               "setsid sh -c \"echo ready $$; exec sleep 1000\" & read line"),
+        options);
     const pid_t command = ReadyPid(*run);
     WaitUntil("the command's name in the record", [&repo] {
       return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
