@@ -713,8 +713,8 @@ std::string LeftoversText(const std::vector<RunProcess>& leftovers,
       break;
     case LeftoversAre::kEnded:
       absl::StrAppend(&text,
-                      "o8lock: hint: they are asked to end, and ended after 10 "
-                      "seconds\n");
+                      "o8lock: hint: they are asked to end (SIGTERM), and "
+                      "killed after 10 seconds (SIGKILL)\n");
       break;
     case LeftoversAre::kStillThere:
       absl::StrAppend(&text, "o8lock: hint: the lock is released\n");

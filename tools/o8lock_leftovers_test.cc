@@ -298,7 +298,7 @@ TEST(LeftoversKillTest, KeepsTheLockMeanwhileAndThenEndsThem) {
     EXPECT_FALSE(run.AgentLives());
     // The agent's own shell tells of its sleep.
     EXPECT_THAT(run->err(),
-                EndsWith("and ended after 10 seconds\nTerminated\n"));
+                EndsWith("and killed after 10 seconds (SIGKILL)\nTerminated\n"));
   } else {
     run->Signal(SIGTERM);
     EXPECT_EQ(run->Wait(), Killed(SIGTERM));
