@@ -57,9 +57,8 @@ TEST(BazelRunTest, SaysHowItIsUsed) {
   EXPECT_EQ(wrong.err,
             "usage: bazel run //hooks:install [-- --check | -- --uninstall]\n");
   const Result outside = BazelRun("", {});
-  EXPECT_FALSE(outside.end == Exited(0));
-  EXPECT_THAT(outside.err, EndsWith("start this with: bazel run "
-                                    "//hooks:install\n"));
+  EXPECT_EQ(outside.end, Exited(64));
+  EXPECT_EQ(outside.err, "start this with: bazel run //hooks:install\n");
 }
 
 }  // namespace
