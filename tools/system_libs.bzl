@@ -58,7 +58,8 @@ _abseil = repository_rule(
     local = True,  # look again when Bazel starts: libabsl-dev may have been upgraded
 )
 
-def _system_libs():
+def system_libs():
+    """Declares the stand-ins: for a WORKSPACE that uses o8lock on such a system."""
     cc_rules = ["cc_binary", "cc_library", "cc_test"]
     rules_cc = {"cc/%s.bzl" % rule: _native([rule]) for rule in cc_rules}
     rules_cc["cc/BUILD.bazel"] = ""
@@ -104,13 +105,13 @@ def _system_libs():
     )
     _files(name = "rapidjson", files = {"BUILD.bazel": _library("rapidjson")})
 
-def system_libs_or_deps(system_libs):
+def system_libs_or_deps(use_system_libs):
     """Declares what this repository's own WORKSPACE needs.
 
     Args:
-      system_libs: the SYSTEM_LIBS of a system_libs_switch. True: the stand-ins. False: o8lock_deps().
+      use_system_libs: the SYSTEM_LIBS of a system_libs_switch. True: the stand-ins. False: o8lock_deps().
     """
-    if system_libs:
-        _system_libs()
+    if use_system_libs:
+        system_libs()
     else:
         o8lock_deps()
