@@ -742,8 +742,9 @@ std::string AskVersion(const std::string& program) {
   const absl::StatusOr<ProgramResult> result =
       RunProgram({program, "--version"});
   if (!result.ok() || result->exit_code != 0) return "";
-  return std::string(
-      absl::StripSuffix(absl::StripPrefix(result->out, "o8lock "), "\n"));
+  // "o8lock 0.1.0", and maybe which commit.
+  const absl::string_view version = absl::StripPrefix(result->out, "o8lock ");
+  return std::string(version.substr(0, version.find_first_of(" \n")));
 }
 
 absl::Status CheckRepository(const Location& location) {

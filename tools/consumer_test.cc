@@ -21,6 +21,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "lock/testing.h"
+#include "lock/version.h"
 #include "tools/o8lock_testing.h"
 
 namespace o8lock {
@@ -489,6 +490,23 @@ TEST_F(ConsumerTest, WrongAttributesAreFoundBeforeAnythingRuns) {
     EXPECT_THAT(result.err, HasSubstr("//tried:it"));
   }
   std::filesystem::remove_all(repo().Code() + "/tried");
+}
+
+TEST_F(ConsumerTest, TheVersionTellsTheCommitIfTheBuildDoes) {
+  const auto version = [](const Argv& flags) {
+    Argv words = flags;
+    words.insert(words.end(), {"@o8lock//:o8lock", "--", "--version"});
+    const Result result = Run(repo().Code(), words);
+    EXPECT_EQ(result.end, Exited(0)) << result.err;
+    return result.out;
+  };
+  const TempDir dir;
+  MakeFile(dir.File("status"), "#!/bin/sh\necho BUILD_SCM_REVISION 1bfdd47\n",
+           0755);
+  EXPECT_EQ(version({"--stamp", absl::StrCat("--workspace_status_command=",
+                                             dir.File("status"))}),
+            absl::StrCat("o8lock ", kVersion, " (1bfdd47)\n"));
+  EXPECT_EQ(version({}), absl::StrCat("o8lock ", kVersion, "\n"));
 }
 
 TEST_F(ConsumerTest, CanBeQueried) {

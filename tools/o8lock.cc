@@ -42,6 +42,7 @@
 #include "tools/orchestr8.h"
 #include "tools/orchestr8_package.h"
 #include "tools/output.h"
+#include "tools/stamp.h"
 #include "tools/survey.h"
 #include "tools/text.h"
 #include "tools/waiting.h"
@@ -585,6 +586,12 @@ std::string HookName(absl::string_view program) {
   return program == "reference-transaction" ? std::string(program) : "";
 }
 
+// " (1bfdd47)"; nothing where that was not told to the build.
+std::string CommitText() {
+  const absl::string_view commit = kCommit;
+  return commit.empty() || commit == "0" ? "" : absl::StrCat(" (", commit, ")");
+}
+
 int Main(char* const argv[]) {
   const int64_t started = NowNanoseconds();
   const std::string hook = HookName(argv[0]);
@@ -614,7 +621,8 @@ int Main(char* const argv[]) {
       Print(STDOUT_FILENO, HelpText());
       return kSuccess;
     case Action::kVersion:
-      Print(STDOUT_FILENO, absl::StrCat("o8lock ", kVersion, "\n"));
+      Print(STDOUT_FILENO,
+            absl::StrCat("o8lock ", kVersion, CommitText(), "\n"));
       return kSuccess;
     case Action::kStatus:
       return Status(*options);

@@ -21,7 +21,6 @@
 namespace o8lock {
 namespace {
 
-
 void WaitForFile(const std::string& path) {
   WaitUntil(path, [&path] { return Exists(path); });
 }

@@ -297,8 +297,9 @@ TEST(LeftoversKillTest, KeepsTheLockMeanwhileAndThenEndsThem) {
     EXPECT_EQ(run->Wait(), Exited(0));  // after 10 seconds
     EXPECT_FALSE(run.AgentLives());
     // The agent's own shell tells of its sleep.
-    EXPECT_THAT(run->err(),
-                EndsWith("and killed after 10 seconds (SIGKILL)\nTerminated\n"));
+    EXPECT_THAT(
+        run->err(),
+        EndsWith("and killed after 10 seconds (SIGKILL)\nTerminated\n"));
   } else {
     run->Signal(SIGTERM);
     EXPECT_EQ(run->Wait(), Killed(SIGTERM));
