@@ -96,14 +96,6 @@ class Waiter {
   Process process_;
 };
 
-// Kills a run with its command.
-void Kill(Guarded& run) {
-  kill(run.pid(), SIGKILL);
-  kill(run.command_pid(), SIGKILL);
-  EXPECT_EQ(run.process().Wait(), Killed(SIGKILL));
-  WaitForEnd(run.command_pid());
-}
-
 // As kAlone, of which nothing is left.
 void ForgetTheDead(const Repository& repo) {
   std::filesystem::remove(repo.File("alone"));
