@@ -9,8 +9,8 @@
 #include <regex>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
@@ -44,6 +44,14 @@ Values ValuesOf(const Repository& repo, Guarded& run) {
   return values;
 }
 
+// StateOf, when the run has written all of its record.
+LockState SettledStateOf(const Repository& repo) {
+  WaitUntil("the command's pid in the record", [&repo] {
+    return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
+  });
+  return StateOf(repo);
+}
+
 // A lock that was last taken on another machine.
 void MakeUnknown(const Repository& repo) {
   repo.MakeGuard(
@@ -67,6 +75,10 @@ TEST(StatusJsonTest, Held) {
 TEST(StatusJsonTest, HeldByARunOutsideO8lock) {
   const Repository repo;
   Process outside({"sleep", "1000"});
+  WaitUntil("the program", [&outside] {
+    return absl::StartsWith(
+        Contents(absl::StrCat("/proc/", outside.pid(), "/cmdline")), "sleep");
+  });
   repo.MakeLockFile(ForeignLockFile(outside.pid(), TimeText(absl::Now())));
   Values values = ValuesOf(repo, outside.pid());
   values["CWD"] = std::filesystem::current_path();
@@ -181,7 +193,7 @@ TEST(UnlockTest, AStaleOneIsClearedWithoutAQuestion) {
 TEST(UnlockTest, WithoutATerminalItWantsYes) {
   const Repository repo;
   Guarded run(repo.path());
-  const LockState before = StateOf(repo);
+  const LockState before = SettledStateOf(repo);
   const Result unlock = Call(O8lock({"unlock"}), repo.path());
   EXPECT_EQ(unlock.end, Exited(75));
   EXPECT_EQ(unlock.err, Golden("unlock_no_terminal", ValuesOf(repo, run)));
@@ -202,7 +214,7 @@ TEST(UnlockTest, TakesTheLockAwayAndTheHolderIsTold) {
   ExpectNothingLeft(repo);
   // The next one runs beside it, and keeps what it has.
   Guarded next(repo.path());
-  const LockState before = StateOf(repo);
+  const LockState before = SettledStateOf(repo);
   EXPECT_EQ(run.Finish(7), Exited(7));
   EXPECT_EQ(Normal(run.err()),
             Golden("overridden", ValuesOf(repo, unlock.pid())));
@@ -242,7 +254,7 @@ TEST(UnlockTest, TakesItFromTheHolderThatWasShownOnly) {
   unlock.WaitForOutput("[y/N] ");
   shown->Finish();
   Guarded next(repo.path());
-  const LockState before = StateOf(repo);
+  const LockState before = SettledStateOf(repo);
   unlock.Write("y\n");
   EXPECT_EQ(unlock.Wait(), Exited(75));
   EXPECT_THAT(unlock.out(), EndsWith("o8lock: error: the holder has changed\r\n"
