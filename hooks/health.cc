@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hooks/health.h"
 
-#include <dirent.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <ctime>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -55,15 +52,9 @@ bool IsLink(const std::string& path) {
 std::vector<std::string> LinkedGitDirs(const std::string& common_dir) {
   std::vector<std::string> directories;
   const std::string worktrees = common_dir + "/worktrees";
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(
-      opendir(worktrees.c_str()), closedir);
-  if (directory == nullptr) return directories;
-  while (const dirent* entry = readdir(directory.get())) {
-    const absl::string_view name = entry->d_name;
-    if (name == "." || name == "..") continue;
+  for (const std::string& name : NamesIn(worktrees)) {
     directories.push_back(absl::StrCat(worktrees, "/", name));
   }
-  std::sort(directories.begin(), directories.end());
   return directories;
 }
 

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,12 +29,7 @@ std::string PathOf(const std::string& directory) {
   std::string link = Line(directory + "/gitdir");
   // Git 2.48 and newer can write it relative to the directory.
   if (!absl::StartsWith(link, "/")) link = absl::StrCat(directory, "/", link);
-  char* resolved =
-      realpath(std::string(absl::StripSuffix(link, "/.git")).c_str(), nullptr);
-  if (resolved == nullptr) return "";
-  std::string path = resolved;
-  free(resolved);  // NOLINT(cppcoreguidelines-no-malloc): realpath(3)'s way
-  return path;
+  return Canonical(std::string(absl::StripSuffix(link, "/.git"))).value_or("");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -129,6 +130,18 @@ absl::StatusOr<std::string> ReadWhole(const Fd& fd, const std::string& path) {
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   O8LOCK_ASSIGN_OR_RETURN(const Fd fd, OpenRegular(path, O_RDONLY));
   return ReadWhole(fd, path);
+}
+
+absl::StatusOr<std::string> Canonical(const std::string& path) {
+  char* resolved = realpath(path.c_str(), nullptr);
+  if (resolved == nullptr) return ErrnoStatus(errno, "resolve", path);
+  std::string result = resolved;
+  free(resolved);  // NOLINT(cppcoreguidelines-no-malloc): realpath(3)'s way
+  return result;
+}
+
+std::string ParentOf(const std::string& path) {
+  return path.substr(0, path.rfind('/'));
 }
 
 std::vector<std::string> NamesIn(const std::string& path) {

@@ -82,6 +82,13 @@ absl::StatusOr<std::string> ReadWhole(const Fd& fd, const std::string& path);
 // Opens and reads `path`; the errors of OpenRegular and ReadWhole.
 absl::StatusOr<std::string> ReadFile(const std::string& path);
 
+// `path` without links, "." and "..".
+// Errors: kNotFound  there is nothing; others from realpath(3).
+absl::StatusOr<std::string> Canonical(const std::string& path);
+
+// What the absolute `path` is in; empty for what is in the root.
+std::string ParentOf(const std::string& path);
+
 // The names in the directory `path`, sorted, but for "." and ".."; none if it
 // cannot be read.
 std::vector<std::string> NamesIn(const std::string& path);

@@ -20,10 +20,6 @@
 namespace o8lock {
 namespace {
 
-std::string ParentOf(const std::string& path) {
-  return path.substr(0, path.rfind('/'));
-}
-
 absl::StatusOr<Fd> CreateGuard(const Location& location) {
   const std::string directory = ParentOf(location.guard);
   if (location.create_directories) {

@@ -48,15 +48,6 @@ absl::string_view BaseName(absl::string_view path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-// Without links, "." and ".."; an error for a name that is not there.
-absl::StatusOr<std::string> Canonical(const std::string& path) {
-  char* resolved = realpath(path.c_str(), nullptr);
-  if (resolved == nullptr) return ErrnoStatus(errno, "resolve", path);
-  std::string result = resolved;
-  free(resolved);  // NOLINT(cppcoreguidelines-no-malloc): realpath(3)'s way
-  return result;
-}
-
 // What lstat(2) says of `path`; nothing if there is no such name. Any other
 // failure is an error: taken for "not there" it would make another lock of
 // this.

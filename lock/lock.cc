@@ -60,10 +60,6 @@ constexpr int kMaxTries = 100;
 // people.
 constexpr size_t kMaxCommandSize = 16 << 10;
 
-std::string ParentOf(const std::string& path) {
-  return path.substr(0, path.rfind('/'));
-}
-
 std::string BaseNameOf(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
@@ -425,7 +421,7 @@ absl::StatusOr<Lock> Lock::TakeFree(const Location& location,
     SetArmed(lock.location_, false).IgnoreError();
     Overwrite(guard, left_text, lock.location_.guard).IgnoreError();
   };
-  O8LOCK_RETURN_IF_ERROR(lock.WriteLockFile(options));
+  if (options.publish) O8LOCK_RETURN_IF_ERROR(lock.WriteLockFile());
   // Before the moment of the acquisition: a git that starts after that calls
   // the hooks from its first step on.
   O8LOCK_RETURN_IF_ERROR(SetArmed(location, true));
@@ -472,7 +468,7 @@ absl::StatusOr<std::optional<Lock>> Lock::TakeByForce(
   lock.ClearLeftovers();
   O8LOCK_RETURN_IF_ERROR(
       lock.ClearLockFiles(options, previous, is_dead, /*displace=*/false));
-  O8LOCK_RETURN_IF_ERROR(lock.WriteLockFile(options));
+  if (options.publish) O8LOCK_RETURN_IF_ERROR(lock.WriteLockFile());
   O8LOCK_ASSIGN_OR_RETURN(Fd guard, CreateFresh(new_path, 0666));
   O8LOCK_RETURN_IF_ERROR(ShareAs(guard, new_path, ParentOf(location.guard)));
   O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kAll, new_path));
@@ -578,8 +574,7 @@ absl::Status Lock::ClearLockFiles(const AcquireOptions& options,
 }
 
 // Writes the lock file, under a name that nobody looks at.
-absl::Status Lock::WriteLockFile(const AcquireOptions& options) {
-  if (!options.publish) return absl::OkStatus();
+absl::Status Lock::WriteLockFile() {
   O8LOCK_RETURN_IF_ERROR(Exclude(location_));
   const std::string path = Beside(location_.lock_file, ".new");
   absl::StatusOr<Fd> fd = CreateFresh(path, 0644);
@@ -698,6 +693,13 @@ absl::StatusOr<Lock::OwnChange> Lock::LockOwnChange() const {
   return change;
 }
 
+// Who has overridden this run, as its own guard has it.
+std::optional<Overrider> Lock::OverriddenBy() const {
+  const std::optional<Holder> record = ReadRecord(fd_, location_.guard);
+  if (!record.has_value()) return std::nullopt;
+  return record->overridden_by;
+}
+
 absl::Status Lock::NameCommand(pid_t command) {
   if (joined_) return absl::OkStatus();
   O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange());
@@ -720,8 +722,7 @@ absl::StatusOr<Disturbance> Lock::LookAfter() {
   O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange());
   if (change.overridden) {
     disturbance.overridden = true;
-    const std::optional<Holder> record = ReadRecord(fd_, location_.guard);
-    if (record.has_value()) disturbance.by = record->overridden_by;
+    disturbance.by = OverriddenBy();
     return disturbance;
   }
   if (!published || is_published(lock_file)) return disturbance;
@@ -729,8 +730,7 @@ absl::StatusOr<Disturbance> Lock::LookAfter() {
     const std::vector<std::string>& others = location_.foreign_lock_files;
     const bool renamed =
         std::any_of(others.begin(), others.end(), is_published);
-    AcquireOptions options;
-    O8LOCK_RETURN_IF_ERROR(WriteLockFile(options));
+    O8LOCK_RETURN_IF_ERROR(WriteLockFile());
     const absl::Status placed = Link(written_, lock_file);
     O8LOCK_RETURN_IF_ERROR(Unlink(written_));
     written_.clear();
@@ -763,10 +763,7 @@ absl::StatusOr<Released> Lock::Release() {
   absl::Status status = change.status();
   released.overridden = change.ok() && change->overridden;
   const bool is_mine = change.ok() && !change->overridden;
-  if (released.overridden) {
-    const std::optional<Holder> record = ReadRecord(fd_, guard);
-    if (record.has_value()) released.by = record->overridden_by;
-  }
+  if (released.overridden) released.by = OverriddenBy();
   if (is_mine && !joined_) {
     status = RemoveLockFiles(&released.swept);
     // Before anybody may add a worktree again, and relies on what is there.

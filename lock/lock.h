@@ -145,10 +145,12 @@ class Lock {
 
   // Looks whether the lock is as this run has made it. A lock file that is
   // gone, or has another name (orchestr8 4 gives it one), is put in place
-  // again. Errors: kDeadlineExceeded, and those of writing. A few system calls
-  // when all is well; else waits up to five seconds for an override that is
-  // under way, and a second for a lock file that is being written. REQUIRES:
-  // not released yet.
+  // again.
+  // Errors: kDeadlineExceeded, and those of writing.
+  // A few system calls when all is well; else waits up to five seconds for an
+  // override that is under way, and a second for a lock file that is being
+  // written.
+  // REQUIRES: not released yet.
   absl::StatusOr<Disturbance> LookAfter();
 
   // What LookAfter() is about: directories of which watch.h can tell.
@@ -192,11 +194,12 @@ class Lock {
                                                   Fd guard);
   struct OwnChange;
   absl::StatusOr<OwnChange> LockOwnChange() const;
+  std::optional<Overrider> OverriddenBy() const;
   absl::Status Describe(const AcquireOptions& options);
   absl::Status ClearLockFiles(const AcquireOptions& options,
                               const std::optional<Holder>& previous,
                               bool previous_is_dead, bool displace);
-  absl::Status WriteLockFile(const AcquireOptions& options);
+  absl::Status WriteLockFile();
   absl::Status PlaceLockFile(const AcquireOptions& options,
                              const std::optional<Holder>& previous,
                              bool previous_is_dead);

@@ -238,7 +238,7 @@ std::vector<Descendant> DescendantsOf(int pid) {
     Descendant process;
   };
   std::vector<Entry> all;
-  for (const int number : NumbersIn("/proc")) {
+  for (const int number : Processes()) {
     const std::string stat = ReadProc(absl::StrCat("/proc/", number, "/stat"));
     const size_t end_of_name = stat.rfind(") ");
     if (end_of_name == stat.npos) continue;
@@ -271,7 +271,7 @@ std::vector<Descendant> DescendantsOf(int pid) {
 std::vector<int> ProcessesWith(const std::string& name,
                                const std::string& entry) {
   std::vector<int> processes;
-  for (const int pid : NumbersIn("/proc")) {
+  for (const int pid : Processes()) {
     const std::string environment =
         ReadProc(absl::StrCat("/proc/", pid, "/environ"));
     for (absl::string_view variable : absl::StrSplit(environment, '\0')) {

@@ -176,10 +176,10 @@ class LockAttendant : public Attendant {
       watch_->Drain();
       // First watched, then looked at: nothing comes in between. Not of what is
       // written beside the guard: this process writes there itself.
-      for (const std::string& directory : lock_.Directories()) {
-        watch_->Add(directory, directory == lock_.Directories()[0]
-                                   ? Watch::kNothing
-                                   : Watch::kWritten);
+      const std::vector<std::string> directories = lock_.Directories();
+      for (const std::string& directory : directories) {
+        watch_->Add(directory, directory == directories[0] ? Watch::kNothing
+                                                           : Watch::kWritten);
       }
       const absl::StatusOr<Disturbance> found = lock_.LookAfter();
       if (!found.ok()) return;  // the same again at the end, if it is of weight
@@ -367,9 +367,7 @@ bool AsksNobody(const Orchestr8Command& command) {
 void TellOfStale(const Lock& lock, const Location& location) {
   for (const Inspection& stale : lock.stale()) {
     Tell(StaleText(stale));
-    Tell(LeftBehindText(OrphansOf(stale), location.armed.empty()
-                                              ? std::vector<Worktree>()
-                                              : WorktreesOf(stale, location)));
+    Tell(LeftBehindText(OrphansOf(stale), WorktreesOf(stale, location)));
   }
   for (const Malformed& malformed : lock.malformed()) {
     Tell(MalformedText(malformed));

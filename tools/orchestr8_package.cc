@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -16,24 +15,10 @@
 namespace o8lock {
 namespace {
 
-// The directory of `path`, which is absolute; empty for the root.
-std::string ParentOf(const std::string& path) {
-  return path.substr(0, path.rfind('/'));
-}
-
-// `path` without links; empty if there is nothing.
-std::string Canonical(const std::string& path) {
-  char* resolved = realpath(path.c_str(), nullptr);
-  if (resolved == nullptr) return "";
-  std::string result = resolved;
-  free(resolved);  // NOLINT(cppcoreguidelines-no-malloc): realpath(3)'s way
-  return result;
-}
-
 // The file that `program` starts; empty if there is none.
 std::string FindProgram(const Orchestr8Program& program) {
   if (!program.by_package_runner) return FindCommand(program.name).value_or("");
-  std::string directory = Canonical(".");
+  std::string directory = Canonical(".").value_or("");
   for (; !directory.empty(); directory = ParentOf(directory)) {
     std::string file =
         absl::StrCat(directory, "/node_modules/.bin/", program.name);
@@ -69,7 +54,7 @@ LocksItself LookInto(const std::string& directory, int depth) {
 }  // namespace
 
 LocksItself FindOutWhetherItLocks(const Orchestr8Program& program) {
-  const std::string file = Canonical(FindProgram(program));
+  const std::string file = Canonical(FindProgram(program)).value_or("");
   if (file.empty()) return LocksItself::kUnknown;
   const std::string package = ParentOf(ParentOf(file));
   if (access((package + "/package.json").c_str(), F_OK) != 0) {

@@ -34,10 +34,7 @@ absl::StatusOr<LockSurvey> Look(const Location& location,
   survey.location = location;
   O8LOCK_ASSIGN_OR_RETURN(survey.found, Inspect(location, own_tokens));
   survey.processes = ProcessesOf(survey.found);
-  // Only that lock guards worktrees.
-  if (!location.armed.empty()) {
-    survey.worktrees = WorktreesOf(survey.found, location);
-  }
+  survey.worktrees = WorktreesOf(survey.found, location);
   return survey;
 }
 
@@ -88,7 +85,8 @@ std::vector<RunProcess> OrphansOf(const Inspection& found) {
 
 std::vector<Worktree> WorktreesOf(const Inspection& found,
                                   const Location& location) {
-  if (!found.holder.has_value()) return {};
+  // Only that lock guards worktrees.
+  if (location.armed.empty() || !found.holder.has_value()) return {};
   const std::optional<int64_t> since = ParseTime(found.holder->started_at);
   if (!since.has_value()) return {};
   return WorktreesSince(location.common_dir, *since);

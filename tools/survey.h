@@ -39,7 +39,8 @@ std::vector<RunProcess> ProcessesOf(const Inspection& found);
 // daemons do.
 std::vector<RunProcess> OrphansOf(const Inspection& found);
 
-// The linked worktrees added since the run `found` began that are still there.
+// The linked worktrees added since the run `found` began that are still there;
+// none for a lock that guards no worktrees.
 std::vector<Worktree> WorktreesOf(const Inspection& found,
                                   const Location& location);
 
