@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
@@ -106,25 +107,22 @@ absl::StatusOr<FileId> IdOf(const std::string& path) {
 }
 
 absl::StatusOr<std::string> ReadWhole(const Fd& fd, const std::string& path) {
-  // One buffer that fits every sane file, then growth up to the limit: a size
-  // from fstat(2) would be out of date by the time of the read.
-  std::string text(4096, '\0');
-  size_t size = 0;
+  // A size from fstat(2) would be out of date by the time of the read. One
+  // buffer fits every sane file.
+  std::array<char, 4096> buffer;
+  std::string text;
   while (true) {
-    const ssize_t got = pread(fd.get(), &text[size], text.size() - size,
-                              static_cast<off_t>(size));
+    const ssize_t got = pread(fd.get(), buffer.data(), buffer.size(),
+                              static_cast<off_t>(text.size()));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return ErrnoStatus(errno, "read", path);
-    if (got == 0) break;
-    size += static_cast<size_t>(got);
-    if (size > kMaxFileSize) {
+    if (got == 0) return text;
+    text.append(buffer.data(), static_cast<size_t>(got));
+    if (text.size() > kMaxFileSize) {
       return absl::OutOfRangeError(absl::StrCat(
           "read '", path, "': it is larger than ", kMaxFileSize, " bytes"));
     }
-    if (size == text.size()) text.resize(2 * text.size());
   }
-  text.resize(size);
-  return text;
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
@@ -167,7 +165,11 @@ absl::Status Overwrite(const Fd& fd, absl::string_view text,
     if (put < 0) return ErrnoStatus(errno, "write", path);
     size += static_cast<size_t>(put);
   }
-  if (ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
+  // To many a file system cutting off nothing is a change like any other.
+  struct stat info;
+  if (fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, "stat", path);
+  if (info.st_size > static_cast<off_t>(size) &&
+      ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
     return ErrnoStatus(errno, "truncate", path);
   }
   return absl::OkStatus();

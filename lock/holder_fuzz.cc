@@ -35,8 +35,8 @@ bool Same(const Holder& a, const Holder& b) {
     return std::tie(holder.pid, holder.started_at, holder.features,
                     holder.max_concurrency, holder.command, holder.cwd,
                     holder.user, holder.host, holder.boot_id,
-                    holder.pid_namespace, holder.start_ticks, holder.acquired,
-                    holder.taken_since, holder.token, holder.version);
+                    holder.pid_namespace, holder.acquired, holder.taken_since,
+                    holder.token, holder.version);
   };
   return fields(a) == fields(b) && SameOverrider(a, b);
 }
@@ -97,7 +97,6 @@ Holder HolderOf(absl::string_view text) {
   holder.max_concurrency = static_cast<int>(text.size());
   holder.command = {"", std::string(text)};
   holder.pid_namespace = 2;
-  holder.start_ticks = 3;
   holder.acquired = 4;
   holder.taken_since = 5;
   holder.overridden_by =

@@ -26,7 +26,6 @@ Holder FullHolder() {
   holder.host = "box";
   holder.boot_id = "b-1";
   holder.pid_namespace = 4026531836;
-  holder.start_ticks = 17;
   holder.acquired = 18;
   holder.taken_since = 16;
   holder.token = "0123";

@@ -76,7 +76,6 @@ void WriteRecord(Writer& writer, const Holder& holder) {
   WriteString(writer, "host", holder.host);
   WriteString(writer, "bootId", holder.boot_id);
   WriteNumber(writer, "pidNamespace", holder.pid_namespace);
-  WriteNumber(writer, "startTicks", holder.start_ticks);
   WriteNumber(writer, "acquired", holder.acquired);
   WriteNumber(writer, "takenSince", holder.taken_since);
   if (holder.command_pid != 0) {
@@ -150,7 +149,6 @@ Holder HolderOf(const Value& object, int pid) {
   holder.host = StringOr(object, "host");
   holder.boot_id = StringOr(object, "bootId");
   holder.pid_namespace = NumberOr(object, "pidNamespace", -1);
-  holder.start_ticks = NumberOr(object, "startTicks", -1);
   holder.acquired = NumberOr(object, "acquired", -1);
   holder.taken_since = NumberOr(object, "takenSince", -1);
   holder.command_pid = IntOf(object, "commandPid").value_or(0);

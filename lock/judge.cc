@@ -77,9 +77,10 @@ Inspection JudgeRecord(const std::string& guard,
     inspection.origin = OriginOf(*record, LookHere());
     if (inspection.origin == Origin::kHere) {
       inspection.process = LookAt(record->pid);
-      inspection.pid_reused = inspection.process.started >= 0 &&
-                              record->start_ticks >= 0 &&
-                              inspection.process.started != record->start_ticks;
+      // The process that took the lock was there when it did.
+      inspection.pid_reused =
+          record->acquired >= 0 &&
+          inspection.process.started > TicksOf(record->acquired);
     }
   }
   if (kernel_locked) {

@@ -75,14 +75,14 @@ Holder RecordOf(int pid) {
   holder.host = here.host;
   holder.boot_id = here.boot_id;
   holder.pid_namespace = here.pid_namespace;
-  holder.start_ticks = LookAt(pid).started;
+  holder.acquired = NowNanoseconds();
   return holder;
 }
 
 TEST(LookAtTest, TellsTheStatesOfAProcessApart) {
   Sleeper sleeper;
   EXPECT_EQ(LookAt(sleeper.pid()).state, ProcessState::kRunning);
-  EXPECT_GE(LookAt(sleeper.pid()).started, LookHere().started);
+  EXPECT_GE(LookAt(sleeper.pid()).started, LookAt(getpid()).started);
   EXPECT_LE(LookAt(sleeper.pid()).started, NowTicks());
   sleeper.Stop();
   EXPECT_EQ(LookAt(sleeper.pid()).state, ProcessState::kStopped);
@@ -120,9 +120,11 @@ TEST(LookAtTest, TakesAnotherUsersProcessForAlive) {
 TEST(LookHereTest, KnowsThisProcess) {
   const Here here = LookHere();
   EXPECT_EQ(here.pid, getpid());
-  EXPECT_EQ(here.started, LookAt(getpid()).started);
   EXPECT_EQ(here.boot_id.size(), 36u);
-  EXPECT_GT(here.pid_namespace, 0);
+  struct stat namespace_file;
+  ASSERT_EQ(stat("/proc/self/ns/pid", &namespace_file), 0);
+  EXPECT_EQ(here.pid_namespace,
+            static_cast<int64_t>(namespace_file.st_ino));
   EXPECT_NE(here.host, "");
 }
 
@@ -171,7 +173,7 @@ TEST(JudgeRecordTest, IsStaleWhereOnlySomethingLeftBehindHasTheLock) {
   }
   // A process that is another by its start time is no proof.
   Holder reused = RecordOf(living.pid());
-  --reused.start_ticks;
+  reused.acquired -= kTicksPerSecond * kNanosecondsPerTick;
   reused.command_pid = dead;
   EXPECT_EQ(JudgeRecord("g", reused, true).verdict, Verdict::kHeld);
 }
@@ -223,7 +225,7 @@ TEST(JudgeRecordTest, KnowsAReusedPidByItsStart) {
   Sleeper sleeper;
   Holder record = RecordOf(sleeper.pid());
   EXPECT_FALSE(JudgeRecord("g", record, true).pid_reused);
-  --record.start_ticks;
+  record.acquired -= kTicksPerSecond * kNanosecondsPerTick;
   EXPECT_TRUE(JudgeRecord("g", record, true).pid_reused);
 }
 

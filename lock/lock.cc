@@ -299,6 +299,11 @@ bool IsWithin(const Holder& lock_file, const Holder& run) {
   return began.has_value() && since.has_value() && *began >= *since;
 }
 
+absl::Status TooLong() {
+  return absl::InvalidArgumentError(
+      absl::StrCat("the features are longer than ", kMaxFileSize, " bytes"));
+}
+
 std::vector<std::string> Shortened(const std::vector<std::string>& command) {
   std::vector<std::string> kept;
   size_t size = 0;
@@ -427,8 +432,7 @@ absl::StatusOr<Lock> Lock::TakeFree(const Location& location,
   O8LOCK_RETURN_IF_ERROR(SetArmed(location, true));
   lock.holder_.acquired = NowNanoseconds();
   lock.holder_.taken_since = lock.holder_.acquired;
-  O8LOCK_RETURN_IF_ERROR(
-      Overwrite(guard, RecordText(lock.holder_), location.guard));
+  O8LOCK_RETURN_IF_ERROR(lock.WriteRecord(guard, location.guard));
   O8LOCK_RETURN_IF_ERROR(lock.PlaceLockFile(options, previous, is_dead));
   O8LOCK_RETURN_IF_ERROR(LeaveToRun(guard, location.guard));
   std::move(undo).Cancel();
@@ -477,7 +481,7 @@ absl::StatusOr<std::optional<Lock>> Lock::TakeByForce(
   lock.holder_.taken_since = previous.has_value() && !is_dead
                                  ? previous->taken_since
                                  : lock.holder_.acquired;
-  O8LOCK_RETURN_IF_ERROR(Overwrite(guard, RecordText(lock.holder_), new_path));
+  O8LOCK_RETURN_IF_ERROR(lock.WriteRecord(guard, new_path));
   if (previous.has_value() && !is_dead) {
     // For the holder, which keeps this file and finds no name for it any more.
     const std::string record = RecordText(*previous);
@@ -511,16 +515,17 @@ absl::Status Lock::Describe(const AcquireOptions& options) {
   holder_.host = here.host;
   holder_.boot_id = here.boot_id;
   holder_.pid_namespace = here.pid_namespace;
-  holder_.start_ticks = here.started;
   O8LOCK_ASSIGN_OR_RETURN(holder_.token, NewToken());
   holder_.version = kVersion;
-  // The record grows by a few names and numbers yet.
-  if (std::max(RecordText(holder_).size() + kMaxCommandSize,
-               LockFileText(holder_).size()) > kMaxFileSize) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the features are longer than ", kMaxFileSize, " bytes"));
-  }
   return absl::OkStatus();
+}
+
+// Writes the record into `guard`, which is at `path`.
+absl::Status Lock::WriteRecord(const Fd& guard, const std::string& path) {
+  record_ = RecordText(holder_);
+  // The record grows by a few names and numbers yet.
+  if (record_.size() + kMaxCommandSize > kMaxFileSize) return TooLong();
+  return Overwrite(guard, record_, path);
 }
 
 // Removes dead runs' lock files. `previous` is the run that had the guard
@@ -589,7 +594,9 @@ absl::Status Lock::WriteLockFile() {
   }
   if (!fd.ok()) return fd.status();
   written_ = path;
-  return Overwrite(*fd, LockFileText(holder_), path);
+  text_ = LockFileText(holder_);
+  if (text_.size() > kMaxFileSize) return TooLong();
+  return Overwrite(*fd, text_, path);
 }
 
 // Gives the lock file its name: in one step, so that nobody reads half of it.
@@ -611,7 +618,7 @@ absl::Status Lock::PlaceLockFile(const AcquireOptions& options,
     status = Link(written_, location_.lock_file);
   }
   if (!status.ok()) return status;
-  published_ = LockFileText(holder_);
+  published_ = true;
   O8LOCK_RETURN_IF_ERROR(Unlink(written_));
   written_.clear();
   return absl::OkStatus();
@@ -624,7 +631,7 @@ absl::Status Lock::RemoveLockFiles(std::vector<Inspection>* swept) {
     // Twice: what is another's is best not touched at all, and between a look
     // and a removal it can become another's.
     const std::string text = ReadFile(path).value_or("");
-    const bool mine = !published_.empty() && text == published_;
+    const bool mine = published_ && text == text_;
     std::optional<LockFile> other;
     // What is no lock file is the next run's to wait for and to keep.
     if (!mine && swept != nullptr && ParseHolder(text).ok()) {
@@ -635,7 +642,7 @@ absl::Status Lock::RemoveLockFiles(std::vector<Inspection>* swept) {
     if (!mine && !other.has_value()) continue;
     O8LOCK_ASSIGN_OR_RETURN(
         const bool still,
-        MoveAsideIfStill(path, mine ? published_ : other->text));
+        MoveAsideIfStill(path, mine ? text_ : other->text));
     if (!still) continue;
     O8LOCK_RETURN_IF_ERROR(Unlink(Aside(path)));
     if (other.has_value()) swept->push_back(std::move(other->inspection));
@@ -704,9 +711,11 @@ absl::Status Lock::NameCommand(pid_t command) {
   if (joined_) return absl::OkStatus();
   O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange());
   if (change.overridden) return absl::OkStatus();
-  const std::string previous = RecordText(holder_);
   holder_.command_pid = command;
-  return Replace(fd_, RecordText(holder_), previous, location_.guard);
+  const std::string record = RecordText(holder_);
+  O8LOCK_RETURN_IF_ERROR(Replace(fd_, record, record_, location_.guard));
+  record_ = record;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Disturbance> Lock::LookAfter() {
@@ -714,18 +723,17 @@ absl::StatusOr<Disturbance> Lock::LookAfter() {
   if (joined_) return disturbance;
   const std::string& lock_file = location_.lock_file;
   const auto is_published = [this](const std::string& path) {
-    return ReadFile(path).value_or("") == published_;
+    return ReadFile(path).value_or("") == text_;
   };
   O8LOCK_ASSIGN_OR_RETURN(const bool named, IsStillNamed(fd_, location_.guard));
-  const bool published = !published_.empty();
-  if (named && (!published || is_published(lock_file))) return disturbance;
+  if (named && (!published_ || is_published(lock_file))) return disturbance;
   O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange());
   if (change.overridden) {
     disturbance.overridden = true;
     disturbance.by = OverriddenBy();
     return disturbance;
   }
-  if (!published || is_published(lock_file)) return disturbance;
+  if (!published_ || is_published(lock_file)) return disturbance;
   if (absl::IsNotFound(IdOf(lock_file).status())) {
     const std::vector<std::string>& others = location_.foreign_lock_files;
     const bool renamed =
@@ -750,7 +758,7 @@ absl::StatusOr<Disturbance> Lock::LookAfter() {
 
 std::vector<std::string> Lock::Directories() const {
   std::vector<std::string> directories = {ParentOf(location_.guard)};
-  if (!published_.empty()) {
+  if (published_) {
     directories.push_back(ParentOf(location_.lock_file));
   }
   return directories;

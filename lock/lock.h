@@ -196,6 +196,7 @@ class Lock {
   absl::StatusOr<OwnChange> LockOwnChange() const;
   std::optional<Overrider> OverriddenBy() const;
   absl::Status Describe(const AcquireOptions& options);
+  absl::Status WriteRecord(const Fd& guard, const std::string& path);
   absl::Status ClearLockFiles(const AcquireOptions& options,
                               const std::optional<Holder>& previous,
                               bool previous_is_dead, bool displace);
@@ -212,8 +213,10 @@ class Lock {
   pid_t pid_;
   bool joined_ = false;
   Holder holder_;
-  std::string written_;    // the lock file before it gets its name: its path
-  std::string published_;  // the lock file's text once it has its name
+  std::string record_;      // as it is in the guard
+  std::string text_;        // the lock file's
+  std::string written_;     // the lock file before it gets its name: its path
+  bool published_ = false;  // whether it has got that
   bool created_directory_ = false;  // the lock file's
   std::vector<Inspection> stale_;
   std::vector<Malformed> malformed_;

@@ -143,7 +143,6 @@ TEST_F(LockTest, PublishesTheLockFileAndTheRecord) {
   EXPECT_EQ(lock.holder().host, here.host);
   EXPECT_EQ(lock.holder().boot_id, here.boot_id);
   EXPECT_EQ(lock.holder().pid_namespace, here.pid_namespace);
-  EXPECT_EQ(lock.holder().start_ticks, here.started);
   EXPECT_EQ(lock.holder().token.size(), 32u);
   EXPECT_EQ(lock.holder().command, options_.command);
   EXPECT_TRUE(lock.stale().empty() && lock.malformed().empty());

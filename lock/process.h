@@ -131,7 +131,6 @@ std::string FileSystemOf(const std::string& path);
 // This process and where it runs; what cannot be read is empty or -1.
 struct Here {
   int pid = 0;
-  Ticks started = -1;
   std::string host;            // node name of uname(2)
   std::string boot_id;         // of the kernel, new at every boot
   int64_t pid_namespace = -1;  // inode of /proc/self/ns/pid

@@ -332,14 +332,18 @@ std::string FileSystemOf(const std::string& path) {
 Here LookHere() {
   Here here;
   here.pid = getpid();
-  here.started = StartOf(ReadProc("/proc/self/stat"));
   struct utsname names;
   if (uname(&names) == 0) here.host = names.nodename;
   here.boot_id = std::string(absl::StripTrailingAsciiWhitespace(
       ReadProc("/proc/sys/kernel/random/boot_id")));
-  struct stat info;
-  if (stat("/proc/self/ns/pid", &info) == 0) {
-    here.pid_namespace = static_cast<int64_t>(info.st_ino);
+  // "pid:[4026531836]". stat(2) would tell the number too, but have the kernel
+  // make an inode for it.
+  const std::string link = ReadLink("/proc/self/ns/pid");
+  absl::string_view number = link;
+  int64_t inode;
+  if (absl::ConsumePrefix(&number, "pid:[") &&
+      absl::ConsumeSuffix(&number, "]") && absl::SimpleAtoi(number, &inode)) {
+    here.pid_namespace = inode;
   }
   return here;
 }

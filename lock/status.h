@@ -4,6 +4,8 @@
 #ifndef O8LOCK_LOCK_STATUS_H_
 #define O8LOCK_LOCK_STATUS_H_
 
+#include <system_error>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -12,10 +14,15 @@ namespace o8lock {
 
 // The status of a system call that failed with `error` (errno, saved before
 // anything else was called) on `path`: "open '/r/f': Permission denied".
-// The code is the one absl::ErrnoToStatusCode gives.
+// The code is the one absl::ErrnoToStatusCode gives. Not absl::ErrnoToStatus(),
+// whose first call makes a table of all error messages: more work than the rest
+// of a run's start.
 inline absl::Status ErrnoStatus(int error, absl::string_view operation,
                                 absl::string_view path) {
-  return absl::ErrnoToStatus(error, absl::StrCat(operation, " '", path, "'"));
+  return absl::Status(
+      absl::ErrnoToStatusCode(error),
+      absl::StrCat(operation, " '", path,
+                   "': ", std::generic_category().message(error)));
 }
 
 }  // namespace o8lock
