@@ -39,7 +39,7 @@ struct Holder {
   std::string host;
   std::string boot_id;
   int64_t pid_namespace = -1;
-  int64_t acquired = -1;   // when it took the lock: NowNanoseconds()
+  int64_t acquired = -1;  // when it took the lock: NowNanoseconds()
   // Since when that was never free; earlier if it was taken by force.
   int64_t taken_since = -1;
   int command_pid = 0;  // the process of `command`, once it runs

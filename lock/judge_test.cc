@@ -123,8 +123,7 @@ TEST(LookHereTest, KnowsThisProcess) {
   EXPECT_EQ(here.boot_id.size(), 36u);
   struct stat namespace_file;
   ASSERT_EQ(stat("/proc/self/ns/pid", &namespace_file), 0);
-  EXPECT_EQ(here.pid_namespace,
-            static_cast<int64_t>(namespace_file.st_ino));
+  EXPECT_EQ(here.pid_namespace, static_cast<int64_t>(namespace_file.st_ino));
   EXPECT_NE(here.host, "");
 }
 

@@ -640,9 +640,8 @@ absl::Status Lock::RemoveLockFiles(std::vector<Inspection>* swept) {
       if (other->inspection.verdict != Verdict::kStale) other.reset();
     }
     if (!mine && !other.has_value()) continue;
-    O8LOCK_ASSIGN_OR_RETURN(
-        const bool still,
-        MoveAsideIfStill(path, mine ? text_ : other->text));
+    O8LOCK_ASSIGN_OR_RETURN(const bool still,
+                            MoveAsideIfStill(path, mine ? text_ : other->text));
     if (!still) continue;
     O8LOCK_RETURN_IF_ERROR(Unlink(Aside(path)));
     if (other.has_value()) swept->push_back(std::move(other->inspection));
@@ -767,7 +766,7 @@ std::vector<std::string> Lock::Directories() const {
 absl::StatusOr<Released> Lock::Release() {
   const std::string& guard = location_.guard;
   Released released;
-  const absl::StatusOr<OwnChange> change = LockOwnChange();
+  absl::StatusOr<OwnChange> change = LockOwnChange();
   absl::Status status = change.status();
   released.overridden = change.ok() && change->overridden;
   const bool is_mine = change.ok() && !change->overridden;
@@ -777,23 +776,24 @@ absl::StatusOr<Released> Lock::Release() {
     // Before anybody may add a worktree again, and relies on what is there.
     RemoveLeftovers(location_);
   }
-  // First unlocked, then emptied, both under kChange: who is killed in between
-  // leaves a record that proves the death. While the lock file is there so is
-  // the proof that it is a dead run's; and runs that have joined keep the
-  // record until the last of them ends.
-  const bool empty = is_mine && status.ok();
-  status.Update(Unlock(fd_, joined_ ? Range::kJoined : Range::kRun, guard));
-  if (empty && change->fd.ok()) {
-    const absl::StatusOr<bool> taken = IsTaken(change->fd, guard);
-    status.Update(taken.status());
-    if (taken.ok() && !*taken) {
-      if (ftruncate(fd_.get(), 0) != 0) {
-        status.Update(ErrnoStatus(errno, "truncate", guard));
-      }
-      // Where this fails the hooks do it.
-      SetArmed(location_, false).IgnoreError();
-    }
+  // Runs that have joined keep the record until the last of them ends, and
+  // while the lock file is there so is the proof that it is a dead run's.
+  bool empty = false;
+  if (is_mine && status.ok() && change->fd.ok()) {
+    const absl::StatusOr<bool> others = IsTaken(fd_, guard);
+    status.Update(others.status());
+    empty = others.ok() && !*others;
+    // Where this fails the hooks do it.
+    if (empty) SetArmed(location_, false).IgnoreError();
   }
+  // First unlocked, then emptied, both under kChange: who is killed in between
+  // leaves a record that proves the death. Nothing else in between: whoever
+  // waits is woken by the one and can do nothing before the other.
+  status.Update(Unlock(fd_, joined_ ? Range::kJoined : Range::kRun, guard));
+  if (empty && ftruncate(fd_.get(), 0) != 0) {
+    status.Update(ErrnoStatus(errno, "truncate", guard));
+  }
+  if (change.ok()) change->fd.Close();
   fd_.Close();
   if (!status.ok()) return status;
   return released;

@@ -128,7 +128,8 @@ void SignalProcess(int pid, Ticks started, int signal);
 // read.
 std::string FileSystemOf(const std::string& path);
 
-// This process and where it runs; what cannot be read is empty or -1.
+// This process and where it runs, as of the first call in it; what cannot be
+// read is empty or -1.
 struct Here {
   int pid = 0;
   std::string host;            // node name of uname(2)

@@ -329,7 +329,9 @@ std::string FileSystemOf(const std::string& path) {
   return kind;
 }
 
-Here LookHere() {
+namespace {
+
+Here ReadHere() {
   Here here;
   here.pid = getpid();
   struct utsname names;
@@ -346,6 +348,13 @@ Here LookHere() {
     here.pid_namespace = inode;
   }
   return here;
+}
+
+}  // namespace
+
+Here LookHere() {
+  static const Here first = ReadHere();
+  return first.pid == getpid() ? first : ReadHere();
 }
 
 }  // namespace o8lock

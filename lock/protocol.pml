@@ -694,6 +694,18 @@ inline Release() {
      still = 0
   :: else
   fi;
+  if
+  :: is_mine ->
+     is_mine = 0;
+     // Of its own locks F_OFD_GETLK tells nothing.
+     STEP(still = (run_lock[fd] == NOBODY || run_lock[fd] == me));
+     if
+     :: still ->
+        STEP(still = (joined_lock[fd] == NOBODY || joined_lock[fd] == me))
+     :: else
+     fi
+  :: else
+  fi;
 #ifndef NO_UNLOCK_IN_RELEASE
   if
   :: !joined -> STEP(run_lock[fd] = NOBODY; released[me] = 1)
@@ -701,21 +713,7 @@ inline Release() {
   fi;
 #endif
   if
-  :: is_mine ->
-     is_mine = 0;
-#ifdef NO_UNLOCK_IN_RELEASE
-     still = 1;
-#else
-     STEP(still = (run_lock[fd] == NOBODY));
-     if
-     :: still -> STEP(still = (joined_lock[fd] == NOBODY))
-     :: else
-     fi;
-#endif
-     if
-     :: still -> still = 0; STEP(Overwrite(fd, NOBODY, 0))
-     :: else
-     fi
+  :: still -> still = 0; STEP(Overwrite(fd, NOBODY, 0))
   :: else
   fi;
   released[me] = 1;

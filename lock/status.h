@@ -19,10 +19,9 @@ namespace o8lock {
 // of a run's start.
 inline absl::Status ErrnoStatus(int error, absl::string_view operation,
                                 absl::string_view path) {
-  return absl::Status(
-      absl::ErrnoToStatusCode(error),
-      absl::StrCat(operation, " '", path,
-                   "': ", std::generic_category().message(error)));
+  return absl::Status(absl::ErrnoToStatusCode(error),
+                      absl::StrCat(operation, " '", path, "': ",
+                                   std::generic_category().message(error)));
 }
 
 }  // namespace o8lock

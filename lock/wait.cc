@@ -3,14 +3,14 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <csignal>
-#include <cstdint>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -33,7 +33,7 @@ namespace o8lock {
 namespace {
 
 constexpr Ticks kSecond = kTicksPerSecond;
-constexpr int kInterruptAgainMs = 10;
+constexpr std::chrono::milliseconds kInterruptAgain(10);
 
 absl::Status StillHeld(const Inspection& found) {
   return absl::DeadlineExceededError(
@@ -67,37 +67,6 @@ class Reporter {
 
 // How a wait ends that the lock itself does not end.
 enum class Reason { kNone, kTimeIsOver, kTryAgain };
-
-// Looks once a second, until `wake` is readable, whether it is worthwhile to
-// wait for the lock of `fd`, the guard `guard`: nobody tells who is blocked on
-// it that the guard was replaced, or that its holder was killed and only what
-// that left behind has it. All else the kernel tells.
-Reason LookOut(const Fd& fd, const std::string& guard, const Fd& wake,
-               Reporter reporter, const WaitOptions& options) {
-  Ticks next = NowTicks() + kSecond;
-  while (true) {
-    const bool ends = options.give_up >= 0 && options.give_up <= next;
-    struct pollfd woken = {wake.get(), POLLIN, 0};
-    const int ready = poll(&woken, 1, Until(ends ? options.give_up : next));
-    if (ready > 0) return Reason::kNone;
-    if (ready < 0) continue;
-    if (ends && NowTicks() >= options.give_up) return Reason::kTimeIsOver;
-    if (NowTicks() < next) continue;
-    // Not that many times as it has been stopped for seconds.
-    next = NowTicks() + kSecond;
-    const absl::StatusOr<bool> named = IsStillNamed(fd, guard);
-    if (!named.ok() || !*named) return Reason::kTryAgain;
-    const std::optional<Holder> record = ReadRecord(fd, guard);
-    if (!record.has_value()) continue;  // being written
-    const Inspection found = JudgeRecord(guard, record, /*kernel_locked=*/true);
-    if (found.verdict == Verdict::kStale) {
-      // Unless another run has joined the dead one.
-      const absl::StatusOr<bool> joined = IsLocked(fd, Range::kJoined, guard);
-      if (!joined.ok() || !*joined) return Reason::kTryAgain;
-    }
-    reporter.Report(found);
-  }
-}
 
 void Nothing(int /*signal*/) {}
 
@@ -133,59 +102,102 @@ class Interruptible {
   sigset_t original_mask_;
 };
 
-// LookOut in a thread of its own, beside one that waits for the lock of `fd`:
-// interrupts that when there is a reason.
-class LookoutThread {
+// Looks once a second, in a thread of its own, whether it is worthwhile to wait
+// for the lock of `fd`, the guard `guard`: nobody tells who is blocked on it
+// that the guard was replaced, or that its holder was killed and only what that
+// left behind has it. All else the kernel tells. Interrupts the thread that
+// waits when there is a reason.
+class Lookout {
  public:
-  LookoutThread(const Fd& fd, const std::string& guard, Reporter reporter,
-                const WaitOptions& options)
+  // REQUIRES: all of these live until End().
+  Lookout(const Fd& fd, const std::string& guard, Reporter reporter,
+          const WaitOptions& options)
       : fd_(fd),
         guard_(guard),
         reporter_(std::move(reporter)),
-        options_(options) {}
+        options_(options),
+        waiter_(pthread_self()) {}
 
-  absl::Status Start() {
-    wake_ = Fd(eventfd(0, EFD_CLOEXEC));
-    if (!wake_.ok()) return absl::ErrnoToStatus(errno, "make an event");
-    waiter_ = pthread_self();
+  // For the thread that is created here `lookout` is kept until it ends.
+  static absl::Status Start(const std::shared_ptr<Lookout>& lookout) {
+    auto own = std::make_unique<std::shared_ptr<Lookout>>(lookout);
+    pthread_t thread;
     const int error = pthread_create(
-        &thread_, nullptr,
-        [](void* self) -> void* {
-          static_cast<LookoutThread*>(self)->Work();
+        &thread, nullptr,
+        [](void* data) -> void* {
+          const std::unique_ptr<std::shared_ptr<Lookout>> own(
+              static_cast<std::shared_ptr<Lookout>*>(data));
+          (*own)->Work();
           return nullptr;
         },
-        this);
+        own.get());
     if (error != 0) return absl::ErrnoToStatus(error, "start a thread");
+    static_cast<void>(own.release());
+    pthread_detach(thread);
     return absl::OkStatus();
   }
-  Reason reason() const { return reason_; }
-  // REQUIRES: it was started.
-  void Join() {
-    const uint64_t one = 1;
-    // Cannot fail: the counter has room.
-    static_cast<void>(!write(wake_.get(), &one, sizeof(one)));
-    pthread_join(thread_, nullptr);
+
+  Reason reason() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return reason_;
+  }
+
+  // From now on the thread looks and reports no more. It is not waited for: two
+  // changes of threads would come between a lock and its command.
+  void End() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    over_ = true;
+    end_.notify_one();
   }
 
  private:
   void Work() {
-    reason_ = LookOut(fd_, guard_, wake_, reporter_, options_);
-    if (reason_ == Reason::kNone) return;
+    std::unique_lock<std::mutex> lock(mutex_);
+    reason_ = Look(lock);
     // More than once: the first may come before the wait has begun.
-    struct pollfd woken = {wake_.get(), POLLIN, 0};
-    do {
+    while (!over_) {
       pthread_kill(waiter_, SIGURG);
-    } while (poll(&woken, 1, kInterruptAgainMs) == 0);
+      end_.wait_for(lock, kInterruptAgain);
+    }
+  }
+
+  Reason Look(std::unique_lock<std::mutex>& lock) {
+    Ticks next = NowTicks() + kSecond;
+    while (!over_) {
+      const bool ends = options_.give_up >= 0 && options_.give_up <= next;
+      const std::chrono::milliseconds wait(
+          Until(ends ? options_.give_up : next));
+      if (end_.wait_for(lock, wait, [this] { return over_; })) break;
+      if (ends && NowTicks() >= options_.give_up) return Reason::kTimeIsOver;
+      if (NowTicks() < next) continue;
+      // Not that many times as it has been stopped for seconds.
+      next = NowTicks() + kSecond;
+      const absl::StatusOr<bool> named = IsStillNamed(fd_, guard_);
+      if (!named.ok() || !*named) return Reason::kTryAgain;
+      const std::optional<Holder> record = ReadRecord(fd_, guard_);
+      if (!record.has_value()) continue;  // being written
+      const Inspection found =
+          JudgeRecord(guard_, record, /*kernel_locked=*/true);
+      if (found.verdict == Verdict::kStale) {
+        // Unless another run has joined the dead one.
+        const absl::StatusOr<bool> joined =
+            IsLocked(fd_, Range::kJoined, guard_);
+        if (!joined.ok() || !*joined) return Reason::kTryAgain;
+      }
+      reporter_.Report(found);
+    }
+    return Reason::kNone;
   }
 
   const Fd& fd_;
   const std::string& guard_;
   Reporter reporter_;
   const WaitOptions& options_;
-  Fd wake_;
-  pthread_t waiter_ = {};
-  pthread_t thread_ = {};
-  std::atomic<Reason> reason_ = Reason::kNone;
+  const pthread_t waiter_;
+  std::mutex mutex_;
+  std::condition_variable end_;
+  bool over_ = false;              // guarded by mutex_
+  Reason reason_ = Reason::kNone;  // guarded by mutex_
 };
 
 // For the kernel lock. This thread is the one that blocks: nothing stands
@@ -196,16 +208,17 @@ absl::StatusOr<Fd> WaitForGuard(const Location& location,
   const std::string& guard = location.guard;
   O8LOCK_ASSIGN_OR_RETURN(Fd fd, OpenGuard(location));
   const Interruptible interruptible;
-  LookoutThread lookout(fd, guard, Reporter(found, options), options);
-  O8LOCK_RETURN_IF_ERROR(lookout.Start());
+  const auto lookout =
+      std::make_shared<Lookout>(fd, guard, Reporter(found, options), options);
+  O8LOCK_RETURN_IF_ERROR(Lookout::Start(lookout));
   interruptible.Unblock();
   absl::Status locked;
   do {
     locked = WaitForLock(fd, Range::kAll, guard);
-  } while (absl::IsCancelled(locked) && lookout.reason() == Reason::kNone);
-  lookout.Join();
+  } while (absl::IsCancelled(locked) && lookout->reason() == Reason::kNone);
+  lookout->End();
   if (absl::IsCancelled(locked)) {
-    if (lookout.reason() == Reason::kTimeIsOver) return StillHeld(found);
+    if (lookout->reason() == Reason::kTimeIsOver) return StillHeld(found);
     return Fd();
   }
   if (!locked.ok()) return locked;
