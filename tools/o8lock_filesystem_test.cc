@@ -310,6 +310,20 @@ class FileSystemTest : public ::testing::Test {
   TempDir dir_;
 };
 
+TEST_F(FileSystemTest, EndsTheSearchForARepositoryWhereGitDoes) {
+  const std::string look =
+      "mkdir -p in/deep; cd in/deep; \"$O8LOCK\" status | head -n 2; "
+      "git rev-parse --git-dir; cd ../..; ";
+  const Result result = InNamespace(absl::StrCat(
+      look, "mount -t tmpfs o8lock in; ", look, "umount in; ", look));
+  const std::string whole =
+      absl::StrCat("free\nLock file: ", File(".claude/parallel.lock"), "\n",
+                   File(".git"), "\n");
+  const std::string beyond = absl::StrCat(
+      "free\nLock file: ", File("in/deep/.claude/parallel.lock"), "\n");
+  EXPECT_EQ(result.out, absl::StrCat(whole, beyond, whole)) << result.err;
+}
+
 // The same on each kind: exclusion, a crash, an override, and what doctor says.
 TEST_F(FileSystemTest, LocksOnEveryKindThatIsHere) {
   struct Kind {
