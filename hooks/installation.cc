@@ -852,7 +852,7 @@ absl::Status UninstallHooks(const Location& location,
   O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(location, path));
   RemoveLeftovers(location);
   const std::string own = OwnDirectory(location);
-  O8LOCK_RETURN_IF_ERROR(Remove(location.armed));
+  O8LOCK_RETURN_IF_ERROR(RemoveArming(location));
   for (const absl::string_view file : {kFreeFile, kLockedFile}) {
     O8LOCK_RETURN_IF_ERROR(Remove(absl::StrCat(own, "/", file)));
   }

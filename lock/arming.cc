@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,14 +25,19 @@
 namespace o8lock {
 namespace {
 
-// Where the link leads to; nothing if there is none.
-std::optional<std::string> TargetOf(const Location& location) {
-  if (location.armed.empty()) return std::nullopt;
+// Where the link `path` leads to; nothing if there is none.
+std::optional<std::string> TargetOf(const std::string& path) {
   std::array<char, 64> target;
-  const ssize_t size =
-      readlink(location.armed.c_str(), target.data(), target.size());
+  const ssize_t size = readlink(path.c_str(), target.data(), target.size());
   if (size < 0) return std::nullopt;
   return std::string(target.data(), static_cast<size_t>(size));
+}
+
+// The link that is to take the place of Location::armed; in between it leads to
+// where that does not, ready for the next change: to make and to free an inode
+// each time costs more than all the rest of it.
+std::string SpareOf(const Location& location) {
+  return location.armed + ".spare";
 }
 
 std::string LeftoversFile(const Location& location) {
@@ -41,25 +47,39 @@ std::string LeftoversFile(const Location& location) {
 }  // namespace
 
 absl::Status SetArmed(const Location& location, bool armed) {
+  if (location.armed.empty()) return absl::OkStatus();
   const std::string target(armed ? kLockedFile : kFreeFile);
-  const std::optional<std::string> present = TargetOf(location);
+  const std::optional<std::string> present = TargetOf(location.armed);
   if (!present.has_value() || *present == target) return absl::OkStatus();
-  const std::string fresh = location.armed + ".new";
-  int result = symlink(target.c_str(), fresh.c_str());
-  if (result != 0 && errno == EEXIST) {  // left by a process that was killed
-    unlink(fresh.c_str());
-    result = symlink(target.c_str(), fresh.c_str());
+  const std::string spare = SpareOf(location);
+  if (TargetOf(spare) != target) {
+    unlink(spare.c_str());
+    if (symlink(target.c_str(), spare.c_str()) != 0) {
+      return ErrnoStatus(errno, "create link", spare);
+    }
   }
-  if (result != 0) return ErrnoStatus(errno, "create link", fresh);
-  if (rename(fresh.c_str(), location.armed.c_str()) != 0) {
-    return ErrnoStatus(errno, absl::StrCat("rename '", fresh, "' to"),
-                       location.armed);
+  if (renameat2(AT_FDCWD, spare.c_str(), AT_FDCWD, location.armed.c_str(),
+                RENAME_EXCHANGE) == 0 ||
+      // NFS, for one, cannot exchange.
+      rename(spare.c_str(), location.armed.c_str()) == 0) {
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
+  return ErrnoStatus(errno, absl::StrCat("rename '", spare, "' to"),
+                     location.armed);
 }
 
 bool IsArmed(const Location& location) {
-  return TargetOf(location) == std::string(kLockedFile);
+  return !location.armed.empty() &&
+         TargetOf(location.armed) == std::string(kLockedFile);
+}
+
+absl::Status RemoveArming(const Location& location) {
+  for (const std::string& link : {location.armed, SpareOf(location)}) {
+    if (unlink(link.c_str()) != 0 && errno != ENOENT) {
+      return ErrnoStatus(errno, "remove", link);
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status RememberLeftovers(const Location& location,

@@ -32,6 +32,10 @@ absl::Status SetArmed(const Location& location, bool armed);
 // Whether the link leads to kLockedFile.
 bool IsArmed(const Location& location);
 
+// Removes the link, for good. Errors: from the file system.
+// REQUIRES: git does not include it any more.
+absl::Status RemoveArming(const Location& location);
+
 // Remembers `directories`, which git has made for a worktree that was then
 // refused and will leave behind empty.
 // Errors: from the file system.

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -455,7 +456,6 @@ TEST_F(LockTest, AJoinedRunIsNotWhatADeadOneLeftBehind) {
   EXPECT_EQ(lock.stale()[0].holder->token, dead.token);
 }
 
-// Whatever is in the way of a temporary file is no reason to run unlocked.
 // Hooks that are installed are a link and two files.
 class ArmingTest : public LockTest {
  protected:
@@ -509,6 +509,43 @@ TEST_F(ArmingTest, IsOnlyForTheLockThatGuardsWorktrees) {
   const absl::StatusOr<Lock> lock = Lock::Acquire(*other, options_);
   ASSERT_TRUE(lock.ok()) << lock.status();
   EXPECT_FALSE(Armed());
+}
+
+TEST_F(ArmingTest, ExchangesTwoLinksAndMakesNoneAnew) {
+  const std::string spare = location_.armed + ".spare";
+  const auto inodes = [this, &spare] {
+    std::set<ino_t> numbers;
+    for (const std::string& link : {location_.armed, spare}) {
+      const absl::StatusOr<FileId> id = IdOf(link);
+      if (id.ok()) numbers.insert(id->inode);
+    }
+    return numbers;
+  };
+  Acquire();
+  const std::set<ino_t> both = inodes();
+  EXPECT_EQ(both.size(), 2u);
+  {
+    const Lock lock = Acquire();
+    EXPECT_TRUE(Armed());
+    EXPECT_EQ(inodes(), both);
+  }
+  EXPECT_FALSE(Armed());
+  EXPECT_EQ(inodes(), both);
+}
+
+// As of a process that was killed, or in a copy of the repository.
+TEST_F(ArmingTest, TrustsNoSpareLink) {
+  const std::string spare = location_.armed + ".spare";
+  ASSERT_EQ(symlink("free.inc", spare.c_str()), 0);
+  {
+    const Lock lock = Acquire();
+    EXPECT_TRUE(Armed());
+  }
+  EXPECT_FALSE(Armed());
+  ASSERT_EQ(unlink(spare.c_str()), 0);
+  MakeFile(spare, "");
+  const Lock lock = Acquire();
+  EXPECT_TRUE(Armed());
 }
 
 TEST_F(ArmingTest, IsNothingWithoutHooks) {
