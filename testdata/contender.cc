@@ -25,6 +25,9 @@
 //       The same, but between looking and writing it writes "PID TIME" to
 //       stdout and waits for one byte on stdin.
 //
+//   contender stay
+//       Writes "PID TIME" a second time when it is about to end, with 0.
+//
 // Ends with 98 when a system call failed that should not.
 #include <fcntl.h>
 #include <signal.h>
@@ -166,12 +169,18 @@ int Naive(const char* path, const std::string& directory, bool late) {
 int main(int argc, char** argv) {
   const std::string form = argc > 1 ? argv[1] : "";
   if (form == "alone" && argc == 4) return Alone(argv[2], argv[3]);
+  if (form == "stay" && argc == 2) {
+    Stay(Now());
+    Announce(Now());
+    return 0;
+  }
   if ((form == "naive" || form == "late") && argc == 5) {
     return Naive(argv[2], argv[3], form == "late");
   }
   fputs(
       "usage: contender alone DIRECTORY BEGAN\n"
-      "       contender naive|late FILE DIRECTORY BEGAN\n",
+      "       contender naive|late FILE DIRECTORY BEGAN\n"
+      "       contender stay\n",
       stderr);
   return kBroken;
 }

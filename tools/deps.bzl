@@ -73,3 +73,12 @@ def o8lock_deps():
         strip_prefix = "googletest-1.15.2",
         url = "https://github.com/google/googletest/releases/download/v1.15.2/googletest-1.15.2.tar.gz",
     )
+
+    # And its benchmark.
+    maybe(
+        http_archive,
+        name = "google_benchmark",
+        sha256 = "6bc180a57d23d4d9515519f92b0c83d61b05b5bab188961f36ac7b06b0d9e9ce",
+        strip_prefix = "benchmark-1.8.3",
+        url = "https://github.com/google/benchmark/archive/refs/tags/v1.8.3.tar.gz",
+    )

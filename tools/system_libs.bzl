@@ -103,6 +103,7 @@ def system_libs():
                            _library("gtest_main", linkopts = ["-lgmock_main"], deps = [":gtest"]),
         },
     )
+    _files(name = "google_benchmark", files = {"BUILD.bazel": _library("benchmark", linkopts = ["-lbenchmark"])})
     _files(name = "rapidjson", files = {"BUILD.bazel": _library("rapidjson")})
 
 def system_libs_or_deps(use_system_libs):
