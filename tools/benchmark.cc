@@ -520,6 +520,7 @@ absl::StatusOr<double> HandOver(const Command& holder, const Command& waiter,
   Stay first(holder);
   O8LOCK_RETURN_IF_ERROR(first.ReadTime().status());
   Stay second(waiter);
+  absl::Cleanup let_go = [&first] { first.LetGo(); };  // before the waiter
   second.LetGo();
   O8LOCK_RETURN_IF_ERROR(WaitForBlocked(file, 1));
   first.LetGo();
@@ -539,7 +540,7 @@ absl::StatusOr<double> Drain(const Command& holder, const Command& waiter,
   O8LOCK_RETURN_IF_ERROR(first.ReadTime().status());
   std::deque<Stay> waiters;
   for (int i = 0; i < kWaiters; ++i) waiters.emplace_back(waiter);
-  absl::Cleanup let_go = [&first] { first.LetGo(); };  // before the waiters
+  absl::Cleanup let_go = [&first] { first.LetGo(); };  // before them
   O8LOCK_RETURN_IF_ERROR(WaitForBlocked(file, kWaiters));
   first.LetGo();
   for (Stay& each : waiters) O8LOCK_RETURN_IF_ERROR(each.End());
@@ -1012,55 +1013,77 @@ std::string Machine() {
   return absl::StrCat(
       FirstLineOf("sed -n 's/^model name[^:]*: //p' /proc/cpuinfo"), ", ",
       sysconf(_SC_NPROCESSORS_ONLN), " CPUs, Linux ",
-      release.substr(0, release.find('-')), ", ", FirstLineOf("git --version"),
-      ", ", FirstLineOf("flock --version | sed 's/^flock from //'"), ", ",
-      date);
+      release.substr(0, release.find('-')), ", ",
+      FirstLineOf("git --version | sed 's/version //'"), ", ",
+      FirstLineOf("flock --version | sed 's/^flock from //'"), ", ", date);
 }
 
+// %1$s: labels; %2$g: how far to the right; %3$d: rows; %4$s: their figures.
 constexpr char kGnuplot[] = R"(
-set terminal svg size 920,640 dynamic font 'Helvetica,Arial,sans-serif,13' background '#ffffff'
-set title "What o8lock takes, as a multiple of what it is compared with\n{/*0.8 %s}" offset 0,-0.3
-set lmargin 52
-set rmargin 4
-set bmargin 4.5
+set terminal svg size 900,620 dynamic font 'Helvetica,Arial,sans-serif,12' background '#ffffff'
+set label 'What o8lock takes, as a multiple of what it is compared with' at screen 0.5,0.97 center font ',16'
+%1$s
+set lmargin at screen 0.47
+set rmargin at screen 0.93
+set tmargin at screen 0.885
+set bmargin at screen 0.105
 set border 1 lc rgb '#888888'
-set xtics nomirror out tc rgb '#444444'
-set ytics nomirror scale 0 tc rgb '#222222'
-set grid xtics lc rgb '#e4e4e4' lt 1
-set key below horizontal samplen 1.5 tc rgb '#444444'
-set xrange [0:%g]
-set yrange [%d.6:0.4]
-set arrow from 1, graph 0 to 1, graph 1 nohead lc rgb '#888888' dt 2 back
-$rows << EOD
-%sEOD
-bar(i) = 0.36
+set xtics nomirror out textcolor rgb '#444444'
+unset ytics
+set grid xtics lt 1 lc rgb '#e6e6e6'
+set key at screen 0.96,0.01 right bottom vertical maxrows 1 samplen 1.5 textcolor rgb '#444444'
+set xrange [0:%2$g]
+set yrange [%3$d.6:0.4]
+set arrow from 1, graph 0 to 1, graph 1 nohead lt 1 lc rgb '#999999' back
+$rows << END
+%4$sEND
 plot \
-  $rows using 2:1:(0):2:($1-bar(0)):($1+bar(0)):ytic(8) with boxxyerror fs solid noborder lc rgb '#7fb3d5' title 'median', \
-  $rows using ($6 > 0 && $7 > 0 ? $2 : NaN):1:(0):2:($1-bar(0)):($1+bar(0)) with boxxyerror fs solid noborder lc rgb '#e8a87c' title 'median, over its limit', \
-  $rows using 2:1:3:4 with xerrorbars pt 0 lw 1.5 lc rgb '#1f4e79' title 'quartiles', \
-  $rows using ($6 > 0 ? $6 : NaN):1:(0):(0.38):(0):(0) with vectors nohead lw 2 lc rgb '#c0392b' notitle, \
-  $rows using ($6 > 0 ? $6 : NaN):1:(0):(-0.38) with vectors nohead lw 2 lc rgb '#c0392b' title 'limit'
+  $rows using 2:1:(0):2:($1-0.34):($1+0.34) with boxxyerror fs solid noborder lc rgb '#8fbbd9' title 'median', \
+  $rows using ($6 > 0 ? $2 : NaN):1:(0):2:($1-0.34):($1+0.34) with boxxyerror fs solid noborder lc rgb '#efb08c' title 'median, over the limit', \
+  $rows using 2:1:3:4 with xerrorbars pt 0 lw 1.5 lc rgb '#33506b' title 'quartiles', \
+  $rows using ($5 > 0 ? $5 : NaN):($1+0.42):(0):(-0.84) with vectors nohead lw 2.5 lc rgb '#c0392b' title 'limit'
 )";
 
 absl::Status Draw(const std::vector<Result>& results, const std::string& path) {
+  std::string labels;
+  const auto label = [&labels](absl::string_view text, absl::string_view how) {
+    absl::StrAppend(&labels, "set label '",
+                    absl::StrReplaceAll(text, {{"'", "''"}}), "' noenhanced ",
+                    how, "\n");
+  };
+  label(Machine(), "at screen 0.5,0.925 center textcolor rgb '#666666'");
   std::string rows;
   double most = 0;
-  for (size_t i = 0; i < results.size(); ++i) {
-    const Result& result = results[i];
-    most = std::max({most, result.upper, result.row->limit});
-    absl::StrAppendFormat(&rows, "%d %g %g %g %g %g %d \"%s : %s\"\n", i + 1,
-                          result.median, result.lower, result.upper,
-                          result.upper, result.row->limit, result.over ? 1 : 0,
-                          result.row->name, result.row->peer);
+  int place = 0;
+  for (const Result& result : results) {
+    const Row& row = *result.row;
+    ++place;
+    label(row.name, absl::StrFormat("at screen 0.015, first %d left", place));
+    label(row.peer, absl::StrFormat("at screen 0.46, first %d right textcolor "
+                                    "rgb '#777777'",
+                                    place));
+    label(absl::StrFormat("%.2f", result.median),
+          absl::StrFormat("at screen 0.985, first %d right", place));
+    absl::StrAppendFormat(&rows, "%d %g %g %g %g %d\n", place, result.median,
+                          result.lower, result.upper, row.limit, result.over);
+    most = std::max({most, result.upper, row.limit});
   }
   FILE* gnuplot = popen("gnuplot", "w");
   if (gnuplot == nullptr) return absl::ErrnoToStatus(errno, "start gnuplot");
   absl::FPrintF(gnuplot, "set output '%s'\n",
                 absl::StrReplaceAll(path, {{"'", "''"}}));
-  absl::FPrintF(gnuplot, kGnuplot, Machine(), most * 1.03, results.size(),
-                rows);
+  absl::FPrintF(gnuplot, kGnuplot, labels, most * 1.03, place, rows);
   if (pclose(gnuplot) == 0) return absl::OkStatus();
-  return absl::InternalError("gnuplot has failed; is it installed?");
+  return absl::InternalError("gnuplot failed; is it installed?");
+}
+
+// One row; also where std::filesystem throws, as nothing else in here does.
+Ratios Measure(const Row& row, Place& place, int pairs) {
+  try {
+    return row.measure(place, pairs);
+  } catch (const fs::filesystem_error& error) {
+    return absl::InternalError(error.what());
+  }
 }
 
 int Main(int argc, char** argv) {
@@ -1106,7 +1129,7 @@ int Main(int argc, char** argv) {
   std::vector<Result> results;
   for (const Row& row : kRows) {
     if (interrupted != 0 || !absl::StrContains(row.name, only)) continue;
-    const Ratios ratios = row.measure(place, rounds * row.pairs);
+    const Ratios ratios = Measure(row, place, rounds * row.pairs);
     if (ratios.ok()) {
       results.push_back(Summarize(row, *ratios));
       Print(results.back());
