@@ -21,11 +21,8 @@
 // Programs are copied first, as an installation does: one that is fresh from
 // the linker lies in the page cache in small pieces, and starts a tenth of a
 // millisecond slower.
-#include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/random.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -59,9 +56,8 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "lock/file.h"
-#include "lock/location.h"
-#include "lock/lock.h"
 #include "lock/status.h"
+#include "tools/benchmark_in_process.h"
 
 namespace o8lock {
 namespace {
@@ -717,176 +713,9 @@ Ratios Status(Place& place, int pairs) {
                       place.Flock({"-n"}, place.Noop()));
 }
 
-// The system calls of a free Acquire() and Release() in a repository, bare and
-// in their order, as one round of the other half of the row shows them in
-//   bazel run --run_under='strace -o FILE' //tools:benchmark -- --only Acquire
-class BareCalls {
- public:
-  explicit BareCalls(const Location& location)
-      : guard_path_(location.guard),
-        lock_file_(location.lock_file),
-        other_(ParentOf(lock_file_) + "/murm.lock"),
-        directory_(ParentOf(lock_file_) + "/."),
-        exclude_(location.common_dir + "/info/exclude"),
-        armed_(location.armed) {}
-
-  void AcquireAndRelease() {
-    // Acquire()
-    const int guard = Open(guard_path_, O_RDWR);
-    Fstat(guard);
-    Fstat(guard);
-    Lock(guard, F_WRLCK, 0, 3);
-    Fstat(guard);
-    Stat(guard_path_);
-    getpid();
-    getpid();
-    ReadSmall("/proc/self/stat");
-    struct utsname names;
-    uname(&names);
-    ReadSmall("/proc/sys/kernel/random/boot_id");
-    stat("/proc/self/ns/pid", &stat_);
-    Use(getcwd(buffer_, sizeof(buffer_)));
-    Use(getrandom(buffer_, 16, 0));
-    unlink(guard_new_.c_str());
-    Use(link(old_.c_str(), lock_file_.c_str()));
-    Use(link(other_old_.c_str(), other_.c_str()));
-    Use(pread(guard, buffer_, sizeof(buffer_), 0));
-    Open(lock_file_, O_RDONLY);
-    Open(other_, O_RDONLY);
-    Read(exclude_);
-    const int written = Open(new_, O_RDWR | O_CREAT | O_EXCL);
-    Fstat(written);
-    Write(written, 99);
-    close(written);
-    Use(readlink(armed_.c_str(), buffer_, 64));
-    Write(guard, 477);
-    Use(link(new_.c_str(), lock_file_.c_str()));
-    unlink(new_.c_str());
-    Lock(guard, F_UNLCK, 1, 1);
-    Lock(guard, F_UNLCK, 2, 1);
-    // Release()
-    const int change = Open(guard_path_, O_RDWR);
-    Fstat(change);
-    Fstat(change);
-    Fstat(guard);
-    Lock(change, F_WRLCK, 1, 1);
-    Fstat(guard);
-    Stat(guard_path_);
-    Read(lock_file_);
-    Use(rename(lock_file_.c_str(), old_.c_str()));
-    Read(old_);
-    unlink(old_.c_str());
-    Open(other_, O_RDONLY);
-    Open(leftovers_, O_RDONLY);
-    Lock(guard, F_UNLCK, 0, 1);
-    Lock(change, F_WRLCK, 0, 1, F_OFD_GETLK);
-    Lock(change, F_WRLCK, 2, 1, F_OFD_GETLK);
-    Use(ftruncate(guard, 0));
-    Use(readlink(armed_.c_str(), buffer_, 64));
-    close(guard);
-    close(change);
-  }
-
- private:
-  template <typename T>
-  void Use(T result) {
-    benchmark::DoNotOptimize(result);
-  }
-  int Open(const std::string& path, int flags) {
-    return open(path.c_str(),
-                flags | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0644);
-  }
-  void Fstat(int fd) { fstat(fd, &stat_); }
-  void Stat(const std::string& path) { lstat(path.c_str(), &stat_); }
-  void Lock(int fd, short type, off_t start,  // NOLINT(google-runtime-int)
-            off_t length, int command = F_OFD_SETLK) {
-    struct flock request = {};
-    request.l_type = type;
-    request.l_start = start;
-    request.l_len = length;
-    fcntl(fd, command, &request);
-  }
-  void Read(const std::string& path) {
-    const int fd = Open(path, O_RDONLY);
-    Fstat(fd);
-    const ssize_t size = pread(fd, buffer_, sizeof(buffer_), 0);
-    Use(pread(fd, buffer_, sizeof(buffer_), size));
-    close(fd);
-  }
-  void ReadSmall(const char* path) {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    Use(read(fd, buffer_, sizeof(buffer_)));
-    close(fd);
-  }
-  void Write(int fd, size_t size) {
-    Use(pwrite(fd, buffer_, size, 0));
-    Use(ftruncate(fd, static_cast<off_t>(size)));
-  }
-
-  const std::string guard_path_;
-  const std::string lock_file_;
-  const std::string other_;
-  const std::string directory_;
-  const std::string exclude_;
-  const std::string armed_;
-  const std::string guard_new_ = guard_path_ + ".new";
-  const std::string new_ = directory_ + "parallel.lock.new";
-  const std::string old_ = directory_ + "parallel.lock.old";
-  const std::string other_old_ = directory_ + "murm.lock.old";
-  const std::string leftovers_ = armed_ + ".leftovers";
-  char buffer_[4096] = {};
-  struct stat stat_;
-};
-
-// Hands the times on.
-class Reporter : public benchmark::BenchmarkReporter {
- public:
-  bool ReportContext(const Context&) override { return true; }
-  void ReportRuns(const std::vector<Run>& runs) override {
-    for (const Run& run : runs) {
-      if (run.run_type != Run::RT_Iteration) continue;
-      std::vector<double>& times =
-          absl::StartsWith(run.benchmark_name(), "lock") ? subject : peer;
-      times.push_back(run.GetAdjustedRealTime());
-    }
-  }
-
-  std::vector<double> subject;
-  std::vector<double> peer;
-};
-
 Ratios InProcess(Place& place, int pairs) {
   O8LOCK_ASSIGN_OR_RETURN(const std::string path, place.Repository());
-  LocateOptions locate;
-  locate.directory = path;
-  O8LOCK_ASSIGN_OR_RETURN(const Location location, Locate(locate));
-  AcquireOptions options;
-  options.command = place.Noop();
-  absl::Status status;
-  benchmark::ClearRegisteredBenchmarks();
-  const auto add = [pairs](const char* name, auto iteration) {
-    benchmark::RegisterBenchmark(name,
-                                 [iteration](benchmark::State& state) {
-                                   for (auto _ : state) iteration();
-                                 })
-        ->Repetitions(pairs)
-        ->MinTime(0.02);
-  };
-  add("lock", [&] {
-    absl::StatusOr<Lock> lock = Lock::Acquire(location, options);
-    status.Update(lock.status());
-    if (lock.ok()) status.Update(lock->Release().status());
-  });
-  BareCalls bare(location);
-  add("bare", [&] { bare.AcquireAndRelease(); });
-  Reporter reporter;
-  benchmark::RunSpecifiedBenchmarks(&reporter);
-  if (!status.ok()) return status;
-  std::vector<double> ratios;
-  for (size_t i = 0; i < reporter.subject.size(); ++i) {
-    ratios.push_back(reporter.subject[i] / reporter.peer[i]);
-  }
-  return ratios;
+  return CompareInProcess(path, pairs);
 }
 
 // Not by wait4(2): that counts what this process had before it became another.
@@ -1112,11 +941,6 @@ int Main(int argc, char** argv) {
   for (const int signal : {SIGHUP, SIGINT, SIGTERM}) {
     sigaction(signal, &interrupt, nullptr);
   }
-  char name[] = "benchmark";
-  char interleave[] = "--benchmark_enable_random_interleaving=true";
-  char* flags[] = {name, interleave, nullptr};
-  int flag_count = 2;
-  benchmark::Initialize(&flag_count, flags);
   Place place;
   absl::Status status = place.SetUp();
   if (!status.ok()) {
