@@ -68,7 +68,6 @@ using Argv = std::vector<std::string>;
 constexpr int kO8lockRefuses = 75;
 constexpr int kFlockRefuses = 1;
 constexpr int64_t kMillisecond = 1000000;  // nanoseconds
-constexpr int64_t kDeadline = 20000 * kMillisecond;
 
 int64_t Now() {
   struct timespec now;
@@ -208,7 +207,7 @@ class Stay {
 absl::Status WaitForBlocked(const std::string& path, int count) {
   O8LOCK_ASSIGN_OR_RETURN(const FileId file, IdOf(path));
   const std::string inode = absl::StrCat(":", file.inode, " ");
-  const int64_t give_up = Now() + kDeadline;
+  const int64_t give_up = Now() + 20000 * kMillisecond;
   while (Now() < give_up) {
     std::ifstream locks("/proc/locks");
     int blocked = 0;
@@ -222,6 +221,19 @@ absl::Status WaitForBlocked(const std::string& path, int count) {
   }
   return absl::DeadlineExceededError(
       absl::StrCat("/proc/locks: not ", count, " that wait for ", path));
+}
+
+// Waits until the process `pid` has nothing to do.
+absl::Status WaitForSleep(pid_t pid) {
+  const int64_t give_up = Now() + 20000 * kMillisecond;
+  while (Now() < give_up) {
+    std::ifstream stat(absl::StrCat("/proc/", pid, "/stat"));
+    std::string line;
+    std::getline(stat, line);
+    if (absl::StrContains(line, ") S ")) return absl::OkStatus();
+    SleepFor(kMillisecond);
+  }
+  return absl::DeadlineExceededError(absl::StrCat("busy: process ", pid));
 }
 
 // ---- What is measured
@@ -247,6 +259,13 @@ Ratios CompareTimes(int pairs, const Command& subject, const Command& peer) {
       pairs, [&] { return TimeOf(subject); }, [&] { return TimeOf(peer); });
 }
 
+Argv Joined(const std::vector<Argv>& parts) {
+  Argv all;
+  for (const Argv& part : parts)
+    all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
 // A temporary directory with the programs and what they work on.
 class Place {
  public:
@@ -262,28 +281,20 @@ class Place {
 
   Argv Noop() const { return {path_ + "/noop"}; }
   Argv StayWords() const { return {path_ + "/contender", "stay"}; }
-  Command Spawn(const std::string& directory) const {
-    return {{path_ + "/spawn", path_ + "/noop"}, directory};
+  Command Spawn() const { return {{path_ + "/spawn", path_ + "/noop"}, path_}; }
+  Command O8lock(const std::string& directory, const Argv& words) const {
+    return {Joined({{path_ + "/o8lock"}, words}), directory};
   }
-  Command O8lock(const std::string& directory, Argv options,
+  // Runs `command`.
+  Command O8lock(const std::string& directory, const Argv& options,
                  const Argv& command) const {
-    Argv argv = {path_ + "/o8lock"};
-    argv.insert(argv.end(), options.begin(), options.end());
-    if (!command.empty()) argv.emplace_back("--");
-    argv.insert(argv.end(), command.begin(), command.end());
-    return {argv, directory};
+    return O8lock(directory, Joined({options, {"--"}, command}));
   }
-  Command Flock(Argv options, const Argv& command) const {
-    Argv argv = {flock_};
-    argv.insert(argv.end(), options.begin(), options.end());
-    argv.push_back(FlockFile());
-    argv.insert(argv.end(), command.begin(), command.end());
-    return {argv, path_};
+  Command Flock(const Argv& options, const Argv& command) const {
+    return {Joined({{flock_}, options, {FlockFile()}, command}), path_};
   }
   Command Git(const std::string& directory, const Argv& words) const {
-    Argv argv = {git_};
-    argv.insert(argv.end(), words.begin(), words.end());
-    return {argv, directory};
+    return {Joined({{git_}, words}), directory};
   }
 
   std::string FlockFile() const { return path_ + "/flock"; }
@@ -397,14 +408,11 @@ absl::StatusOr<std::string> Place::LargeRepository() {
     const std::string entry = absl::StrCat(path, "/.git/worktrees/w", i);
     fs::create_directories(worktree);
     fs::create_directories(entry);
-    for (const auto& [file, text] :
-         std::vector<std::pair<std::string, std::string>>{
-             {worktree + "/.git", absl::StrCat("gitdir: ", entry, "\n")},
-             {entry + "/HEAD", absl::StrCat("ref: refs/heads/b", i, "\n")},
-             {entry + "/commondir", "../..\n"},
-             {entry + "/gitdir", worktree + "/.git\n"}}) {
-      O8LOCK_RETURN_IF_ERROR(Write(file, text));
-    }
+    absl::Status status = Write(worktree + "/.git", "gitdir: " + entry + "\n");
+    status.Update(Write(entry + "/HEAD", "ref: refs/heads/main\n"));
+    status.Update(Write(entry + "/commondir", "../..\n"));
+    status.Update(Write(entry + "/gitdir", worktree + "/.git\n"));
+    if (!status.ok()) return status;
   }
   large_ = deep;
   return large_;
@@ -425,7 +433,7 @@ absl::StatusOr<std::string> Place::WorkRepository() {
   O8LOCK_RETURN_IF_ERROR(git({"tag", "start"}));
   for (int i = 0; i < 100; ++i) {
     const std::string file = absl::StrCat("f", i);
-    O8LOCK_RETURN_IF_ERROR(Write(path + "/" + file, "text\n"));
+    O8LOCK_RETURN_IF_ERROR(Write(absl::StrCat(path, "/", file), "text\n"));
     O8LOCK_RETURN_IF_ERROR(git({"add", file}));
     O8LOCK_RETURN_IF_ERROR(git({"commit", "--quiet", "-m", file}));
   }
@@ -460,7 +468,7 @@ Ratios FreeStartBesideFlock(Place& place, int pairs) {
 }
 
 Ratios FreeStartBesideSpawn(Place& place, int pairs) {
-  return FreeStart(place, pairs, place.Spawn("/"));
+  return FreeStart(place, pairs, place.Spawn());
 }
 
 Ratios FreeStartElsewhere(Place& place, int pairs) {
@@ -519,6 +527,8 @@ absl::StatusOr<double> HandOver(const Command& holder, const Command& waiter,
   absl::Cleanup let_go = [&first] { first.LetGo(); };  // before the waiter
   second.LetGo();
   O8LOCK_RETURN_IF_ERROR(WaitForBlocked(file, 1));
+  // o8lock blocks in a thread, and has something to do besides.
+  O8LOCK_RETURN_IF_ERROR(WaitForSleep(second.pid()));
   first.LetGo();
   // The ends come first: nobody shall wake up meanwhile to read.
   O8LOCK_RETURN_IF_ERROR(second.End());
@@ -677,7 +687,7 @@ absl::StatusOr<double> TimeOfWork(Place& place, const Work& work,
 Ratios CompareWork(Place& place, int pairs, const Work& work, bool held) {
   O8LOCK_ASSIGN_OR_RETURN(const std::string peer, place.WorkRepository());
   O8LOCK_ASSIGN_OR_RETURN(const std::string path, place.Copy(peer));
-  O8LOCK_RETURN_IF_ERROR(Run(place.O8lock(path, {"hooks", "install"}, {})));
+  O8LOCK_RETURN_IF_ERROR(Run(place.O8lock(path, {"hooks", "install"})));
   const auto compare = [&] {
     return Compare(
         pairs, [&] { return TimeOfWork(place, work, path); },
@@ -701,7 +711,7 @@ Ratios GitWork(Place& place, int pairs) {
 
 Ratios FreeStartWithHooks(Place& place, int pairs) {
   O8LOCK_ASSIGN_OR_RETURN(const std::string hooked, place.Repository());
-  O8LOCK_RETURN_IF_ERROR(Run(place.O8lock(hooked, {"hooks", "install"}, {})));
+  O8LOCK_RETURN_IF_ERROR(Run(place.O8lock(hooked, {"hooks", "install"})));
   O8LOCK_ASSIGN_OR_RETURN(const std::string bare, place.Repository());
   return CompareTimes(pairs, place.O8lock(hooked, {}, place.Noop()),
                       place.O8lock(bare, {}, place.Noop()));
@@ -709,7 +719,7 @@ Ratios FreeStartWithHooks(Place& place, int pairs) {
 
 Ratios Status(Place& place, int pairs) {
   O8LOCK_ASSIGN_OR_RETURN(const std::string path, place.Repository());
-  return CompareTimes(pairs, place.O8lock(path, {"status"}, {}),
+  return CompareTimes(pairs, place.O8lock(path, {"status"}),
                       place.Flock({"-n"}, place.Noop()));
 }
 
