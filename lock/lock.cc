@@ -56,6 +56,8 @@ constexpr Ticks kChangeFor = 5 * kTicksPerSecond;
 constexpr absl::Duration kRetryEvery = absl::Milliseconds(1);
 constexpr int kMaxTries = 100;
 
+constexpr mode_t kLockFileMode = 0644;
+
 // Of a command line this much is kept in the record. It is there to be read by
 // people.
 constexpr size_t kMaxCommandSize = 16 << 10;
@@ -92,6 +94,31 @@ absl::StatusOr<Fd> CreateFresh(const std::string& path, mode_t mode) {
   if (!absl::IsAlreadyExists(fd.status())) return fd;
   O8LOCK_RETURN_IF_ERROR(Unlink(path));
   return OpenRegular(path, O_RDWR | O_CREAT | O_EXCL, mode);
+}
+
+// The mode of a file that is created with the mode `mode`.
+mode_t LessTheUmask(mode_t mode) {
+  const mode_t mask = umask(077);
+  umask(mask);
+  return mode & ~mask;
+}
+
+// Makes `path`, the file that becomes the lock file, say `text`. It is kept
+// from run to run, since to make an inode and to free it costs more than all
+// else that happens to the lock file. Not where it has another name, as that of
+// a lock file that is still there; and not where it would have to be cut: who
+// opened it as an earlier run's reads that one's text or this one's, not a bit
+// of both.
+absl::Status WriteSpare(const std::string& path, const std::string& text) {
+  absl::StatusOr<Fd> fd = OpenRegular(path, O_RDWR | O_CREAT, kLockFileMode);
+  struct stat info;
+  if (!fd.ok() || fstat(fd->get(), &info) != 0 || info.st_nlink != 1 ||
+      info.st_size > static_cast<off_t>(text.size()) ||
+      info.st_uid != geteuid() ||
+      (info.st_mode & 07777) != LessTheUmask(kLockFileMode)) {
+    fd = CreateFresh(path, kLockFileMode);
+  }
+  return fd.ok() ? Overwrite(*fd, text, path) : fd.status();
 }
 
 bool IsOwn(const std::optional<Holder>& holder,
@@ -581,22 +608,33 @@ absl::Status Lock::ClearLockFiles(const AcquireOptions& options,
 // Writes the lock file, under a name that nobody looks at.
 absl::Status Lock::WriteLockFile() {
   O8LOCK_RETURN_IF_ERROR(Exclude(location_));
+  text_ = LockFileText(holder_);
+  if (text_.size() > kMaxFileSize) return TooLong();
   const std::string path = Beside(location_.lock_file, ".new");
-  absl::StatusOr<Fd> fd = CreateFresh(path, 0644);
+  const std::string spare = location_.guard + ".spare";
+  const auto write = [this, &path, &spare] {
+    // Beside the guard nobody minds one more file, if it is in a git directory.
+    if (!location_.common_dir.empty()) {
+      absl::Status status = WriteSpare(spare, text_);
+      if (status.ok()) status = Link(spare, path);
+      if (status.ok() || absl::IsNotFound(status)) return status;
+      // It is there, or this is another file system.
+    }
+    const absl::StatusOr<Fd> fd = CreateFresh(path, kLockFileMode);
+    return fd.ok() ? Overwrite(*fd, text_, path) : fd.status();
+  };
+  written_ = path;
+  absl::Status status = write();
   // More than once: the end of a run with another name may remove the directory
   // that it created.
-  for (int i = 0; i < kMaxTries && absl::IsNotFound(fd.status()) &&
+  for (int i = 0; i < kMaxTries && absl::IsNotFound(status) &&
                   location_.create_directories;
        ++i) {
     O8LOCK_RETURN_IF_ERROR(MakeSharedDirectory(ParentOf(location_.lock_file),
                                                &created_directory_));
-    fd = CreateFresh(path, 0644);
+    status = write();
   }
-  if (!fd.ok()) return fd.status();
-  written_ = path;
-  text_ = LockFileText(holder_);
-  if (text_.size() > kMaxFileSize) return TooLong();
-  return Overwrite(*fd, text_, path);
+  return status;
 }
 
 // Gives the lock file its name: in one step, so that nobody reads half of it.

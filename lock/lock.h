@@ -97,8 +97,9 @@ struct Disturbance {
 };
 
 // Move-only: the lock is one. Not thread-safe; distinct Locks are independent,
-// also two on the same file in one process. A copy in a forked child is inert:
-// only the process that acquired releases.
+// also two on the same file in one process. To take one is to set the process'
+// umask to 077 for a moment, to learn what it is. A copy in a forked child is
+// inert: only the process that acquired releases.
 class Lock {
  public:
   // Takes the lock at `location`; or, where this process is inside the run that

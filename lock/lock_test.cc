@@ -139,7 +139,7 @@ TEST_F(LockTest, PublishesTheLockFileAndTheRecord) {
   const mode_t mask = umask(0);
   umask(mask);
   EXPECT_EQ(info.st_mode & 0777, 0644 & ~mask);
-  EXPECT_EQ(info.st_nlink, 1u);
+  EXPECT_EQ(info.st_nlink, 2u);  // with the spare, and nothing in between
   const Here here = LookHere();
   EXPECT_EQ(lock.holder().host, here.host);
   EXPECT_EQ(lock.holder().boot_id, here.boot_id);
@@ -152,6 +152,53 @@ TEST_F(LockTest, PublishesTheLockFileAndTheRecord) {
   EXPECT_FALSE(released->overridden);
   ExpectFree();
   EXPECT_FALSE(Exists(repository_ + "/.claude"));
+}
+
+// The inode of the lock file in a run with `features`, and what it says after.
+class SpareTest : public LockTest {
+ protected:
+  ino_t RunWith(std::vector<std::string> features) {
+    options_.features = std::move(features);
+    const Lock lock = Acquire();
+    const absl::StatusOr<FileId> id = IdOf(location_.lock_file);
+    if (!id.ok()) return 0;
+    EXPECT_EQ(Contents(location_.lock_file), LockFileText(lock.holder()));
+    return id->inode;
+  }
+  std::string Spare() const { return location_.guard + ".spare"; }
+};
+
+TEST_F(SpareTest, IsTheLockFileOfEveryRun) {
+  const ino_t first = RunWith({"feat-a"});
+  EXPECT_NE(first, 0u);
+  EXPECT_EQ(RunWith({"feat-b"}), first);
+  EXPECT_EQ(RunWith({"feat-b", "feat-c"}), first);
+  EXPECT_FALSE(Exists(location_.lock_file));
+  EXPECT_TRUE(Exists(Spare()));
+}
+
+TEST_F(SpareTest, IsAnotherWhereItHasAnotherName) {
+  const ino_t first = RunWith({"feat-a"});
+  const std::string text = Contents(Spare());
+  const std::string other = repository_ + "/other";
+  ASSERT_EQ(link(Spare().c_str(), other.c_str()), 0);
+  EXPECT_NE(RunWith({"feat-b"}), first);
+  EXPECT_EQ(Contents(other), text);
+}
+
+TEST_F(SpareTest, IsAnotherWhereItWouldBeCut) {
+  RunWith({"feat-a", "feat-b"});
+  const std::string text = Contents(Spare());
+  const absl::StatusOr<Fd> opened = OpenRegular(Spare(), O_RDONLY);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  RunWith({"feat-a"});
+  EXPECT_EQ(ReadWhole(*opened, Spare()).value_or(""), text);
+}
+
+TEST_F(SpareTest, IsAnotherWhereItsModeIsAnother) {
+  const ino_t first = RunWith({"feat-a"});
+  ASSERT_EQ(chmod(Spare().c_str(), 0600), 0);
+  EXPECT_NE(RunWith({"feat-a"}), first);
 }
 
 TEST_F(LockTest, EveryRunHasATokenOfItsOwn) {

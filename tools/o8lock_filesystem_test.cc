@@ -310,6 +310,17 @@ class FileSystemTest : public ::testing::Test {
   TempDir dir_;
 };
 
+TEST_F(FileSystemTest, HasALockFileOnAnotherFileSystemThanItsGuard) {
+  const std::string run =
+      "\"$O8LOCK\" -- sh -c 'stat -c %h .claude/parallel.lock; "
+      "grep -c startedAt .claude/parallel.lock'; ";
+  const Result result = InNamespace(
+      absl::StrCat("mkdir .claude; ", run, "mount -t tmpfs o8lock .claude; ",
+                   run, "ls -A .claude"));
+  EXPECT_EQ(result.out, "2\n1\n1\n1\n");
+  EXPECT_EQ(result.err, "");
+}
+
 TEST_F(FileSystemTest, EndsTheSearchForARepositoryWhereGitDoes) {
   const std::string look =
       "mkdir -p in/deep; cd in/deep; \"$O8LOCK\" status | head -n 2; "
@@ -441,7 +452,8 @@ TEST_F(FileSystemTest, NoRoomForWhatIsWritten) {
   };
   for (const Case& test :
        {Case{":", "", ".git/info/exclude"},
-        Case{"$O8LOCK -- true", "", ".claude/.parallel.lock.new"},
+        Case{"$O8LOCK -- true; rm .git/o8lock/*.spare", "",
+             ".claude/.parallel.lock.new"},
         Case{":", "--publish never", ".git/o8lock/parallel.guard"}}) {
     SCOPED_TRACE(test.file);
     const Result run = InNamespace(absl::StrCat(

@@ -414,14 +414,14 @@ TEST(MalformedLockFileTest, IsKeptUnderAnotherNameAndTheRunGoesOn) {
     EXPECT_EQ(started.process->Wait(), Exited(0));
     EXPECT_EQ(started.process->out(), "ran\n");
     const std::vector<std::string> names = Names(repo.File(".git/o8lock"));
-    ASSERT_EQ(names.size(), 2U);
-    ASSERT_THAT(names, ElementsAre("parallel.guard",
+    ASSERT_EQ(names.size(), 3U);
+    ASSERT_THAT(names, ElementsAre("parallel.guard", "parallel.guard.spare",
                                    StartsWith("parallel.lock.malformed-")));
     Values values = ValuesOf(repo);
     values["PROBLEM"] = Fill(test.problem, values);
-    values["KEPT"] = names[1];
+    values["KEPT"] = names[2];
     EXPECT_EQ(started.process->err(), Golden("malformed", values));
-    const std::string kept = repo.File(absl::StrCat(".git/o8lock/", names[1]));
+    const std::string kept = repo.File(absl::StrCat(".git/o8lock/", names[2]));
     if (test.size > 0) {
       EXPECT_EQ(std::filesystem::file_size(kept), test.size);
     } else {
@@ -441,7 +441,7 @@ TEST(MalformedLockFileTest, TwoInOneSecondAreBothKept) {
     std::filesystem::resize_file(repo.LockFile(), 2 << 20);
     EXPECT_EQ(Call(O8lock({"-q", "--", "true"}), repo.path()).end, Exited(0));
   }
-  EXPECT_EQ(Names(repo.File(".git/o8lock")).size(), 4U);
+  EXPECT_EQ(Names(repo.File(".git/o8lock")).size(), 5U);
 }
 
 TEST(MalformedLockFileTest, OneThatBecomesGoodInTimeIsRead) {
