@@ -32,6 +32,9 @@ struct flock Request(short type, Range range) {  // NOLINT(google-runtime-int)
     case Range::kAll:
       request.l_len = 3;
       return request;
+    case Range::kWaiting:
+      request.l_start = 3;
+      break;
   }
   request.l_len = 1;
   return request;

@@ -17,12 +17,13 @@ namespace o8lock {
 
 // The things that are locked in a guard.
 enum class Range {
-  kRun,     // byte 0, for as long as a run lasts: who has it is the holder
-  kChange,  // byte 1, for the microseconds in which the record, the lock file
-            // or the guard's name change hands
-  kJoined,  // byte 2, shared by the runs inside the holder's: they may outlive
-            // it
-  kAll,
+  kRun,      // byte 0, for as long as a run lasts: who has it is the holder
+  kChange,   // byte 1, for the microseconds in which the record, the lock file
+             // or the guard's name change hands
+  kJoined,   // byte 2, shared by the runs inside the holder's: they may outlive
+             // it
+  kAll,      // these three
+  kWaiting,  // byte 3, shared by those that wait for kAll
 };
 
 // Locks `range` of `fd`, which must be open for writing.

@@ -2,6 +2,7 @@
 #include "lock/lock.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -824,6 +825,8 @@ absl::StatusOr<Released> Lock::Release() {
     // Where this fails the hooks do it.
     if (empty) SetArmed(location_, false).IgnoreError();
   }
+  const bool somebody_waits =
+      IsLocked(fd_, Range::kWaiting, guard).value_or(false);
   // First unlocked, then emptied, both under kChange: who is killed in between
   // leaves a record that proves the death. Nothing else in between: whoever
   // waits is woken by the one and can do nothing before the other.
@@ -832,6 +835,9 @@ absl::StatusOr<Released> Lock::Release() {
     status.Update(ErrnoStatus(errno, "truncate", guard));
   }
   if (change.ok()) change->fd.Close();
+  // The kernel has most likely put who waits on this processor, behind this
+  // process.
+  if (somebody_waits) sched_yield();
   fd_.Close();
   if (!status.ok()) return status;
   return released;

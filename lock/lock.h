@@ -28,7 +28,7 @@
 // decides; its second byte is held for the microseconds in which the record,
 // the lock file or the guard's name change, so that a release and an override,
 // or two overrides, never interleave; its third byte is shared by the runs that
-// are inside of another.
+// are inside of another, its fourth one by those that wait (wait.h).
 #ifndef O8LOCK_LOCK_LOCK_H_
 #define O8LOCK_LOCK_LOCK_H_
 

@@ -107,16 +107,16 @@ std::vector<int> NumbersIn(const std::string& path) {
 
 // Whether `fdinfo`, of /proc/PID/fdinfo, has a line such as
 //   lock: 1: OFDLCK ADVISORY  WRITE -1 fe:01:1234 0 0
-// whose last but one number, where the lock begins, is not that of kChange.
+// whose last but one number, where the lock begins, is that of kRun (also of
+// kAll) or kJoined.
 bool LocksARun(absl::string_view fdinfo) {
   for (const absl::string_view line : absl::StrSplit(fdinfo, '\n')) {
     if (!absl::StartsWith(line, "lock:")) continue;
     const std::vector<absl::string_view> words =
         absl::StrSplit(line, absl::ByAnyChar(" \t"), absl::SkipEmpty());
-    if (words.size() >= 4 && words[2] == "OFDLCK" &&
-        words[words.size() - 2] != "1") {
-      return true;
-    }
+    if (words.size() < 4 || words[2] != "OFDLCK") continue;
+    const absl::string_view begin = words[words.size() - 2];
+    if (begin == "0" || begin == "2") return true;
   }
   return false;
 }

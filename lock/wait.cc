@@ -6,8 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
 #include <csignal>
 #include <memory>
 #include <mutex>
@@ -18,6 +16,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "lock/file.h"
 #include "lock/guard.h"
 #include "lock/holder.h"
@@ -33,7 +33,7 @@ namespace o8lock {
 namespace {
 
 constexpr Ticks kSecond = kTicksPerSecond;
-constexpr std::chrono::milliseconds kInterruptAgain(10);
+constexpr absl::Duration kInterruptAgain = absl::Milliseconds(10);
 
 absl::Status StillHeld(const Inspection& found) {
   return absl::DeadlineExceededError(
@@ -142,50 +142,52 @@ class Lookout {
     return reason_;
   }
 
-  // From now on the thread looks and reports no more. It is not waited for: two
-  // changes of threads would come between a lock and its command.
+  // From now on the thread looks and reports no more. It is not waited for, nor
+  // woken to end: both would come between a lock and its command.
   void End() {
     const std::lock_guard<std::mutex> lock(mutex_);
     over_ = true;
-    end_.notify_one();
   }
 
  private:
   void Work() {
+    Ticks next = NowTicks() + kSecond;
     std::unique_lock<std::mutex> lock(mutex_);
-    reason_ = Look(lock);
-    // More than once: the first may come before the wait has begun.
     while (!over_) {
-      pthread_kill(waiter_, SIGURG);
-      end_.wait_for(lock, kInterruptAgain);
+      absl::Duration pause = kInterruptAgain;
+      if (reason_ == Reason::kNone) {
+        const bool ends = options_.give_up >= 0 && options_.give_up <= next;
+        pause = absl::Milliseconds(Until(ends ? options_.give_up : next));
+      }
+      lock.unlock();
+      absl::SleepFor(pause);
+      lock.lock();
+      if (over_) return;
+      if (reason_ == Reason::kNone) reason_ = Look(next);
+      // More than once: the first may come before the wait has begun.
+      if (reason_ != Reason::kNone) pthread_kill(waiter_, SIGURG);
     }
   }
 
-  Reason Look(std::unique_lock<std::mutex>& lock) {
-    Ticks next = NowTicks() + kSecond;
-    while (!over_) {
-      const bool ends = options_.give_up >= 0 && options_.give_up <= next;
-      const std::chrono::milliseconds wait(
-          Until(ends ? options_.give_up : next));
-      if (end_.wait_for(lock, wait, [this] { return over_; })) break;
-      if (ends && NowTicks() >= options_.give_up) return Reason::kTimeIsOver;
-      if (NowTicks() < next) continue;
-      // Not that many times as it has been stopped for seconds.
-      next = NowTicks() + kSecond;
-      const absl::StatusOr<bool> named = IsStillNamed(fd_, guard_);
-      if (!named.ok() || !*named) return Reason::kTryAgain;
-      const std::optional<Holder> record = ReadRecord(fd_, guard_);
-      if (!record.has_value()) continue;  // being written
-      const Inspection found =
-          JudgeRecord(guard_, record, /*kernel_locked=*/true);
-      if (found.verdict == Verdict::kStale) {
-        // Unless another run has joined the dead one.
-        const absl::StatusOr<bool> joined =
-            IsLocked(fd_, Range::kJoined, guard_);
-        if (!joined.ok() || !*joined) return Reason::kTryAgain;
-      }
-      reporter_.Report(found);
+  Reason Look(Ticks& next) {
+    if (options_.give_up >= 0 && NowTicks() >= options_.give_up) {
+      return Reason::kTimeIsOver;
     }
+    if (NowTicks() < next) return Reason::kNone;
+    // Not that many times as it has been stopped for seconds.
+    next = NowTicks() + kSecond;
+    const absl::StatusOr<bool> named = IsStillNamed(fd_, guard_);
+    if (!named.ok() || !*named) return Reason::kTryAgain;
+    const std::optional<Holder> record = ReadRecord(fd_, guard_);
+    if (!record.has_value()) return Reason::kNone;  // being written
+    const Inspection found =
+        JudgeRecord(guard_, record, /*kernel_locked=*/true);
+    if (found.verdict == Verdict::kStale) {
+      // Unless another run has joined the dead one.
+      const absl::StatusOr<bool> joined = IsLocked(fd_, Range::kJoined, guard_);
+      if (!joined.ok() || !*joined) return Reason::kTryAgain;
+    }
+    reporter_.Report(found);
     return Reason::kNone;
   }
 
@@ -195,7 +197,6 @@ class Lookout {
   const WaitOptions& options_;
   const pthread_t waiter_;
   std::mutex mutex_;
-  std::condition_variable end_;
   bool over_ = false;              // guarded by mutex_
   Reason reason_ = Reason::kNone;  // guarded by mutex_
 };
@@ -207,6 +208,7 @@ absl::StatusOr<Fd> WaitForGuard(const Location& location,
                                 const WaitOptions& options) {
   const std::string& guard = location.guard;
   O8LOCK_ASSIGN_OR_RETURN(Fd fd, OpenGuard(location));
+  O8LOCK_RETURN_IF_ERROR(TryShare(fd, Range::kWaiting, guard));
   const Interruptible interruptible;
   const auto lookout =
       std::make_shared<Lookout>(fd, guard, Reporter(found, options), options);
@@ -222,6 +224,7 @@ absl::StatusOr<Fd> WaitForGuard(const Location& location,
     return Fd();
   }
   if (!locked.ok()) return locked;
+  O8LOCK_RETURN_IF_ERROR(Unlock(fd, Range::kWaiting, guard));
   O8LOCK_ASSIGN_OR_RETURN(const bool named, IsStillNamed(fd, guard));
   return named ? std::move(fd) : Fd();
 }

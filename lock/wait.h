@@ -49,8 +49,8 @@ struct WaitOptions {
 // Blocks in the kernel, which wakes this process and no other when the lock is
 // free, in about the order in which the waiting began. Writes nothing, but for
 // the guard where that is not there.
-// Threads: one call at a time, with a thread of its own beside it. Has a
-// handler for SIGURG meanwhile.
+// Threads: one call at a time, with a thread of its own beside it, which ends
+// within a second after. Has a handler for SIGURG meanwhile.
 absl::StatusOr<Fd> WaitFor(const Location& location, const Inspection& found,
                            const WaitOptions& options);
 
