@@ -2,6 +2,7 @@
 #include "lock/arming.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -52,7 +53,10 @@ absl::Status SetArmed(const Location& location, bool armed) {
   const std::optional<std::string> present = TargetOf(location.armed);
   if (!present.has_value() || *present == target) return absl::OkStatus();
   const std::string spare = SpareOf(location);
-  if (TargetOf(spare) != target) {
+  // When it was armed the hooks read from the link's own time.
+  if (TargetOf(spare) != target ||
+      (armed &&
+       utimensat(AT_FDCWD, spare.c_str(), nullptr, AT_SYMLINK_NOFOLLOW) != 0)) {
     unlink(spare.c_str());
     if (symlink(target.c_str(), spare.c_str()) != 0) {
       return ErrnoStatus(errno, "create link", spare);

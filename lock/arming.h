@@ -3,9 +3,10 @@
 // Arming: git calls o8lock's hooks that refuse only while the lock is taken.
 //
 // The repository's configuration includes a file, Location::armed, that is a
-// symbolic link to one of two beside it. The link is replaced in one step, and
-// git reads its configuration once per process: no git command meets a half
-// state. The files and what they say are hooks/installation.h's.
+// symbolic link to one of two beside it. A second link, to the other one, takes
+// its place in one step, and git reads its configuration once per process: no
+// git command meets a half state. The files and what they say are
+// hooks/installation.h's.
 #ifndef O8LOCK_LOCK_ARMING_H_
 #define O8LOCK_LOCK_ARMING_H_
 
@@ -22,17 +23,17 @@ namespace o8lock {
 inline constexpr absl::string_view kFreeFile = "free.inc";
 inline constexpr absl::string_view kLockedFile = "locked.inc";
 
-// Makes `location.armed` lead to kLockedFile (`armed`) or to kFreeFile. Does
-// nothing where there is no such link: no hooks are installed.
-// Errors: from the file system; the link is as before.
-// Never blocks. REQUIRES: nobody else does the same: the guard's
-// Range::kChange is locked.
+// Makes `location.armed` lead to kLockedFile (`armed`) or to kFreeFile; the
+// time of the former, as lstat(2) has it, is the moment of arming. Does nothing
+// where there is no such link: no hooks are installed. Errors: from the file
+// system; the link is as before. Never blocks. REQUIRES: nobody else does the
+// same: the guard's Range::kChange is locked.
 absl::Status SetArmed(const Location& location, bool armed);
 
 // Whether the link leads to kLockedFile.
 bool IsArmed(const Location& location);
 
-// Removes the link, for good. Errors: from the file system.
+// Removes both links, for good. Errors: from the file system.
 // REQUIRES: git does not include it any more.
 absl::Status RemoveArming(const Location& location);
 

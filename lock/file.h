@@ -96,7 +96,8 @@ std::vector<std::string> NamesIn(const std::string& path);
 // Makes `text` the whole content of `fd`, its beginning first: who reads at the
 // same time may find the end of a longer text that was there, which is no JSON
 // then, but never nothing.
-// Errors: kResourceExhausted and others from pwrite(2) and ftruncate(2); what
+// Errors: kResourceExhausted and others from pwrite(2), fstat(2) and
+// ftruncate(2), which is not called where nothing is to be cut off; what
 // the file holds then is not specified.
 absl::Status Overwrite(const Fd& fd, absl::string_view text,
                        const std::string& path);

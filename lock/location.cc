@@ -194,23 +194,15 @@ absl::StatusOr<std::optional<std::string>> Follow(const std::string& dot_git,
 // The repository that `start`, an absolute path, is in; nothing outside one.
 absl::StatusOr<std::optional<Repository>> FindRepository(
     const std::string& start) {
-  // git looks no further than to the border of the file system. Looked at only
-  // where something is found: most directories on the way up have nothing.
-  const auto beyond_border =
-      [&start](const std::string& directory) -> absl::StatusOr<bool> {
-    if (directory == start) return false;
-    O8LOCK_ASSIGN_OR_RETURN(const FileId from, IdOf(start));
-    O8LOCK_ASSIGN_OR_RETURN(const FileId to, IdOf(directory));
-    return from.device != to.device;
-  };
+  struct stat info;
+  if (stat(start.c_str(), &info) != 0) return ErrnoStatus(errno, "stat", start);
+  const dev_t device = info.st_dev;
   for (std::string directory = start;;
        directory = std::string(Parent(directory))) {
     const std::string dot_git = Join(directory, ".git");
     O8LOCK_ASSIGN_OR_RETURN(const std::optional<struct stat> entry,
                             Look(dot_git));
     if (entry.has_value()) {
-      O8LOCK_ASSIGN_OR_RETURN(const bool beyond, beyond_border(directory));
-      if (beyond) return std::nullopt;
       O8LOCK_ASSIGN_OR_RETURN(std::optional<std::string> git_dir,
                               Follow(dot_git, entry->st_mode));
       if (git_dir.has_value()) {
@@ -219,12 +211,13 @@ absl::StatusOr<std::optional<Repository>> FindRepository(
     }
     O8LOCK_ASSIGN_OR_RETURN(const bool is_git_directory,
                             IsGitDirectory(directory));
-    if (is_git_directory) {
-      O8LOCK_ASSIGN_OR_RETURN(const bool beyond, beyond_border(directory));
-      if (beyond) return std::nullopt;
-      return Describe(directory, "");
-    }
+    if (is_git_directory) return Describe(directory, "");
     if (directory == "/") return std::nullopt;
+    const std::string parent = Join(directory, "..");
+    if (stat(parent.c_str(), &info) != 0) {
+      return ErrnoStatus(errno, "stat", parent);
+    }
+    if (info.st_dev != device) return std::nullopt;
   }
 }
 

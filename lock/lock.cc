@@ -9,9 +9,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -99,27 +101,43 @@ absl::StatusOr<Fd> CreateFresh(const std::string& path, mode_t mode) {
 
 // The mode of a file that is created with the mode `mode`.
 mode_t LessTheUmask(mode_t mode) {
+  static std::mutex mutex;
+  const std::lock_guard<std::mutex> lock(mutex);
   const mode_t mask = umask(077);
   umask(mask);
   return mode & ~mask;
 }
 
+// Whether nobody else has the file of `fd` open; false where that cannot be
+// told.
+bool IsAlone(const Fd& fd) {
+  // A lease is only granted then. Should somebody open the file before it is
+  // given back, the kernel says so by a signal that does nothing.
+  return fcntl(fd.get(), F_SETSIG, SIGURG) == 0 &&
+         fcntl(fd.get(), F_SETLEASE, F_WRLCK) == 0 &&
+         fcntl(fd.get(), F_SETLEASE, F_UNLCK) == 0;
+}
+
 // Makes `path`, the file that becomes the lock file, say `text`. It is kept
 // from run to run, since to make an inode and to free it costs more than all
 // else that happens to the lock file. Not where it has another name, as that of
-// a lock file that is still there; and not where it would have to be cut: who
-// opened it as an earlier run's reads that one's text or this one's, not a bit
-// of both.
+// a lock file that is still there, or is open: who opened an earlier run's lock
+// file reads that one's text.
 absl::Status WriteSpare(const std::string& path, const std::string& text) {
   absl::StatusOr<Fd> fd = OpenRegular(path, O_RDWR | O_CREAT, kLockFileMode);
   struct stat info;
   if (!fd.ok() || fstat(fd->get(), &info) != 0 || info.st_nlink != 1 ||
-      info.st_size > static_cast<off_t>(text.size()) ||
       info.st_uid != geteuid() ||
-      (info.st_mode & 07777) != LessTheUmask(kLockFileMode)) {
+      (info.st_mode & 07777) != LessTheUmask(kLockFileMode) || !IsAlone(*fd)) {
     fd = CreateFresh(path, kLockFileMode);
   }
   return fd.ok() ? Overwrite(*fd, text, path) : fd.status();
+}
+
+// Whether `path` is known to have several names: not every file system counts.
+bool HasSeveralNames(const std::string& path) {
+  struct stat info;
+  return lstat(path.c_str(), &info) == 0 && info.st_nlink > 1;
 }
 
 bool IsOwn(const std::optional<Holder>& holder,
@@ -618,6 +636,8 @@ absl::Status Lock::WriteLockFile() {
     if (!location_.common_dir.empty()) {
       absl::Status status = WriteSpare(spare, text_);
       if (status.ok()) status = Link(spare, path);
+      // Else the next run would take the lock file of this one for a spare.
+      if (status.ok() && !HasSeveralNames(path)) unlink(spare.c_str());
       if (status.ok() || absl::IsNotFound(status)) return status;
       // It is there, or this is another file system.
     }

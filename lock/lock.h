@@ -28,7 +28,8 @@
 // decides; its second byte is held for the microseconds in which the record,
 // the lock file or the guard's name change, so that a release and an override,
 // or two overrides, never interleave; its third byte is shared by the runs that
-// are inside of another, its fourth one by those that wait (wait.h).
+// are inside of another, its fourth one by those that wait (wait.h). Nothing is
+// synced to the disk: no lock outlives a reboot.
 #ifndef O8LOCK_LOCK_LOCK_H_
 #define O8LOCK_LOCK_LOCK_H_
 
@@ -119,8 +120,9 @@ class Lock {
   //                        or somebody keeps replacing the guard.
   //   kNotFound, kPermissionDenied, kResourceExhausted, ...  from the file
   //                        system, with operation and path.
-  // On failure nothing of another run was changed, and nothing of this is left;
-  // but for the rarest, of an override whose last step, giving the lock file
+  // On failure nothing of a living run was changed, and nothing of this is left
+  // but, beside the guard, the file that is to become a lock file; but for the
+  // rarest, of an override whose last step, giving the lock file
   // its name, fails: the overridden run has lost its lock then.
   // Never waits for a holder; a second for a record, and for each lock file,
   // that is just being written, five for an override that is under way.

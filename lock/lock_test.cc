@@ -186,13 +186,18 @@ TEST_F(SpareTest, IsAnotherWhereItHasAnotherName) {
   EXPECT_EQ(Contents(other), text);
 }
 
-TEST_F(SpareTest, IsAnotherWhereItWouldBeCut) {
-  RunWith({"feat-a", "feat-b"});
+// Who has begun to read reads to the end what he began with.
+TEST_F(SpareTest, IsAnotherWhileSomebodyHasItOpen) {
+  const ino_t first = RunWith({"feat-a"});
   const std::string text = Contents(Spare());
-  const absl::StatusOr<Fd> opened = OpenRegular(Spare(), O_RDONLY);
-  ASSERT_TRUE(opened.ok()) << opened.status();
-  RunWith({"feat-a"});
-  EXPECT_EQ(ReadWhole(*opened, Spare()).value_or(""), text);
+  {
+    const absl::StatusOr<Fd> opened = OpenRegular(Spare(), O_RDONLY);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    EXPECT_NE(RunWith({"feat-b", "feat-c"}), first);
+    EXPECT_EQ(ReadWhole(*opened, Spare()).value_or(""), text);
+  }
+  const ino_t second = RunWith({"feat-a"});
+  EXPECT_EQ(RunWith({"feat-a"}), second);
 }
 
 TEST_F(SpareTest, IsAnotherWhereItsModeIsAnother) {
@@ -578,6 +583,23 @@ TEST_F(ArmingTest, ExchangesTwoLinksAndMakesNoneAnew) {
   }
   EXPECT_FALSE(Armed());
   EXPECT_EQ(inodes(), both);
+}
+
+// An add that began before is let through to its end.
+TEST_F(ArmingTest, TellsByTheLinkWhenItWas) {
+  Acquire();
+  const std::string spare = location_.armed + ".spare";
+  const timespec long_ago[2] = {{1000000000, 0}, {1000000000, 0}};
+  for (const std::string& link : {location_.armed, spare}) {
+    ASSERT_EQ(utimensat(AT_FDCWD, link.c_str(), long_ago, AT_SYMLINK_NOFOLLOW),
+              0);
+  }
+  const time_t before = time(nullptr);
+  const Lock lock = Acquire();
+  ASSERT_TRUE(Armed());
+  struct stat info;
+  ASSERT_EQ(lstat(location_.armed.c_str(), &info), 0);
+  EXPECT_GE(info.st_mtime, before - 1);  // of a coarser clock
 }
 
 // As of a process that was killed, or in a copy of the repository.

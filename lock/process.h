@@ -87,9 +87,9 @@ struct Keeper {
   std::vector<std::string> command;
 };
 
-// The processes with a duplicate of a descriptor that has `file` locked other
-// than for a change (kernel_lock.h), this one aside, in the order of their
-// pids. Those that may not be looked into, as of another user, are missing.
+// The processes with a duplicate of a descriptor that has `file` locked for a
+// run (kernel_lock.h), this one aside, in the order of their pids. Those that
+// may not be looked into, as of another user, are missing.
 // Reads a file for every descriptor on the machine: some milliseconds.
 std::vector<Keeper> KeepersOf(const FileId& file);
 

@@ -353,7 +353,7 @@ Here ReadHere() {
 }  // namespace
 
 Here LookHere() {
-  static const Here first = ReadHere();
+  static const Here& first = *new Here(ReadHere());
   return first.pid == getpid() ? first : ReadHere();
 }
 

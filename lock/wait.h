@@ -2,13 +2,15 @@
 //
 // Waiting for a lock that somebody has.
 //
-//   absl::StatusOr<o8lock::Lock> lock =
-//       o8lock::Lock::Acquire(location, options);
-//   while (absl::IsUnavailable(lock.status())) {
-//     absl::StatusOr<o8lock::Fd> turn = o8lock::WaitFor(
+//   o8lock::Fd turn;
+//   while (true) {
+//     absl::StatusOr<o8lock::Lock> lock = o8lock::Lock::Acquire(
+//         location, options, std::exchange(turn, o8lock::Fd()));
+//     if (!absl::IsUnavailable(lock.status())) return lock;
+//     absl::StatusOr<o8lock::Fd> got = o8lock::WaitFor(
 //         location, *o8lock::InspectionOf(lock.status()), {});
-//     if (!turn.ok()) return turn.status();
-//     lock = o8lock::Lock::Acquire(location, options, *std::move(turn));
+//     if (!got.ok()) return got.status();
+//     turn = *std::move(got);
 //   }
 #ifndef O8LOCK_LOCK_WAIT_H_
 #define O8LOCK_LOCK_WAIT_H_
@@ -50,7 +52,8 @@ struct WaitOptions {
 // free, in about the order in which the waiting began. Writes nothing, but for
 // the guard where that is not there.
 // Threads: one call at a time, with a thread of its own beside it, which ends
-// within a second after. Has a handler for SIGURG meanwhile.
+// within a second after: as many waits as there are in a second, as many
+// threads. Has a handler for SIGURG meanwhile.
 absl::StatusOr<Fd> WaitFor(const Location& location, const Inspection& found,
                            const WaitOptions& options);
 
