@@ -62,8 +62,8 @@ class BareCalls {
     Fstat(spare);
     geteuid();
     umask(umask(077));
-    Write(spare,
-          90);  // Lock would make the file anew if it were longer than its.
+    // Lock would make the file anew if it were longer than its own.
+    Write(spare, 90);
     close(spare);
     Use(link(spare_.c_str(), new_.c_str()));
     Use(readlink(armed_.c_str(), buffer_, 64));
