@@ -8,6 +8,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -62,10 +63,14 @@ class BareCalls {
     Fstat(spare);
     geteuid();
     umask(umask(077));
-    // Lock would make the file anew if it were longer than its own.
+    fcntl(spare, F_SETSIG, SIGURG);
+    fcntl(spare, F_SETLEASE, F_WRLCK);
+    fcntl(spare, F_SETLEASE, F_UNLCK);
+    // Less than Lock, which would have to cut the file else.
     Write(spare, 90);
     close(spare);
     Use(link(spare_.c_str(), new_.c_str()));
+    Stat(new_);
     Use(readlink(armed_.c_str(), buffer_, 64));
     Write(guard, 459);
     Use(link(new_.c_str(), lock_file_.c_str()));
