@@ -19,14 +19,15 @@
 // Of o8lock beside itself, 100 pairs at a time, it strayed from 1 by 0.7 %, the
 // ratio of the two medians by 1.0 %.
 //
-// All is in TMPDIR, or /tmp, and removed at the end. An ext4 without a journal
-// passes by inodes that were freed in the last minutes, one by one, whenever a
-// file is created: there the ratios are as much about what was removed before.
-// TMPDIR=/dev/shm leaves that out.
+// The repositories are in TMPDIR, or /tmp, and removed at the end. An ext4
+// without a journal passes by inodes that were freed in the last minutes, one
+// by one, whenever a file is created: there the ratios are as much about what
+// was removed before. TMPDIR=/dev/shm leaves that out.
 //
-// Programs are copied first, and by cp(1), as an installation does: one that
-// was written in small pieces, as by a linker, lies in small pieces in the page
-// cache too, and starts a tenth of a millisecond slower.
+// Programs are copied first, to a disk and by cp(1), as an installation does:
+// one that was written in small pieces, as by a linker, or is in /dev/shm, lies
+// in small pieces in the page cache too, and starts a tenth of a millisecond
+// slower.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -281,17 +282,17 @@ git -C .origin pack-refs --all
 // Where orchestr8 was never used.
 constexpr char kElsewhere[] = "rmdir .claude\n";
 
-constexpr char kHooks[] = "../o8lock hooks install\n";
+constexpr char kHooks[] = "\"$PROGRAMS/o8lock\" hooks install\n";
 
 constexpr char kNoopHook[] = R"(
 mkdir .hooks
-cp ../noop .hooks/reference-transaction
+ln -s "$PROGRAMS/noop" .hooks/reference-transaction
 git config core.hooksPath "$PWD/.hooks"
 )";
 
 // Waiting for the disk, and cleaning up, come when they like.
 constexpr char kSetUp[] = R"(
-cp "$@" "$HOME"
+cp "$@" "$PROGRAMS"
 cat >"$HOME/.gitconfig" <<END
 [core]
  fsync = none
@@ -317,25 +318,31 @@ struct Side {
   std::string file;  // that is locked
 };
 
-// A temporary directory with the programs and what they work on.
+// A new directory in `parent`; its path.
+absl::StatusOr<std::string> NewDirectory(const std::string& parent) {
+  std::string path = parent + "/o8lock_benchmark_XXXXXX";
+  if (mkdtemp(path.data()) == nullptr) return ErrnoStatus(errno, "make", path);
+  return Canonical(path);
+}
+
+// The programs, and what they work on.
 class Place {
  public:
   Place() = default;
   ~Place() {
     std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+    for (const std::string& path : {path_, programs_}) {
+      if (!path.empty()) std::filesystem::remove_all(path, ignored);
+    }
   }
   Place(const Place&) = delete;  // Two owners would remove it twice.
   Place& operator=(const Place&) = delete;
 
   absl::Status SetUp() {
     const char* directory = getenv("TMPDIR");
-    std::string path = absl::StrCat(directory == nullptr ? "/tmp" : directory,
-                                    "/o8lock_benchmark_XXXXXX");
-    if (mkdtemp(path.data()) == nullptr) {
-      return ErrnoStatus(errno, "make", path);
-    }
-    O8LOCK_ASSIGN_OR_RETURN(path_, Canonical(path));
+    O8LOCK_ASSIGN_OR_RETURN(
+        path_, NewDirectory(directory == nullptr ? "/tmp" : directory));
+    O8LOCK_ASSIGN_OR_RETURN(programs_, NewDirectory("/var/tmp"));
     Argv argv = {"sh", "-ec", kSetUp, "sh"};
     for (const char* name : {"O8LOCK_BIN", "NOOP", "SPAWN", "CONTENDER"}) {
       const char* program = getenv(name);
@@ -349,6 +356,7 @@ class Place {
     clearenv();
     setenv("PATH", "/usr/bin:/bin", 1);
     setenv("HOME", path_.c_str(), 1);
+    setenv("PROGRAMS", programs_.c_str(), 1);
     // Every terminal has some language; flock(1) reads its files at each start.
     setenv("LANG", "C.UTF-8", 1);
     setenv("LOGNAME", "benchmark", 1);
@@ -370,8 +378,8 @@ class Place {
 
   // In the repository that `directory` is in; its root, to wait.
   Side O8lock(const std::string& directory) const {
-    const std::string o8lock = path_ + "/o8lock";
-    const std::string stay = path_ + "/contender";
+    const std::string o8lock = programs_ + "/o8lock";
+    const std::string stay = programs_ + "/contender";
     const Argv start = {o8lock, "--", Noop()};
     return {{start, directory},
             {start, directory, {75}},
@@ -384,7 +392,8 @@ class Place {
     const std::string file = path_ + "/flock";
     // -n is all the same to a start that is free.
     const Argv start = {"flock", "-n", file, Noop()};
-    const Command stay = {{"flock", file, path_ + "/contender", "stay"}, path_};
+    const Command stay = {{"flock", file, programs_ + "/contender", "stay"},
+                          path_};
     return {{start, path_},
             {start, path_, {1}},
             {start, path_, {0, 1}},
@@ -392,12 +401,13 @@ class Place {
             stay,
             file};
   }
-  Command Spawn() const { return {{path_ + "/spawn", Noop()}, path_}; }
+  Command Spawn() const { return {{programs_ + "/spawn", Noop()}, path_}; }
 
  private:
-  std::string Noop() const { return path_ + "/noop"; }
+  std::string Noop() const { return programs_ + "/noop"; }
 
   std::string path_;
+  std::string programs_;
   int count_ = 0;
 };
 
@@ -542,8 +552,8 @@ absl::StatusOr<double> GitWork(const Side& side) {
 struct Row {
   const char* name;
   const char* peer_name;
-  double limit;  // 0: there is none
-  int pairs;     // in each round
+  float limit;  // 0: there is none
+  int pairs;    // in each round
   // Nothing: the library beside its system calls.
   absl::StatusOr<double> (*measure)(const Side& side);
   absl::StatusOr<Side> (*subject)(Place& place);
@@ -698,7 +708,7 @@ absl::Status Draw(const std::vector<Result>& results, const std::string& path) {
         ++place, row.name, row.peer_name, result.median);
     absl::StrAppendFormat(&rows, "%d %g %g %g %g\n", place, result.median,
                           result.lower, result.upper, row.limit);
-    most = std::max({most, result.upper, row.limit});
+    most = std::max<double>({most, result.upper, row.limit});
   }
   FILE* gnuplot = popen("gnuplot", "w");
   if (gnuplot == nullptr) return absl::ErrnoToStatus(errno, "start gnuplot");
