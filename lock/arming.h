@@ -25,9 +25,10 @@ inline constexpr absl::string_view kLockedFile = "locked.inc";
 
 // Makes `location.armed` lead to kLockedFile (`armed`) or to kFreeFile; the
 // time of the former, as lstat(2) has it, is the moment of arming. Does nothing
-// where there is no such link: no hooks are installed. Errors: from the file
-// system; the link is as before. Never blocks. REQUIRES: nobody else does the
-// same: the guard's Range::kChange is locked.
+// where there is no such link: no hooks are installed.
+// Errors: from the file system; the link is as before.
+// Never blocks. REQUIRES: nobody else does the same: the guard's
+// Range::kChange is locked.
 absl::Status SetArmed(const Location& location, bool armed);
 
 // Whether the link leads to kLockedFile.

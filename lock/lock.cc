@@ -194,7 +194,7 @@ absl::Status LeaveToRun(const Fd& fd, const std::string& guard) {
   return Unlock(fd, Range::kJoined, guard);
 }
 
-// Whether a run has `fd`, or one that has joined it.
+// Whether a run has `fd`, or one that has joined it, by another description.
 absl::StatusOr<bool> IsTaken(const Fd& fd, const std::string& guard) {
   O8LOCK_ASSIGN_OR_RETURN(const bool run, IsLocked(fd, Range::kRun, guard));
   if (run) return true;
@@ -770,9 +770,9 @@ absl::Status Lock::NameCommand(pid_t command) {
   O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange());
   if (change.overridden) return absl::OkStatus();
   holder_.command_pid = command;
-  const std::string record = RecordText(holder_);
+  std::string record = RecordText(holder_);
   O8LOCK_RETURN_IF_ERROR(Replace(fd_, record, record_, location_.guard));
-  record_ = record;
+  record_ = std::move(record);
   return absl::OkStatus();
 }
 

@@ -154,9 +154,10 @@ TEST_F(LockTest, PublishesTheLockFileAndTheRecord) {
   EXPECT_FALSE(Exists(repository_ + "/.claude"));
 }
 
-// The inode of the lock file in a run with `features`, and what it says after.
+// The file that is kept from run to run to be the lock file.
 class SpareTest : public LockTest {
  protected:
+  // The inode of the lock file in a run with `features`.
   ino_t RunWith(std::vector<std::string> features) {
     options_.features = std::move(features);
     const Lock lock = Acquire();
@@ -508,7 +509,8 @@ TEST_F(LockTest, AJoinedRunIsNotWhatADeadOneLeftBehind) {
   EXPECT_EQ(lock.stale()[0].holder->token, dead.token);
 }
 
-// Hooks that are installed are a link and two files.
+// Hooks that are installed are a link and two files, and since the first arming
+// a second link.
 class ArmingTest : public LockTest {
  protected:
   void SetUp() override {

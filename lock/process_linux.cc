@@ -138,6 +138,25 @@ bool Keeps(const std::string& process, const FileId& file) {
   return false;
 }
 
+Here ReadHere() {
+  Here here;
+  here.pid = getpid();
+  struct utsname names;
+  if (uname(&names) == 0) here.host = names.nodename;
+  here.boot_id = std::string(absl::StripTrailingAsciiWhitespace(
+      ReadProc("/proc/sys/kernel/random/boot_id")));
+  // "pid:[4026531836]". stat(2) would tell the number too, but have the kernel
+  // make an inode for it.
+  const std::string link = ReadLink("/proc/self/ns/pid");
+  absl::string_view number = link;
+  int64_t inode;
+  if (absl::ConsumePrefix(&number, "pid:[") &&
+      absl::ConsumeSuffix(&number, "]") && absl::SimpleAtoi(number, &inode)) {
+    here.pid_namespace = inode;
+  }
+  return here;
+}
+
 }  // namespace
 
 Ticks NowTicks() { return TicksOf(NowNanoseconds()); }
@@ -328,29 +347,6 @@ std::string FileSystemOf(const std::string& path) {
   }
   return kind;
 }
-
-namespace {
-
-Here ReadHere() {
-  Here here;
-  here.pid = getpid();
-  struct utsname names;
-  if (uname(&names) == 0) here.host = names.nodename;
-  here.boot_id = std::string(absl::StripTrailingAsciiWhitespace(
-      ReadProc("/proc/sys/kernel/random/boot_id")));
-  // "pid:[4026531836]". stat(2) would tell the number too, but have the kernel
-  // make an inode for it.
-  const std::string link = ReadLink("/proc/self/ns/pid");
-  absl::string_view number = link;
-  int64_t inode;
-  if (absl::ConsumePrefix(&number, "pid:[") &&
-      absl::ConsumeSuffix(&number, "]") && absl::SimpleAtoi(number, &inode)) {
-    here.pid_namespace = inode;
-  }
-  return here;
-}
-
-}  // namespace
 
 Here LookHere() {
   static const Here& first = *new Here(ReadHere());

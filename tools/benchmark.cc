@@ -11,7 +11,7 @@
 // with 1.
 //
 // How: a process is started by vfork(2), its standard streams are /dev/null,
-// and its time is that of CLOCK_MONOTONIC from before the start to its
+// and its time is that of the boot-time clock from before the start to its
 // collected end. What is measured and what it is compared with take turns, and
 // turns in being the first; a tenth as many pairs, and one, come before, to
 // warm up. The ratio is the median of the ratios within the pairs: whatever
@@ -40,7 +40,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -61,6 +60,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "lock/file.h"
+#include "lock/process.h"
 #include "lock/status.h"
 #include "tools/benchmark_in_process.h"
 
@@ -70,12 +70,6 @@ namespace {
 using Argv = std::vector<std::string>;
 
 volatile sig_atomic_t interrupted = 0;
-
-int64_t Now() {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 // ---- Processes
 
@@ -138,9 +132,9 @@ absl::Status Run(const Command& command) {
 }
 
 absl::StatusOr<double> TimeOf(const Command& command) {
-  const int64_t start = Now();
+  const int64_t start = NowNanoseconds();
   O8LOCK_RETURN_IF_ERROR(Run(command));
-  return Now() - start;
+  return NowNanoseconds() - start;
 }
 
 Command Script(const std::string& text, const std::string& directory) {
@@ -493,12 +487,12 @@ absl::StatusOr<double> Burst(const Side& side) {
   ready.write_end.Close();
   while (read(ready.read_end.get(), &c, 1) > 0) {
   }  // The last of them has closed it.
-  const int64_t start = Now();
+  const int64_t start = NowNanoseconds();
   gate.write_end.Close();
   for (const pid_t pid : starters) {
     if (pid > 0) status.Update(WaitFor(pid, command));
   }
-  const int64_t end = Now();
+  const int64_t end = NowNanoseconds();
   if (!status.ok()) return status;
   return end - start;
 }

@@ -2,8 +2,9 @@
 """The distribution's libraries under the names they have in the Bazel Central Registry (--config=system).
 
 With these stand-ins nothing is downloaded. There is no code in them: headers come from /usr/include, where the compiler looks
-anyway, and a library is an option for the linker. Made for Debian's and Ubuntu's libabsl-dev, libgmock-dev and rapidjson-dev,
-for the benchmark libbenchmark-dev, and for their own Bazel, 4.2.3. Bazel's rules for C++ and Java, downloads too for 4.2.3, become the ones built into it.
+anyway, and a library is an option for the linker. Made for Debian's and Ubuntu's libabsl-dev, libbenchmark-dev, libgmock-dev
+and rapidjson-dev and for their own Bazel, 4.2.3. Bazel's rules for C++ and Java, downloads too for 4.2.3, become the ones built
+into it.
 """
 
 load(":deps.bzl", "o8lock_deps")
