@@ -89,7 +89,7 @@ struct ProcessOptions {
 // A process in a session of its own.
 class Process {
  public:
-  static constexpr std::chrono::seconds kDeadline{20};
+  static constexpr std::chrono::seconds kDeadline{45};
 
   // Starts argv[0], searched for in PATH.
   explicit Process(const std::vector<std::string>& argv,
