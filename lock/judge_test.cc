@@ -79,6 +79,13 @@ Holder RecordOf(int pid) {
   return holder;
 }
 
+// Of a process that had the number before.
+Holder RecordOfAnEarlier(int pid) {
+  Holder holder = RecordOf(pid);
+  holder.acquired = (LookAt(pid).started - 1) * kNanosecondsPerTick;
+  return holder;
+}
+
 TEST(LookAtTest, TellsTheStatesOfAProcessApart) {
   Sleeper sleeper;
   EXPECT_EQ(LookAt(sleeper.pid()).state, ProcessState::kRunning);
@@ -171,8 +178,7 @@ TEST(JudgeRecordTest, IsStaleWhereOnlySomethingLeftBehindHasTheLock) {
     EXPECT_EQ(JudgeRecord("g", record, true).verdict, c.verdict);
   }
   // A process that is another by its start time is no proof.
-  Holder reused = RecordOf(living.pid());
-  reused.acquired -= kTicksPerSecond * kNanosecondsPerTick;
+  Holder reused = RecordOfAnEarlier(living.pid());
   reused.command_pid = dead;
   EXPECT_EQ(JudgeRecord("g", reused, true).verdict, Verdict::kHeld);
 }
@@ -222,10 +228,10 @@ TEST(JudgeRecordTest, ShowsAStoppedHolder) {
 
 TEST(JudgeRecordTest, KnowsAReusedPidByItsStart) {
   Sleeper sleeper;
-  Holder record = RecordOf(sleeper.pid());
-  EXPECT_FALSE(JudgeRecord("g", record, true).pid_reused);
-  record.acquired -= kTicksPerSecond * kNanosecondsPerTick;
-  EXPECT_TRUE(JudgeRecord("g", record, true).pid_reused);
+  const Holder own = RecordOf(sleeper.pid());
+  EXPECT_FALSE(JudgeRecord("g", own, true).pid_reused);
+  const Holder earlier = RecordOfAnEarlier(sleeper.pid());
+  EXPECT_TRUE(JudgeRecord("g", earlier, true).pid_reused);
 }
 
 TEST(JudgeRecordTest, DoubtsOnlyAnotherMachine) {
