@@ -631,11 +631,12 @@ absl::Status Lock::WriteLockFile() {
   if (text_.size() > kMaxFileSize) return TooLong();
   const std::string path = Beside(location_.lock_file, ".new");
   const std::string spare = location_.guard + ".spare";
-  const auto write = [this, &path, &spare] {
-    // Beside the guard nobody minds one more file, if it is in a git directory.
-    if (!location_.common_dir.empty()) {
-      absl::Status status = WriteSpare(spare, text_);
-      if (status.ok()) status = Link(spare, path);
+  // Beside the guard nobody minds one more file, if it is in a git directory.
+  const bool has_spare =
+      !location_.common_dir.empty() && WriteSpare(spare, text_).ok();
+  const auto write = [this, &path, &spare, has_spare] {
+    if (has_spare) {
+      absl::Status status = Link(spare, path);
       // Else the next run would take the lock file of this one for a spare.
       if (status.ok() && !HasSeveralNames(path)) unlink(spare.c_str());
       if (status.ok() || absl::IsNotFound(status)) return status;

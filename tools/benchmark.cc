@@ -760,6 +760,10 @@ int Main(int argc, char** argv) {
       exit_code = 1;
     }
   }
+  if (results.empty() && exit_code == 0 && interrupted == 0) {
+    absl::FPrintF(stderr, "benchmark: no row has '%s' in its name\n", only);
+    return 1;
+  }
   if (!svg.empty() && !results.empty()) {
     const absl::Status drawn = Draw(results, svg);
     if (!drawn.ok()) {
