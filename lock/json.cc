@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lock/json.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -163,6 +164,10 @@ Holder HolderOf(const Value& object, int pid) {
   return holder;
 }
 
+// What is parsed is small. RapidJSON's own 64 kB would make the heap grow,
+// twice in each refusal.
+constexpr size_t kChunk = 4096;
+
 // The parser that needs no stack of its own: a hostile file may be nested a
 // million deep.
 bool Parse(absl::string_view text, rapidjson::Document& document) {
@@ -193,7 +198,8 @@ std::string RecordText(const Holder& holder) {
 }
 
 absl::StatusOr<Holder> ParseHolder(absl::string_view text) {
-  rapidjson::Document document;
+  rapidjson::MemoryPoolAllocator<> memory(kChunk);
+  rapidjson::Document document(&memory);
   if (!Parse(text, document)) {
     return absl::InvalidArgumentError("it is not a JSON object");
   }
@@ -270,7 +276,8 @@ std::string InspectionText(const Inspection& inspection) {
 }
 
 std::optional<Inspection> ParseInspection(absl::string_view text) {
-  rapidjson::Document document;
+  rapidjson::MemoryPoolAllocator<> memory(kChunk);
+  rapidjson::Document document(&memory);
   if (!Parse(text, document)) return std::nullopt;
   Inspection inspection;
   inspection.verdict = static_cast<Verdict>(NumberOr(document, "verdict", 0));
@@ -299,7 +306,8 @@ std::optional<Inspection> ParseInspection(absl::string_view text) {
 }
 
 std::optional<int> ParseMaxConcurrency(absl::string_view text) {
-  rapidjson::Document document;
+  rapidjson::MemoryPoolAllocator<> memory(kChunk);
+  rapidjson::Document document(&memory);
   if (!Parse(text, document)) return std::nullopt;
   return IntOf(document, "maxConcurrency");
 }
