@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <ostream>
@@ -818,13 +819,14 @@ class KilledHookTest : public testing::Test {
              0755);
   }
 
-  // Whether a process has the worktree in its command line.
+  // Whether something is running that an add has started. By its environment: a
+  // process that is about to become a git has that already, but the command
+  // line of the hook that was killed.
   bool IsInUse() const {
     for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-      std::ifstream file(entry.path() / "cmdline");
-      std::string command;
-      std::getline(file, command);
-      if (absl::StrContains(command, repo_.Tree("x"))) return true;
+      std::ifstream file(entry.path() / "environ");
+      const std::string environment{std::istreambuf_iterator<char>(file), {}};
+      if (absl::StrContains(environment, repo_.File(".git/step"))) return true;
     }
     return false;
   }
@@ -836,7 +838,7 @@ class KilledHookTest : public testing::Test {
     Process add(HookedRepository::AddArgv({"-q", "-b", "new", repo_.Tree("x")}),
                 options);
     const End end = add.Wait();
-    EXPECT_FALSE(Exists(options.env["STEP"])) << "not called";
+    EXPECT_FALSE(Exists(options.env["STEP"])) << "not called: " << add.err();
     // A git that the hook has started goes on to its end.
     WaitUntil("the end of all", [this] { return !IsInUse(); });
     return end;
@@ -912,7 +914,11 @@ TEST_F(KilledHookTest, WhileItTakesBack) {
     } else {
       ++removed;
     }
-    Call({"git", "branch", "-q", "-D", "new"}, repo_.path());
+    // What the killed hook had begun may be at it too.
+    WaitUntil("the branch's end", [this] {
+      Call({"git", "branch", "-q", "-D", "new"}, repo_.path());
+      return !repo_.HasBranch("new");
+    });
     repo_.ExpectGitWorks();
   }
   EXPECT_GT(removed, 0);
