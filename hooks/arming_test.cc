@@ -14,9 +14,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <ostream>
@@ -25,7 +23,6 @@
 #include <vector>
 
 #include "absl/base/config.h"
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -34,6 +31,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hooks/testing.h"
+#include "lock/process.h"
 #include "lock/testing.h"
 #include "tools/o8lock_testing.h"
 
@@ -823,12 +821,7 @@ class KilledHookTest : public testing::Test {
   // process that is about to become a git has that already, but the command
   // line of the hook that was killed.
   bool IsInUse() const {
-    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-      std::ifstream file(entry.path() / "environ");
-      const std::string environment{std::istreambuf_iterator<char>(file), {}};
-      if (absl::StrContains(environment, repo_.File(".git/step"))) return true;
-    }
-    return false;
+    return !ProcessesWith("STEP", repo_.File(".git/step")).empty();
   }
 
   End Add(const std::string& strace_options) {
