@@ -27,6 +27,7 @@
 #include "hooks/git.h"
 #include "hooks/installation.h"
 #include "hooks/worktree_add.h"
+#include "hooks/worktrees.h"
 #include "lock/arming.h"
 #include "lock/file.h"
 #include "lock/inspection.h"
@@ -39,6 +40,10 @@ namespace o8lock {
 namespace {
 
 constexpr int kMaxAncestors = 1000;
+
+// A file gets the time of the kernel's last timer interrupt. These come every
+// 1 to 10 ms, and late where a virtual machine has to wait for its processor.
+constexpr int64_t kFilesBehind = 100000000;
 
 bool IsAllowed() {
   const char* allow = getenv(kAllowVariable);
@@ -76,19 +81,19 @@ int64_t Nanoseconds(const struct timespec& time) {
   return int64_t{time.tv_sec} * 1000000000 + time.tv_nsec;
 }
 
-// The moment `time` of a file, by the clock that NowNanoseconds() reads. The
-// kernel's clock for files is behind, by less than a tick.
-int64_t BootTimeOf(const struct timespec& time) {
+// How long the clock of processes is ahead of the clock of files.
+int64_t BootTimeAhead() {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  return Nanoseconds(time) - (Nanoseconds(now) - NowNanoseconds());
+  return NowNanoseconds() - Nanoseconds(now);
 }
 
-// When the file `path` became what it is; nothing if there is none.
+// When the file `path` became what it is, by the clock that NowNanoseconds()
+// reads, or up to kFilesBehind later; nothing if there is none.
 std::optional<int64_t> ChangeOf(const std::string& path) {
   struct stat info;
   if (lstat(path.c_str(), &info) != 0) return std::nullopt;
-  return BootTimeOf(info.st_mtim);
+  return Nanoseconds(info.st_mtim) + BootTimeAhead();
 }
 
 // The earliest moment at which `add` may have started.
@@ -127,7 +132,7 @@ bool MayHaveMadeBranch(const WorktreeAdd& add, const Location& location) {
   if (!absl::ConsumePrefix(&branch, "ref: ")) return false;
   const std::optional<int64_t> change =
       ChangeOf(absl::StrCat(location.common_dir, "/", branch));
-  return change.has_value() && *change >= StartOf(add) - kNanosecondsPerTick;
+  return change.has_value() && *change >= StartOf(add) - kFilesBehind;
 }
 
 // Since when the lock in `found` is taken.
@@ -160,44 +165,58 @@ bool IsDescendant(const Inspection& found) {
   return false;
 }
 
-// The latest moment at which `path` may have been created; nothing where the
-// file system does not know.
-std::optional<int64_t> BirthOf(const std::string& path) {
+// When `path` was created, by the clock of files; 0 where the file system does
+// not know.
+int64_t BirthOf(const std::string& path) {
   struct statx info;
   if (statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BTIME, &info) !=
           0 ||
       (info.stx_mask & STATX_BTIME) == 0) {
-    return std::nullopt;
+    return 0;
   }
-  struct timespec behind;
-  clock_getres(CLOCK_REALTIME_COARSE, &behind);
-  return BootTimeOf({info.stx_btime.tv_sec, info.stx_btime.tv_nsec}) +
-         Nanoseconds(behind);
+  return Nanoseconds({info.stx_btime.tv_sec, info.stx_btime.tv_nsec});
 }
 
-// Remembers the directories that `add` has made and git will not remove: its
+absl::string_view LastName(absl::string_view path) {
+  while (absl::ConsumeSuffix(&path, "/")) {
+  }
+  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0.
+}
+
+// The directories that `add` has made and git will not remove if it fails: its
 // list of worktrees, and what leads to the new one.
-void RememberLeftoversOf(const WorktreeAdd& add, const Location& location) {
-  std::vector<std::string> candidates = {location.common_dir + "/worktrees"};
-  std::string path = AddedPath(add.words);
-  if (!absl::StartsWith(path, "/")) {
-    path = absl::StrCat(DirectoryOf(add.pid), "/", path);
+std::vector<std::string> LeftoversOf(const WorktreeAdd& add,
+                                     const Location& location) {
+  const std::string list = location.common_dir + "/worktrees";
+  const std::string words_path = AddedPath(add.words);
+  // The first it makes is its entry in the list, which says where the worktree
+  // is; the words alone do not, since git has gone to the top of the worktree
+  // that it was called in.
+  int64_t begun = StartOf(add) - BootTimeAhead() - kFilesBehind;
+  std::string worktree;
+  for (const std::string& name : NamesIn(list)) {
+    const std::string entry = absl::StrCat(list, "/", name);
+    const int64_t birth = BirthOf(entry);
+    if (birth <= begun) continue;
+    const std::string path = WorktreeOf(entry);
+    if (path.empty() || LastName(path) != LastName(words_path)) continue;
+    begun = birth;
+    worktree = path;
   }
-  for (size_t slash = path.rfind('/'); slash != 0 && slash != path.npos;
-       slash = path.rfind('/')) {
-    path.resize(slash);
-    candidates.push_back(path);
+  if (worktree.empty()) return {};
+  // Git itself removes an empty one, whoever has made it.
+  std::vector<std::string> leftovers = {list};
+  for (std::string path = ParentOf(worktree);
+       !path.empty() && BirthOf(path) >= begun; path = ParentOf(path)) {
+    leftovers.push_back(path);
   }
-  std::vector<std::string> leftovers;
-  for (const std::string& candidate : candidates) {
-    const std::optional<int64_t> birth = BirthOf(candidate);
-    if (birth.has_value() && *birth >= StartOf(add)) {
-      leftovers.push_back(candidate);
-    }
-  }
-  if (!leftovers.empty()) {
-    RememberLeftovers(location, leftovers).IgnoreError();
-  }
+  return leftovers;
+}
+
+void Remember(const std::vector<std::string>& leftovers,
+              const Location& location) {
+  if (leftovers.empty()) return;
+  RememberLeftovers(location, leftovers).IgnoreError();
 }
 
 // Why `worktree`, made at `commit`, is not as git has made it; empty: it is.
@@ -240,7 +259,7 @@ absl::Status Remove(const WorktreeAdd& add, const std::string& main,
   const std::string& worktree = taken.worktree;
   const std::optional<int64_t> made = ChangeOf(worktree + "/.git");
   if (!made.has_value() || add.started < 0 ||
-      *made < StartOf(add) - kNanosecondsPerTick) {
+      *made < StartOf(add) - kFilesBehind) {
     return absl::FailedPreconditionError("it was there before");
   }
   O8LOCK_ASSIGN_OR_RETURN(const std::string changes,
@@ -297,9 +316,10 @@ TakenBack TakeBack(const WorktreeAdd& add, const Location& location,
     taken.worktree = directory;
   }
   taken.branch = CreatedBranch(add.words).value_or("");
+  const std::vector<std::string> leftovers = LeftoversOf(add, location);
   const absl::Status status = Remove(add, location.Home(), commit, taken);
   if (!status.ok()) taken.problem = std::string(status.message());
-  RememberLeftoversOf(add, location);
+  Remember(leftovers, location);
   setpgid(0, group);
   return taken;
 }
@@ -341,7 +361,7 @@ absl::StatusOr<std::optional<Refused>> OnReferenceTransaction(
       StartOf(*add) <= *armed) {
     return std::nullopt;
   }
-  RememberLeftoversOf(*add, *location);
+  Remember(LeftoversOf(*add, *location), *location);
   return Refused{*add, std::move(found), std::nullopt};
 }
 

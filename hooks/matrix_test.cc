@@ -229,10 +229,10 @@ std::vector<Form> Forms() {
           .Leaves(kWorktrees),
       Form("missing_one_replaced", "git worktree add -f ../wt old")
           .After("git worktree add -q ../wt old; rm -rf ../wt")
-          .Leaves("-r/.git/worktrees/wt", "-r/.git/worktrees/wt"),
+          .Leaves("-r/.git/worktrees/wt", "-r/.git/worktrees"),
       Form("missing_locked_one_replaced", "git worktree add -f -f ../wt old")
           .After("git worktree add -q --lock ../wt old; rm -rf ../wt")
-          .Leaves("-r/.git/worktrees/wt", "-r/.git/worktrees/wt"),
+          .Leaves("-r/.git/worktrees/wt", "-r/.git/worktrees"),
       {"quiet", "git worktree add -q -b new ../wt"},
       {"options_last", "git worktree add ../wt -b new"},
       {"after_dashes", "git worktree add -b new -- ../wt"},
@@ -240,6 +240,10 @@ std::vector<Form> Forms() {
       // Where.
       Form("deep", "git worktree add -b new ../deep/er/wt").At("deep/er/wt"),
       Form("deep_existing_branch", "git worktree add ../deep/er/wt old")
+          .At("deep/er/wt")
+          .Leaves(absl::StrCat("+deep ", kWorktrees)),
+      Form("deep_existing_branch_from_a_subdirectory",
+           "cd sub; git worktree add ../../deep/er/wt/ old")
           .At("deep/er/wt")
           .Leaves(absl::StrCat("+deep ", kWorktrees)),
       Form("empty_directory", "git worktree add -b new ../wt")

@@ -101,13 +101,18 @@ inline std::string WithoutGitsWords(const std::string& err) {
 // Waits for the kernel's time of processes and of files, which is in hundredths
 // of a second, to be another.
 inline void WaitForAnotherTick() {
-  const auto now = [] {
+  const auto now = [](clockid_t clock) {
     struct timespec time;
-    clock_gettime(CLOCK_BOOTTIME, &time);
+    clock_gettime(clock, &time);
     return int64_t{time.tv_sec} * 100 + time.tv_nsec / 10000000;
   };
-  const int64_t start = now();
-  WaitUntil("another tick", [&now, start] { return now() > start + 2; });
+  const int64_t start = now(CLOCK_BOOTTIME);
+  const int64_t file = now(CLOCK_REALTIME);
+  WaitUntil("another tick", [&] {
+    return now(CLOCK_BOOTTIME) > start + 2 &&
+           // What the kernel takes for files.
+           now(CLOCK_REALTIME_COARSE) > file;
+  });
 }
 
 }  // namespace o8lock

@@ -24,15 +24,14 @@ std::string Line(const std::string& path) {
   return std::string(absl::StripSuffix(text, "\n"));
 }
 
-// Where the worktree of git's directory `directory` is; empty if that is gone.
-std::string PathOf(const std::string& directory) {
-  std::string link = Line(directory + "/gitdir");
+}  // namespace
+
+std::string WorktreeOf(const std::string& git_dir) {
+  std::string link = Line(git_dir + "/gitdir");
   // Git 2.48 and newer can write it relative to the directory.
-  if (!absl::StartsWith(link, "/")) link = absl::StrCat(directory, "/", link);
+  if (!absl::StartsWith(link, "/")) link = absl::StrCat(git_dir, "/", link);
   return Canonical(std::string(absl::StripSuffix(link, "/.git"))).value_or("");
 }
-
-}  // namespace
 
 std::vector<Worktree> WorktreesSince(const std::string& common_dir,
                                      int64_t since) {
@@ -47,7 +46,7 @@ std::vector<Worktree> WorktreesSince(const std::string& common_dir,
       continue;
     }
     Worktree worktree;
-    worktree.path = PathOf(directory);
+    worktree.path = WorktreeOf(directory);
     if (worktree.path.empty()) continue;
     const std::string head = Line(directory + "/HEAD");
     absl::string_view branch = head;

@@ -14,6 +14,10 @@ struct Worktree {
   std::string branch;  // short; empty for a detached HEAD
 };
 
+// Where the worktree is whose own directory in git's list is `git_dir`; empty
+// if it is gone, or cannot be read.
+std::string WorktreeOf(const std::string& git_dir);
+
 // The linked worktrees of the repository `common_dir` that were added at
 // `since` (seconds since 1970) or later, in the order of their names. Those
 // that are gone, or cannot be read, are missing. Starts no git; changes
