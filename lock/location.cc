@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lock/location.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -191,14 +192,56 @@ absl::StatusOr<std::optional<std::string>> Follow(const std::string& dot_git,
   return git_dir;
 }
 
+// In which file system `directory` is, and by which mount.
+absl::StatusOr<struct statx> LookForMount(const std::string& directory) {
+  struct statx info;
+  if (statx(AT_FDCWD, directory.c_str(), 0, STATX_MNT_ID, &info) != 0) {
+    return ErrnoStatus(errno, "stat", directory);
+  }
+  return info;
+}
+
+bool IsSameDevice(const struct statx& a, const struct statx& b) {
+  return a.stx_dev_major == b.stx_dev_major &&
+         a.stx_dev_minor == b.stx_dev_minor;
+}
+
+// Whether between two directories, one above the other, there is for certain no
+// border of a file system: a mount is in one place, so that what is above and
+// below another one is not the same. Subvolumes differ by their devices.
+bool IsSameMount(const struct statx& a, const struct statx& b) {
+  return (a.stx_mask & b.stx_mask & STATX_MNT_ID) != 0 &&
+         a.stx_mnt_id == b.stx_mnt_id && IsSameDevice(a, b);
+}
+
+// The nearest directory above `directory` that may be a repository or have one,
+// else the root. `start` is the current directory, and in `directory`: the
+// kernel is quicker with "../../.git" than with the whole of a name.
+std::string NextCandidate(absl::string_view start,
+                          absl::string_view directory) {
+  std::string up;
+  for (const char c : start.substr(directory.size())) {
+    if (c == '/') up += "../";
+  }
+  const auto is_missing = [&up](const char* name) {
+    struct stat info;
+    return lstat((up + name).c_str(), &info) != 0 &&
+           (errno == ENOENT || errno == ENOTDIR);
+  };
+  do {
+    directory = Parent(directory);
+    up += "../";
+  } while (directory != "/" && is_missing(".git") && is_missing("HEAD"));
+  return std::string(directory);
+}
+
 // The repository that `start`, an absolute path, is in; nothing outside one.
+// `is_current`: it is the current directory.
 absl::StatusOr<std::optional<Repository>> FindRepository(
-    const std::string& start) {
-  struct stat info;
-  if (stat(start.c_str(), &info) != 0) return ErrnoStatus(errno, "stat", start);
-  const dev_t device = info.st_dev;
-  for (std::string directory = start;;
-       directory = std::string(Parent(directory))) {
+    const std::string& start, bool is_current) {
+  O8LOCK_ASSIGN_OR_RETURN(const struct statx mount, LookForMount(start));
+  bool may_skip = is_current;
+  for (std::string directory = start;;) {
     const std::string dot_git = Join(directory, ".git");
     O8LOCK_ASSIGN_OR_RETURN(const std::optional<struct stat> entry,
                             Look(dot_git));
@@ -213,11 +256,19 @@ absl::StatusOr<std::optional<Repository>> FindRepository(
                             IsGitDirectory(directory));
     if (is_git_directory) return Describe(directory, "");
     if (directory == "/") return std::nullopt;
-    const std::string parent = Join(directory, "..");
-    if (stat(parent.c_str(), &info) != 0) {
-      return ErrnoStatus(errno, "stat", parent);
+    if (may_skip) {
+      const std::string next = NextCandidate(start, directory);
+      O8LOCK_ASSIGN_OR_RETURN(const struct statx there, LookForMount(next));
+      may_skip = IsSameMount(mount, there);
+      if (may_skip) {
+        directory = next;
+        continue;
+      }
     }
-    if (info.st_dev != device) return std::nullopt;
+    O8LOCK_ASSIGN_OR_RETURN(const struct statx parent,
+                            LookForMount(Join(directory, "..")));
+    if (!IsSameDevice(mount, parent)) return std::nullopt;
+    directory = std::string(Parent(directory));
   }
 }
 
@@ -297,7 +348,7 @@ absl::StatusOr<Location> Locate(const LocateOptions& options) {
   }
   O8LOCK_ASSIGN_OR_RETURN(const std::optional<Repository> repository,
                           options.git_dir.empty()
-                              ? FindRepository(start)
+                              ? FindRepository(start, options.directory.empty())
                               : FindByGitDir(options.git_dir, start));
   const std::string file = options.name + ".lock";
   std::string home = start;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,15 @@ class LocateTest : public testing::Test {
     options.directory = directory;
     const absl::StatusOr<Location> location = Locate(options);
     EXPECT_TRUE(location.ok()) << directory << ": " << location.status();
+    // Where one is it is looked for in another way.
+    EXPECT_EQ(chdir(directory.c_str()), 0);
+    const absl::StatusOr<Location> current = Locate({});
+    EXPECT_EQ(chdir("/"), 0);
+    EXPECT_TRUE(current.ok()) << directory << ": " << current.status();
+    EXPECT_EQ(current.value_or(Location()).guard,
+              location.value_or(Location()).guard);
+    EXPECT_EQ(current.value_or(Location()).lock_file,
+              location.value_or(Location()).lock_file);
     return location.value_or(Location());
   }
 
@@ -52,6 +62,18 @@ TEST_F(LocateTest, FindsTheSameLockFromASubdirectory) {
   ASSERT_EQ(mkdir((repository_ + "/a").c_str(), 0777), 0);
   ASSERT_EQ(mkdir((repository_ + "/a/b").c_str(), 0777), 0);
   ExpectRepositorysLock(repository_ + "/a/b");
+}
+
+TEST_F(LocateTest, PassesByWhatOnlyLooksLikeARepository) {
+  const std::string deep = repository_ + "/a/b/c/d/e/f";
+  std::filesystem::create_directories(deep);
+  MakeFile(repository_ + "/a/b/c/d/HEAD", "ref: refs/heads/main\n");
+  std::filesystem::create_directory(repository_ + "/a/b/c/.git");
+  MakeFile(repository_ + "/a/HEAD", "ref: refs/heads/main\n");
+  ExpectRepositorysLock(deep);
+  // With objects it is one.
+  std::filesystem::create_directory(repository_ + "/a/objects");
+  EXPECT_EQ(LocateFrom(deep).guard, repository_ + "/a/o8lock/parallel.guard");
 }
 
 TEST_F(LocateTest, FindsTheSameLockFromALinkedWorktree) {

@@ -326,13 +326,19 @@ TEST_F(FileSystemTest, EndsTheSearchForARepositoryWhereGitDoes) {
       "mkdir -p in/deep; cd in/deep; \"$O8LOCK\" status | head -n 2; "
       "git rev-parse --git-dir; cd ../..; ";
   const Result result = InNamespace(absl::StrCat(
-      look, "mount -t tmpfs o8lock in; ", look, "umount in; ", look));
+      look, "mount -t tmpfs o8lock in; ", look, "umount in; ", look,
+      // The same file system at either end, and another in between or none.
+      "mkdir x x/deep; mount --bind x in; ", look,
+      "umount in; mount -t tmpfs o8lock in; mkdir in/deep; "
+      "mount --bind x in/deep; ",
+      look));
   const std::string whole =
       absl::StrCat("free\nLock file: ", File(".claude/parallel.lock"), "\n",
                    File(".git"), "\n");
   const std::string beyond = absl::StrCat(
       "free\nLock file: ", File("in/deep/.claude/parallel.lock"), "\n");
-  EXPECT_EQ(result.out, absl::StrCat(whole, beyond, whole)) << result.err;
+  EXPECT_EQ(result.out, absl::StrCat(whole, beyond, whole, whole, beyond))
+      << result.err;
 }
 
 // The same on each kind: exclusion, a crash, an override, and what doctor says.
