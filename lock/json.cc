@@ -15,7 +15,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_format.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/civil_time.h"
 #include "lock/holder.h"
@@ -315,9 +315,14 @@ std::optional<int> ParseMaxConcurrency(absl::string_view text) {
 std::string FormatTime(int64_t unix_seconds) {
   // The calendar alone: gmtime_r(3) would read /etc/localtime first.
   const absl::CivilSecond time(1970, 1, 1, 0, 0, unix_seconds);
-  return absl::StrFormat("%04d-%02d-%02dT%02d:%02d:%02dZ", time.year(),
-                         time.month(), time.day(), time.hour(), time.minute(),
-                         time.second());
+  const auto two = [](int number) {
+    return absl::Dec(number, absl::kZeroPad2);
+  };
+  // Not StrFormat(): 30 kB more of the program would be in every start.
+  return absl::StrCat(absl::Dec(time.year(), absl::kZeroPad4), "-",
+                      two(time.month()), "-", two(time.day()), "T",
+                      two(time.hour()), ":", two(time.minute()), ":",
+                      two(time.second()), "Z");
 }
 
 std::optional<int64_t> ParseTime(absl::string_view text) {
