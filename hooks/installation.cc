@@ -850,7 +850,6 @@ absl::Status UninstallHooks(const Location& location,
   // First git forgets them: what it does not read can go.
   O8LOCK_RETURN_IF_ERROR(RemoveInclude(location, directory));
   O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(location, path));
-  RemoveLeftovers(location);
   const std::string own = OwnDirectory(location);
   O8LOCK_RETURN_IF_ERROR(RemoveArming(location));
   for (const absl::string_view file : {kFreeFile, kLockedFile}) {

@@ -45,6 +45,20 @@ std::string LeftoversFile(const Location& location) {
   return location.armed + ".leftovers";
 }
 
+// Removes the directories that were remembered, where they are empty, and
+// forgets them.
+void RemoveLeftovers(const Location& location) {
+  const std::string path = LeftoversFile(location);
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  if (!text.ok()) return;
+  std::vector<std::string> directories =
+      absl::StrSplit(*text, '\0', absl::SkipEmpty());
+  // The innermost first.
+  std::sort(directories.rbegin(), directories.rend());
+  for (const std::string& directory : directories) rmdir(directory.c_str());
+  unlink(path.c_str());
+}
+
 }  // namespace
 
 absl::Status SetArmed(const Location& location, bool armed) {
@@ -52,6 +66,8 @@ absl::Status SetArmed(const Location& location, bool armed) {
   const std::string target(armed ? kLockedFile : kFreeFile);
   const std::optional<std::string> present = TargetOf(location.armed);
   if (!present.has_value() || *present == target) return absl::OkStatus();
+  // Before anybody may add a worktree again, and relies on what is there.
+  if (!armed) RemoveLeftovers(location);
   const std::string spare = SpareOf(location);
   // When it was armed the hooks read from the link's own time.
   if (TargetOf(spare) != target ||
@@ -78,6 +94,7 @@ bool IsArmed(const Location& location) {
 }
 
 absl::Status RemoveArming(const Location& location) {
+  RemoveLeftovers(location);
   for (const std::string& link : {location.armed, SpareOf(location)}) {
     if (unlink(link.c_str()) != 0 && errno != ENOENT) {
       return ErrnoStatus(errno, "remove", link);
@@ -99,19 +116,6 @@ absl::Status RememberLeftovers(const Location& location,
     return ErrnoStatus(errno, "write", path);
   }
   return absl::OkStatus();
-}
-
-void RemoveLeftovers(const Location& location) {
-  if (location.armed.empty()) return;
-  const std::string path = LeftoversFile(location);
-  const absl::StatusOr<std::string> text = ReadFile(path);
-  if (!text.ok()) return;
-  std::vector<std::string> directories =
-      absl::StrSplit(*text, '\0', absl::SkipEmpty());
-  // The innermost first.
-  std::sort(directories.rbegin(), directories.rend());
-  for (const std::string& directory : directories) rmdir(directory.c_str());
-  unlink(path.c_str());
 }
 
 }  // namespace o8lock

@@ -25,7 +25,8 @@ inline constexpr absl::string_view kLockedFile = "locked.inc";
 
 // Makes `location.armed` lead to kLockedFile (`armed`) or to kFreeFile; the
 // time of the former, as lstat(2) has it, is the moment of arming. Does nothing
-// where there is no such link: no hooks are installed.
+// where there is no such link: no hooks are installed. To disarm also removes
+// what RememberLeftovers() was told of.
 // Errors: from the file system; the link is as before.
 // Never blocks. REQUIRES: nobody else does the same: the guard's
 // Range::kChange is locked.
@@ -34,20 +35,17 @@ absl::Status SetArmed(const Location& location, bool armed);
 // Whether the link leads to kLockedFile.
 bool IsArmed(const Location& location);
 
-// Removes both links, for good. Errors: from the file system.
+// Removes both links, for good, and what RememberLeftovers() was told of.
+// Errors: from the file system.
 // REQUIRES: git does not include it any more.
 absl::Status RemoveArming(const Location& location);
 
 // Remembers `directories`, which git has made for a worktree that was then
-// refused and will leave behind empty.
+// refused and will leave behind empty, until they are removed, where they are.
 // Errors: from the file system.
 // Several processes may do this at the same time.
 absl::Status RememberLeftovers(const Location& location,
                                const std::vector<std::string>& directories);
-
-// Removes the directories that were remembered, where they are empty, and
-// forgets them. REQUIRES: as SetArmed.
-void RemoveLeftovers(const Location& location);
 
 }  // namespace o8lock
 

@@ -123,7 +123,8 @@ bool IsAlone(const Fd& fd) {
 // else that happens to the lock file. Not where it has another name, as that of
 // a lock file that is still there, or is open: who opened an earlier run's lock
 // file reads that one's text.
-absl::Status WriteSpare(const std::string& path, const std::string& text) {
+absl::StatusOr<Fd> WriteSpare(const std::string& path,
+                              const std::string& text) {
   absl::StatusOr<Fd> fd = OpenRegular(path, O_RDWR | O_CREAT, kLockFileMode);
   struct stat info;
   if (!fd.ok() || fstat(fd->get(), &info) != 0 || info.st_nlink != 1 ||
@@ -131,13 +132,15 @@ absl::Status WriteSpare(const std::string& path, const std::string& text) {
       (info.st_mode & 07777) != LessTheUmask(kLockFileMode) || !IsAlone(*fd)) {
     fd = CreateFresh(path, kLockFileMode);
   }
-  return fd.ok() ? Overwrite(*fd, text, path) : fd.status();
+  if (fd.ok()) O8LOCK_RETURN_IF_ERROR(Overwrite(*fd, text, path));
+  return fd;
 }
 
-// Whether `path` is known to have several names: not every file system counts.
-bool HasSeveralNames(const std::string& path) {
+// Whether the file of `fd` is known to have several names: not every file
+// system counts.
+bool HasSeveralNames(const Fd& fd) {
   struct stat info;
-  return lstat(path.c_str(), &info) == 0 && info.st_nlink > 1;
+  return fstat(fd.get(), &info) == 0 && info.st_nlink > 1;
 }
 
 bool IsOwn(const std::optional<Holder>& holder,
@@ -631,15 +634,17 @@ absl::Status Lock::WriteLockFile() {
   text_ = LockFileText(holder_);
   if (text_.size() > kMaxFileSize) return TooLong();
   const std::string path = Beside(location_.lock_file, ".new");
-  const std::string spare = location_.guard + ".spare";
+  const std::string spare_path = location_.guard + ".spare";
   // Beside the guard nobody minds one more file, if it is in a git directory.
-  const bool has_spare =
-      !location_.common_dir.empty() && WriteSpare(spare, text_).ok();
-  const auto write = [this, &path, &spare, has_spare] {
-    if (has_spare) {
-      absl::Status status = Link(spare, path);
+  Fd spare;
+  if (!location_.common_dir.empty()) {
+    spare = WriteSpare(spare_path, text_).value_or(Fd());
+  }
+  const auto write = [this, &path, &spare, &spare_path] {
+    if (spare.ok()) {
+      absl::Status status = Link(spare_path, path);
       // Else the next run would take the lock file of this one for a spare.
-      if (status.ok() && !HasSeveralNames(path)) unlink(spare.c_str());
+      if (status.ok() && !HasSeveralNames(spare)) unlink(spare_path.c_str());
       if (status.ok() || absl::IsNotFound(status)) return status;
       // It is there, or this is another file system.
     }
@@ -834,8 +839,6 @@ absl::StatusOr<Released> Lock::Release() {
   if (released.overridden) released.by = OverriddenBy();
   if (is_mine && !joined_) {
     status = RemoveLockFiles(&released.swept);
-    // Before anybody may add a worktree again, and relies on what is there.
-    RemoveLeftovers(location_);
   }
   // Runs that have joined keep the record until the last of them ends, and
   // while the lock file is there so is the proof that it is a dead run's.
@@ -912,9 +915,7 @@ absl::Status UpdateArming(const Location& location, bool held_outside) {
   // Of a guard that was just replaced nothing is known; who did that arms.
   if (!named) return absl::OkStatus();
   O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(guard, location.guard));
-  const bool armed = taken || held_outside;
-  if (!armed) RemoveLeftovers(location);
-  return SetArmed(location, armed);
+  return SetArmed(location, taken || held_outside);
 }
 
 std::optional<Inspection> InspectionOf(const absl::Status& status) {

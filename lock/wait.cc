@@ -225,8 +225,7 @@ absl::StatusOr<Fd> WaitForGuard(const Location& location,
   }
   if (!locked.ok()) return locked;
   O8LOCK_RETURN_IF_ERROR(Unlock(fd, Range::kWaiting, guard));
-  O8LOCK_ASSIGN_OR_RETURN(const bool named, IsStillNamed(fd, guard));
-  return named ? std::move(fd) : Fd();
+  return fd;
 }
 
 // For a run outside o8lock, of which there is a lock file and a process.

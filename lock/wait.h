@@ -41,7 +41,8 @@ struct WaitOptions {
 // has refused with kUnavailable, or for its giving the lock up.
 // On success either returns the guard with its kernel lock, which belongs to
 // this process from the moment in which the run gave it up: it is for
-// Lock::Acquire, or to be closed. Or it returns no descriptor: it is worthwhile
+// Lock::Acquire, which finds out whether another guard has taken the place of
+// this one, or to be closed. Or it returns no descriptor: it is worthwhile
 // to try again, as where the lock of a run outside o8lock has gone, or where a
 // run was killed and something it left behind has the lock still.
 // Errors: kDeadlineExceeded  give_up has come, and the lock was held.

@@ -68,9 +68,9 @@ class BareCalls {
     fcntl(spare, F_SETLEASE, F_UNLCK);
     // Less than Lock, which would have to cut the file else.
     Write(spare, 90);
-    close(spare);
     Use(link(spare_.c_str(), new_.c_str()));
-    Stat(new_);
+    Fstat(spare);
+    close(spare);
     Use(readlink(armed_.c_str(), buffer_, 64));
     Write(guard, 459);
     Use(link(new_.c_str(), lock_file_.c_str()));
@@ -90,7 +90,6 @@ class BareCalls {
     Read(old_);
     unlink(old_.c_str());
     Open(other_, O_RDONLY);
-    Open(leftovers_, O_RDONLY);
     Lock(guard, F_WRLCK, 0, 1, F_OFD_GETLK);
     Lock(guard, F_WRLCK, 2, 1, F_OFD_GETLK);
     Use(readlink(armed_.c_str(), buffer_, 64));
@@ -143,7 +142,6 @@ class BareCalls {
   const std::string new_ = directory_ + "parallel.lock.new";
   const std::string old_ = directory_ + "parallel.lock.old";
   const std::string other_old_ = directory_ + "murm.lock.old";
-  const std::string leftovers_ = armed_ + ".leftovers";
   char buffer_[4096] = {};
   struct stat stat_;
 };
