@@ -88,8 +88,8 @@ int64_t BootTimeAhead() {
   return NowNanoseconds() - Nanoseconds(now);
 }
 
-// When the file `path` became what it is, by the clock that NowNanoseconds()
-// reads, or up to kFilesBehind later; nothing if there is none.
+// A moment by the clock that NowNanoseconds() reads: the file `path` became
+// what it is then or up to kFilesBehind later; nothing if there is none.
 std::optional<int64_t> ChangeOf(const std::string& path) {
   struct stat info;
   if (lstat(path.c_str(), &info) != 0) return std::nullopt;
@@ -109,7 +109,9 @@ bool BeganBefore(const WorktreeAdd& add, std::optional<int64_t> moment) {
          StartOf(add) + kNanosecondsPerTick <= *moment;
 }
 
-// Whether a file was made before `moment`, for certain.
+// Whether a file was made before `moment`, or with it: a tick is more than the
+// kernel is behind, but for rare times, and whoever is taken for earlier then
+// was as good as that.
 bool IsBefore(std::optional<int64_t> change, std::optional<int64_t> moment) {
   return change.has_value() && moment.has_value() &&
          *change + kNanosecondsPerTick <= *moment;
@@ -177,18 +179,16 @@ int64_t BirthOf(const std::string& path) {
   return Nanoseconds({info.stx_btime.tv_sec, info.stx_btime.tv_nsec});
 }
 
-absl::string_view LastName(absl::string_view path) {
-  while (absl::ConsumeSuffix(&path, "/")) {
-  }
-  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0.
-}
-
 // The directories that `add` has made and git will not remove if it fails: its
 // list of worktrees, and what leads to the new one.
 std::vector<std::string> LeftoversOf(const WorktreeAdd& add,
                                      const Location& location) {
+  if (add.step == "branch") return {};  // it has made nothing yet
   const std::string list = location.common_dir + "/worktrees";
-  const std::string words_path = AddedPath(add.words);
+  // Git itself removes an empty one, whoever has made it.
+  std::vector<std::string> leftovers = {list};
+  std::string words_path = AddedPath(add.words);
+  while (absl::EndsWith(words_path, "/")) words_path.pop_back();
   // The first it makes is its entry in the list, which says where the worktree
   // is; the words alone do not, since git has gone to the top of the worktree
   // that it was called in.
@@ -199,13 +199,11 @@ std::vector<std::string> LeftoversOf(const WorktreeAdd& add,
     const int64_t birth = BirthOf(entry);
     if (birth <= begun) continue;
     const std::string path = WorktreeOf(entry);
-    if (path.empty() || LastName(path) != LastName(words_path)) continue;
+    if (path.empty() || BaseName(path) != BaseName(words_path)) continue;
     begun = birth;
     worktree = path;
   }
-  if (worktree.empty()) return {};
-  // Git itself removes an empty one, whoever has made it.
-  std::vector<std::string> leftovers = {list};
+  if (worktree.empty()) return leftovers;
   for (std::string path = ParentOf(worktree);
        !path.empty() && BirthOf(path) >= begun; path = ParentOf(path)) {
     leftovers.push_back(path);
@@ -357,8 +355,9 @@ absl::StatusOr<std::optional<Refused>> OnReferenceTransaction(
   // it back, with its branch.
   const std::optional<int64_t> armed =
       found.kernel_locked ? StartOf(found) : ChangeOf(location->armed);
+  const int64_t behind = found.kernel_locked ? 0 : kFilesBehind;
   if (MayHaveMadeBranch(*add, *location) && armed.has_value() &&
-      StartOf(*add) <= *armed) {
+      StartOf(*add) <= *armed + behind) {
     return std::nullopt;
   }
   Remember(LeftoversOf(*add, *location), *location);

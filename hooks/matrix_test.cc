@@ -251,6 +251,9 @@ std::vector<Form> Forms() {
       Form("empty_directory_existing_branch", "git worktree add ../wt old")
           .After("mkdir ../wt")
           .Leaves(absl::StrCat(kWorktrees, " -wt"), "-wt"),
+      Form("here", "cd ../wt; git --git-dir=../r/.git worktree add . old")
+          .After("mkdir ../wt")
+          .Leaves(kWorktrees),
       {"absolute", "git worktree add -b new \"$TOP/wt\""},
       Form("inside", "git worktree add -b new .claude/worktrees/wt")
           .At("r/.claude/worktrees/wt"),

@@ -28,6 +28,7 @@ std::string Line(const std::string& path) {
 
 std::string WorktreeOf(const std::string& git_dir) {
   std::string link = Line(git_dir + "/gitdir");
+  if (link.empty()) return "";
   // Git 2.48 and newer can write it relative to the directory.
   if (!absl::StartsWith(link, "/")) link = absl::StrCat(git_dir, "/", link);
   return Canonical(std::string(absl::StripSuffix(link, "/.git"))).value_or("");

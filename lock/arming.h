@@ -25,8 +25,8 @@ inline constexpr absl::string_view kLockedFile = "locked.inc";
 
 // Makes `location.armed` lead to kLockedFile (`armed`) or to kFreeFile; the
 // time of the former, as lstat(2) has it, is the moment of arming. Does nothing
-// where there is no such link: no hooks are installed. To disarm also removes
-// what RememberLeftovers() was told of.
+// where there is no such link: no hooks are installed. To disarm, if it
+// was armed, also removes what RememberLeftovers() was told of.
 // Errors: from the file system; the link is as before.
 // Never blocks. REQUIRES: nobody else does the same: the guard's
 // Range::kChange is locked.
@@ -41,7 +41,8 @@ bool IsArmed(const Location& location);
 absl::Status RemoveArming(const Location& location);
 
 // Remembers `directories`, which git has made for a worktree that was then
-// refused and will leave behind empty, until they are removed, where they are.
+// refused and will leave behind empty; they are removed by the next disarming,
+// where they are still empty.
 // Errors: from the file system.
 // Several processes may do this at the same time.
 absl::Status RememberLeftovers(const Location& location,

@@ -142,6 +142,10 @@ std::string ParentOf(const std::string& path) {
   return path.substr(0, path.rfind('/'));
 }
 
+absl::string_view BaseName(absl::string_view path) {
+  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0.
+}
+
 std::vector<std::string> NamesIn(const std::string& path) {
   std::vector<std::string> names;
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()),

@@ -89,6 +89,9 @@ absl::StatusOr<std::string> Canonical(const std::string& path);
 // What the absolute `path` is in; empty for what is in the root.
 std::string ParentOf(const std::string& path);
 
+// The last name in `path`.
+absl::string_view BaseName(absl::string_view path);
+
 // The names in the directory `path`, sorted, but for "." and ".."; none if it
 // cannot be read.
 std::vector<std::string> NamesIn(const std::string& path);

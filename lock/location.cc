@@ -45,10 +45,6 @@ absl::string_view Parent(absl::string_view path) {
   return slash == 0 ? path.substr(0, 1) : path.substr(0, slash);
 }
 
-absl::string_view BaseName(absl::string_view path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
 // What lstat(2) says of `path`; nothing if there is no such name. Any other
 // failure is an error: taken for "not there" it would make another lock of
 // this.
@@ -192,33 +188,33 @@ absl::StatusOr<std::optional<std::string>> Follow(const std::string& dot_git,
   return git_dir;
 }
 
-// In which file system `directory` is, and by which mount.
-absl::StatusOr<struct statx> LookForMount(const std::string& directory) {
-  struct statx info;
-  if (statx(AT_FDCWD, directory.c_str(), 0, STATX_MNT_ID, &info) != 0) {
-    return ErrnoStatus(errno, "stat", directory);
-  }
-  return info;
+// Whether between `directory` and the current one, which is in it, there is for
+// certain no border of a file system: a mount is in one place, so that what is
+// above and below another one is not the same. Subvolumes differ by their
+// devices.
+bool IsOneMount(const std::string& directory) {
+  struct statx here;
+  struct statx there;
+  return statx(AT_FDCWD, ".", 0, STATX_MNT_ID, &here) == 0 &&
+         statx(AT_FDCWD, directory.c_str(), 0, STATX_MNT_ID, &there) == 0 &&
+         (here.stx_mask & there.stx_mask & STATX_MNT_ID) != 0 &&
+         here.stx_mnt_id == there.stx_mnt_id &&
+         here.stx_dev_major == there.stx_dev_major &&
+         here.stx_dev_minor == there.stx_dev_minor;
 }
 
-bool IsSameDevice(const struct statx& a, const struct statx& b) {
-  return a.stx_dev_major == b.stx_dev_major &&
-         a.stx_dev_minor == b.stx_dev_minor;
-}
-
-// Whether between two directories, one above the other, there is for certain no
-// border of a file system: a mount is in one place, so that what is above and
-// below another one is not the same. Subvolumes differ by their devices.
-bool IsSameMount(const struct statx& a, const struct statx& b) {
-  return (a.stx_mask & b.stx_mask & STATX_MNT_ID) != 0 &&
-         a.stx_mnt_id == b.stx_mnt_id && IsSameDevice(a, b);
+// What is `levels` above `directory`; at most the root.
+absl::string_view Above(absl::string_view directory, int levels) {
+  for (; levels > 0 && directory != "/"; --levels)
+    directory = Parent(directory);
+  return directory;
 }
 
 // The nearest directory above `directory` that may be a repository or have one,
-// else the root. `start` is the current directory, and in `directory`: the
+// at most `last`. `start` is the current directory, and in `directory`: the
 // kernel is quicker with "../../.git" than with the whole of a name.
-std::string NextCandidate(absl::string_view start,
-                          absl::string_view directory) {
+std::string NextCandidate(absl::string_view start, absl::string_view directory,
+                          absl::string_view last) {
   std::string up;
   for (const char c : start.substr(directory.size())) {
     if (c == '/') up += "../";
@@ -231,7 +227,7 @@ std::string NextCandidate(absl::string_view start,
   do {
     directory = Parent(directory);
     up += "../";
-  } while (directory != "/" && is_missing(".git") && is_missing("HEAD"));
+  } while (directory != last && is_missing(".git") && is_missing("HEAD"));
   return std::string(directory);
 }
 
@@ -239,8 +235,11 @@ std::string NextCandidate(absl::string_view start,
 // `is_current`: it is the current directory.
 absl::StatusOr<std::optional<Repository>> FindRepository(
     const std::string& start, bool is_current) {
-  O8LOCK_ASSIGN_OR_RETURN(const struct statx mount, LookForMount(start));
-  bool may_skip = is_current;
+  struct stat info;
+  if (stat(start.c_str(), &info) != 0) return ErrnoStatus(errno, "stat", start);
+  const dev_t device = info.st_dev;
+  // So many levels at a time: beyond a border nothing must be looked for.
+  int stride = is_current ? 1 : 0;
   for (std::string directory = start;;) {
     const std::string dot_git = Join(directory, ".git");
     O8LOCK_ASSIGN_OR_RETURN(const std::optional<struct stat> entry,
@@ -256,18 +255,21 @@ absl::StatusOr<std::optional<Repository>> FindRepository(
                             IsGitDirectory(directory));
     if (is_git_directory) return Describe(directory, "");
     if (directory == "/") return std::nullopt;
-    if (may_skip) {
-      const std::string next = NextCandidate(start, directory);
-      O8LOCK_ASSIGN_OR_RETURN(const struct statx there, LookForMount(next));
-      may_skip = IsSameMount(mount, there);
-      if (may_skip) {
-        directory = next;
-        continue;
-      }
+    std::string last;
+    for (; stride > 0; stride /= 2) {
+      last = std::string(Above(directory, stride));
+      if (IsOneMount(last)) break;
     }
-    O8LOCK_ASSIGN_OR_RETURN(const struct statx parent,
-                            LookForMount(Join(directory, "..")));
-    if (!IsSameDevice(mount, parent)) return std::nullopt;
+    if (stride > 0) {
+      directory = NextCandidate(start, directory, last);
+      stride *= 2;
+      continue;
+    }
+    const std::string parent = Join(directory, "..");
+    if (stat(parent.c_str(), &info) != 0) {
+      return ErrnoStatus(errno, "stat", parent);
+    }
+    if (info.st_dev != device) return std::nullopt;
     directory = std::string(Parent(directory));
   }
 }

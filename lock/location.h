@@ -75,7 +75,8 @@ struct LocateOptions {
 //         kFailedPrecondition  a .git file, a commondir file or a git_dir that
 //                              leads nowhere.
 //         others               from reading the current directory or a file.
-// Reads a few small files, changes nothing. Thread-safe.
+// Reads a few small files, changes nothing. Thread-safe, but for a chdir(2) at
+// the same time where no directory is given.
 absl::StatusOr<Location> Locate(const LocateOptions& options);
 
 }  // namespace o8lock

@@ -65,15 +65,11 @@ constexpr mode_t kLockFileMode = 0644;
 // people.
 constexpr size_t kMaxCommandSize = 16 << 10;
 
-std::string BaseNameOf(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
 // "/r/.claude/parallel.lock" -> "/r/.claude/.parallel.lock" + suffix. The names
 // are fixed: only who has the kernel lock uses them, so what a crash leaves
 // behind is used again.
 std::string Beside(const std::string& path, absl::string_view suffix) {
-  return absl::StrCat(ParentOf(path), "/.", BaseNameOf(path), suffix);
+  return absl::StrCat(ParentOf(path), "/.", BaseName(path), suffix);
 }
 
 absl::Status Unlink(const std::string& path) {
@@ -270,7 +266,7 @@ absl::StatusOr<std::string> Keep(const std::string& path,
   const std::string aside = Aside(path);
   absl::Status status;
   for (const std::string& place :
-       {absl::StrCat(directory, "/", BaseNameOf(path)), Beside(path, "")}) {
+       {absl::StrCat(directory, "/", BaseName(path)), Beside(path, "")}) {
     for (int i = 1; i <= kMaxTries; ++i) {
       const std::string name = absl::StrCat(place, ".malformed-", time,
                                             i == 1 ? "" : absl::StrCat("-", i));

@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
+#include "lock/file.h"
 
 namespace o8lock {
 namespace {
@@ -62,10 +63,6 @@ bool Listed(absl::string_view list, absl::string_view word) {
 
 bool Contains(const Words& words, absl::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
-}
-
-absl::string_view BaseName(absl::string_view path) {
-  return path.substr(path.find_last_of('/') + 1);  // npos + 1 is 0.
 }
 
 bool NamesOrchestr8(absl::string_view word) {
