@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
@@ -203,11 +204,14 @@ bool IsOneMount(const std::string& directory) {
          here.stx_dev_minor == there.stx_dev_minor;
 }
 
-// What is `levels` above `directory`; at most the root.
-absl::string_view Above(absl::string_view directory, int levels) {
-  for (; levels > 0 && directory != "/"; --levels)
-    directory = Parent(directory);
-  return directory;
+// How many directories there are above `directory`, which is not the root, and
+// the one that is so many above it.
+int LevelsAbove(absl::string_view directory) {
+  return static_cast<int>(absl::c_count(directory, '/'));
+}
+std::string Above(absl::string_view directory, int levels) {
+  for (; levels > 0; --levels) directory = Parent(directory);
+  return std::string(directory);
 }
 
 // The nearest directory above `directory` that may be a repository or have one,
@@ -238,8 +242,6 @@ absl::StatusOr<std::optional<Repository>> FindRepository(
   struct stat info;
   if (stat(start.c_str(), &info) != 0) return ErrnoStatus(errno, "stat", start);
   const dev_t device = info.st_dev;
-  // So many levels at a time: beyond a border nothing must be looked for.
-  int stride = is_current ? 1 : 0;
   for (std::string directory = start;;) {
     const std::string dot_git = Join(directory, ".git");
     O8LOCK_ASSIGN_OR_RETURN(const std::optional<struct stat> entry,
@@ -255,14 +257,11 @@ absl::StatusOr<std::optional<Repository>> FindRepository(
                             IsGitDirectory(directory));
     if (is_git_directory) return Describe(directory, "");
     if (directory == "/") return std::nullopt;
-    std::string last;
-    for (; stride > 0; stride /= 2) {
-      last = std::string(Above(directory, stride));
-      if (IsOneMount(last)) break;
-    }
-    if (stride > 0) {
-      directory = NextCandidate(start, directory, last);
-      stride *= 2;
+    // As far up as there is no border: beyond one nothing must be looked for.
+    int levels = is_current ? LevelsAbove(directory) : 0;
+    while (levels > 0 && !IsOneMount(Above(directory, levels))) levels /= 2;
+    if (levels > 0) {
+      directory = NextCandidate(start, directory, Above(directory, levels));
       continue;
     }
     const std::string parent = Join(directory, "..");
