@@ -387,7 +387,7 @@ TEST_F(ConsumerTest, EveryBazelRunUnderTheLock) {
 }
 
 TEST_F(ConsumerTest, TheProgramIsAboutTheRepositoryOfItsCaller) {
-  for (const std::string& name : {"@o8lock", "@guard"}) {
+  for (const std::string name : {"@o8lock", "@guard"}) {
     const Result status =
         Run(name == "@guard" ? repo().Linked() : repo().Code() + "/tools",
             {name + "//:o8lock", "--", "status"});
