@@ -203,18 +203,11 @@ std::vector<std::string> LeftoversOf(const WorktreeAdd& add,
     begun = birth;
     worktree = path;
   }
-  if (worktree.empty()) return leftovers;
   for (std::string path = ParentOf(worktree);
        !path.empty() && BirthOf(path) >= begun; path = ParentOf(path)) {
     leftovers.push_back(path);
   }
   return leftovers;
-}
-
-void Remember(const std::vector<std::string>& leftovers,
-              const Location& location) {
-  if (leftovers.empty()) return;
-  RememberLeftovers(location, leftovers).IgnoreError();
 }
 
 // Why `worktree`, made at `commit`, is not as git has made it; empty: it is.
@@ -317,7 +310,7 @@ TakenBack TakeBack(const WorktreeAdd& add, const Location& location,
   const std::vector<std::string> leftovers = LeftoversOf(add, location);
   const absl::Status status = Remove(add, location.Home(), commit, taken);
   if (!status.ok()) taken.problem = std::string(status.message());
-  Remember(leftovers, location);
+  RememberLeftovers(location, leftovers).IgnoreError();
   setpgid(0, group);
   return taken;
 }
@@ -360,7 +353,7 @@ absl::StatusOr<std::optional<Refused>> OnReferenceTransaction(
       StartOf(*add) <= *armed + behind) {
     return std::nullopt;
   }
-  Remember(LeftoversOf(*add, *location), *location);
+  RememberLeftovers(*location, LeftoversOf(*add, *location)).IgnoreError();
   return Refused{*add, std::move(found), std::nullopt};
 }
 

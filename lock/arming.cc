@@ -105,6 +105,7 @@ absl::Status RemoveArming(const Location& location) {
 
 absl::Status RememberLeftovers(const Location& location,
                                const std::vector<std::string>& directories) {
+  if (directories.empty()) return absl::OkStatus();
   const std::string path = LeftoversFile(location);
   O8LOCK_ASSIGN_OR_RETURN(
       const Fd fd, OpenRegular(path, O_WRONLY | O_CREAT | O_APPEND, 0666));

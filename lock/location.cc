@@ -189,29 +189,33 @@ absl::StatusOr<std::optional<std::string>> Follow(const std::string& dot_git,
   return git_dir;
 }
 
-// Whether between `directory` and the current one, which is in it, there is for
+// Whether between two directories, one of them in the other, there is for
 // certain no border of a file system: a mount is in one place, so that what is
 // above and below another one is not the same. Subvolumes differ by their
 // devices.
-bool IsOneMount(const std::string& directory) {
-  struct statx here;
-  struct statx there;
-  return statx(AT_FDCWD, ".", 0, STATX_MNT_ID, &here) == 0 &&
-         statx(AT_FDCWD, directory.c_str(), 0, STATX_MNT_ID, &there) == 0 &&
-         (here.stx_mask & there.stx_mask & STATX_MNT_ID) != 0 &&
-         here.stx_mnt_id == there.stx_mnt_id &&
-         here.stx_dev_major == there.stx_dev_major &&
-         here.stx_dev_minor == there.stx_dev_minor;
+bool IsOneMount(const struct statx& a, const struct statx& b) {
+  return (a.stx_mask & b.stx_mask & STATX_MNT_ID) != 0 &&
+         a.stx_mnt_id == b.stx_mnt_id && a.stx_dev_major == b.stx_dev_major &&
+         a.stx_dev_minor == b.stx_dev_minor;
 }
 
-// How many directories there are above `directory`, which is not the root, and
-// the one that is so many above it.
-int LevelsAbove(absl::string_view directory) {
-  return static_cast<int>(absl::c_count(directory, '/'));
-}
-std::string Above(absl::string_view directory, int levels) {
-  for (; levels > 0; --levels) directory = Parent(directory);
-  return std::string(directory);
+// A directory above `directory`, and so above the current one, that is on the
+// current one's mount: the root, or half the way to it, or half of that...;
+// empty if not even the next one is for certain.
+std::string AboveOnThisMount(absl::string_view directory) {
+  struct statx here;
+  if (statx(AT_FDCWD, ".", 0, STATX_MNT_ID, &here) != 0) return "";
+  for (auto levels = absl::c_count(directory, '/'); levels > 0; levels /= 2) {
+    absl::string_view above = directory;
+    for (auto i = levels; i > 0; --i) above = Parent(above);
+    std::string path(above);
+    struct statx there;
+    if (statx(AT_FDCWD, path.c_str(), 0, STATX_MNT_ID, &there) == 0 &&
+        IsOneMount(here, there)) {
+      return path;
+    }
+  }
+  return "";
 }
 
 // The nearest directory above `directory` that may be a repository or have one,
@@ -257,11 +261,10 @@ absl::StatusOr<std::optional<Repository>> FindRepository(
                             IsGitDirectory(directory));
     if (is_git_directory) return Describe(directory, "");
     if (directory == "/") return std::nullopt;
-    // As far up as there is no border: beyond one nothing must be looked for.
-    int levels = is_current ? LevelsAbove(directory) : 0;
-    while (levels > 0 && !IsOneMount(Above(directory, levels))) levels /= 2;
-    if (levels > 0) {
-      directory = NextCandidate(start, directory, Above(directory, levels));
+    // Beyond a border nothing must be looked for.
+    const std::string last = is_current ? AboveOnThisMount(directory) : "";
+    if (!last.empty()) {
+      directory = NextCandidate(start, directory, last);
       continue;
     }
     const std::string parent = Join(directory, "..");

@@ -118,7 +118,7 @@ bool IsAlone(const Fd& fd) {
 // from run to run, since to make an inode and to free it costs more than all
 // else that happens to the lock file. Not where it has another name, as that of
 // a lock file that is still there, or is open: who opened an earlier run's lock
-// file reads that one's text.
+// file reads that one's text. Returns the file, open.
 absl::StatusOr<Fd> WriteSpare(const std::string& path,
                               const std::string& text) {
   absl::StatusOr<Fd> fd = OpenRegular(path, O_RDWR | O_CREAT, kLockFileMode);
