@@ -106,7 +106,8 @@ absl::StatusOr<FileId> IdOf(const std::string& path) {
   return FileId{info.st_dev, info.st_ino};
 }
 
-absl::StatusOr<std::string> ReadWhole(const Fd& fd, const std::string& path) {
+absl::StatusOr<std::string> ReadWhole(const Fd& fd, const std::string& path,
+                                      size_t most) {
   // A size from fstat(2) would be out of date by the time of the read. One
   // buffer fits every sane file.
   std::array<char, 4096> buffer;
@@ -118,16 +119,16 @@ absl::StatusOr<std::string> ReadWhole(const Fd& fd, const std::string& path) {
     if (got < 0) return ErrnoStatus(errno, "read", path);
     if (got == 0) return text;
     text.append(buffer.data(), static_cast<size_t>(got));
-    if (text.size() > kMaxFileSize) {
+    if (text.size() > most) {
       return absl::OutOfRangeError(absl::StrCat(
-          "read '", path, "': it is larger than ", kMaxFileSize, " bytes"));
+          "read '", path, "': it is larger than ", most, " bytes"));
     }
   }
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
+absl::StatusOr<std::string> ReadFile(const std::string& path, size_t most) {
   O8LOCK_ASSIGN_OR_RETURN(const Fd fd, OpenRegular(path, O_RDONLY));
-  return ReadWhole(fd, path);
+  return ReadWhole(fd, path, most);
 }
 
 absl::StatusOr<std::string> Canonical(const std::string& path) {

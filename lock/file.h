@@ -74,13 +74,19 @@ absl::StatusOr<Fd> OpenRegular(const std::string& path, int flags,
 absl::StatusOr<FileId> IdOf(const Fd& fd, const std::string& path);
 absl::StatusOr<FileId> IdOf(const std::string& path);
 
+// What this project reads is a few hundred bytes; anything beyond this is not
+// one of its files.
+inline constexpr size_t kMaxFileSize = 1 << 20;
+
 // The content of `fd` from its beginning, whatever its offset. `path` is for
 // the error text.
-// Errors: kOutOfRange  it is longer than kMaxFileSize; others from read(2).
-absl::StatusOr<std::string> ReadWhole(const Fd& fd, const std::string& path);
+// Errors: kOutOfRange  it is longer than `most`; others from read(2).
+absl::StatusOr<std::string> ReadWhole(const Fd& fd, const std::string& path,
+                                      size_t most = kMaxFileSize);
 
 // Opens and reads `path`; the errors of OpenRegular and ReadWhole.
-absl::StatusOr<std::string> ReadFile(const std::string& path);
+absl::StatusOr<std::string> ReadFile(const std::string& path,
+                                     size_t most = kMaxFileSize);
 
 // `path` without links, "." and "..".
 // Errors: kNotFound  there is nothing; others from realpath(3).
@@ -104,10 +110,6 @@ std::vector<std::string> NamesIn(const std::string& path);
 // the file holds then is not specified.
 absl::Status Overwrite(const Fd& fd, absl::string_view text,
                        const std::string& path);
-
-// What this project reads is a few hundred bytes; anything beyond this is not
-// one of its files.
-inline constexpr size_t kMaxFileSize = 1 << 20;
 
 }  // namespace o8lock
 

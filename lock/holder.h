@@ -61,7 +61,8 @@ std::string RecordText(const Holder& holder);
 // known, the last of a key that comes twice (as JavaScript reads it), unusable
 // values of every key but pid taken for missing.
 // Errors: kInvalidArgument  no JSON object, or no pid that is a whole number
-//                           from 1 to 2147483647; the text says which.
+//                           from 1 to 2147483647, nor a text of its digits;
+//                           the message says which.
 // Does not block, keeps nothing. Any length and depth of `text` is safe.
 absl::StatusOr<Holder> ParseHolder(absl::string_view text);
 

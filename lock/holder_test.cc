@@ -97,6 +97,9 @@ TEST(ParseHolderTest, ReadsLiberally) {
        {}},
       {R"({"pid":1,"features":["a",1,null,"b"]})", 1, "", {"a", "b"}, {}},
       {R"( {"pid":1} )", 1, "", {}, {}},
+      // A text of digits is that number to Node.js.
+      {R"({"pid":"123"})", 123, "", {}, {}},
+      {R"({"pid":"007"})", 7, "", {}, {}},
   };
   for (const ReadCase& c : cases) {
     const absl::StatusOr<Holder> holder = ParseHolder(c.text);
@@ -126,8 +129,9 @@ TEST(ParseHolderTest, RefusesWhatIsNoObject) {
 }
 
 TEST(ParseHolderTest, RefusesAPidThatIsNone) {
-  for (const char* pid : {"0", "-1", "1.5", "1.0", "\"12\"", "2147483648",
-                          "1e99", "null", "[1]", "{}", "true"}) {
+  for (const char* pid : {"0", "-1", "1.5", "1.0", "2147483648", "1e99", "null",
+                          "[1]", "{}", "true", "\"\"", "\"0\"", "\"-1\"",
+                          "\"+1\"", "\" 1\"", "\"1x\"", "\"2147483648\""}) {
     const absl::StatusOr<Holder> holder =
         ParseHolder(std::string("{\"pid\":") + pid + "}");
     EXPECT_EQ(holder.status(),

@@ -138,6 +138,23 @@ std::optional<int> IntOf(const Value& object, const char* key) {
   return value->GetInt();
 }
 
+// The pid of a lock file: a number, or a text of digits, which Node.js takes
+// for that number.
+std::optional<int> PidOf(const Value& object) {
+  const Value* value = Find(object, "pid");
+  int pid = 0;
+  if (value != nullptr && value->IsInt()) {
+    pid = value->GetInt();
+  } else if (value != nullptr && value->IsString()) {
+    const std::string text = ToString(*value);
+    if (text.find_first_not_of("0123456789") != text.npos ||
+        !absl::SimpleAtoi(text, &pid)) {
+      return std::nullopt;
+    }
+  }
+  return pid > 0 ? std::optional<int>(pid) : std::nullopt;
+}
+
 Holder HolderOf(const Value& object, int pid) {
   Holder holder;
   holder.pid = pid;
@@ -203,12 +220,17 @@ absl::StatusOr<Holder> ParseHolder(absl::string_view text) {
   if (!Parse(text, document)) {
     return absl::InvalidArgumentError("it is not a JSON object");
   }
-  const std::optional<int> pid = IntOf(document, "pid");
-  if (!pid.has_value() || *pid <= 0) {
+  const std::optional<int> pid = PidOf(document);
+  if (!pid.has_value()) {
     return absl::InvalidArgumentError(
         "its pid is not a whole number from 1 to 2147483647");
   }
   return HolderOf(document, *pid);
+}
+
+std::string ParsePackageName(absl::string_view text) {
+  rapidjson::Document document;
+  return Parse(text, document) ? StringOr(document, "name") : "";
 }
 
 // Writes what a value holds.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writing JSON for programs to read. json.cc is the one place that knows the
-// library.
+// JSON that is neither a record nor a lock file: what is written for programs
+// to read, and what packages say of themselves. json.cc is the one place that
+// knows the library.
 #ifndef O8LOCK_LOCK_JSON_H_
 #define O8LOCK_LOCK_JSON_H_
 
@@ -11,6 +12,8 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "absl/strings/string_view.h"
 
 namespace o8lock {
 
@@ -46,6 +49,10 @@ class JsonValue {
                std::vector<JsonValue>, JsonMembers>
       value_;
 };
+
+// The `name` in the text of a package.json; empty if it has none. Any length
+// and depth of `text` is safe.
+std::string ParsePackageName(absl::string_view text);
 
 }  // namespace o8lock
 

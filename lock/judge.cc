@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lock/judge.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <ctime>
 #include <optional>
@@ -11,20 +15,21 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
+#include "lock/orchestr8_process.h"
 #include "lock/process.h"
+#include "lock/status.h"
 
 namespace o8lock {
 namespace {
 
-// A run writes startedAt after it started, so a process that is younger is
-// another one. The slack is for a wall clock that was corrected in between.
-constexpr int64_t kClockSlackSeconds = 60;
+// How much later than its lock file a process must have begun to be another
+// one: that much the clock may have been corrected in between.
+constexpr int64_t kClockSlack = 2000000000;
 
 constexpr absl::Duration kRereadEvery = absl::Milliseconds(20);
 constexpr Ticks kRereadFor = kTicksPerSecond;
@@ -41,27 +46,39 @@ Origin OriginOf(const Holder& record, const Here& here) {
   return record.host == here.host ? Origin::kEarlierBoot : Origin::kOtherHost;
 }
 
-// When `process` started, by today's wall clock.
-int64_t StartTime(const ProcessInfo& process) {
-  return static_cast<int64_t>(time(nullptr)) -
-         (NowTicks() - process.started) / kTicksPerSecond;
+int64_t Nanoseconds(const struct timespec& time) {
+  return int64_t{time.tv_sec} * 1000000000 + time.tv_nsec;
 }
 
-bool IsYounger(const ProcessInfo& process, const Holder& holder) {
+// Whether `process` is another one than that of the lock file which `holder` is
+// from and which was written at `written`: it began after both that and its
+// startedAt, or both were before this boot.
+bool BeganAfter(const ProcessInfo& process, const Holder& holder,
+                const struct timespec& written) {
   const std::optional<int64_t> since = ParseTime(holder.started_at);
-  return process.started >= 0 && since.has_value() &&
-         StartTime(process) > *since + kClockSlackSeconds;
+  if (HasEnded(process) || !since.has_value()) return false;
+  const int64_t latest = std::max(*since * 1000000000, Nanoseconds(written));
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  const int64_t boot = Nanoseconds(now) - NowNanoseconds();
+  return latest < boot ||
+         (process.started >= 0 &&
+          boot + process.started * kNanosecondsPerTick > latest + kClockSlack);
 }
 
-// Whether the process `pid` may be one that keeps lock files: a clock that was
-// set forward by more than the slack, as that of a virtual machine is after a
-// pause, makes every living process look younger than its lock. orchestr8 is
-// JavaScript, and o8lock's lock file stays where its guard was removed.
-bool MayKeepLockFiles(int pid) {
-  const std::string program = ProgramOf(pid);
-  return program.empty() || absl::StartsWith(program, "node") ||
-         program == "MainThread" ||  // Node.js by the name it gives itself
-         program == "bun" || program == "deno" || program == "o8lock";
+// The text of `path` and when it was written.
+struct TimedText {
+  std::string text;
+  struct timespec written = {};
+};
+absl::StatusOr<TimedText> ReadTimed(const std::string& path) {
+  O8LOCK_ASSIGN_OR_RETURN(const Fd fd, OpenRegular(path, O_RDONLY));
+  TimedText read;
+  O8LOCK_ASSIGN_OR_RETURN(read.text, ReadWhole(fd, path));
+  struct stat info;
+  if (fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, "stat", path);
+  read.written = info.st_mtim;
+  return read;
 }
 
 }  // namespace
@@ -81,6 +98,9 @@ Inspection JudgeRecord(const std::string& guard,
       inspection.pid_reused =
           record->acquired >= 0 &&
           inspection.process.started > TicksOf(record->acquired);
+    } else if (inspection.origin == Origin::kEarlierBoot &&
+               !record->boot_id.empty() && !LookHere().boot_id.empty()) {
+      inspection.pid_reused = !HasEnded(LookAt(record->pid));
     }
   }
   if (kernel_locked) {
@@ -106,11 +126,13 @@ absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
   found.inspection.file = path;
   const Ticks give_up = NowTicks() + kRereadFor;
   absl::StatusOr<Holder> holder = absl::InvalidArgumentError("");
+  struct timespec written = {};
   while (true) {
-    absl::StatusOr<std::string> text = ReadFile(path);
+    absl::StatusOr<TimedText> text = ReadTimed(path);
     if (text.ok()) {
-      holder = ParseHolder(*text);
-      found.text = *std::move(text);
+      holder = ParseHolder(text->text);
+      found.text = std::move(text->text);
+      written = text->written;
       if (holder.ok() || NowTicks() > give_up) break;
       absl::SleepFor(kRereadEvery);
     } else if (absl::IsNotFound(text.status())) {
@@ -139,21 +161,13 @@ absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
     return found;
   }
   inspection.process = LookAt(holder->pid);
-  // This process has written no lock file yet.
-  inspection.pid_reused =
-      holder->pid == getpid() || IsYounger(inspection.process, *holder);
-  if (!IsDead(inspection)) {
-    inspection.verdict = Verdict::kHeld;
-  } else if (inspection.pid_reused && holder->pid != getpid() &&
-             MayKeepLockFiles(holder->pid)) {
-    inspection.verdict = Verdict::kUnknown;
-    inspection.pid_reused = false;
-    inspection.problem =
-        "by the clock its process is younger than the lock: either the number "
-        "was given out again, or the clock was set";
-  } else {
-    inspection.verdict = Verdict::kStale;
-  }
+  // This process has written no lock file yet. And a clock that was set forward
+  // makes every process look younger than its lock file: an orchestr8 is taken
+  // for the one that wrote it.
+  inspection.pid_reused = holder->pid == getpid() ||
+                          (BeganAfter(inspection.process, *holder, written) &&
+                           !IsOrchestr8Process(holder->pid));
+  inspection.verdict = IsDead(inspection) ? Verdict::kStale : Verdict::kHeld;
   return found;
 }
 

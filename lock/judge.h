@@ -31,13 +31,14 @@ struct LockFile {
 
 // The verdict on the lock file `path`: kFree when there is none; kStale also
 // for a file that is no lock file (then `problem` says why and there is no
-// holder); kUnknown for one that may not be read, and where only the wall clock
-// says that the pid was given out again and the process may be orchestr8's.
-// `dead` is a run that is proved dead: a lock file of the same pid and start is
-// its.
-// Errors: kFailedPrecondition  `path` is no regular file; others from reading.
-// Waits up to a second for a text that is none yet: runs outside o8lock write
-// in place, and a reader may come too early.
+// holder); kUnknown for one that may not be read. A living pid is kHeld
+// whatever program it is, unless its process began more than two seconds after
+// both the file's modification and its startedAt, or both are before this boot:
+// then it is another process, no orchestr8, that was given the number
+// (pid_reused). `dead` is a run that is proved dead: a lock file of the same
+// pid and start is its. Errors: kFailedPrecondition  `path` is no regular file;
+// others from reading. Waits up to a second for a text that is none yet: runs
+// outside o8lock write in place, and a reader may come too early.
 absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
                                        const std::optional<Holder>& dead);
 

@@ -234,6 +234,15 @@ TEST(JudgeRecordTest, KnowsAReusedPidByItsStart) {
   EXPECT_TRUE(JudgeRecord("g", earlier, true).pid_reused);
 }
 
+TEST(JudgeRecordTest, TakesALivingPidOfAnEarlierBootForAnother) {
+  Sleeper sleeper;
+  Holder record = RecordOf(sleeper.pid());
+  record.boot_id = "another";
+  EXPECT_TRUE(JudgeRecord("g", record, false).pid_reused);
+  sleeper.Kill();
+  EXPECT_FALSE(JudgeRecord("g", record, false).pid_reused);
+}
+
 TEST(JudgeRecordTest, DoubtsOnlyAnotherMachine) {
   Holder record = RecordOf(getpid());
   record.boot_id = "another";
@@ -264,6 +273,10 @@ class JudgeLockFileTest : public testing::Test {
     holder.pid = pid;
     holder.started_at = started_at;
     MakeFile(path_, LockFileText(holder));
+  }
+  void SetWritten(time_t when) {
+    const struct timespec times[] = {{when, 0}, {when, 0}};
+    ASSERT_EQ(utimensat(AT_FDCWD, path_.c_str(), times, 0), 0);
   }
 
   TempDir temp_;
@@ -302,51 +315,75 @@ TEST_F(JudgeLockFileTest, IsStaleForThisVeryProcess) {
   EXPECT_EQ(Judge().inspection.verdict, Verdict::kHeld);
 }
 
-TEST_F(JudgeLockFileTest, IsStaleWhereTheProcessIsYoungerThanTheLock) {
+TEST_F(JudgeLockFileTest, HoldsWhileThePidLivesWhateverTheDate) {
   Sleeper sleeper;
+  for (const char* const started_at :
+       {"2026-02-25T10:30:00Z", "1970-01-01T00:00:00Z", "2999-01-01T00:00:00Z",
+        "yesterday", ""}) {
+    Write(sleeper.pid(), started_at);
+    EXPECT_EQ(Judge().inspection.verdict, Verdict::kHeld) << started_at;
+    EXPECT_FALSE(Judge().inspection.pid_reused) << started_at;
+  }
+  sleeper.Kill();
+  EXPECT_EQ(Judge().inspection.verdict, Verdict::kStale);
+}
+
+TEST_F(JudgeLockFileTest, IsStaleWhereTheProcessBeganAfterFileAndDate) {
+  Sleeper sleeper;
+  const time_t now = time(nullptr);
+  const time_t before_boot = now - NowTicks() / kTicksPerSecond - 3600;
   const struct {
+    time_t written;
     std::string started_at;
-    Verdict verdict;
+    bool reused;
   } cases[] = {
-      {FormatTime(time(nullptr) - 3600), Verdict::kStale},
-      {FormatTime(time(nullptr) - 30), Verdict::kHeld},  // within the slack
-      {now_, Verdict::kHeld},
-      {FormatTime(time(nullptr) + 3600), Verdict::kHeld},
-      {"1970-01-01T00:00:00Z", Verdict::kStale},
-      {"yesterday", Verdict::kHeld},
-      {"", Verdict::kHeld},
+      {now - 3600, FormatTime(now - 3600), true},
+      {now - 10, FormatTime(now - 10), true},
+      {now - 1, FormatTime(now - 1), false},  // within the slack
+      {now, FormatTime(now - 3600), false},
+      {now - 3600, FormatTime(now), false},
+      {now - 3600, "yesterday", false},
+      {now - 3600, "", false},
+      {before_boot, FormatTime(before_boot), true},
   };
   for (const auto& c : cases) {
     Write(sleeper.pid(), c.started_at);
-    EXPECT_EQ(Judge().inspection.verdict, c.verdict) << c.started_at;
-    EXPECT_EQ(Judge().inspection.pid_reused, c.verdict == Verdict::kStale);
+    SetWritten(c.written);
+    const Inspection found = Judge().inspection;
+    EXPECT_EQ(found.pid_reused, c.reused) << c.written << c.started_at;
+    EXPECT_EQ(found.verdict, c.reused ? Verdict::kStale : Verdict::kHeld)
+        << c.written << c.started_at;
   }
 }
 
+TEST_F(JudgeLockFileTest, IsStaleForInitWhereTheFileIsOlderThanThisBoot) {
+  const time_t boot = time(nullptr) - NowTicks() / kTicksPerSecond;
+  Write(1, FormatTime(boot - 60));
+  SetWritten(boot - 60);
+  EXPECT_EQ(Judge().inspection.verdict, Verdict::kStale);
+  EXPECT_TRUE(Judge().inspection.pid_reused);
+  SetWritten(time(nullptr));
+  EXPECT_EQ(Judge().inspection.verdict, Verdict::kHeld);
+}
+
 // To set the clock forward by an hour makes a lock file an hour older, and its
-// process no older. Whether that is so only the kind of program can tell.
-TEST_F(JudgeLockFileTest, DoubtsTheClockWhereTheProcessMayKeepLockFiles) {
-  for (const char* const program : {"node", "bun", "deno", "o8lock", "sleep"}) {
-    SCOPED_TRACE(program);
-    const std::string copy = temp_.File(program);
+// process no older.
+TEST_F(JudgeLockFileTest, HoldsForAnOrchestr8WhateverTheClockSays) {
+  const time_t old = time(nullptr) - 3600;
+  for (const bool is_orchestr8 : {true, false}) {
+    const std::string copy = temp_.File(is_orchestr8 ? "orchestr8" : "sleep");
     MakeFile(copy, Contents("/bin/sleep"), 0755);
     Process process({copy, "1000"});
     WaitForState(process.pid(), 'S');
-    Write(process.pid(), FormatTime(time(nullptr) - 3600));
-    const Inspection found = Judge().inspection;
-    if (std::string(program) == "sleep") {
-      EXPECT_EQ(found.verdict, Verdict::kStale);
-      EXPECT_EQ(found.problem, "");
-    } else {
-      EXPECT_EQ(found.verdict, Verdict::kUnknown);
-      EXPECT_FALSE(found.pid_reused);
-      EXPECT_EQ(found.problem,
-                "by the clock its process is younger than the lock: either the "
-                "number was given out again, or the clock was set");
-    }
+    Write(process.pid(), FormatTime(old));
+    SetWritten(old);
+    EXPECT_EQ(Judge().inspection.verdict,
+              is_orchestr8 ? Verdict::kHeld : Verdict::kStale);
+    EXPECT_EQ(Judge().inspection.pid_reused, !is_orchestr8);
     process.Signal(SIGKILL);
     process.Wait();
     EXPECT_EQ(Judge().inspection.verdict, Verdict::kStale);
+    EXPECT_FALSE(Judge().inspection.pid_reused);
   }
 }
 

@@ -49,9 +49,10 @@
 namespace o8lock {
 
 struct AcquireOptions {
-  // What the lock file and the record say of this run.
+  // What the lock file and the record say of this run. The number is
+  // orchestr8's own, where nothing says otherwise.
   std::vector<std::string> features;
-  int max_concurrency = 1;
+  int max_concurrency = 3;
   std::vector<std::string> command;
 
   // Whether to put the lock file in place.
