@@ -18,6 +18,7 @@
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
 #include "lock/file.h"
+#include "lock/orchestr8_process.h"
 
 namespace o8lock {
 namespace {
@@ -65,13 +66,6 @@ bool Contains(const Words& words, absl::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-bool NamesOrchestr8(absl::string_view word) {
-  if (absl::StartsWith(word, "@")) return false;  // Another's @scope/orchestr8.
-  absl::ConsumeSuffix(&word, "/bin/cli.js");
-  const absl::string_view name = BaseName(word);
-  return Listed("orchestr8 murmur8", name.substr(0, name.find_first_of("@#")));
-}
-
 // What is left of `words` when a runner has taken its options, and env its
 // NAME=VALUE words (`assignments`): up to "--", and unless `greedy` up to the
 // first other word.
@@ -104,17 +98,41 @@ Words WithoutRunner(const Runner& runner, absl::Span<const std::string> words) {
                         /*assignments=*/false, greedy);
 }
 
+constexpr absl::string_view kMaxConcurrency = "--max-concurrency";
+
+bool IsNumber(absl::string_view word) {
+  return !word.empty() && word.find_first_not_of("0123456789") == word.npos;
+}
+
 // orchestr8 reads the first --max-concurrency=N with parseInt, which takes what
 // strtoll takes ("2x" is 2). Below 1, or without a number, it never ends.
 std::optional<int> MaxConcurrency(const Words& args) {
-  constexpr absl::string_view kFlag = "--max-concurrency=";
-  for (const std::string& arg : args) {
-    if (!absl::StartsWith(arg, kFlag)) continue;
-    const int64_t value = std::strtoll(arg.c_str() + kFlag.size(), nullptr, 10);
+  for (size_t i = 0; i < args.size(); ++i) {
+    absl::string_view text = args[i];
+    if (!absl::ConsumePrefix(&text, kMaxConcurrency)) continue;
+    if (text.empty() && i + 1 < args.size() && IsNumber(args[i + 1])) {
+      text = args[i + 1];
+    } else if (!absl::ConsumePrefix(&text, "=")) {
+      continue;
+    }
+    const int64_t value = std::strtoll(text.data(), nullptr, 10);
     if (value < 1) return std::nullopt;
     return static_cast<int>(std::min<int64_t>(value, INT_MAX));
   }
   return std::nullopt;
+}
+
+// The arguments that are features.
+Words FeaturesIn(const Words& args) {
+  Words features;
+  for (size_t i = 0; i < args.size(); ++i) {
+    const bool is_limit =
+        i > 0 && args[i - 1] == kMaxConcurrency && IsNumber(args[i]);
+    if (!absl::StartsWith(args[i], "-") && !is_limit) {
+      features.push_back(args[i]);
+    }
+  }
+  return features;
 }
 
 Orchestr8Command ReadArguments(Words args) {
@@ -127,13 +145,21 @@ Orchestr8Command ReadArguments(Words args) {
   }
   args.erase(args.begin());
   const std::string subcommand = args[0];
-  if (Listed("status abort", subcommand)) return result;
+  if (subcommand == "status") return result;
+  if (subcommand == "abort") {
+    result.needs_lock = Contains(args, "--cleanup");
+    return result;
+  }
   // `cleanup` knows no dry run: it cleans up.
   if (subcommand != "cleanup" && Contains(args, "--dry-run")) return result;
   if (!Listed("cleanup rollback", subcommand)) {
-    std::copy_if(args.begin(), args.end(), std::back_inserter(result.features),
-                 [](const auto& arg) { return !absl::StartsWith(arg, "-"); });
-    if (result.features.empty()) return result;  // It prints its usage.
+    // Without any it prints its usage.
+    if (std::all_of(args.begin(), args.end(), [](const auto& arg) {
+          return absl::StartsWith(arg, "-");
+        })) {
+      return result;
+    }
+    result.features = FeaturesIn(args);
     result.max_concurrency = MaxConcurrency(args);
   }
   result.needs_lock = true;
@@ -141,6 +167,22 @@ Orchestr8Command ReadArguments(Words args) {
   result.force = subcommand != "rollback" && Contains(args, "--force");
   result.yes = Contains(args, "--yes") || Contains(args, "-y");
   return result;
+}
+
+// `command`, whose orchestr8 part is `words`, with the subcommand `status`.
+Words StatusCommand(absl::Span<const std::string> command, const Words& words) {
+  // The program and `parallel`.
+  const size_t kept = words.size() > 1 && words[1] == "--" ? 3 : 2;
+  if (words.size() < kept) return {};
+  Words status(command.begin(), command.end());
+  // A runner that takes options among the arguments leaves no such end.
+  if (std::equal(words.rbegin(), words.rend(), status.rbegin())) {
+    status.resize(status.size() - words.size() + kept);
+  } else {
+    status = {words[0], words[kept - 1]};
+  }
+  status.emplace_back("status");
+  return status;
 }
 
 }  // namespace
@@ -155,6 +197,7 @@ std::optional<Orchestr8Command> ReadOrchestr8Command(
       Orchestr8Command result =
           ReadArguments(Words(words.begin() + 1, words.end()));
       result.program = {words[0], by_package_runner};
+      result.status_command = StatusCommand(command, words);
       return result;
     }
     const auto* runner = std::find_if(

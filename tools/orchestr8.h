@@ -29,18 +29,21 @@ struct Orchestr8Program {
 struct Orchestr8Command {
   Orchestr8Program program;
   // Whether it starts or removes worktrees. Subcommands that look (status, a
-  // dry run, a usage text) or stop (abort) do not.
+  // dry run, a usage text) or only stop (abort without --cleanup) do not.
   bool needs_lock = false;
-  // The features of a run, in the order given. Empty for `cleanup` and
+  // The features of a run, in the order given. Empty for `abort`, `cleanup` and
   // `rollback`.
   std::vector<std::string> features;
-  // --max-concurrency=N. nullopt when absent or not a number from 1 up; the
-  // caller then looks at orchestr8's configuration, else takes 3.
+  // --max-concurrency=N, or N as the next argument. nullopt when absent or not
+  // a number from 1 up; the caller then looks at orchestr8's configuration.
   std::optional<int> max_concurrency;
   // --force, where it is about the lock: `rollback --force` is not.
   bool force = false;
   // --yes or -y.
   bool yes = false;
+  // The same program's command that shows how a run is going:
+  // "npx orchestr8 parallel status".
+  std::vector<std::string> status_command;
 };
 
 // Reads `command`, a program and its arguments.
@@ -60,8 +63,9 @@ struct Orchestr8Command {
 // src/commands/murm.js), which is not always what one would expect:
 //   - A subcommand is one only directly after `parallel` (or murm,
 //   murmuration): `parallel --verbose status` runs a feature named status.
-//   - Every other word without a leading dash is a feature: `--max-concurrency
-//   2` runs a feature named 2, the form that works has a `=`.
+//   - Every other word without a leading dash is a feature, but for a number
+//   after `--max-concurrency`: its user means the limit, though orchestr8 reads
+//   that only behind a `=`.
 //   - Unknown options are ignored, --help too: `parallel feat-a --help` runs
 //   feat-a, `parallel help` runs a feature named help.
 // Where versions differ, the newer ones are followed: 2.7.1 without a lock of

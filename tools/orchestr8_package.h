@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Whether an orchestr8 keeps the lock file itself. The version number does not
-// say (two different ones call themselves 2.7.1), so its program text is asked:
-// one that keeps a lock file has its name in there.
+// say (two different ones call themselves 2.7.1), so its program text is asked.
 #ifndef O8LOCK_TOOLS_ORCHESTR8_PACKAGE_H_
 #define O8LOCK_TOOLS_ORCHESTR8_PACKAGE_H_
 
@@ -11,16 +10,26 @@
 namespace o8lock {
 
 enum class LocksItself {
-  kUnknown,  // no package was found: a shim, or one that is yet to be fetched
+  kUnknown,  // it starts a program that cannot be told from here: a version
+             // manager's shim, a package runner's that is yet to be fetched
   kNo,
   kYes,
 };
 
-// Looks into the package whose program `program` is; the name is searched for
-// as execvp(3) does or, for a package runner (npx...), in the node_modules of
-// the current directory and those above.
-// Reads the package's files; changes nothing.
+// Reads the files of `program`, which is searched for as execvp(3) does or, for
+// a package runner (npx...), in the node_modules of the current directory and
+// those above. It locks itself if
+//   - it belongs to a package orchestr8 or murmur8 (orchestr8_process.h) whose
+//     scripts have the name of a lock file, or
+//   - it belongs to none, and its text has that name and also asks whether a
+//     process lives, as `kill -0` does.
+// A script that starts another orchestr8 is what that is.
+// Changes nothing. Reads up to 16 MiB of a program.
 LocksItself FindOutWhetherItLocks(const Orchestr8Program& program);
+
+// Whether `program` is known to ask before a run starts: those packages do that
+// lock themselves.
+bool AsksBeforeARun(const Orchestr8Program& program);
 
 }  // namespace o8lock
 

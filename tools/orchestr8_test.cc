@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -54,7 +55,7 @@ TEST(Orchestr8Test, TakesOnlyWhatOrchestr8TakesForASubcommand) {
       {"orchestr8 parallel status --detailed", "no lock"},
       {"murmur8 murm status feat-a --force", "no lock"},
       {"orchestr8 parallel abort", "no lock"},
-      {"orchestr8 parallel abort --cleanup", "no lock"},
+      {"orchestr8 parallel abort --cleanup", "lock"},
       {"orchestr8 parallel cleanup", "lock"},
       {"orchestr8 parallel cleanup --force -y", "lock force yes"},
       {"orchestr8 parallel cleanup --dry-run", "lock"},
@@ -115,8 +116,13 @@ TEST(Orchestr8Test, ReadsMaxConcurrencyAsOrchestr8Does) {
       {"orchestr8 parallel a --max-concurrency=-1", "lock a"},
       {"orchestr8 parallel a --max-concurrency=x --max-concurrency=4",
        "lock a"},
-      // Without "=" the number is one more feature.
-      {"orchestr8 parallel a --max-concurrency 2", "lock a,2"},
+      {"orchestr8 parallel a --max-concurrency 2", "lock a max=2"},
+      {"orchestr8 parallel --max-concurrency 5 a b", "lock a,b max=5"},
+      {"orchestr8 parallel --max-concurrency 5", "lock max=5"},
+      {"orchestr8 parallel a --max-concurrency 0", "lock a"},
+      {"orchestr8 parallel a --max-concurrency b 2", "lock a,b,2"},
+      {"orchestr8 parallel a --max-concurrency -1", "lock a"},
+      {"orchestr8 parallel a --max-concurrency=2 3", "lock a,3 max=2"},
       {"orchestr8 parallel a --max-concurrency", "lock a"},
       {"orchestr8 parallel a --max-concurrency-of=2", "lock a"},
   });
@@ -239,6 +245,28 @@ TEST(Orchestr8Test, LeavesOtherCommandsAlone) {
   EXPECT_EQ(Read({"orchestr8 parallel a"}), "other");
   EXPECT_EQ(Read({"sh", "-c", "orchestr8 parallel a"}), "other");
   EXPECT_EQ(Read({"npx", "-c", "orchestr8 parallel a"}), "other");
+}
+
+TEST(Orchestr8Test, KnowsTheSameProgramsStatusCommand) {
+  for (const auto& [line, want] :
+       std::vector<std::pair<const char*, const char*>>{
+           {"orchestr8 parallel a b --yes", "orchestr8 parallel status"},
+           {"murmur8 murm a", "murmur8 murm status"},
+           {"npx -y orchestr8@2 parallel a",
+            "npx -y orchestr8@2 parallel status"},
+           {"node x/orchestr8/bin/cli.js parallel a",
+            "node x/orchestr8/bin/cli.js parallel status"},
+           {"npm exec orchestr8 --silent parallel a",
+            "orchestr8 parallel status"},
+           {"yarn orchestr8 -- parallel a",
+            "yarn orchestr8 -- parallel status"},
+           {"orchestr8 parallel rollback", "orchestr8 parallel status"},
+       }) {
+    const std::optional<Orchestr8Command> got = ReadOrchestr8Command(
+        std::vector<std::string>(absl::StrSplit(line, ' ')));
+    ASSERT_TRUE(got.has_value()) << line;
+    EXPECT_EQ(absl::StrJoin(got->status_command, " "), want);
+  }
 }
 
 TEST(Orchestr8Test, KeepsWordsWhole) {
