@@ -309,8 +309,8 @@ TEST_P(OneVerdictTest, AnAddThatBeganBeforeTheLockGoesThrough) {
     }
     const Result refused = repo.Add(late);
     EXPECT_THAT(refused.end, AnyOf(Exited(255), Exited(128)));
-    EXPECT_THAT(refused.err, StartsWith("Error: git worktree add refused: "));
-    EXPECT_THAT(refused.err, Not(HasSubstr("Taken back: ")));
+    EXPECT_THAT(refused.err, HasSubstr("\ngit worktree add refused: "));
+    EXPECT_THAT(refused.err, Not(HasSubstr("Rolled back: ")));
     EXPECT_EQ(repo.Refs(), refs);
     EXPECT_EQ(repo.Entries().size(), 1);
     EXPECT_FALSE(Exists(repo.Tree("late")));
@@ -359,7 +359,7 @@ TEST(LateAddTest, AShellThatWasThereBeforeIsNoAddYet) {
     add.Write("\n");
     const End end = add.Wait();
     EXPECT_FALSE(end == Exited(0));
-    EXPECT_THAT(add.err(), HasSubstr("Error: git worktree add refused: "));
+    EXPECT_THAT(add.err(), HasSubstr("\ngit worktree add refused: "));
     EXPECT_EQ(repo.Refs(), refs);
     EXPECT_THAT(repo.Entries(), IsEmpty());
     EXPECT_EQ(run.Finish(), Exited(0));
@@ -400,7 +400,7 @@ TEST(LateAddTest, NoAddIsHalfRefused) {
       Git(repo.path(), {"branch", "-q", "-D", "new"});
     } else {
       ++refused;
-      EXPECT_THAT(add->err(), HasSubstr("Error: git worktree add refused: "));
+      EXPECT_THAT(add->err(), HasSubstr("\ngit worktree add refused: "));
       if (Exists(repo.Tree("x"))) break;
     }
     run->Write("\n");
@@ -467,7 +467,7 @@ while ! test -e "$STOP"; do
     git worktree remove "$T/$name"
     git branch -q -D "$name"
   else
-    grep -q "^Error: git worktree add refused: " "$STOP.err" ||
+    grep -q "^git worktree add refused: " "$STOP.err" ||
       cat "$STOP.err"
   fi
 done
@@ -655,7 +655,7 @@ TEST(LeftoversTest, AnAddThatComesAtTheReleaseIsNotDisturbed) {
     EXPECT_EQ(run.Finish(), Exited(0));
     EXPECT_EQ(add.Wait(), Exited(0));
     EXPECT_EQ(Count(add.out(), "again\n"),
-              Count(add.err(), "Error: git worktree add refused: "));
+              Count(add.err(), "\ngit worktree add refused: "));
     EXPECT_EQ(Count(add.out(), "again\n"), Count(add.err(), "fatal: "));
     refused += Count(add.out(), "again\n");
     Git(repo.path(), {"worktree", "remove", repo.Tree("a/new")});
@@ -785,7 +785,7 @@ TEST_F(BrokenTest, TheDirectoryIsReadOnlyOrFull) {
       "git update-ref refs/tests/x HEAD && git worktree add -q --detach $T/x";
   const Result git = Call({"unshare", "-m", "sh", "-c", script}, options);
   EXPECT_EQ(git.end, Exited(128));
-  EXPECT_THAT(git.err, StartsWith("Error: git worktree add refused: "));
+  EXPECT_THAT(git.err, HasSubstr("\ngit worktree add refused: "));
   EXPECT_FALSE(Exists(repo_.Tree("x")));
 }
 

@@ -30,7 +30,7 @@ TEST(BazelRunTest, InstallsChecksAndUninstallsWhereTheUserIs) {
   std::filesystem::create_directory(repo.File("sub"));
   const std::string config = Contents(repo.File(".git/config"));
   const Result before = BazelRun(repo.path(), {"--check"});
-  EXPECT_EQ(before.end, Exited(71));
+  EXPECT_EQ(before.end, Exited(1));
   EXPECT_THAT(before.out, StartsWith("not installed\n"));
 
   const Result installed = BazelRun(repo.File("sub"), {});
@@ -47,7 +47,7 @@ TEST(BazelRunTest, InstallsChecksAndUninstallsWhereTheUserIs) {
 
   EXPECT_EQ(BazelRun(repo.path(), {"--uninstall"}).end, Exited(0));
   EXPECT_EQ(Contents(repo.File(".git/config")), config);
-  EXPECT_EQ(BazelRun(repo.path(), {"--check"}).end, Exited(71));
+  EXPECT_EQ(BazelRun(repo.path(), {"--check"}).end, Exited(1));
 }
 
 TEST(BazelRunTest, SaysHowItIsUsed) {

@@ -33,6 +33,7 @@
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
+#include "lock/orchestr8_process.h"
 #include "lock/process.h"
 #include "lock/status.h"
 
@@ -144,16 +145,17 @@ std::optional<int64_t> StartOf(const Inspection& found) {
   return found.holder->taken_since;
 }
 
-// Whether the process that asks descends from the run in `found`.
+// Whether the process that asks descends from the run in `found`. Of an
+// external one, whose lock file anybody may have written, only where it is an
+// orchestr8.
 bool IsDescendant(const Inspection& found) {
   std::vector<int> wanted;
-  if (found.holder.has_value() && !found.pid_reused &&
-      (found.origin == Origin::kHere || found.origin == Origin::kUnknown)) {
-    wanted = {found.holder->pid, found.holder->command_pid};
-    // What a container has called that is here everybody's ancestor.
-    if (found.origin == Origin::kUnknown && found.holder->pid == 1 &&
-        !absl::StartsWith(ProgramOf(1), "node")) {
-      wanted.clear();
+  if (found.holder.has_value() && !found.pid_reused) {
+    if (found.origin == Origin::kHere) {
+      wanted = {found.holder->pid, found.holder->command_pid};
+    } else if (found.origin == Origin::kUnknown &&
+               IsOrchestr8Process(found.holder->pid)) {
+      wanted = {found.holder->pid};
     }
   }
   for (const Keeper& keeper : found.keepers) wanted.push_back(keeper.pid);
@@ -243,10 +245,33 @@ absl::StatusOr<std::string> ChangesOf(const std::string& worktree,
   return "";
 }
 
-// Removes what `add` made, unless somebody has changed it since; `main` is
-// another directory of the repository.
-absl::Status Remove(const WorktreeAdd& add, const std::string& main,
+// Whether `add`, whose words do not say so, has made the branch `branch` at
+// `commit`: by its reflog, which has to begin then and with git's words for a
+// branch that is made for a new worktree.
+bool HasMadeBranch(const WorktreeAdd& add, const std::string& common_dir,
+                   absl::string_view branch, const std::string& commit) {
+  const std::string log = absl::StrCat(common_dir, "/logs/refs/heads/", branch);
+  const std::optional<int64_t> made = ChangeOf(log);
+  const std::string text = ReadFile(log).value_or("");
+  if (!made.has_value() || add.started < 0 ||
+      *made < StartOf(add) - kFilesBehind ||
+      !absl::StartsWith(text, absl::StrCat(std::string(commit.size(), '0'), " ",
+                                           commit, " ")) ||
+      text.find('\n') + 1 != text.size()) {
+    return false;
+  }
+  // A name given as the commit is there already, or made from a remote's.
+  const bool is_remote =
+      absl::StrContains(text, "\tbranch: Created from refs/remotes/");
+  return AddedCommit(add.words).empty()
+             ? is_remote || absl::EndsWith(text, "branch: Created from HEAD\n")
+             : is_remote;
+}
+
+// Removes what `add` made, unless somebody has changed it since.
+absl::Status Remove(const WorktreeAdd& add, const Location& location,
                     const std::string& commit, TakenBack& taken) {
+  const std::string main = location.Home();
   const std::string& worktree = taken.worktree;
   const std::optional<int64_t> made = ChangeOf(worktree + "/.git");
   if (!made.has_value() || add.started < 0 ||
@@ -269,7 +294,9 @@ absl::Status Remove(const WorktreeAdd& add, const std::string& main,
   if (taken.branch.empty()) {
     taken.branch = std::string(current);
     if (current.empty()) return absl::OkStatus();
-    return absl::FailedPreconditionError("it may have been there before");
+    if (!HasMadeBranch(add, location.common_dir, current, commit)) {
+      return absl::FailedPreconditionError("it may have been there before");
+    }
   }
   if (taken.branch != current) {
     return absl::FailedPreconditionError("the worktree has left it");
@@ -308,7 +335,7 @@ TakenBack TakeBack(const WorktreeAdd& add, const Location& location,
   }
   taken.branch = CreatedBranch(add.words).value_or("");
   const std::vector<std::string> leftovers = LeftoversOf(add, location);
-  const absl::Status status = Remove(add, location.Home(), commit, taken);
+  const absl::Status status = Remove(add, location, commit, taken);
   if (!status.ok()) taken.problem = std::string(status.message());
   RememberLeftovers(location, leftovers).IgnoreError();
   setpgid(0, group);

@@ -53,7 +53,8 @@ absl::StatusOr<std::optional<Refused>> OnReferenceTransaction(
 // which does not arm the hooks. This does it then.
 // An add that must not be is taken back: the worktree, if it is as git has just
 // checked it out and holds no other file, and the branch, if this very command
-// is sure to have made it and it has not moved.
+// is sure to have made it, by its words or by the branch's reflog, and it has
+// not moved.
 // Errors, environment, blocking: as above.
 absl::StatusOr<std::optional<Refused>> OnPostCheckout(
     const std::string& new_commit, const std::vector<std::string>& own_tokens);

@@ -25,8 +25,7 @@
 namespace o8lock {
 
 inline constexpr absl::string_view kRefused =
-    "Error: git worktree add refused: another parallel execution is in "
-    "progress (PID: ";
+    "git worktree add refused: it would collide with that run.\n";
 
 // Whether the git of PATH has hooks that are settings; older ones are given a
 // directory of hooks while the lock is taken.

@@ -66,7 +66,7 @@ TEST(Hooks, AreInstalledDescribedAndRemoved) {
   Project project;
   const Tree before = HooksOf(project);
   const Result none = project.Hooks({"status"});
-  EXPECT_EQ(none.end, Exited(71));
+  EXPECT_EQ(none.end, Exited(1));
   EXPECT_EQ(none.out, Fill("not installed\nGit: {GIT}\n", ValuesOf(project)));
 
   const Result install = project.Hooks({"install"});
@@ -654,7 +654,7 @@ TEST(Hooks, TakeBackUnderALockThatIsNoneOfO8locks) {
   const Result add = Call({"git", "worktree", "add", "-b", "new", "../new"},
                           project.Options());
   EXPECT_EQ(add.end, Exited(1));
-  EXPECT_THAT(add.err, HasSubstr("\nTaken back: " + project.Beside("new") +
+  EXPECT_THAT(add.err, HasSubstr("\nRolled back: " + project.Beside("new") +
                                  ", with its new branch new\n"));
   EXPECT_FALSE(Exists(project.Beside("new")));
   if (!GitHasConfigHooks()) {

@@ -259,7 +259,7 @@ TEST_P(PrintedLineTest, IsRightAndEnough) {
   const Result refused = Call(add, project.Options());
   EXPECT_EQ(refused.end, Exited(1));
   EXPECT_THAT(refused.out + refused.err,
-              HasSubstr("Taken back: " + project.Beside("new") +
+              HasSubstr("Rolled back: " + project.Beside("new") +
                         ", with its new branch new\n"));
   EXPECT_FALSE(Exists(project.Beside("new")));
   // And who has no o8lock misses nothing.

@@ -273,7 +273,7 @@ TEST_P(TakeBackTest, LeavesWhatIsNotItsOwn) {
 }
 
 const Argv kNew = {"-b", "new", "$T/x"};
-constexpr char kTaken[] = "Taken back: $T/x, with its new branch new";
+constexpr char kTaken[] = "Rolled back: $T/x, with its new branch new";
 
 INSTANTIATE_TEST_SUITE_P(
     WithoutAnybodysWork, TakeBackTest,
@@ -299,7 +299,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Nested",
              {"-b", "new", "$T/a/b/x"},
              "$T/a/b/x",
-             "Taken back: $T/a/b/x, with its new branch new",
+             "Rolled back: $T/a/b/x, with its new branch new",
              true,
              {}},
         Case{"EmptyDirectory",
@@ -314,89 +314,110 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"OddSpaceAndQuotes",
              {"-b", "new", "$T/a b'\"c"},
              "$T/a b'\"c",
-             "Taken back: $T/a b'\"c, with its new branch new",
+             "Rolled back: $T/a b'\"c, with its new branch new",
              true,
              {}},
         Case{"OddNewline",
              {"-b", "new", "$T/a\nb"},
              "$T/a\nb",
-             "Taken back: $T/a\\x0ab, with its new branch new",
+             "Rolled back: $T/a\\x0ab, with its new branch new",
              true,
              {}},
         Case{"Detached",
              {"--detach", "$T/x"},
              "$T/x",
-             "Taken back: $T/x",
+             "Rolled back: $T/x",
              true,
              {}},
         Case{"DetachedAtALostCommit",
              {"--detach", "$T/x", "$LOST"},
              "$T/x",
-             "Taken back: $T/x",
+             "Rolled back: $T/x",
              true,
              {},
              "",
              "git cat-file -e $LOST"},
-        Case{"ExistingBranch",
-             {"$T/x", "old"},
-             "$T/x",
-             "Taken back: $T/x, but not its branch old: it may have been there "
-             "before",
-             true,
-             {}},
+        Case{
+            "ExistingBranch",
+            {"$T/x", "old"},
+            "$T/x",
+            "Rolled back: $T/x, but not its branch old: it may have been there "
+            "before",
+            true,
+            {}},
         Case{"ImpliedExistingBranch",
              {"$T/old"},
              "$T/old",
-             "Taken back: $T/old, but not its branch old: it may have been "
+             "Rolled back: $T/old, but not its branch old: it may have been "
              "there before",
              true,
              {}},
         Case{"ImpliedNewBranch",
              {"$T/fresh"},
              "$T/fresh",
-             "Taken back: $T/fresh, but not its branch fresh: it may have been "
-             "there before",
+             "Rolled back: $T/fresh, with its new branch fresh",
              true,
-             {"fresh"}},
+             {}},
+        Case{
+            "ImpliedNewBranchWithoutAReflog",
+            {"$T/fresh"},
+            "$T/fresh",
+            "Rolled back: $T/fresh, but not its branch fresh: it may have been "
+            "there before",
+            true,
+            {"fresh"},
+            "",
+            "",
+            "git config core.logAllRefUpdates false"},
+        Case{"ImpliedBranchMadeJustBefore",
+             {"$T/new"},
+             "$T/new",
+             "Rolled back: $T/new, but not its branch new: it may have been "
+             "there "
+             "before",
+             true,
+             {"new"},
+             "",
+             "",
+             "git branch new"},
         Case{"BranchOfARemote",
              {"$T/x", "far"},
              "$T/x",
-             "Taken back: $T/x, but not its branch far: it may have been there "
-             "before",
+             "Rolled back: $T/x, with its new branch far",
              true,
-             {"far"}},
+             {}},
         Case{"ResetOrNew",
              {"-B", "new", "$T/x"},
              "$T/x",
-             "Taken back: $T/x, but not its branch new: it may have been there "
-             "before",
-             true,
-             {"new"}},
-        Case{"ResetOfAnOldBranch",
-             {"-B", "old", "$T/x"},
-             "$T/x",
-             "Taken back: $T/x, but not its branch old: it may have been there "
-             "before",
+             "Rolled back: $T/x, with its new branch new",
              true,
              {}},
+        Case{
+            "ResetOfAnOldBranch",
+            {"-B", "old", "$T/x"},
+            "$T/x",
+            "Rolled back: $T/x, but not its branch old: it may have been there "
+            "before",
+            true,
+            {}},
         // A path that looks like an option.
         Case{"AfterTheEndOfOptions",
              {"--end-of-options", "-b", "old"},
              "$REPO/-b",
-             "Taken back: $REPO/-b, but not its branch old: it may have been "
+             "Rolled back: $REPO/-b, but not its branch old: it may have been "
              "there before",
              true,
              {}},
         Case{"Locked",
              {"--lock", "--reason", "-b", "-b", "new", "$T/x"},
              "$T/x",
-             "Taken back: $T/x, with its new branch new",
+             "Rolled back: $T/x, with its new branch new",
              true,
              {}}),
     NameOf);
 
-constexpr char kFiles[] = "Left: $T/x: it has files that git did not make";
-constexpr char kPassedOver[] = "Left: $T/x: it has files that git passes over";
+constexpr char kFiles[] = "Kept: $T/x: it has files that git did not make";
+constexpr char kPassedOver[] = "Kept: $T/x: it has files that git passes over";
 
 INSTANTIATE_TEST_SUITE_P(
     WithTheUsersWork, TakeBackTest,
@@ -454,7 +475,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Commit",
              kNew,
              "$T/x",
-             "Left: $T/x: its HEAD has moved",
+             "Kept: $T/x: its HEAD has moved",
              false,
              {"new"},
              "git commit -q --allow-empty -m mine",
@@ -462,7 +483,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"CommitTakenBack",
              kNew,
              "$T/x",
-             "Left: $T/x: its HEAD has been elsewhere",
+             "Kept: $T/x: its HEAD has been elsewhere",
              false,
              {"new"},
              "git commit -q --allow-empty -m mine; git reset -q --hard HEAD~",
@@ -470,7 +491,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"CommitWithAReferenceOfTheWorktree",
              kNew,
              "$T/x",
-             "Left: $T/x: it has references of its own",
+             "Kept: $T/x: it has references of its own",
              false,
              {"new"},
              "git update-ref refs/worktree/mine $MORE",
@@ -478,7 +499,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"MovedBranch",
              kNew,
              "$T/x",
-             "Left: $T/x: its HEAD has moved",
+             "Kept: $T/x: its HEAD has moved",
              false,
              {"new"},
              "git update-ref refs/heads/new $MORE",
@@ -486,7 +507,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"AnotherBranch",
              kNew,
              "$T/x",
-             "Taken back: $T/x, but not its branch new: the worktree has left "
+             "Rolled back: $T/x, but not its branch new: the worktree has left "
              "it",
              true,
              {"new"},
@@ -494,7 +515,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"TheBranchIsCheckedOutElsewhere",
              kNew,
              "$T/x",
-             "Taken back: $T/x, but not its branch new: it is checked out in "
+             "Rolled back: $T/x, but not its branch new: it is checked out in "
              "'$T/twin'",
              true,
              {"new"},
@@ -503,21 +524,22 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Submodule",
              kNew,
              "$T/x",
-             "Left: $T/x: git worktree remove $T/x: fatal: working trees "
+             "Kept: $T/x: git worktree remove $T/x: fatal: working trees "
              "containing submodules cannot be moved or removed (exit code 128)",
              false,
              {"new"},
              "git -c protocol.file.allow=always submodule -q update --init"},
-        Case{"BranchMadeJustBefore",
-             {"$T/x", "new"},
-             "$T/x",
-             "Taken back: $T/x, but not its branch new: it may have been there "
-             "before",
-             true,
-             {"new"},
-             "",
-             "",
-             "git branch new"}),
+        Case{
+            "BranchMadeJustBefore",
+            {"$T/x", "new"},
+            "$T/x",
+            "Rolled back: $T/x, but not its branch new: it may have been there "
+            "before",
+            true,
+            {"new"},
+            "",
+            "",
+            "git branch new"}),
     NameOf);
 
 // --- A lock outside o8lock from its beginning to its end ---
@@ -533,7 +555,7 @@ TEST(OutsideLockTest, TheFirstAddIsTakenBackAndTheNextIsRefusedAtOnce) {
   values["PROGRAM"] = repo.File(".git/o8lock/bin/o8lock");
   const Argv words = {"-q", "-b", "new", repo.Tree("x")};
   values["ADD"] = absl::StrJoin(HookedRepository::AddArgv(words), " ");
-  values["OUTCOME"] = absl::StrCat("Taken back: ", repo.Tree("x"),
+  values["OUTCOME"] = absl::StrCat("Rolled back: ", repo.Tree("x"),
                                    ", with its new branch new\n");
   const Result first = repo.Add(words);
   EXPECT_EQ(first.end, Exited(1));
@@ -566,14 +588,17 @@ TEST(OutsideLockTest, ItsOwnWorktreesAreLetAlone) {
   options.env["STAND_IN_GO_FIFO"] = repo.Tree("go");
   options.env["NOW"] = TimeText(absl::Now());
   // As orchestr8 does it: the pid of the process that starts git.
-  Process run(
-      Shell("mkfifo \"$STAND_IN_READY_FIFO\" \"$STAND_IN_GO_FIFO\"\n"
-            "mkdir .claude; echo .claude >>.git/info/exclude\n"
-            "echo \"{\\\"pid\\\": $$, \\\"startedAt\\\": \\\"$NOW\\\"}\" "
-            ">.claude/parallel.lock\n"
-            "sh \"$ORCHESTR8\" parallel a b & read line <$STAND_IN_READY_FIFO\n"
-            "echo ready; wait $!; rm .claude/parallel.lock"),
-      options);
+  const std::string program = repo.Tree("orchestr8");
+  MakeFile(program,
+           "#!/bin/sh\n"
+           "mkfifo \"$STAND_IN_READY_FIFO\" \"$STAND_IN_GO_FIFO\"\n"
+           "mkdir .claude; echo .claude >>.git/info/exclude\n"
+           "echo \"{\\\"pid\\\": $$, \\\"startedAt\\\": \\\"$NOW\\\"}\" "
+           ">.claude/parallel.lock\n"
+           "sh \"$ORCHESTR8\" parallel a b & read line <$STAND_IN_READY_FIFO\n"
+           "echo ready; wait $!; rm .claude/parallel.lock\n",
+           0755);
+  Process run({program}, options);
   run.WaitForOutput("ready\n");
   EXPECT_EQ(repo.Entries().size(), 2);
   // Its first worktree has armed the hooks.
@@ -587,6 +612,24 @@ TEST(OutsideLockTest, ItsOwnWorktreesAreLetAlone) {
   EXPECT_THAT(run.out(), EndsWith("--- Parallel Execution Complete ---\n"));
   repo.ExpectGitWorks();
   EXPECT_FALSE(repo.IsArmed());
+}
+
+// Anybody can write a lock file with the number of the shell that calls git.
+TEST(OutsideLockTest, WorktreesOfAProcessThatIsNoOrchestr8AreRefused) {
+  const HookedRepository repo;
+  repo.Install();
+  ProcessOptions options = In(repo.path());
+  options.env["NOW"] = TimeText(absl::Now());
+  options.env["TREE"] = repo.Tree("x");
+  const Result add = Call(Shell("mkdir .claude; echo \"{\\\"pid\\\": $$, "
+                                "\\\"startedAt\\\": \\\"$NOW\\\"}\" "
+                                ">.claude/parallel.lock\n"
+                                "git worktree add -q -b new \"$TREE\""),
+                          options);
+  EXPECT_FALSE(add.end == Exited(0));
+  EXPECT_THAT(add.err, HasSubstr("\ngit worktree add refused: "));
+  EXPECT_FALSE(Exists(repo.Tree("x")));
+  EXPECT_FALSE(repo.HasBranch("new"));
 }
 
 TEST(OutsideLockTest, AnAddThatBeganBeforeGoesOn) {
@@ -623,7 +666,7 @@ TEST(ChainedTest, TheUsersPostCheckoutRunsOnlyIfTheWorktreeStays) {
     const OutsideRun outside(repo);
     const Result refused = Call(add, options);
     EXPECT_EQ(refused.end, Exited(1));
-    EXPECT_THAT(refused.err, HasSubstr("\nTaken back: "));
+    EXPECT_THAT(refused.err, HasSubstr("\nRolled back: "));
     EXPECT_FALSE(Exists(repo.File(".git/log")));
     EXPECT_THAT(repo.Entries(), IsEmpty());
   }

@@ -53,6 +53,7 @@ size_t Distance(absl::string_view a, absl::string_view b) {
 struct AddWords {
   std::optional<std::string> branch;  // -b
   std::string path;
+  std::string commit;
 };
 
 AddWords ReadAddWords(const std::vector<std::string>& words) {
@@ -73,6 +74,8 @@ AddWords ReadAddWords(const std::vector<std::string>& words) {
       if (word[letter] == 'b') result.branch = std::move(name);
     } else if (result.path.empty()) {
       result.path = word;
+    } else if (result.commit.empty()) {
+      result.commit = word;
     }
   }
   return result;
@@ -116,6 +119,10 @@ std::optional<std::string> CreatedBranch(
 
 std::string AddedPath(const std::vector<std::string>& words) {
   return ReadAddWords(words).path;
+}
+
+std::string AddedCommit(const std::vector<std::string>& words) {
+  return ReadAddWords(words).commit;
 }
 
 std::optional<WorktreeAdd> FindWorktreeAdd(int pid) {

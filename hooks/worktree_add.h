@@ -49,8 +49,10 @@ bool IsWorktreeAdd(const std::vector<std::string>& words);
 // none, though the add may create one then as well.
 std::optional<std::string> CreatedBranch(const std::vector<std::string>& words);
 
-// The path that the words of an add say; empty if they say none.
+// The path that the words of an add say, and the commit or branch that it is to
+// have; empty if they say none.
 std::string AddedPath(const std::vector<std::string>& words);
+std::string AddedCommit(const std::vector<std::string>& words);
 
 }  // namespace o8lock
 

@@ -125,5 +125,14 @@ INSTANTIATE_TEST_SUITE_P(
         AddCase{{"-f", "-"}, std::nullopt, "-"}, AddCase{{"-b"}, "", ""},
         AddCase{{}, std::nullopt, ""}));
 
+TEST(AddedCommitTest, IsWhatComesAfterThePath) {
+  EXPECT_EQ(AddedCommit({"worktree", "add", "../p"}), "");
+  EXPECT_EQ(AddedCommit({"worktree", "add", "../p", "main"}), "main");
+  EXPECT_EQ(AddedCommit({"worktree", "add", "-b", "x", "../p", "main"}),
+            "main");
+  EXPECT_EQ(AddedCommit({"worktree", "add", "../p", "-f", "--", "main"}),
+            "main");
+}
+
 }  // namespace
 }  // namespace o8lock
