@@ -8,6 +8,7 @@ namespace o8lock {
 // that ran has its own code, or 128+n when signal n ended it.
 enum ExitCode : int {
   kSuccess = 0,
+  kNotInstalled = 1,   // of `hooks status`: there is nothing to call
   kUsage = 64,         // the caller's mistake: the command line is wrong
   kOsError = 71,       // no working file locks, no more processes
   kCannotCreate = 73,  // a file could not be created, opened or removed

@@ -202,6 +202,7 @@ int HooksStatusCommand(const Location& location, bool json) {
   if (!state.ok()) return FailHooks(state.status());
   Print(STDOUT_FILENO, json ? HooksStatusJson(*state)
                             : HooksStatusText(*state, Name(state->program)));
+  if (!state->installed) return kNotInstalled;
   return Guards(*state) ? kSuccess : kOsError;
 }
 

@@ -23,6 +23,7 @@
 #include "lock/location.h"
 #include "lock/lock.h"
 #include "lock/process.h"
+#include "tools/orchestr8.h"
 #include "tools/text.h"
 
 namespace o8lock {
@@ -75,8 +76,8 @@ std::optional<int64_t> AgeSeconds(const Inspection& found, const Now& now) {
 
 std::string ProcessText(const Inspection& found) {
   const std::string process = absl::StrCat("process ", PidText(found));
-  if (found.pid_reused) {
-    return absl::StrCat(process, " is another, younger one");
+  if (found.pid_reused && found.origin != Origin::kEarlierBoot) {
+    return absl::StrCat(process, " is another one, begun after the lock");
   }
   switch (found.process.state) {
     case ProcessState::kRunning:
@@ -116,6 +117,12 @@ std::string KeepersText(const std::vector<Keeper>& keepers) {
   return text;
 }
 
+// Whether `found` rests on the guard, and not on a lock file.
+bool IsGuard(const Inspection& found) {
+  return found.kernel_locked ||
+         (found.holder.has_value() && !found.holder->token.empty());
+}
+
 // How the verdict is known.
 std::string EvidenceText(const Inspection& found) {
   std::vector<std::string> facts;
@@ -141,34 +148,38 @@ std::string EvidenceText(const Inspection& found) {
     }
   }
   if (!found.kernel_locked && found.verdict == Verdict::kHeld) {
-    facts.push_back("it runs without o8lock");
+    facts.push_back("it was not started by o8lock");
   }
   return absl::StrJoin(facts, ", ");
 }
 
-// The holder, a row for each thing that is known of it.
+Row StartedRow(const Inspection& found) {
+  return {"Started at",
+          found.holder.has_value() && !found.holder->started_at.empty()
+              ? Clipped(found.holder->started_at)
+              : "unknown"};
+}
+
+// The holder, a row for each thing that is known of it besides its start.
 std::vector<Row> HolderRows(const Inspection& found, const Now& now) {
   std::vector<Row> rows;
-  if (found.holder.has_value()) {
-    const Holder& holder = *found.holder;
-    rows.emplace_back("Started at", holder.started_at.empty()
-                                        ? "unknown"
-                                        : Clipped(holder.started_at));
-    if (const auto age = AgeSeconds(found, now); age.has_value()) {
-      rows.emplace_back(found.verdict == Verdict::kHeld ? "Running for" : "Age",
-                        FormatDuration(*age));
-    }
-    if (!holder.user.empty() || !holder.host.empty()) {
-      rows.emplace_back("Holder", absl::StrCat(Clipped(holder.user), "@",
-                                               Clipped(holder.host)));
-    }
-    if (!holder.command.empty()) {
-      rows.emplace_back("Command", ShellQuoted(Glance(holder.command)));
-    }
-    if (!holder.features.empty()) {
-      rows.emplace_back(
-          "Features", Printable(absl::StrJoin(Glance(holder.features), ", ")));
-    }
+  if (!found.holder.has_value()) return rows;
+  const Holder& holder = *found.holder;
+  if (!holder.user.empty() || !holder.host.empty()) {
+    rows.emplace_back("Holder", absl::StrCat(Clipped(holder.user), "@",
+                                             Clipped(holder.host)));
+  }
+  if (!holder.cwd.empty()) rows.emplace_back("Directory", Clipped(holder.cwd));
+  if (!holder.command.empty()) {
+    rows.emplace_back("Command", ShellQuoted(Glance(holder.command)));
+  }
+  if (!holder.features.empty()) {
+    rows.emplace_back("Features",
+                      Printable(absl::StrJoin(Glance(holder.features), ", ")));
+  }
+  if (const auto age = AgeSeconds(found, now); age.has_value()) {
+    rows.emplace_back(found.verdict == Verdict::kHeld ? "Running for" : "Age",
+                      FormatDuration(*age));
   }
   return rows;
 }
@@ -188,12 +199,34 @@ std::string HeldText(const Inspection& found) {
                       " in progress (PID: ", PidText(found), ")");
 }
 
-// Everything that is known of who is in the way.
+// What a refusal by `found` begins with, in the specification's words.
+std::string RefusedText(const Inspection& found) {
+  return absl::StrCat("Error: Another", HeldText(found), "\n",
+                      Lines({StartedRow(found)}));
+}
+
+// What ends what a dead holder has left, as far as that keeps the lock.
+std::string KillCommand(const Inspection& found) {
+  std::string text = "kill";
+  for (const Keeper& keeper : found.keepers) {
+    absl::StrAppend(&text, " ", keeper.pid);
+    // From what its command leaves behind the next run takes the lock.
+    if (found.holder.has_value() && keeper.pid == found.holder->command_pid) {
+      break;
+    }
+  }
+  return text;
+}
+
+// Everything else that is known of who is in the way.
 std::vector<Row> RefusalRows(const Inspection& found, const Now& now) {
   std::vector<Row> rows = HolderRows(found, now);
-  rows.emplace_back(found.verdict == Verdict::kHeld ? "Known by" : "Doubt",
-                    EvidenceText(found));
-  rows.emplace_back("Lock", Printable(found.file));
+  rows.emplace_back("Evidence", EvidenceText(found));
+  if (!found.keepers.empty()) {
+    rows.emplace_back("To end what is left of it", KillCommand(found));
+  }
+  rows.emplace_back(IsGuard(found) ? "Guard" : "Lock file",
+                    Printable(found.file));
   return rows;
 }
 
@@ -201,7 +234,7 @@ std::vector<Row> RefusalRows(const Inspection& found, const Now& now) {
 Row TakenBackRow(const TakenBack& taken) {
   std::string text = Printable(taken.worktree);
   if (!taken.removed) {
-    return {"Left", absl::StrCat(text, ": ", Printable(taken.problem))};
+    return {"Kept", absl::StrCat(text, ": ", Printable(taken.problem))};
   }
   if (taken.branch_removed) {
     absl::StrAppend(&text, ", with its new branch ", Printable(taken.branch));
@@ -209,15 +242,15 @@ Row TakenBackRow(const TakenBack& taken) {
     absl::StrAppend(&text, ", but not its branch ", Printable(taken.branch),
                     ": ", Printable(taken.problem));
   }
-  return {"Taken back", text};
+  return {"Rolled back", text};
 }
 
 // The command of `add` as the user can give it again.
-std::string AddCommand(const WorktreeAdd& add) {
+std::vector<std::string> AddCommand(const WorktreeAdd& add) {
   std::vector<std::string> words = add.command;
   // Where it is only a path to the git that is meant anyway.
   if (absl::EndsWith(words[0], "/git")) words[0] = "git";
-  return ShellQuoted(Glance(words));
+  return Glance(words);
 }
 
 std::string CommandLine(std::vector<std::string> words,
@@ -301,47 +334,46 @@ std::vector<Row> HooksRows(const HooksState& state,
                     state.program_version.empty()
                         ? ": gone, git goes on without"
                         : absl::StrCat(" (", state.program_version, ")"))},
+      {"Limit",
+       "beside a lock file that o8lock did not write, git worktree add "
+       "--no-checkout is not refused"},
   };
 }
 
-// The same start once more, with `option`.
+// The start of `invocation` once more, of `command` with `options`.
 std::string StartAgain(const Invocation& invocation,
-                       const std::string& option) {
+                       const std::vector<std::string>& options,
+                       const std::vector<std::string>& command) {
   std::vector<std::string> words = invocation.description;
-  words.insert(words.end(), {option, "--"});
-  words.insert(words.end(), invocation.command.begin(),
-               invocation.command.end());
+  words.insert(words.end(), options.begin(), options.end());
+  words.emplace_back("--");
+  words.insert(words.end(), command.begin(), command.end());
   return CommandLine(invocation.o8lock, words);
 }
 
-// The refusal of `found` that begins with `first`.
-std::string RefusalOf(const Inspection& found, const Invocation& invocation,
-                      const Now& now, const std::string& first) {
-  std::string text =
-      absl::StrCat(first, HeldText(found), "\n", Lines(RefusalRows(found, now)),
-                   "\nOptions:\n");
-  if (found.verdict == Verdict::kHeld) {
-    absl::StrAppend(&text, "  • Wait for it to complete: ",
-                    StartAgain(invocation, "--wait"), "\n");
-  } else {
-    absl::StrAppend(&text, "  • Find out whether it still runs\n");
+// How `invocation` overrides: an orchestr8 that knows --force is given that, in
+// the specification's words.
+std::string ForceCommand(const Invocation& invocation) {
+  std::vector<std::string> forced = invocation.command;
+  forced.emplace_back("--force");
+  const std::optional<Orchestr8Command> orchestr8 =
+      ReadOrchestr8Command(forced);
+  if (!orchestr8.has_value() || !orchestr8->force) {
+    return StartAgain(invocation, {"--force"}, invocation.command);
   }
-  if (!found.keepers.empty()) {
-    absl::StrAppend(&text, "  • End what is left of it: kill");
-    for (const Keeper& keeper : found.keepers) {
-      absl::StrAppend(&text, " ", keeper.pid);
-      // From what its command leaves behind the next run takes the lock.
-      if (found.holder.has_value() && keeper.pid == found.holder->command_pid) {
-        break;
-      }
-    }
-    absl::StrAppend(&text, "\n");
-  }
-  absl::StrAppend(
-      &text, "  • Run: ", CommandLine(invocation.o8lock, {"status"}), "\n");
-  absl::StrAppend(
-      &text, "  • Force override: ", StartAgain(invocation, "--force"), "\n");
-  return text;
+  return StartAgain(invocation, {}, forced);
+}
+
+constexpr char kWait[] = "--wait=10m";
+
+// The options that somebody has whom `found` is in the way.
+std::string OptionsText(const Inspection& found, const std::string& wait,
+                        const std::string& status, absl::string_view last) {
+  return absl::StrCat("\nOptions:\n  • ",
+                      found.verdict == Verdict::kHeld
+                          ? absl::StrCat("Wait for it to complete: ", wait)
+                          : "Find out whether it still runs",
+                      "\n  • Run: ", status, "\n  • ", last, "\n\n");
 }
 
 // "PID 12 (npm test)".
@@ -407,8 +439,12 @@ std::string VerdictText(const Inspection& found) {
       break;
     case Verdict::kStale:
       return found.holder.has_value()
-                 ? absl::StrCat("free (stale: PID ", PidText(found),
-                                " is not running)")
+                 ? absl::StrCat(
+                       "free (stale: PID ", PidText(found),
+                       found.pid_reused
+                           ? " is another process now, begun after the "
+                             "lock)"
+                           : " is not running)")
                  : "free (stale: the lock file is malformed)";
     case Verdict::kUnknown:
       return absl::StrCat("unknown (PID: ", PidText(found), ")");
@@ -504,14 +540,27 @@ Now GetNow() { return {static_cast<int64_t>(time(nullptr)), NowTicks()}; }
 
 std::string RefusalText(const Inspection& found, const Invocation& invocation,
                         const Now& now) {
-  return RefusalOf(found, invocation, now, "Error: Another");
+  return absl::StrCat(
+      RefusedText(found),
+      OptionsText(found, StartAgain(invocation, {kWait}, invocation.command),
+                  invocation.status_command.empty()
+                      ? CommandLine(invocation.o8lock, {"status"})
+                      : ShellQuoted(invocation.status_command),
+                  absl::StrCat("Force override: ", ForceCommand(invocation))),
+      Lines(RefusalRows(found, now)));
 }
 
 std::string TimedOutText(const Inspection& found, const Invocation& invocation,
                          const Now& now, int64_t waited) {
-  return RefusalOf(
-      found, invocation, now,
-      absl::StrCat("Error: After ", FormatDuration(waited), " another"));
+  return absl::StrCat("o8lock: the lock is still held after ",
+                      FormatDuration(waited), "\n",
+                      RefusalText(found, invocation, now));
+}
+
+std::string AncestorText(const Inspection& found) {
+  return HintText(absl::StrCat("process ", PidText(found),
+                               " has started this one: waiting for its end "
+                               "would never end"));
 }
 
 std::string WorktreeRefusedText(const Refused& refused,
@@ -520,14 +569,14 @@ std::string WorktreeRefusedText(const Refused& refused,
   if (refused.taken_back.has_value()) {
     rows.push_back(TakenBackRow(*refused.taken_back));
   }
-  return absl::StrCat(kWorktreeRefused, "another", HeldText(refused.found),
-                      "\n", Lines(rows), "\nOptions:\n",
-                      refused.found.verdict == Verdict::kHeld
-                          ? "  • Wait for it to complete\n"
-                          : "  • Find out whether it still runs\n",
-                      "  • Run: ", ShellQuoted({program, "status"}),
-                      "\n  • Allow this one on purpose: ", kAllowVariable,
-                      "=1 ", AddCommand(refused.add), "\n");
+  const std::vector<std::string> add = AddCommand(refused.add);
+  return absl::StrCat(
+      RefusedText(refused.found), kWorktreeRefused,
+      OptionsText(refused.found, CommandLine({program, kWait, "--"}, add),
+                  ShellQuoted({program, "status"}),
+                  absl::StrCat("Allow this one on purpose: ", kAllowVariable,
+                               "=1 ", ShellQuoted(add))),
+      Lines(rows));
 }
 
 std::string HookHint() {
@@ -583,14 +632,17 @@ std::string HooksStatusJson(const HooksState& state) {
 
 std::string OverrideText(const Inspection& found, const Now& now) {
   return absl::StrCat(
-      "Warning: Overriding existing lock (PID: ", PidText(found),
-      ")\nThis may cause conflicts if another execution is still running.\n",
-      Lines(HolderRows(found, now)), "\n");
+      Lines({StartedRow(found)}), Lines(HolderRows(found, now)),
+      "\nWarning: Overriding existing lock (PID: ", PidText(found),
+      ")\nThis may cause conflicts if another execution is still running.\n\n");
 }
 
 std::string StaleText(const Inspection& found) {
   return absl::StrCat("Warning: Found stale lock file (PID ", PidText(found),
-                      " not running)\nRemoving stale lock and continuing...\n");
+                      found.pid_reused
+                          ? " is another process now, begun after the lock"
+                          : " not running",
+                      ")\nRemoving stale lock and continuing...\n\n");
 }
 
 std::string MalformedText(const Malformed& malformed) {
@@ -723,6 +775,13 @@ std::string LeftoversText(const std::vector<RunProcess>& leftovers,
   return text;
 }
 
+std::string NoLockNeededText(const std::vector<std::string>& command) {
+  return absl::StrCat(
+      "o8lock: runs without the lock, which this subcommand "
+      "does not need: ",
+      ShellQuoted(Glance(command)), "\n");
+}
+
 std::string NoAnswerText() {
   return "o8lock: warning: orchestr8 asks before it starts, and standard input "
          "is no terminal: without an answer it does nothing and exits 0; "
@@ -735,8 +794,9 @@ std::string StatusText(const Survey& survey, const Now& now, bool color) {
   if (color) text = Colored(text, found.verdict);
   text += "\n";
   std::vector<Row> rows = HolderRows(found, now);
+  if (found.holder.has_value()) rows.insert(rows.begin(), StartedRow(found));
   if (std::string evidence = EvidenceText(found); !evidence.empty()) {
-    rows.emplace_back("Known by", std::move(evidence));
+    rows.emplace_back("Evidence", std::move(evidence));
   }
   rows.emplace_back("Lock file", Printable(survey.lock.location.lock_file));
   rows.emplace_back("Guard", Printable(survey.lock.location.guard));
@@ -787,11 +847,12 @@ std::string UnlockedText(const Inspection& found) {
 }
 
 std::string ErrorText(absl::string_view problem, absl::string_view hint) {
-  std::string text = absl::StrCat("o8lock: error: ", Printable(problem), "\n");
-  if (!hint.empty()) {
-    absl::StrAppend(&text, "o8lock: hint: ", Printable(hint), "\n");
-  }
-  return text;
+  return absl::StrCat("o8lock: error: ", Printable(problem), "\n",
+                      hint.empty() ? "" : HintText(hint));
+}
+
+std::string HintText(absl::string_view hint) {
+  return absl::StrCat("o8lock: hint: ", Printable(hint), "\n");
 }
 
 absl::string_view LockHint(const absl::Status& error) {

@@ -34,13 +34,15 @@ struct Invocation {
   std::vector<std::string> o8lock;       // the program and the lock's options
   std::vector<std::string> description;  // the options that describe the run
   std::vector<std::string> command;
+  // What shows how such a run is going; empty: o8lock status.
+  std::vector<std::string> status_command;
 };
 
 // A start was refused: `found` is held, or unknown.
 std::string RefusalText(const Inspection& found, const Invocation& invocation,
                         const Now& now);
 
-// The warning before `found` is overridden, and the question after it.
+// The warning before `found` is overridden, and the question after that.
 std::string OverrideText(const Inspection& found, const Now& now);
 inline constexpr absl::string_view kPrompt = "Continue? [y/N] ";
 
@@ -73,6 +75,9 @@ std::string WaitingText(const Inspection& found, std::optional<int64_t> limit,
 std::string WaitingLine(const Inspection& found, const Now& now, int64_t waited,
                         std::optional<int64_t> limit);
 
+// The external run `found` has started this process, which was to wait for it.
+std::string AncestorText(const Inspection& found);
+
 // It has waited for `waited` seconds, and the lock is held.
 std::string TimedOutText(const Inspection& found, const Invocation& invocation,
                          const Now& now, int64_t waited);
@@ -82,6 +87,9 @@ std::string TimedOutText(const Inspection& found, const Invocation& invocation,
 enum class LeftoversAre { kReleased, kWaitedFor, kEnded, kStillThere };
 std::string LeftoversText(const std::vector<RunProcess>& leftovers,
                           LeftoversAre state);
+
+// The orchestr8 subcommand of `command` runs without the lock.
+std::string NoLockNeededText(const std::vector<std::string>& command);
 
 // orchestr8 is going to ask a question that nobody will answer.
 std::string NoAnswerText();
@@ -99,9 +107,9 @@ std::string UnlockedText(const Inspection& found);
 // A `git worktree add` was refused; `program` is how o8lock is called.
 std::string WorktreeRefusedText(const Refused& refused,
                                 const std::string& program, const Now& now);
-// What that begins with.
+// The line of that which tells it from other errors.
 inline constexpr absl::string_view kWorktreeRefused =
-    "Error: git worktree add refused: ";
+    "git worktree add refused: it would collide with that run.\n";
 
 // How a command of git gets past the hooks, for when they cannot tell.
 std::string HookHint();
@@ -116,6 +124,7 @@ std::string HooksStatusJson(const HooksState& state);
 
 // "o8lock: error: PROBLEM" and, unless it is empty, "o8lock: hint: HINT".
 std::string ErrorText(absl::string_view problem, absl::string_view hint);
+std::string HintText(absl::string_view hint);
 
 // What to do about an error of Locate or of Lock::Acquire that is not about a
 // holder.

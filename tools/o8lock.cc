@@ -2,7 +2,9 @@
 //
 // o8lock: runs a command while nobody else runs under the same lock.
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <termios.h>
 #include <unistd.h>
@@ -18,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -49,9 +52,6 @@
 
 namespace o8lock {
 namespace {
-
-// orchestr8's own, where nothing is configured.
-constexpr int kDefaultMaxConcurrency = 3;
 
 int FailToLock(const absl::Status& error) {
   int exit_code = kCannotCreate;
@@ -95,28 +95,85 @@ std::vector<std::string> OwnTokens() {
   return absl::StrSplit(tokens, ':', absl::SkipEmpty());
 }
 
-// Asks on the terminal, whatever standard input is. nullopt: there is none.
-std::optional<bool> Confirm(absl::string_view warning) {
+// A line of `fd`, without blanks around it. Byte by byte: what is behind it is
+// the command's. Gives up after `milliseconds`; negative: never.
+std::string ReadAnswer(int fd, int milliseconds) {
+  std::string answer;
+  char c = '\0';
+  while (c != '\n') {
+    struct pollfd readable = {fd, POLLIN, 0};
+    const int ready = poll(&readable, 1, milliseconds);
+    const ssize_t got = ready > 0 ? read(fd, &c, 1) : ready;
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    answer += c;
+  }
+  return answer;
+}
+
+bool IsYes(absl::string_view answer) {
+  const std::string word =
+      absl::AsciiStrToLower(absl::StripAsciiWhitespace(answer));
+  return word == "y" || word == "yes";
+}
+
+struct Answer {
+  bool yes = false;
+  bool asked = true;  // there was somebody to ask
+  bool on_terminal = true;
+};
+
+// Asks on standard input, where that is a pipe or a file with an answer in it.
+Answer ConfirmByInput() {
+  struct stat info;
+  if (fstat(STDIN_FILENO, &info) != 0 ||
+      !(S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode) ||
+        S_ISREG(info.st_mode))) {
+    return {/*yes=*/false, /*asked=*/false};
+  }
+  const std::string answer = ReadAnswer(STDIN_FILENO, /*milliseconds=*/1000);
+  if (answer.empty()) return {/*yes=*/false, /*asked=*/false};
+  // As it would look on a terminal.
+  Tell(absl::StrCat(kPrompt, Printable(absl::StripAsciiWhitespace(answer)),
+                    "\n"));
+  return {IsYes(answer), /*asked=*/true, /*on_terminal=*/false};
+}
+
+// Asks on the terminal, whatever standard input is; without a terminal, there.
+Answer Confirm(absl::string_view warning) {
   const Fd terminal(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
-  if (!terminal.ok()) return std::nullopt;
+  if (!terminal.ok()) return ConfirmByInput();
   // Who redirected standard error has to know what is asked all the same.
   if (isatty(STDERR_FILENO) == 0) Print(terminal.get(), warning);
   // What was typed before was typed to something else.
   tcflush(terminal.get(), TCIFLUSH);
   Print(terminal.get(), kPrompt);
-  std::string answer;
-  char c = '\0';
-  while (c != '\n') {
-    const ssize_t got = read(terminal.get(), &c, 1);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) {
-      Print(terminal.get(), "\n");  // the user typed none
-      break;
-    }
-    answer += c;
+  const std::string answer = ReadAnswer(terminal.get(), /*milliseconds=*/-1);
+  // The user has typed none.
+  if (!absl::EndsWith(answer, "\n")) Print(terminal.get(), "\n");
+  return {IsYes(answer)};
+}
+
+// Asks whether to go on after `warning`, for `asker`; the exit code if not.
+std::optional<int> AskToGoOn(absl::string_view warning, absl::string_view asker,
+                             const Options& options) {
+  const Answer answer = Confirm(warning);
+  if (answer.yes) return std::nullopt;
+  constexpr absl::string_view kHint = "add --yes to go on without being asked";
+  if (!answer.asked) {
+    return Fail(absl::StrCat(asker, " needs a terminal for its confirmation"),
+                kHint, options.conflict_exit_code);
   }
-  answer = absl::AsciiStrToLower(absl::StripAsciiWhitespace(answer));
-  return answer == "y" || answer == "yes";
+  Tell("Aborted.\n");
+  if (!answer.on_terminal) Tell(HintText(kHint));
+  return options.conflict_exit_code;
+}
+
+// Whether the external run `found` has started this process, directly or not:
+// to wait for its end is to wait forever.
+bool IsHeldByAncestor(const Inspection& found) {
+  return found.verdict == Verdict::kHeld && !found.kernel_locked &&
+         DescendsFrom(getpid(), found.holder->pid);
 }
 
 // Whether `found` has had the lock since `moment`, of NowNanoseconds(), or
@@ -137,15 +194,7 @@ std::optional<int> Refuse(const Inspection& found, const Options& options,
   const std::string warning = OverrideText(found, GetNow());
   if (!options.yes || !options.quiet) Tell(warning);
   if (options.yes) return std::nullopt;
-  const std::optional<bool> confirmed = Confirm(warning);
-  if (!confirmed.has_value()) {
-    return Fail("--force has no terminal to ask on",
-                "add --yes to override without being asked",
-                options.conflict_exit_code);
-  }
-  if (*confirmed) return std::nullopt;
-  Tell("Aborted.\n");
-  return options.conflict_exit_code;
+  return AskToGoOn(warning, "--force", options);
 }
 
 // Looks after a run's lock while its command runs.
@@ -297,17 +346,17 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
 }
 
 // The setting of orchestr8 in the directory it is started in: version 4's file
-// or, where that is not there, version 3's. What is no positive number means
-// the default to orchestr8.
-int ConfiguredMaxConcurrency() {
+// or, where that is not there, version 3's. Nothing: it is the default, which
+// what is no positive number means to orchestr8 too.
+std::optional<int> ConfiguredMaxConcurrency() {
   for (const char* path :
        {".claude/murm-config.json", ".claude/parallel-config.json"}) {
     const absl::StatusOr<std::string> text = ReadFile(path);
     if (!text.ok()) continue;
-    const int number = ParseMaxConcurrency(*text).value_or(0);
-    return number > 0 ? number : kDefaultMaxConcurrency;
+    const std::optional<int> number = ParseMaxConcurrency(*text);
+    return number.value_or(0) > 0 ? number : std::nullopt;
   }
-  return kDefaultMaxConcurrency;
+  return std::nullopt;
 }
 
 // What the lock file is to say of the command.
@@ -316,17 +365,18 @@ void DescribeRun(const Options& options,
                  AcquireOptions& acquire) {
   acquire.command = options.command;
   acquire.features = options.features;
-  acquire.max_concurrency = 1;
+  std::optional<int> max_concurrency = options.max_concurrency;
   if (orchestr8.has_value()) {
     acquire.features.insert(acquire.features.end(), orchestr8->features.begin(),
                             orchestr8->features.end());
-    acquire.max_concurrency = orchestr8->max_concurrency.has_value()
-                                  ? *orchestr8->max_concurrency
-                                  : ConfiguredMaxConcurrency();
+    if (!max_concurrency.has_value()) {
+      max_concurrency = orchestr8->max_concurrency;
+    }
+    if (!max_concurrency.has_value()) {
+      max_concurrency = ConfiguredMaxConcurrency();
+    }
   }
-  if (options.max_concurrency.has_value()) {
-    acquire.max_concurrency = *options.max_concurrency;
-  }
+  acquire.max_concurrency = max_concurrency.value_or(acquire.max_concurrency);
 }
 
 // Whether to write the lock file; the exit code if that cannot be told.
@@ -355,12 +405,10 @@ absl::StatusOr<bool> ShouldPublish(
          FindOutWhetherItLocks(orchestr8->program) == LocksItself::kNo;
 }
 
-// Whether the orchestr8 `command` is going to ask, and nobody to answer. Those
-// that keep no lock file do not ask.
+// Whether the orchestr8 `command` is going to ask, and nobody to answer.
 bool AsksNobody(const Orchestr8Command& command) {
   return !command.features.empty() && !command.yes &&
-         isatty(STDIN_FILENO) == 0 &&
-         FindOutWhetherItLocks(command.program) != LocksItself::kNo;
+         isatty(STDIN_FILENO) == 0 && AsksBeforeARun(command.program);
 }
 
 // Tells of the dead runs whose lock was taken over, and of what they have left.
@@ -378,6 +426,7 @@ int Run(Options options, const std::string& program, int64_t started) {
   const std::optional<Orchestr8Command> orchestr8 =
       ReadOrchestr8Command(options.command);
   if (orchestr8.has_value() && !orchestr8->needs_lock) {
+    if (options.verbose) Tell(NoLockNeededText(options.command));
     ChildRunner runner;
     return RunToTheEnd(runner, options, nullptr, {});
   }
@@ -405,7 +454,10 @@ int Run(Options options, const std::string& program, int64_t started) {
   }
   acquire.publish = *publish;
   acquire.own_tokens = OwnTokens();
-  Invocation invocation{{program}, options.description, options.command};
+  Invocation invocation{{program}, options.description, options.command, {}};
+  if (orchestr8.has_value()) {
+    invocation.status_command = orchestr8->status_command;
+  }
   invocation.o8lock.insert(invocation.o8lock.end(), options.selection.begin(),
                            options.selection.end());
   std::optional<Waiting> waiting;
@@ -438,7 +490,9 @@ int Run(Options options, const std::string& program, int64_t started) {
     runner.reset();  // Ctrl-C ends the question
     const std::optional<Inspection> found = InspectionOf(lock.status());
     if (!found.has_value()) return FailToLock(lock.status());
-    if (options.wait_seconds != 0 && found->verdict == Verdict::kHeld) {
+    const bool by_ancestor = IsHeldByAncestor(*found);
+    if (options.wait_seconds != 0 && found->verdict == Verdict::kHeld &&
+        !by_ancestor) {
       if (waited) {
         if (!options.quiet) {
           Tell(TimedOutText(*found, invocation, GetNow(), waiting->Seconds()));
@@ -464,7 +518,12 @@ int Run(Options options, const std::string& program, int64_t started) {
       if (!command.ok()) return FailToRun(command);
     }
     const std::optional<int> refused = Refuse(*found, options, invocation);
-    if (refused.has_value()) return *refused;
+    if (refused.has_value()) {
+      if (by_ancestor && options.wait_seconds != 0 && !options.quiet) {
+        Tell(AncestorText(*found));
+      }
+      return *refused;
+    }
     acquire.overriding.push_back(*found);
   }
 }
@@ -516,17 +575,9 @@ int Unlock(const Options& options, int64_t started) {
                   options.conflict_exit_code);
     }
     if (!options.yes) {
-      const std::optional<bool> confirmed =
-          Confirm(absl::StrCat(status, warning));
-      if (!confirmed.has_value()) {
-        return Fail("unlock has no terminal to ask on",
-                    "add --yes to unlock without being asked",
-                    options.conflict_exit_code);
-      }
-      if (!*confirmed) {
-        Tell("Aborted.\n");
-        return options.conflict_exit_code;
-      }
+      const std::optional<int> declined =
+          AskToGoOn(absl::StrCat(status, warning), "unlock", options);
+      if (declined.has_value()) return *declined;
     }
     acquire.overriding.push_back(found);
   }

@@ -333,7 +333,8 @@ TEST(DoctorTest, TheOrchestr8OfPath) {
     const Repository repo;
     const TempDir bin;
     InstallOrchestr8(bin.path(), version);
-    MakeFile(bin.File("bin/murmur8"), "", 0755);  // a shim
+    MakeFile(bin.File("bin/murmur8"),
+             "#!/bin/sh\nexec asdf exec murmur8 \"$@\"\n", 0755);
     ProcessOptions options = In(repo.path());
     options.env["PATH"] = absl::StrCat(bin.File("bin"), ":", getenv("PATH"));
     Values values = ValuesOf(repo);

@@ -149,7 +149,8 @@ TEST_F(OtherUserTest, IsToldWhoHasIt) {
   EXPECT_EQ(forced.end, Exited(73));
   EXPECT_EQ(forced.out, "");
   EXPECT_EQ(Normal(forced.err),
-            absl::StrCat(Golden("force", {{"PID", absl::StrCat(run.pid())}}),
+            absl::StrCat(Golden("force", {{"PID", absl::StrCat(run.pid())},
+                                          {"REPO", repo_}}),
                          Denied("open", ".git/o8lock/parallel.guard")));
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_EQ(run.err(), "");
@@ -179,8 +180,10 @@ TEST_F(OtherUserTest, UnreadableLockFileIsUnknown) {
   EXPECT_THAT(run.err,
               StartsWith(absl::StrCat(
                   "Error: Another parallel execution may be in progress (PID: "
-                  "unknown)\nDoubt: open '",
-                  File(".claude/parallel.lock"), "': Permission denied\n")));
+                  "unknown)\n")));
+  EXPECT_THAT(run.err, HasSubstr(absl::StrCat("\nEvidence: open '",
+                                              File(".claude/parallel.lock"),
+                                              "': Permission denied\n")));
   EXPECT_EQ(Contents(File(".claude/parallel.lock")), "{\"pid\": 2147483647}");
   EXPECT_EQ(CallAsNobody({"status"}).end, Exited(75));
 }

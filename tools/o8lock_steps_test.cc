@@ -82,7 +82,7 @@ std::string NameOf(const testing::TestParamInfo<Beginning>& info) {
 // What a run may say that finds what another left.
 constexpr char kLeftovers[] =
     "(Warning: Found stale lock file \\(PID [0-9]+ not running\\)\n"
-    "Removing stale lock and continuing...\n"
+    "Removing stale lock and continuing...\n\n"
     "|o8lock: warning: '[^\n]*' was no lock file [^\n]*\n"
     "o8lock: hint: it is kept as [^\n]*\n)*";
 
@@ -446,7 +446,7 @@ TEST_P(FailingTest, AtEverySystemCallItWorksOrSaysWhyNot) {
         if (GetParam() == Beginning::kLeftBehind && run.end == Exited(75)) {
           // What cannot be read is no proof of anybody's death.
           EXPECT_THAT(run.err,
-                      AnyOf(HasSubstr("Known by: the kernel lock is held, "),
+                      AnyOf(HasSubstr("Evidence: the kernel lock is held, "),
                             HasSubstr(strerror(error))));
           continue;
         }
@@ -455,7 +455,7 @@ TEST_P(FailingTest, AtEverySystemCallItWorksOrSaysWhyNot) {
             run.err,
             AnyOf(ContainsRegex("o8lock: error: [a-z ]+( '[^\n]+)?: [^\n]+\n"
                                 "o8lock: hint: [^\n]+\n$"),
-                  ContainsRegex("\nDoubt: [a-z ]+ '[^\n]+: [^\n]+\n")));
+                  ContainsRegex("\nEvidence: [a-z ]+ '[^\n]+: [^\n]+\n")));
       }
       if (GetParam() == Beginning::kForce) {
         EXPECT_EQ(others_[0]->Finish(7), Exited(7));

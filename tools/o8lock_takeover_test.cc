@@ -33,12 +33,14 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-// What a run says and does that finds the lock of the dead `pid`.
-void ExpectStale(const Repository& repo, pid_t pid) {
+// What a run says and does that finds the lock of the dead `pid`, or of one
+// that another process has by now.
+void ExpectStale(const Repository& repo, pid_t pid, bool reused = false) {
   const Result run = Call(O8lock({"--", "echo", "ran"}), repo.path());
   EXPECT_EQ(run.end, Exited(0));
   EXPECT_EQ(run.out, "ran\n");
-  EXPECT_EQ(run.err, Golden("stale", ValuesOf(repo, pid)));
+  EXPECT_EQ(run.err,
+            Golden(reused ? "stale_reused" : "stale", ValuesOf(repo, pid)));
   ExpectNothingLeft(repo);
 }
 
@@ -187,7 +189,7 @@ TEST_F(ContainerTest, TheKernelLockReachesOutOfItAndInto) {
     EXPECT_EQ(refused.end, Exited(75));
     EXPECT_THAT(
         refused.err,
-        HasSubstr("\nKnown by: the kernel lock is held, process 1 is in "
+        HasSubstr("\nEvidence: the kernel lock is held, process 1 is in "
                   "another pid namespace (a container)\n"));
     // The pid of the record is another process here; nobody asks that.
     run.process().Signal(SIGKILL);
@@ -257,6 +259,7 @@ TEST(ForeignLockFileTest, OnlyAProofOfDeathMakesItStale) {
     pid_t pid;
     std::string started_at;
     bool held;
+    bool written_then = false;
   };
   const std::vector<Case> cases = {
       {"alive", living.pid(), now, true},
@@ -265,9 +268,11 @@ TEST(ForeignLockFileTest, OnlyAProofOfDeathMakesItStale) {
       {"alive, nothing", living.pid(), "", true},
       // May be another user's.
       {"init", 1, now, true},
-      // The process is younger than the run: the number was given out again.
-      {"reused", living.pid(), hour_ago, false},
-      {"reused, 1970", living.pid(), "1970-01-01T00:00:00Z", false},
+      {"alive, an hour ago", living.pid(), hour_ago, true},
+      {"alive, 1970", living.pid(), "1970-01-01T00:00:00Z", true},
+      // The process is younger than file and run: the number was given out
+      // again.
+      {"reused", living.pid(), hour_ago, false, true},
       {"dead", dead, now, false},
       {"dead, from the future", dead, "2150-01-01T00:00:00Z", false},
       {"dead, 1970", dead, "1970-01-01T00:00:00Z", false},
@@ -282,6 +287,11 @@ TEST(ForeignLockFileTest, OnlyAProofOfDeathMakesItStale) {
       const std::string path = repo.File(absl::StrCat(".claude/", file));
       std::filesystem::create_directories(repo.File(".claude"));
       MakeFile(path, text);
+      if (test.written_then) {
+        std::filesystem::last_write_time(
+            path, std::filesystem::file_time_type::clock::now() -
+                      std::chrono::hours(1));
+      }
       if (test.held) {
         const Result run = Call(O8lock({"--", "true"}), repo.path());
         EXPECT_EQ(run.end, Exited(75));
@@ -291,7 +301,7 @@ TEST(ForeignLockFileTest, OnlyAProofOfDeathMakesItStale) {
                                  test.pid, ")\n")));
         EXPECT_EQ(Contents(path), text);
       } else {
-        ExpectStale(repo, test.pid);
+        ExpectStale(repo, test.pid, test.written_then);
         EXPECT_FALSE(Exists(path));
       }
     }
@@ -318,8 +328,8 @@ TEST(ForeignLockFileTest, ForceTakesItsPlace) {
   Guarded run(repo.path(), {"--force", "--yes"});
   EXPECT_THAT(
       run.err(),
-      StartsWith(absl::StrCat(
-          "Warning: Overriding existing lock (PID: ", getpid(), ")\n")));
+      HasSubstr(absl::StrCat(
+          "\n\nWarning: Overriding existing lock (PID: ", getpid(), ")\n")));
   EXPECT_THAT(Contents(repo.LockFile()),
               HasSubstr(absl::StrCat("\"pid\": ", run.pid(), ",")));
   EXPECT_EQ(run.Finish(), Exited(0));
@@ -379,7 +389,7 @@ std::vector<MalformedCase> MalformedCases() {
        "read '{REPO}/.claude/parallel.lock': it is larger than 1048576 bytes",
        uintmax_t{1} << 30},
   };
-  for (const char* pid : {"0", "-1", "1.5", "\"12\"", "2147483648", "1e99",
+  for (const char* pid : {"0", "-1", "1.5", "\"0\"", "2147483648", "1e99",
                           "null", "[1]", "true", "18446744073709551617"}) {
     cases.push_back({pid,
                      absl::StrCat("{\"pid\": ", pid,
@@ -480,13 +490,40 @@ TEST(ForceTest, WithoutTerminalAndYesIsRefused) {
   EXPECT_EQ(Normal(second.err),
             Golden("force_no_terminal", ValuesOf(repo, run.pid())));
   EXPECT_TRUE(StateOf(repo) == before);
-  // What is on standard input is the command's, and no answer.
-  EXPECT_EQ(
-      Call(Shell("echo y | \"$O8LOCK\" --force -E 9 -- echo ran"), repo.path())
-          .end,
-      Exited(9));
+  // Nor does an answer on standard input that is no yes.
+  for (const char* const answer : {"n", "", "yy", "y y"}) {
+    const Result no = Call(Shell(absl::StrCat("echo '", answer,
+                                              "' | \"$O8LOCK\" --force -E 9 -- "
+                                              "echo ran")),
+                           repo.path());
+    EXPECT_EQ(no.end, Exited(9)) << answer;
+    EXPECT_EQ(no.out, "");
+    EXPECT_THAT(no.err, EndsWith(absl::StrCat(
+                            "\n\nContinue? [y/N] ", answer,
+                            "\nAborted.\no8lock: hint: add --yes to go on "
+                            "without being asked\n")));
+  }
+  EXPECT_TRUE(StateOf(repo) == before);
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_EQ(run.err(), "");
+}
+
+// Without a terminal a pipe or a file may answer, and what is behind the answer
+// is the command's.
+TEST(ForceTest, IsAnsweredOnStandardInput) {
+  for (const char* const input :
+       {"printf 'y\\nrest\\n' |", "printf 'YES\\nrest\\n' |",
+        "printf ' y \\nrest\\n' >answer; exec <answer;"}) {
+    const Repository repo;
+    Guarded run(repo.path());
+    const Result second = Call(
+        Shell(absl::StrCat(input, " \"$O8LOCK\" --force -- cat")), repo.path());
+    EXPECT_EQ(second.end, Exited(0)) << input;
+    EXPECT_EQ(second.out, "rest\n");
+    EXPECT_THAT(second.err, HasSubstr("\n\nContinue? [y/N] "));
+    EXPECT_EQ(run.Finish(), Exited(0));
+    EXPECT_THAT(run.err(), HasSubstr(" was overridden at "));
+  }
 }
 
 TEST(ForceTest, TheOverriddenRunRemovesNothingAndSaysByWhom) {
@@ -552,9 +589,9 @@ TEST(ForceTest, OverridesAnOrphanedCommand) {
   first.process().Wait();
   Guarded second(repo.path(), {"--force", "--yes"});
   EXPECT_THAT(second.err(),
-              StartsWith(absl::StrCat("Warning: Overriding existing lock "
-                                      "(PID: ",
-                                      first.pid(), ")\n")));
+              HasSubstr(absl::StrCat("\n\nWarning: Overriding existing lock "
+                                     "(PID: ",
+                                     first.pid(), ")\n")));
   EXPECT_EQ(second.Finish(), Exited(0));
   ExpectNothingLeft(repo);
 }

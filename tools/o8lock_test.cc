@@ -236,6 +236,7 @@ TEST(SecondRunTest, IsRefusedOutsideGit) {
   EXPECT_EQ(
       Normal(second.err),
       Golden("held", {{"PID", absl::StrCat(run.pid())},
+                      {"REPO", dir.path()},
                       {"GUARD", dir.File(".claude/.parallel.lock.guard")}}));
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_EQ(Call(O8lock({"--", "true"}), dir.path()).end, Exited(0));
@@ -487,7 +488,7 @@ TEST(StatusTest, UnknownIsRefusedAndCanBeForced) {
   EXPECT_EQ(forced.end, Exited(0));
   EXPECT_EQ(forced.out, "ran\n");
   EXPECT_THAT(forced.err,
-              StartsWith("Warning: Overriding existing lock (PID: 77)\n"));
+              HasSubstr("\n\nWarning: Overriding existing lock (PID: 77)\n"));
   ExpectNothingLeft(repo);
 }
 
@@ -534,8 +535,9 @@ TEST_F(Orchestr8Test, WorksUnderTheLockAndASecondStartDoesNotDisturbIt) {
                                       "progress (PID: ",
                                       run.pid(), ")\nStarted at: ")));
   EXPECT_THAT(second.err, HasSubstr(absl::StrCat(
-                              "  • Force override: ", Binary(), " --force -- ",
-                              Orchestr8(), " parallel feat-c\n")));
+                              "  • Run: ", Orchestr8(), " parallel status\n",
+                              "  • Force override: ", Binary(), " -- ",
+                              Orchestr8(), " parallel feat-c --force\n\n")));
 
   // What only looks does not need the lock.
   const Result status =
@@ -603,7 +605,7 @@ TEST(OtherCommandTest, HasNoFeaturesAndRunsAlone) {
   const Result run =
       Call(O8lock({"--", "cat", ".claude/parallel.lock"}), repo.path());
   EXPECT_THAT(run.out, HasSubstr("\n  \"features\": [],\n"
-                                 "  \"maxConcurrency\": 1\n}\n"));
+                                 "  \"maxConcurrency\": 3\n}\n"));
 }
 
 }  // namespace

@@ -299,8 +299,8 @@ TEST(WaitTest, NeedsNoStandardInput) {
 
 // `text` without the figure of how long it has waited.
 std::string WithoutTime(const std::string& text) {
-  return std::regex_replace(Normal(text), std::regex("After [0-9]+s another"),
-                            "After {DURATION} another");
+  return std::regex_replace(Normal(text), std::regex("held after [0-9]+s"),
+                            "held after {DURATION}");
 }
 
 TEST(WaitTimeTest, EndsWithARefusal) {
@@ -346,7 +346,7 @@ TEST(WaitTimeTest, EndsWithARefusalThatNamesTheHolderOfThen) {
   EXPECT_EQ(second.Wait(), Exited(75));
   EXPECT_THAT(second.err(),
               HasSubstr(absl::StrCat(
-                  " another parallel execution is in progress (PID: ",
+                  "\nError: Another parallel execution is in progress (PID: ",
                   first.pid(), ")\n")));
   EXPECT_THAT(second.err(),
               HasSubstr(absl::StrCat("the kernel lock is held, process ",
@@ -490,7 +490,8 @@ TEST(WaitLineTest, IsClearedBeforeTheRefusal) {
   const auto holder = Alone(repo);
   Process waiter(O8lock({"--wait=1s", "--", "true"}), OnGoodTerminal(repo));
   EXPECT_EQ(waiter.Wait(), Exited(75));
-  EXPECT_THAT(Drawn(waiter.out()).back(), StartsWith("Error: After "));
+  EXPECT_THAT(Drawn(waiter.out()).back(),
+              StartsWith("o8lock: the lock is still held after "));
 }
 
 TEST(WaitLineTest, NamesTheHolderThatFollows) {
@@ -607,12 +608,14 @@ TEST_P(OutsiderTest, GoesOnThroughTheSameWrittenAgain) {
 TEST_P(OutsiderTest, IsWaitedForAsLongAsWasSaid) {
   const Result waiter = Call(O8lock({"--wait=1s", "--", "true"}), repo_.path());
   EXPECT_EQ(waiter.end, Exited(75));
-  EXPECT_THAT(
-      waiter.err,
-      AllOf(StartsWith(absl::StrCat("o8lock: waiting for PID ", process_.pid(),
-                                    ", up to 1s\nError: After ")),
-            HasSubstr(absl::StrCat("process ", process_.pid(),
-                                   " is running, it runs without o8lock\n"))));
+  EXPECT_THAT(waiter.err,
+              AllOf(StartsWith(absl::StrCat(
+                        "o8lock: waiting for PID ", process_.pid(),
+                        ", up to 1s\no8lock: the lock is still held "
+                        "after ")),
+                    HasSubstr(absl::StrCat(
+                        "process ", process_.pid(),
+                        " is running, it was not started by o8lock\n"))));
   EXPECT_EQ(Contents(LockFile()), Text());
 }
 

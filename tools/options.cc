@@ -62,13 +62,13 @@ constexpr Verb kVerbs[] = {
     {"status", Action::kStatus},
     {"unlock", Action::kUnlock},
     {"doctor", Action::kDoctor},
+    {"help", Action::kHelp},
 };
 // The same behind "hooks".
 constexpr Verb kHooksVerbs[] = {
-    {"install", Action::kHooksInstall},
-    {"uninstall", Action::kHooksUninstall},
-    {"status", Action::kHooksStatus},
-    {"run", Action::kHooksRun},
+    {"install", Action::kHooksInstall}, {"uninstall", Action::kHooksUninstall},
+    {"status", Action::kHooksStatus},   {"run", Action::kHooksRun},
+    {"--help", Action::kHelp},          {"-h", Action::kHelp},
 };
 constexpr absl::string_view kHooks = "hooks";
 
@@ -271,6 +271,7 @@ absl::StatusOr<Options> ParseOptions(char* const argv[]) {
       options.action = verb->action;
       verb_name = absl::StrCat(verb_name, argv[optind]);
       ++optind;
+      if (options.action == Action::kHelp) return options;
       if (options.action == Action::kHooksRun) break;
       continue;
     }
@@ -348,9 +349,9 @@ absl::string_view HelpText() {
   return R"(Usage: o8lock [OPTIONS] -- COMMAND [ARG...]
        o8lock [OPTIONS] status|unlock|doctor|hooks install|uninstall|status
 
-Runs COMMAND while nobody else has the lock, one for a git repository with all
-its worktrees; status tells who has it, unlock takes it away, doctor tells what
-is in the way. With hooks git adds no worktree that a run would collide with.
+Runs COMMAND under one lock per git repository. status shows the holder, unlock
+removes its lock, doctor finds problems, hooks make git refuse worktrees that a
+run would collide with. orchestr8's status, abort and dry runs need no lock.
 
   -w, --wait[=TIME]           wait for a lock that is held, 10m or 1h30m at most
   -f, --force                 override a lock that is held, after asking
@@ -366,8 +367,8 @@ is in the way. With hooks git adds no worktree that a run would collide with.
   -v, --verbose               tell when the lock is taken and released
   -h, --help, --version; --json for status and hooks status
 
-Exit codes: COMMAND's; 64 wrong usage, 71 the system refused, 73 a file cannot
-be created, 75 the lock is held, 126 and 127 COMMAND cannot be executed.
+Exit codes: COMMAND's; 64 usage, 71 system error, 73 a file cannot be created,
+75 the lock is held, 126 and 127 COMMAND cannot be executed.
 )";
 }
 
