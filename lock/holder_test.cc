@@ -184,29 +184,6 @@ TEST(TimeTest, RefusesOtherForms) {
   }
 }
 
-TEST(InspectionTextTest, IsReadBackWhole) {
-  Inspection wrote;
-  wrote.verdict = Verdict::kUnknown;
-  wrote.file = "/g";
-  wrote.holder = FullHolder();
-  wrote.kernel_locked = true;
-  wrote.origin = Origin::kOtherHost;
-  wrote.process = {ProcessState::kStopped, 99};
-  wrote.pid_reused = true;
-  wrote.problem = "why";
-  wrote.own = true;
-  const std::string text = InspectionText(wrote);
-  const std::optional<Inspection> read = ParseInspection(text);
-  ASSERT_TRUE(read.has_value());
-  EXPECT_EQ(InspectionText(*read), text);
-  EXPECT_EQ(read->verdict, Verdict::kUnknown);
-  EXPECT_EQ(read->origin, Origin::kOtherHost);
-  EXPECT_EQ(read->process.state, ProcessState::kStopped);
-  EXPECT_EQ(read->process.started, 99);
-  EXPECT_TRUE(read->kernel_locked && read->pid_reused && read->own);
-  EXPECT_EQ(ParseInspection("["), std::nullopt);
-}
-
 TEST(SameRunTest, ComparesPidStartAndToken) {
   Inspection a;
   a.holder = FullHolder();

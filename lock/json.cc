@@ -19,7 +19,6 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/civil_time.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "rapidjson/document.h"
 #include "rapidjson/prettywriter.h"
 #include "rapidjson/stringbuffer.h"
@@ -265,66 +264,6 @@ std::string JsonValue::Text() const {
   writer.SetIndent(' ', 2);
   JsonVisitor{writer}.Write(*this);
   return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
-}
-
-std::string InspectionText(const Inspection& inspection) {
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  writer.StartObject();
-  WriteNumber(writer, "verdict", static_cast<int>(inspection.verdict));
-  WriteString(writer, "file", inspection.file);
-  if (inspection.holder.has_value()) {
-    writer.Key("holder");
-    WriteRecord(writer, *inspection.holder);
-  }
-  WriteNumber(writer, "kernelLocked", inspection.kernel_locked);
-  WriteNumber(writer, "origin", static_cast<int>(inspection.origin));
-  WriteNumber(writer, "state", static_cast<int>(inspection.process.state));
-  WriteNumber(writer, "started", inspection.process.started);
-  WriteNumber(writer, "pidReused", inspection.pid_reused);
-  writer.Key("keepers");
-  writer.StartArray();
-  for (const Keeper& keeper : inspection.keepers) {
-    writer.StartObject();
-    WriteNumber(writer, "pid", keeper.pid);
-    WriteStrings(writer, "command", keeper.command);
-    writer.EndObject();
-  }
-  writer.EndArray();
-  WriteString(writer, "problem", inspection.problem);
-  WriteNumber(writer, "own", inspection.own);
-  writer.EndObject();
-  return std::string(buffer.GetString(), buffer.GetSize());
-}
-
-std::optional<Inspection> ParseInspection(absl::string_view text) {
-  rapidjson::MemoryPoolAllocator<> memory(kChunk);
-  rapidjson::Document document(&memory);
-  if (!Parse(text, document)) return std::nullopt;
-  Inspection inspection;
-  inspection.verdict = static_cast<Verdict>(NumberOr(document, "verdict", 0));
-  inspection.file = StringOr(document, "file");
-  const Value* holder = Find(document, "holder");
-  if (holder != nullptr && holder->IsObject()) {
-    inspection.holder = HolderOf(*holder, IntOf(*holder, "pid").value_or(0));
-  }
-  inspection.kernel_locked = NumberOr(document, "kernelLocked", 0) != 0;
-  inspection.origin = static_cast<Origin>(NumberOr(document, "origin", 0));
-  inspection.process.state =
-      static_cast<ProcessState>(NumberOr(document, "state", 0));
-  inspection.process.started = NumberOr(document, "started", -1);
-  inspection.pid_reused = NumberOr(document, "pidReused", 0) != 0;
-  const Value* keepers = Find(document, "keepers");
-  if (keepers != nullptr && keepers->IsArray()) {
-    for (const Value& keeper : keepers->GetArray()) {
-      if (!keeper.IsObject()) continue;
-      inspection.keepers.push_back(
-          {IntOf(keeper, "pid").value_or(0), StringsOf(keeper, "command")});
-    }
-  }
-  inspection.problem = StringOr(document, "problem");
-  inspection.own = NumberOr(document, "own", 0) != 0;
-  return inspection;
 }
 
 std::optional<int> ParseMaxConcurrency(absl::string_view text) {

@@ -466,8 +466,9 @@ int Run(Options options, const std::string& program, int64_t started) {
   while (true) {
     // Before the lock: no signal may end this process and leave the lock file.
     std::optional<ChildRunner> runner(std::in_place);
+    std::optional<Inspection> found;
     absl::StatusOr<Lock> lock =
-        Lock::Acquire(*location, acquire, std::exchange(turn, Fd()));
+        Lock::Acquire(*location, acquire, &found, std::exchange(turn, Fd()));
     if (lock.ok() && lock->joined()) {
       return RunToTheEnd(*runner, options, &*lock, *location);
     }
@@ -488,7 +489,6 @@ int Run(Options options, const std::string& program, int64_t started) {
       return RunToTheEnd(*runner, options, &*lock, *location);
     }
     runner.reset();  // Ctrl-C ends the question
-    const std::optional<Inspection> found = InspectionOf(lock.status());
     if (!found.has_value()) return FailToLock(lock.status());
     const bool by_ancestor = IsHeldByAncestor(*found);
     if (options.wait_seconds != 0 && found->verdict == Verdict::kHeld &&
@@ -582,9 +582,9 @@ int Unlock(const Options& options, int64_t started) {
     acquire.overriding.push_back(found);
   }
   ChildRunner no_signals;
-  absl::StatusOr<Lock> lock = Lock::Acquire(*location, acquire);
+  std::optional<Inspection> now;
+  absl::StatusOr<Lock> lock = Lock::Acquire(*location, acquire, &now);
   if (!lock.ok()) {
-    const std::optional<Inspection> now = InspectionOf(lock.status());
     if (!now.has_value()) return FailToLock(lock.status());
     return Fail("the holder has changed", "see: o8lock status",
                 options.conflict_exit_code);

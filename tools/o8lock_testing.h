@@ -137,13 +137,11 @@ inline std::vector<std::string> Names(const std::string& directory) {
 }
 
 // Expects that in `repository` nobody has the lock and nothing of a run is
-// left: no lock file, and a guard, if there is one, without a record; beside it
-// only what is to become the next lock file.
+// left: no lock file, and a guard, if there is one, without a record.
 inline void ExpectNothingLeft(const Repository& repository) {
   EXPECT_FALSE(Exists(repository.LockFile()));
   for (const std::string& name : Names(repository.File(".git/o8lock"))) {
-    EXPECT_THAT(name,
-                ::testing::AnyOf("parallel.guard", "parallel.guard.spare"));
+    EXPECT_EQ(name, "parallel.guard");
     EXPECT_EQ(Contents(repository.Guard()), "");
   }
   const Result status = Call(O8lock({"status"}), repository.path());
