@@ -100,6 +100,9 @@ TEST(ParseHolderTest, ReadsLiberally) {
       // A text of digits is that number to Node.js.
       {R"({"pid":"123"})", 123, "", {}, {}},
       {R"({"pid":"007"})", 7, "", {}, {}},
+      {R"({"pid":" 12\n"})", 12, "", {}, {}},
+      {R"({"pid":1.0})", 1, "", {}, {}},
+      {R"({"pid":12e1})", 120, "", {}, {}},
   };
   for (const ReadCase& c : cases) {
     const absl::StatusOr<Holder> holder = ParseHolder(c.text);
@@ -129,9 +132,9 @@ TEST(ParseHolderTest, RefusesWhatIsNoObject) {
 }
 
 TEST(ParseHolderTest, RefusesAPidThatIsNone) {
-  for (const char* pid : {"0", "-1", "1.5", "1.0", "2147483648", "1e99", "null",
-                          "[1]", "{}", "true", "\"\"", "\"0\"", "\"-1\"",
-                          "\"+1\"", "\" 1\"", "\"1x\"", "\"2147483648\""}) {
+  for (const char* pid : {"0", "-1", "1.5", "2147483648", "1e99", "null", "[1]",
+                          "{}", "true", "\"\"", "\"0\"", "\"-1\"", "\"+1\"",
+                          "\" \"", "\"1x\"", "\"2147483648\""}) {
     const absl::StatusOr<Holder> holder =
         ParseHolder(std::string("{\"pid\":") + pid + "}");
     EXPECT_EQ(holder.status(),

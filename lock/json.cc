@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lock/json.h"
 
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -137,21 +138,25 @@ std::optional<int> IntOf(const Value& object, const char* key) {
   return value->GetInt();
 }
 
-// The pid of a lock file: a number, or a text of digits, which Node.js takes
-// for that number.
+// The pid of a lock file: a whole number, however it is written, or a text of
+// its digits, which Node.js takes for that number.
 std::optional<int> PidOf(const Value& object) {
   const Value* value = Find(object, "pid");
-  int pid = 0;
-  if (value != nullptr && value->IsInt()) {
-    pid = value->GetInt();
-  } else if (value != nullptr && value->IsString()) {
+  if (value == nullptr) return std::nullopt;
+  double number = 0;
+  if (value->IsNumber()) {
+    number = value->GetDouble();
+  } else if (value->IsString()) {
     const std::string text = ToString(*value);
-    if (text.find_first_not_of("0123456789") != text.npos ||
-        !absl::SimpleAtoi(text, &pid)) {
+    const absl::string_view digits = absl::StripAsciiWhitespace(text);
+    if (digits.find_first_not_of("0123456789") != digits.npos ||
+        !absl::SimpleAtod(digits, &number)) {
       return std::nullopt;
     }
   }
-  return pid > 0 ? std::optional<int>(pid) : std::nullopt;
+  if (!(number >= 1 && number <= INT_MAX)) return std::nullopt;
+  const int pid = static_cast<int>(number);
+  return pid == number ? std::optional<int>(pid) : std::nullopt;
 }
 
 Holder HolderOf(const Value& object, int pid) {

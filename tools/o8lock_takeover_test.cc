@@ -450,7 +450,7 @@ TEST(MalformedLockFileTest, TwoInOneSecondAreBothKept) {
     std::filesystem::resize_file(repo.LockFile(), 2 << 20);
     EXPECT_EQ(Call(O8lock({"-q", "--", "true"}), repo.path()).end, Exited(0));
   }
-  EXPECT_EQ(Names(repo.File(".git/o8lock")).size(), 5U);
+  EXPECT_EQ(Names(repo.File(".git/o8lock")).size(), 4U);
 }
 
 TEST(MalformedLockFileTest, OneThatBecomesGoodInTimeIsRead) {
