@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "hooks/rollback.h"
 #include "hooks/worktree_add.h"
 #include "lock/inspection.h"
 
@@ -18,15 +19,6 @@ namespace o8lock {
 
 // Set to anything but "0" or nothing it lets a command pass.
 inline constexpr char kAllowVariable[] = "O8LOCK_ALLOW";
-
-// A worktree that was made and taken away again, and what was left of it.
-struct TakenBack {
-  std::string worktree;
-  bool removed = false;
-  std::string branch;  // that it was on; empty: none
-  bool branch_removed = false;
-  std::string problem;  // why something was left
-};
 
 // An add that must not be.
 struct Refused {
