@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hooks/decision.h"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <climits>
+#include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "hooks/hook_call.h"
 #include "hooks/installation.h"
 #include "hooks/rollback.h"
 #include "hooks/timing.h"
@@ -34,28 +32,28 @@
 namespace o8lock {
 namespace {
 
-constexpr int kMaxAncestors = 1000;
+using Decision = absl::StatusOr<std::optional<Refused>>;
 
-bool IsAllowed() {
-  const char* allow = getenv(kAllowVariable);
-  return allow != nullptr && *allow != '\0' && absl::string_view(allow) != "0";
+// `path`, which may be relative to the directory of `call`.
+std::string PathOf(const HookCall& call, absl::string_view path) {
+  return absl::StartsWith(path, "/") ? std::string(path)
+                                     : absl::StrCat(call.directory, "/", path);
 }
 
-absl::StatusOr<Location> LocateFromHook() {
+absl::StatusOr<Location> LocateFromHook(const HookCall& call) {
   LocateOptions options;
-  if (const char* git_dir = getenv("GIT_DIR"); git_dir != nullptr) {
-    options.git_dir = git_dir;
-  }
+  options.directory = call.directory;
+  options.git_dir = call.git_dir;
   return Locate(options);
 }
 
 // Whether a run has the lock, as IsTaken(Location) has it, but found by what
 // git tells a reference-transaction: its directory is in GIT_DIR or else .git.
 // This is what most hooks come down to, and the search would be half of it.
-bool IsSurelyTaken() {
-  const char* git_dir = getenv("GIT_DIR");
+bool IsSurelyTaken(const HookCall& call) {
   Location location;
-  location.common_dir = git_dir != nullptr ? git_dir : ".git";
+  location.common_dir =
+      PathOf(call, call.git_dir.empty() ? ".git" : call.git_dir);
   const absl::StatusOr<std::string> common =
       ReadFile(location.common_dir + "/commondir");
   if (common.ok()) {
@@ -70,17 +68,17 @@ bool IsSurelyTaken() {
 
 // Whether `add` may be past the first it does, which is to make its branch: all
 // that git leaves behind if it is refused.
-bool MayHaveMadeBranch(const WorktreeAdd& add, const Location& location) {
+bool MayHaveMadeBranch(const HookCall& call, const WorktreeAdd& add,
+                       const Location& location) {
   if (add.step == "branch") return false;
   if (add.step != "reset") {
     return CreatedBranch(add.words).has_value();
   }
   // A reset is the second step with a new branch, and the first with an old
   // one. It is told which worktree is being made.
-  const char* git_dir = getenv("GIT_DIR");
+  if (call.git_dir.empty()) return false;
   const std::string head =
-      ReadFile(absl::StrCat(git_dir == nullptr ? "" : git_dir, "/HEAD"))
-          .value_or("");
+      ReadFile(absl::StrCat(PathOf(call, call.git_dir), "/HEAD")).value_or("");
   absl::string_view branch = absl::StripTrailingAsciiWhitespace(head);
   if (!absl::ConsumePrefix(&branch, "ref: ")) return false;
   return MayHaveMade(add,
@@ -94,10 +92,9 @@ std::optional<int64_t> TakenSince(const Inspection& found) {
   return found.holder->taken_since;
 }
 
-// Whether the process that asks descends from the run in `found`. Of an
-// external one, whose lock file anybody may have written, only where it is an
-// orchestr8.
-bool IsDescendant(const Inspection& found) {
+// Whether `call` descends from the run in `found`. Of an external one, whose
+// lock file anybody may have written, only where it is an orchestr8.
+bool IsDescendant(const HookCall& call, const Inspection& found) {
   std::vector<int> wanted;
   if (found.holder.has_value() && !found.pid_reused) {
     if (found.origin == Origin::kHere) {
@@ -108,29 +105,25 @@ bool IsDescendant(const Inspection& found) {
     }
   }
   for (const Keeper& keeper : found.keepers) wanted.push_back(keeper.pid);
-  int pid = getppid();
-  for (int i = 0; pid > 0 && i < kMaxAncestors; ++i) {
-    if (std::find(wanted.begin(), wanted.end(), pid) != wanted.end()) {
-      return true;
-    }
-    pid = ParentProcess(pid);
-  }
-  return false;
+  return absl::c_any_of(wanted, [&call](int pid) {
+    return pid > 0 &&
+           (pid == call.parent_pid || DescendsFrom(call.parent_pid, pid));
+  });
 }
 
-}  // namespace
-
-absl::StatusOr<std::optional<Refused>> OnReferenceTransaction(
-    absl::string_view state, const std::vector<std::string>& own_tokens) {
+// It is called with the state. Nothing is refused in others than these.
+Decision OnReferenceTransaction(const HookCall& call) {
+  const std::string& state = call.args[0];
   if (state != "preparing" && state != "prepared") return std::nullopt;
-  const std::optional<WorktreeAdd> add = FindWorktreeAdd(getppid());
-  if (add.has_value() ? IsAllowed() : IsSurelyTaken()) return std::nullopt;
-  const absl::StatusOr<Location> location = LocateFromHook();
+  const std::optional<WorktreeAdd> add = FindWorktreeAdd(call.parent_pid);
+  if (add.has_value() ? call.allowed : IsSurelyTaken(call)) return std::nullopt;
+  const absl::StatusOr<Location> location = LocateFromHook(call);
   if (!add.has_value()) {
     // The hook is called for nothing if the run was killed.
     if (location.ok() && IsArmed(*location) &&
         !IsTaken(*location).value_or(true)) {
-      const absl::StatusOr<Inspection> found = Inspect(*location, own_tokens);
+      const absl::StatusOr<Inspection> found =
+          Inspect(*location, call.own_tokens);
       if (found.ok() && found->verdict <= Verdict::kStale) {
         UpdateArming(*location, /*held_outside=*/false).IgnoreError();
       }
@@ -138,12 +131,13 @@ absl::StatusOr<std::optional<Refused>> OnReferenceTransaction(
     return std::nullopt;
   }
   if (!location.ok()) return location.status();
-  O8LOCK_ASSIGN_OR_RETURN(Inspection found, Inspect(*location, own_tokens));
+  O8LOCK_ASSIGN_OR_RETURN(Inspection found,
+                          Inspect(*location, call.own_tokens));
   if (found.verdict <= Verdict::kStale) {
     UpdateArming(*location, /*held_outside=*/false).IgnoreError();
     return std::nullopt;
   }
-  if (found.own || IsDescendant(found) ||
+  if (found.own || IsDescendant(call, found) ||
       BeganBefore(*add, TakenSince(found))) {
     return std::nullopt;
   }
@@ -153,7 +147,7 @@ absl::StatusOr<std::optional<Refused>> OnReferenceTransaction(
   const std::optional<int64_t> armed =
       found.kernel_locked ? TakenSince(found) : ChangeOf(location->armed);
   const int64_t behind = found.kernel_locked ? 0 : kFilesBehind;
-  if (MayHaveMadeBranch(*add, *location) && armed.has_value() &&
+  if (MayHaveMadeBranch(call, *add, *location) && armed.has_value() &&
       StartOf(*add) <= *armed + behind) {
     return std::nullopt;
   }
@@ -161,33 +155,54 @@ absl::StatusOr<std::optional<Refused>> OnReferenceTransaction(
   return Refused{*add, std::move(found), std::nullopt};
 }
 
-absl::StatusOr<std::optional<Refused>> OnPostCheckout(
-    const std::string& new_commit, const std::vector<std::string>& own_tokens) {
-  const std::optional<WorktreeAdd> add = FindWorktreeAdd(getppid());
-  if (!add.has_value() || IsAllowed()) return std::nullopt;
-  O8LOCK_ASSIGN_OR_RETURN(const Location location, LocateFromHook());
-  O8LOCK_ASSIGN_OR_RETURN(Inspection found, Inspect(location, own_tokens));
+// It is called with the old commit and the new one.
+Decision OnPostCheckout(const HookCall& call) {
+  const std::optional<WorktreeAdd> add = FindWorktreeAdd(call.parent_pid);
+  if (!add.has_value() || call.allowed) return std::nullopt;
+  O8LOCK_ASSIGN_OR_RETURN(const Location location, LocateFromHook(call));
+  O8LOCK_ASSIGN_OR_RETURN(Inspection found, Inspect(location, call.own_tokens));
   if (found.verdict <= Verdict::kStale) return std::nullopt;
   if (!found.kernel_locked) {
     RefreshHooks(location).IgnoreError();
     // Where this fails there is post-checkout again for the next add.
     UpdateArming(location, /*held_outside=*/true).IgnoreError();
   }
-  if (found.own || IsDescendant(found)) return std::nullopt;
+  if (found.own || IsDescendant(call, found)) return std::nullopt;
   // Of a branch that it made the hook above has seen when; else what the add
   // has written first counts too, since its process may have been another
   // program for long before.
   const bool is_seen =
       found.kernel_locked && CreatedBranch(add->words).has_value();
   if (BeganBefore(*add, TakenSince(found)) &&
-      (is_seen || IsBefore(ChangeOf(".git"), TakenSince(found)))) {
+      (is_seen ||
+       IsBefore(ChangeOf(PathOf(call, ".git")), TakenSince(found)))) {
     return std::nullopt;
   }
-  char directory[PATH_MAX];
-  const bool is_there = getcwd(directory, sizeof(directory)) != nullptr;
-  TakenBack taken =
-      TakeBack(*add, location, is_there ? directory : "", new_commit);
+  TakenBack taken = TakeBack(*add, location, call.directory, call.args[1]);
   return Refused{*add, std::move(found), std::move(taken)};
+}
+
+// What o8lock does when git calls it.
+struct HandledEvent {
+  HookEvent event;
+  size_t min_args;
+  Decision (*handle)(const HookCall& call);
+};
+constexpr HandledEvent kHandledEvents[] = {
+    {kReferenceTransaction, 1, OnReferenceTransaction},
+    {kPostCheckout, 2, OnPostCheckout},
+};
+
+}  // namespace
+
+absl::StatusOr<std::optional<Refused>> Decide(const HookCall& call) {
+  for (const HandledEvent& handled : kHandledEvents) {
+    if (handled.event.name == call.event &&
+        call.args.size() >= handled.min_args) {
+      return handled.handle(call);
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace o8lock
