@@ -49,8 +49,10 @@ absl::StatusOr<Location> LocateFromHook(const HookCall& call) {
 
 // Whether a run has the lock, as IsTaken(Location) has it, but found by what
 // git tells a reference-transaction: its directory is in GIT_DIR or else .git.
-// This is what most hooks come down to, and the search would be half of it.
-bool IsSurelyTaken(const HookCall& call) {
+// Most calls come down to this. Locate() in its place makes a call take 1.05
+// times as long in the main worktree, and 1.12 times in a linked one, where the
+// commits of a parallel run are made.
+bool IsTakenFastPath(const HookCall& call) {
   Location location;
   location.common_dir =
       PathOf(call, call.git_dir.empty() ? ".git" : call.git_dir);
@@ -111,30 +113,35 @@ bool IsDescendant(const HookCall& call, const Inspection& found) {
   });
 }
 
+// What is left to do for a command that adds no worktree: git calls the hook
+// for nothing if the run was killed.
+void DisarmIfFree(const HookCall& call) {
+  if (IsTakenFastPath(call)) return;
+  const absl::StatusOr<Location> location = LocateFromHook(call);
+  if (!location.ok() || !IsArmed(*location) ||
+      IsTaken(*location).value_or(true)) {
+    return;
+  }
+  const absl::StatusOr<Inspection> found = Inspect(*location, call.own_tokens);
+  if (found.ok() && found->verdict <= Verdict::kStale) {
+    UpdateArming(*location, /*held_outside=*/false).IgnoreError();
+  }
+}
+
 // It is called with the state. Nothing is refused in others than these.
 Decision OnReferenceTransaction(const HookCall& call) {
   const std::string& state = call.args[0];
   if (state != "preparing" && state != "prepared") return std::nullopt;
   const std::optional<WorktreeAdd> add = FindWorktreeAdd(call.parent_pid);
-  if (add.has_value() ? call.allowed : IsSurelyTaken(call)) return std::nullopt;
-  const absl::StatusOr<Location> location = LocateFromHook(call);
   if (!add.has_value()) {
-    // The hook is called for nothing if the run was killed.
-    if (location.ok() && IsArmed(*location) &&
-        !IsTaken(*location).value_or(true)) {
-      const absl::StatusOr<Inspection> found =
-          Inspect(*location, call.own_tokens);
-      if (found.ok() && found->verdict <= Verdict::kStale) {
-        UpdateArming(*location, /*held_outside=*/false).IgnoreError();
-      }
-    }
+    DisarmIfFree(call);
     return std::nullopt;
   }
-  if (!location.ok()) return location.status();
-  O8LOCK_ASSIGN_OR_RETURN(Inspection found,
-                          Inspect(*location, call.own_tokens));
+  if (call.allowed) return std::nullopt;
+  O8LOCK_ASSIGN_OR_RETURN(const Location location, LocateFromHook(call));
+  O8LOCK_ASSIGN_OR_RETURN(Inspection found, Inspect(location, call.own_tokens));
   if (found.verdict <= Verdict::kStale) {
-    UpdateArming(*location, /*held_outside=*/false).IgnoreError();
+    UpdateArming(location, /*held_outside=*/false).IgnoreError();
     return std::nullopt;
   }
   if (found.own || IsDescendant(call, found) ||
@@ -145,13 +152,13 @@ Decision OnReferenceTransaction(const HookCall& call) {
   // in ticks, and a run outside o8lock has not armed. Then post-checkout takes
   // it back, with its branch.
   const std::optional<int64_t> armed =
-      found.kernel_locked ? TakenSince(found) : ChangeOf(location->armed);
+      found.kernel_locked ? TakenSince(found) : ChangeOf(location.armed);
   const int64_t behind = found.kernel_locked ? 0 : kFilesBehind;
-  if (MayHaveMadeBranch(call, *add, *location) && armed.has_value() &&
+  if (MayHaveMadeBranch(call, *add, location) && armed.has_value() &&
       StartOf(*add) <= *armed + behind) {
     return std::nullopt;
   }
-  RememberLeftovers(*location, LeftoversOf(*add, *location)).IgnoreError();
+  RememberLeftovers(location, LeftoversOf(*add, location)).IgnoreError();
   return Refused{*add, std::move(found), std::nullopt};
 }
 
