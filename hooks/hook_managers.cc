@@ -20,23 +20,34 @@
 namespace o8lock {
 namespace {
 
-// A manager; empty: it is not known by that, or has no such file.
-struct HookManager {
-  absl::string_view name;
-  // It is known by what core.hooksPath ends with; by a word in the hook
-  // post-checkout; by a word in whatever hook.
-  absl::string_view hooks_path;
-  absl::string_view in_post_checkout;
-  absl::string_view in_any_hook;
-  // Its file, in the main worktree.
-  absl::string_view file;
-};
 constexpr HookManager kManagers[] = {
-    {"husky", ".husky/_", "husky", "", ""},
-    {"lefthook", "", "lefthook", "", "lefthook.yml"},
-    {"pre-commit", "", "pre-commit", "", ".pre-commit-config.yaml"},
+    {"husky", ".husky/_", "husky", "", "",  //
+     ".husky/post-checkout", "", "\"$@\"", Quoting::kNone, ""},
+    {"lefthook", "", "lefthook", "", "lefthook.yml",  //
+     "lefthook.yml",
+     "post-checkout:\n"
+     "      jobs:\n"
+     "        - run: |\n"
+     "            ",
+     "{0}", Quoting::kNone, ""},
+    {"pre-commit", "", "pre-commit", "", ".pre-commit-config.yaml",  //
+     ".pre-commit-config.yaml",
+     "- repo: local\n"
+     "      hooks:\n"
+     "      - id: o8lock\n"
+     "        name: o8lock\n"
+     "        language: system\n"
+     "        entry: ",
+     "\"$PRE_COMMIT_FROM_REF\" \"$PRE_COMMIT_TO_REF\"", Quoting::kShellWord,
+     "\n"
+     "        always_run: true\n"
+     "        pass_filenames: false\n"
+     "        stages: [post-checkout]"},
     // It removes every hook that it has not made.
-    {"simple-git-hooks", "", "", "SIMPLE_GIT_HOOKS", ""},
+    {"simple-git-hooks", "", "", "SIMPLE_GIT_HOOKS", "",  //
+     "package.json, and run npx simple-git-hooks",
+     "\"simple-git-hooks\": { \"post-checkout\": \"", "\"$@\"",
+     Quoting::kJsonString, "\" }"},
 };
 
 std::string PostCheckoutIn(const HooksPath& path) {
@@ -53,6 +64,13 @@ bool IsInAHook(const HooksPath& path, absl::string_view word) {
 }
 
 }  // namespace
+
+const HookManager* FindManager(absl::string_view name) {
+  for (const HookManager& manager : kManagers) {
+    if (manager.name == name) return &manager;
+  }
+  return nullptr;
+}
 
 std::string ManagerOf(const Location& location, const HooksPath& path) {
   for (const HookManager& manager : kManagers) {
@@ -88,16 +106,14 @@ std::string ManagerOf(const Location& location, const HooksPath& path) {
 
 std::string OwnersFile(const Location& location, const HooksPath& path,
                        absl::string_view manager) {
-  for (const HookManager& known : kManagers) {
-    if (known.name != manager) continue;
-    if (!known.file.empty()) {
-      return absl::StrCat(location.main_worktree, "/", known.file);
-    }
-    // husky's own are in .husky/_, and its user's beside them.
-    if (!known.hooks_path.empty()) {
-      return absl::StrCat(absl::StripSuffix(path.directory, "_"),
-                          kPostCheckout.name);
-    }
+  const HookManager* known = FindManager(manager);
+  if (known != nullptr && !known->file.empty()) {
+    return absl::StrCat(location.main_worktree, "/", known->file);
+  }
+  // husky's own are in .husky/_, and its user's beside them.
+  if (known != nullptr && !known->hooks_path.empty()) {
+    return absl::StrCat(absl::StripSuffix(path.directory, "_"),
+                        kPostCheckout.name);
   }
   return PostCheckoutIn(path);
 }
