@@ -41,12 +41,12 @@ struct Installed {
 };
 constexpr Installed kInstalled[] = {
     {"bin/o8lock", "tools/o8lock", 0755},
-    {"share/man/man1/o8lock.1", "tools/o8lock.1", 0644},
+    {"share/man/man1/o8lock.1", "tools/packaging/o8lock.1", 0644},
     {"share/bash-completion/completions/o8lock",
-     "tools/completions/o8lock.bash", 0644},
-    {"share/zsh/site-functions/_o8lock", "tools/completions/_o8lock", 0644},
+     "tools/packaging/completions/o8lock.bash", 0644},
+    {"share/zsh/site-functions/_o8lock", "tools/packaging/completions/_o8lock", 0644},
     {"share/fish/vendor_completions.d/o8lock.fish",
-     "tools/completions/o8lock.fish", 0644},
+     "tools/packaging/completions/o8lock.fish", 0644},
 };
 
 // A line for every file under `prefix`.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // For the benchmark: what the library costs beside the system calls it makes.
-#ifndef O8LOCK_TOOLS_BENCHMARK_IN_PROCESS_H_
-#define O8LOCK_TOOLS_BENCHMARK_IN_PROCESS_H_
+#ifndef O8LOCK_TOOLS_BENCH_BENCHMARK_IN_PROCESS_H_
+#define O8LOCK_TOOLS_BENCH_BENCHMARK_IN_PROCESS_H_
 
 #include <string>
 #include <vector>
@@ -19,4 +19,4 @@ absl::StatusOr<std::vector<double>> CompareInProcess(const std::string& path,
 
 }  // namespace o8lock
 
-#endif  // O8LOCK_TOOLS_BENCHMARK_IN_PROCESS_H_
+#endif  // O8LOCK_TOOLS_BENCH_BENCHMARK_IN_PROCESS_H_

@@ -12,7 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "lock/fuzzing.h"
-#include "tools/fuzzed_words.h"
+#include "tools/fuzzing/fuzzed_words.h"
 #include "tools/text.h"
 
 namespace o8lock {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // For fuzz targets: words, and what a shell makes of a line.
-#ifndef O8LOCK_TOOLS_FUZZED_WORDS_H_
-#define O8LOCK_TOOLS_FUZZED_WORDS_H_
+#ifndef O8LOCK_TOOLS_FUZZING_FUZZED_WORDS_H_
+#define O8LOCK_TOOLS_FUZZING_FUZZED_WORDS_H_
 
 #include <string>
 #include <vector>
@@ -80,4 +80,4 @@ inline std::vector<std::string> Unquoted(absl::string_view line) {
 
 }  // namespace o8lock
 
-#endif  // O8LOCK_TOOLS_FUZZED_WORDS_H_
+#endif  // O8LOCK_TOOLS_FUZZING_FUZZED_WORDS_H_

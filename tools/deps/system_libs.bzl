@@ -7,7 +7,7 @@ and rapidjson-dev and for their own Bazel, 4.2.3. Bazel's rules for C++ and Java
 into it.
 """
 
-load(":deps.bzl", "o8lock_deps")
+load(":downloads.bzl", "o8lock_deps")
 
 _SWITCH = "O8LOCK_SYSTEM_LIBS"
 

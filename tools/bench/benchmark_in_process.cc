@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/benchmark_in_process.h"
+#include "tools/bench/benchmark_in_process.h"
 
 #include <benchmark/benchmark.h>
 #include <fcntl.h>

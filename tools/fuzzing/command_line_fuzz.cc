@@ -17,7 +17,7 @@
 #include "absl/strings/strip.h"
 #include "hooks/worktree_add.h"
 #include "lock/fuzzing.h"
-#include "tools/fuzzed_words.h"
+#include "tools/fuzzing/fuzzed_words.h"
 #include "tools/options.h"
 #include "tools/orchestr8.h"
 #include "tools/text.h"

@@ -62,7 +62,7 @@
 #include "lock/file.h"
 #include "lock/process.h"
 #include "lock/status.h"
-#include "tools/benchmark_in_process.h"
+#include "tools/bench/benchmark_in_process.h"
 
 namespace o8lock {
 namespace {
