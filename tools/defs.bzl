@@ -63,7 +63,7 @@ _DIRECTORIES = {
 _DIGITS = "0123456789"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-# As tools/options.cc has them.
+# As tools/cli/options.cc has them.
 _MAX_CONCURRENCY = 1000000
 _MAX_NUMBER = 2147483647
 

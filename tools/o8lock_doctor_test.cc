@@ -19,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "hooks/hooks_testing.h"
 #include "lock/testing.h"
+#include "tools/cli/orchestr8_testing.h"
 #include "tools/o8lock_testing.h"
 
 namespace o8lock {

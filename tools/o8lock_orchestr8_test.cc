@@ -15,6 +15,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "lock/testing.h"
+#include "tools/cli/orchestr8_testing.h"
 #include "tools/o8lock_testing.h"
 
 namespace o8lock {

@@ -44,7 +44,8 @@ constexpr Installed kInstalled[] = {
     {"share/man/man1/o8lock.1", "tools/packaging/o8lock.1", 0644},
     {"share/bash-completion/completions/o8lock",
      "tools/packaging/completions/o8lock.bash", 0644},
-    {"share/zsh/site-functions/_o8lock", "tools/packaging/completions/_o8lock", 0644},
+    {"share/zsh/site-functions/_o8lock", "tools/packaging/completions/_o8lock",
+     0644},
     {"share/fish/vendor_completions.d/o8lock.fish",
      "tools/packaging/completions/o8lock.fish", 0644},
 };

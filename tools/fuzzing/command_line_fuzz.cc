@@ -17,10 +17,10 @@
 #include "absl/strings/strip.h"
 #include "hooks/worktree_add.h"
 #include "lock/fuzzing.h"
+#include "tools/cli/options.h"
+#include "tools/cli/orchestr8.h"
+#include "tools/cli/text.h"
 #include "tools/fuzzing/fuzzed_words.h"
-#include "tools/options.h"
-#include "tools/orchestr8.h"
-#include "tools/text.h"
 
 namespace o8lock {
 namespace {

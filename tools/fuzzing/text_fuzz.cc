@@ -12,8 +12,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "lock/fuzzing.h"
+#include "tools/cli/text.h"
 #include "tools/fuzzing/fuzzed_words.h"
-#include "tools/text.h"
 
 namespace o8lock {
 namespace {
