@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What cannot easily be made to happen for o8lock_test.cc, or not all of it.
+// What cannot easily be made to happen for tools/e2e, or not all of it.
 #include "tools/cli/messages.h"
 
 #include <string>

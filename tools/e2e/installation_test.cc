@@ -17,9 +17,9 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "hooks/hooks_testing.h"
 #include "lock/testing.h"
-#include "tools/o8lock_testing.h"
+#include "tools/e2e/hooked_project.h"
+#include "tools/e2e/testing.h"
 
 namespace o8lock {
 namespace {

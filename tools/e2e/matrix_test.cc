@@ -20,9 +20,9 @@
 #include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "hooks/testing.h"
 #include "lock/testing.h"
-#include "tools/o8lock_testing.h"
+#include "tools/e2e/hooked_repository.h"
+#include "tools/e2e/testing.h"
 
 namespace o8lock {
 namespace {

@@ -4,6 +4,7 @@
 // of a run that lives, and of one that was killed.
 #include <sys/types.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <string>
@@ -16,7 +17,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "lock/testing.h"
-#include "tools/o8lock_testing.h"
+#include "tools/e2e/testing.h"
 
 namespace o8lock {
 namespace {

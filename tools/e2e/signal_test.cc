@@ -24,7 +24,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "lock/testing.h"
-#include "tools/o8lock_testing.h"
+#include "tools/e2e/testing.h"
 
 namespace o8lock {
 namespace {
@@ -407,7 +407,7 @@ End EndBy(const Death& death, bool lives, bool locked) {
   return end;
 }
 
-// All but the wrapper's by SIGKILL, of which o8lock_takeover_test.cc has more.
+// All but the wrapper's by SIGKILL, of which takeover_test.cc has more.
 TEST(DeathTest, FreesTheLockThoughADaemonLivesOn) {
   for (const Death& death :
        {Death{SIGTERM, false}, Death{SIGTERM, true}, Death{SIGHUP, false},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What `bazel run //hooks:install` runs, as it runs it.
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -8,7 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "lock/testing.h"
-#include "tools/o8lock_testing.h"
+#include "tools/e2e/testing.h"
 
 namespace o8lock {
 namespace {

@@ -21,7 +21,7 @@
 #include "gtest/gtest.h"
 #include "lock/testing.h"
 #include "tools/cli/orchestr8_testing.h"
-#include "tools/o8lock_testing.h"
+#include "tools/e2e/testing.h"
 
 namespace o8lock {
 namespace {

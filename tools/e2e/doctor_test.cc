@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <regex>
 #include <string>
+#include <utility>
 
 #include "absl/base/config.h"
 #include "absl/strings/str_cat.h"
@@ -17,10 +18,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "gtest/gtest.h"
-#include "hooks/hooks_testing.h"
 #include "lock/testing.h"
 #include "tools/cli/orchestr8_testing.h"
-#include "tools/o8lock_testing.h"
+#include "tools/e2e/hooked_project.h"
+#include "tools/e2e/testing.h"
 
 namespace o8lock {
 namespace {

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <regex>
 #include <set>
@@ -17,11 +18,12 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "lock/testing.h"
-#include "tools/o8lock_testing.h"
+#include "tools/e2e/testing.h"
 
 namespace o8lock {
 namespace {

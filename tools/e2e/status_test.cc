@@ -4,8 +4,11 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <regex>
 #include <string>
 
@@ -16,7 +19,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "lock/testing.h"
-#include "tools/o8lock_testing.h"
+#include "tools/e2e/testing.h"
 
 namespace o8lock {
 namespace {
