@@ -29,8 +29,10 @@
 #include "lock/status.h"
 #include "tools/cli/child.h"
 #include "tools/cli/exit_code.h"
-#include "tools/cli/messages.h"
+#include "tools/cli/holder_text.h"
+#include "tools/cli/hooks_text.h"
 #include "tools/cli/output.h"
+#include "tools/cli/refusal_text.h"
 
 namespace o8lock {
 namespace {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What cannot easily be made to happen for tools/e2e, or not all of it.
-#include "tools/cli/messages.h"
-
 #include <string>
 #include <vector>
 
@@ -16,6 +14,11 @@
 #include "lock/location.h"
 #include "lock/lock.h"
 #include "lock/process.h"
+#include "tools/cli/error_text.h"
+#include "tools/cli/holder_text.h"
+#include "tools/cli/refusal_text.h"
+#include "tools/cli/run_text.h"
+#include "tools/cli/status_text.h"
 #include "tools/cli/survey.h"
 
 namespace o8lock {

@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "absl/strings/string_view.h"
-#include "tools/cli/messages.h"
+#include "tools/cli/error_text.h"
 
 namespace o8lock {
 

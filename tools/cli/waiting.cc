@@ -16,8 +16,9 @@
 #include "lock/location.h"
 #include "lock/process.h"
 #include "lock/wait.h"
-#include "tools/cli/messages.h"
+#include "tools/cli/holder_text.h"
 #include "tools/cli/output.h"
+#include "tools/cli/run_text.h"
 #include "tools/cli/text.h"
 
 namespace o8lock {
