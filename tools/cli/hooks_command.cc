@@ -31,6 +31,8 @@
 #include "tools/cli/exit_code.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/hooks_text.h"
+#include "tools/cli/locate.h"
+#include "tools/cli/options.h"
 #include "tools/cli/output.h"
 #include "tools/cli/refusal_text.h"
 
@@ -149,6 +151,45 @@ int SelfTest(const Location& location,
   return kSuccess;
 }
 
+int Install(const Location& location,
+            const std::vector<std::string>& own_tokens) {
+  const std::string program = OwnProgram();
+  if (program.empty()) {
+    return Fail("it cannot be told which file this program is",
+                "start it by its path", kOsError);
+  }
+  const absl::StatusOr<HooksState> state =
+      InstallHooks(location, kHere, program);
+  if (!state.ok()) return FailHooks(state.status());
+  Print(STDOUT_FILENO, HooksInstalledText(*state, Name(state->program)));
+  if (!Guards(*state)) {
+    return Fail("git does not call the hooks",
+                absl::StrJoin(state->bypasses, "; "), kOsError);
+  }
+  return SelfTest(location, own_tokens);
+}
+
+int Uninstall(const Location& location) {
+  const absl::StatusOr<Inspection> found = Inspect(location, {});
+  if (found.ok() && found->verdict > Verdict::kStale) {
+    return Fail("a run has the lock, and git may be about to call its hooks",
+                "wait for it to complete; see: o8lock status", kRefused);
+  }
+  const absl::Status status = UninstallHooks(location, kHere);
+  if (!status.ok()) return FailHooks(status);
+  Print(STDOUT_FILENO, "o8lock: hooks removed\n");
+  return kSuccess;
+}
+
+int Status(const Location& location, bool json) {
+  const absl::StatusOr<HooksState> state = LookAtHooks(location, kHere);
+  if (!state.ok()) return FailHooks(state.status());
+  Print(STDOUT_FILENO, json ? HooksStatusJson(*state)
+                            : HooksStatusText(*state, Name(state->program)));
+  if (!state->installed) return kNotInstalled;
+  return Guards(*state) ? kSuccess : kOsError;
+}
+
 }  // namespace
 
 int RunHook(const std::string& name, const std::vector<std::string>& args,
@@ -169,43 +210,23 @@ int RunHook(const std::string& name, const std::vector<std::string>& args,
   return kRefuse;
 }
 
-int InstallHooksCommand(const Location& location,
-                        const std::vector<std::string>& own_tokens) {
-  const std::string program = OwnProgram();
-  if (program.empty()) {
-    return Fail("it cannot be told which file this program is",
-                "start it by its path", kOsError);
+int HooksCommand(const Options& options) {
+  const absl::StatusOr<Location> location = LocateLock(options);
+  if (!location.ok()) return FailToLocate(location.status());
+  if (location->armed.empty()) {
+    return Fail("the hooks are a git repository's, for the lock 'parallel'",
+                "go to a repository first; --name and --lock-file are not for "
+                "hooks",
+                kUsage);
   }
-  const absl::StatusOr<HooksState> state =
-      InstallHooks(location, kHere, program);
-  if (!state.ok()) return FailHooks(state.status());
-  Print(STDOUT_FILENO, HooksInstalledText(*state, Name(state->program)));
-  if (!Guards(*state)) {
-    return Fail("git does not call the hooks",
-                absl::StrJoin(state->bypasses, "; "), kOsError);
+  switch (options.action) {
+    case Action::kHooksInstall:
+      return Install(*location, OwnTokens());
+    case Action::kHooksUninstall:
+      return Uninstall(*location);
+    default:
+      return Status(*location, options.json);
   }
-  return SelfTest(location, own_tokens);
-}
-
-int UninstallHooksCommand(const Location& location) {
-  const absl::StatusOr<Inspection> found = Inspect(location, {});
-  if (found.ok() && found->verdict > Verdict::kStale) {
-    return Fail("a run has the lock, and git may be about to call its hooks",
-                "wait for it to complete; see: o8lock status", kRefused);
-  }
-  const absl::Status status = UninstallHooks(location, kHere);
-  if (!status.ok()) return FailHooks(status);
-  Print(STDOUT_FILENO, "o8lock: hooks removed\n");
-  return kSuccess;
-}
-
-int HooksStatusCommand(const Location& location, bool json) {
-  const absl::StatusOr<HooksState> state = LookAtHooks(location, kHere);
-  if (!state.ok()) return FailHooks(state.status());
-  Print(STDOUT_FILENO, json ? HooksStatusJson(*state)
-                            : HooksStatusText(*state, Name(state->program)));
-  if (!state->installed) return kNotInstalled;
-  return Guards(*state) ? kSuccess : kOsError;
 }
 
 }  // namespace o8lock

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "lock/location.h"
+#include "tools/cli/options.h"
 
 namespace o8lock {
 
@@ -18,13 +18,10 @@ namespace o8lock {
 int RunHook(const std::string& name, const std::vector<std::string>& args,
             const std::vector<std::string>& own_tokens);
 
-// Installs, removes and describes the hooks of the repository `location`, the
-// current directory's. They tell what came of it and return the exit code.
-// Installing ends with a worktree that has to be refused.
-int InstallHooksCommand(const Location& location,
-                        const std::vector<std::string>& own_tokens);
-int UninstallHooksCommand(const Location& location);
-int HooksStatusCommand(const Location& location, bool json);
+// Installs, removes or describes, as the action of `options` says, the hooks of
+// the current directory's repository. Tells what came of it and returns the
+// exit code. Installing ends with a worktree that has to be refused.
+int HooksCommand(const Options& options);
 
 }  // namespace o8lock
 

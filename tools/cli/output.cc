@@ -26,6 +26,12 @@ bool IsTerminal(int fd) {
          (kind == nullptr || absl::string_view(kind) != "dumb");
 }
 
+bool InColor() {
+  const char* no_color = getenv("NO_COLOR");
+  return (no_color == nullptr || *no_color == '\0') &&
+         IsTerminal(STDOUT_FILENO);
+}
+
 void Tell(absl::string_view text) { Print(STDERR_FILENO, text); }
 
 int Fail(absl::string_view problem, absl::string_view hint, int exit_code) {
