@@ -73,7 +73,12 @@ bool HasMadeBranch(const WorktreeAdd& add, const std::string& common_dir,
                    absl::string_view branch, const std::string& commit) {
   const std::string log = absl::StrCat(common_dir, "/logs/refs/heads/", branch);
   const std::string text = ReadFile(log).value_or("");
-  if (!HasMade(add, log) ||
+  // A branch that somebody made just before differs in nothing but its time,
+  // which is a file's, and behind; but to come this far the add itself has
+  // taken about as long.
+  const std::optional<int64_t> made = ChangeOf(log);
+  if (!made.has_value() || add.started < 0 ||
+      *made < StartOf(add) - kNanosecondsPerTick ||
       !absl::StartsWith(text, absl::StrCat(std::string(commit.size(), '0'), " ",
                                            commit, " ")) ||
       text.find('\n') + 1 != text.size()) {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# The functions of the rows of tools/specification_test.cc. The test runs each
+# The functions of the rows of tools/e2e/specification_test.cc. The test runs each
 # row under `bash -euo pipefail` after this file.
 #
 # Environment: TOP  a directory of the row's own, with

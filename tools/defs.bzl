@@ -63,7 +63,7 @@ _DIRECTORIES = {
 _DIGITS = "0123456789"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-# As tools/options.cc has them.
+# As tools/cli/options.cc has them.
 _MAX_CONCURRENCY = 1000000
 _MAX_NUMBER = 2147483647
 
@@ -77,10 +77,13 @@ def _quoted(word):
     return "'%s'" % word.replace("'", "'\\''")
 
 def _label(ctx):
+    label = "//%s:%s" % (ctx.label.package, ctx.label.name)
+    alias = getattr(ctx.attr, "alias", "") or label
+
     # Of another repository only Bazel knows how it is written: that depends on the version.
     if ctx.label.workspace_name:
-        return _quoted(str(ctx.label))
-    return _quoted("//%s:%s" % (ctx.label.package, ctx.label.name))
+        return _quoted(str(ctx.label).replace(label, alias))
+    return _quoted(alias)
 
 def _launcher(ctx, variable, script, runfiles):
     """A script to `bazel run`: `script`, which starts among the runfiles and knows o8lock as $o8lock, given `variable`."""
@@ -231,7 +234,12 @@ def _o8lock_hooks_impl(ctx):
 
 o8lock_hooks = rule(
     implementation = _o8lock_hooks_impl,
-    attrs = {"_o8lock": _O8LOCK},
+    attrs = {
+        "alias": attr.string(
+            doc = "The label to tell users, of the same repository, where they know this target by an alias.",
+        ),
+        "_o8lock": _O8LOCK,
+    },
     doc = """Installs o8lock's git hooks: `bazel run //:hooks`.
 
 In the repository of the directory that `bazel run` is called in. `-- --check` tells whether they are installed and git calls

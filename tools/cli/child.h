@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs one command so that neither the command nor the caller notices that
+// somebody stands between them.
+//
+// Calling sequence of a wrapper:
+//   EnsureStandardDescriptors();
+//   ChildRunner runner;         // from here on no signal ends this process
+//   ... take the lock ...
+//   runner.Run(argv, ...);      // the command's life
+//   ... release the lock ...
+//   ExitAs(*exit);              // with the runner still there
+// Where a person is asked or a lock is waited for, destroy the runner first:
+// Ctrl-C must end that.
+#ifndef O8LOCK_TOOLS_CLI_CHILD_H_
+#define O8LOCK_TOOLS_CLI_CHILD_H_
+
+#include <sys/types.h>
+
+#include <csignal>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace o8lock {
+
+// How a command ended.
+struct ChildExit {
+  bool signaled = false;  // Whether a signal ended it.
+  int code = 0;           // The signal's number; else the exit code, 0 to 255.
+};
+
+// What a wrapper does for its own part while the command runs.
+class Attendant {
+ public:
+  virtual ~Attendant() = default;
+
+  // The command, of that process id, is executing. Signals wait meanwhile.
+  virtual void Started(pid_t command) = 0;
+
+  // The command has run for a second. Returns a descriptor, owned by this, of
+  // which Readable() wants to know; -1 for none.
+  virtual int Settled() = 0;
+
+  // The descriptor may have become readable. Also called directly after
+  // Settled().
+  virtual void Readable() = 0;
+};
+
+// Keeps every signal from this process while it exists, and passes them on to
+// the command while there is one.
+// Not thread-safe, one at a time: the signal mask and SIGCHLD's disposition
+// belong to the process, and Run() takes signals that any thread might want.
+class ChildRunner {
+ public:
+  // Blocks all signals. What comes before Run() waits for it.
+  ChildRunner();
+
+  // Puts the signal mask and dispositions back as they were found. A signal
+  // that is waiting then has its usual effect, such as the end of the process.
+  ~ChildRunner();
+
+  // A copy would restore the mask twice, the second time wrongly.
+  ChildRunner(const ChildRunner&) = delete;
+  ChildRunner& operator=(const ChildRunner&) = delete;
+
+  // Runs argv[0], searched for in PATH as execvp(3) does, with `argv` and the
+  // current environment, and waits for its end. The command has the caller's
+  // process group, terminal, working directory, descriptors and parent-death
+  // signal, and the signal mask and dispositions that the constructor found.
+  // `inherit_fd`, unless -1, is a close-on-exec descriptor of which the command
+  // gets a duplicate, numbered 10 or higher: scripts use 3 to 9 themselves.
+  // With an `attendant` (not owned, may be null) processes that the command
+  // leaves behind become children of this one.
+  //
+  // On success says how the command ended. A signal that came since the
+  // constructor and that would have ended this process means that the command
+  // is not started; the result then is as if the signal had ended it.
+  // On failure the command did not run:
+  //   kNotFound           there is no such file, or its interpreter is missing
+  //                       (a shell's 127)
+  //   kPermissionDenied   the file is there and cannot be executed, for
+  //                       whatever reason (a shell's 126)
+  //   kResourceExhausted  no process, memory or descriptor was to be had
+  //
+  // Blocks until the command ends, however long it is stopped in between.
+  // A signal sent to this process by another one is sent to the command; what
+  // the terminal sends to the whole process group the command has already. Not
+  // sent back is what the command itself sends. When the command is stopped
+  // this process stops too, if a shell could miss it; SIGCONT to it continues
+  // the command.
+  absl::StatusOr<ChildExit> Run(char* const argv[], int inherit_fd,
+                                Attendant* attendant);
+
+ private:
+  sigset_t original_mask_;
+  struct sigaction original_sigchld_;
+};
+
+// The file that would be executed as `command`, as far as can be told without
+// doing it. Errors: the kNotFound and kPermissionDenied of ChildRunner::Run.
+absl::StatusOr<std::string> FindCommand(const std::string& command);
+
+// Ends this process as the command ended: with its exit code, or by the same
+// signal, without a second core dump. Where the signal does not kill (the first
+// process of a pid namespace) the exit code is 128 plus its number.
+// Runs what exit(3) runs in the first case, nothing in the second.
+[[noreturn]] void ExitAs(const ChildExit& exit);
+
+// Occupies those of the descriptors 0, 1 and 2 that are closed, so that no file
+// that is opened later gets such a number, and with it what is printed.
+// What occupies them behaves as the closed descriptor did (EBADF), and is
+// closed in the command.
+// On failure, a status of open(2).
+// Does not block. To be called before the first file is opened.
+absl::Status EnsureStandardDescriptors();
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_TOOLS_CLI_CHILD_H_

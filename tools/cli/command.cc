@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/command.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "hooks/installation.h"
+#include "lock/inspection.h"
+#include "lock/location.h"
+#include "lock/lock.h"
+#include "lock/process.h"
+#include "tools/cli/child.h"
+#include "tools/cli/exit_code.h"
+#include "tools/cli/holder_text.h"
+#include "tools/cli/leftovers.h"
+#include "tools/cli/lock_attendant.h"
+#include "tools/cli/options.h"
+#include "tools/cli/output.h"
+#include "tools/cli/run_text.h"
+#include "tools/cli/survey.h"
+#include "tools/cli/text.h"
+
+namespace o8lock {
+namespace {
+
+// What those are that ought to end by themselves when their parent has, as
+// after Ctrl-C, which reaches all of them.
+constexpr Ticks kGrace = kTicksPerSecond / 10;
+
+// Sees to what the command has left behind. Returns the signal that came
+// meanwhile, or 0.
+int SeeToLeftovers(const Options& options,
+                   const std::vector<Descendant>& bystanders) {
+  const auto leftovers = [&bystanders] {
+    std::vector<int> pids;
+    for (const Descendant& process : FindLeftovers(bystanders)) {
+      pids.push_back(process.pid);
+    }
+    return Describe(pids);
+  };
+  const auto tell = [&options](const std::vector<RunProcess>& processes,
+                               LeftoversAre state) {
+    if (!options.quiet && !processes.empty()) {
+      Tell(LeftoversText(processes, state));
+    }
+  };
+  if (FindLeftovers(bystanders).empty()) return 0;
+  int signal = AwaitLeftovers(bystanders, NowTicks() + kGrace);
+  if (signal == 0 && options.leftovers != Leftovers::kRelease) {
+    const bool wait = options.leftovers == Leftovers::kWait;
+    tell(leftovers(), wait ? LeftoversAre::kWaitedFor : LeftoversAre::kEnded);
+    signal = wait ? AwaitLeftovers(bystanders, -1) : EndLeftovers(bystanders);
+    tell(leftovers(), LeftoversAre::kStillThere);
+    return signal;
+  }
+  tell(leftovers(), LeftoversAre::kReleased);
+  return signal;
+}
+
+// Gives `lock`, of `location`, up and tells what there is to tell of that; of
+// an override only where the user has not been told.
+void Release(Lock& lock, const Location& location, const Options& options,
+             bool told_overridden) {
+  const Ticks acquired = TicksOf(lock.holder().acquired);
+  const absl::StatusOr<Released> released = lock.Release();
+  // Hooks may have been installed meanwhile.
+  RefreshHooks(location).IgnoreError();
+  if (!released.ok()) {
+    Tell(absl::StrCat(
+        "o8lock: warning: ", Printable(released.status().message()), "\n"));
+    return;
+  }
+  if (released->overridden) {
+    if (!options.quiet && !told_overridden) Tell(OverriddenText(released->by));
+  } else if (options.verbose && !lock.joined()) {
+    Tell(absl::StrCat(
+        "o8lock: lock released after ",
+        FormatDuration((GetNow().ticks - acquired) / kTicksPerSecond), "\n"));
+  }
+  if (options.quiet) return;
+  for (const Inspection& swept : released->swept) Tell(SweptText(swept));
+}
+
+}  // namespace
+
+int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
+                const Location& location) {
+  std::vector<char*> argv;
+  for (const std::string& word : options.command) {
+    argv.push_back(const_cast<char*>(word.c_str()));
+  }
+  argv.push_back(nullptr);
+  // Inside of another run all this is the outer one's.
+  std::optional<LockAttendant> attendant;
+  std::vector<Descendant> bystanders;
+  if (lock != nullptr && !lock->joined()) {
+    attendant.emplace(*lock, location, options.quiet);
+    bystanders = FindBystanders();
+  }
+  absl::StatusOr<ChildExit> exit =
+      runner.Run(argv.data(), lock == nullptr ? -1 : lock->fd(),
+                 attendant.has_value() ? &*attendant : nullptr);
+  if (attendant.has_value() && exit.ok()) {
+    const int signal = SeeToLeftovers(options, bystanders);
+    if (signal != 0) exit = ChildExit{/*signaled=*/true, signal};
+  }
+  if (lock != nullptr) {
+    Release(*lock, location, options,
+            attendant.has_value() && attendant->told_overridden());
+  }
+  if (exit.ok()) ExitAs(*exit);
+  return FailToRun(exit.status());
+}
+
+int FailToRun(const absl::Status& error) {
+  switch (error.code()) {
+    case absl::StatusCode::kNotFound:
+      return Fail(error.message(),
+                  "is it installed, and in a directory of PATH?", kNotFound);
+    case absl::StatusCode::kPermissionDenied:
+      return Fail(error.message(), "is it an executable program?",
+                  kNotExecutable);
+    default:
+      return Fail(error.message(), "the command was not run", kOsError);
+  }
+}
+
+}  // namespace o8lock

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/confirm.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "lock/file.h"
+#include "lock/inspection.h"
+#include "tools/cli/error_text.h"
+#include "tools/cli/holder_text.h"
+#include "tools/cli/options.h"
+#include "tools/cli/output.h"
+#include "tools/cli/text.h"
+
+namespace o8lock {
+namespace {
+
+// A line of `fd`, without blanks around it. Byte by byte: what is behind it is
+// the command's. Gives up after `milliseconds`; negative: never.
+std::string ReadAnswer(int fd, int milliseconds) {
+  std::string answer;
+  char c = '\0';
+  while (c != '\n') {
+    struct pollfd readable = {fd, POLLIN, 0};
+    const int ready = poll(&readable, 1, milliseconds);
+    const ssize_t got = ready > 0 ? read(fd, &c, 1) : ready;
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    answer += c;
+  }
+  return answer;
+}
+
+bool IsYes(absl::string_view answer) {
+  const std::string word =
+      absl::AsciiStrToLower(absl::StripAsciiWhitespace(answer));
+  return word == "y" || word == "yes";
+}
+
+struct Answer {
+  bool yes = false;
+  bool asked = true;  // there was somebody to ask
+  bool on_terminal = true;
+};
+
+// Asks on standard input, where that is a pipe or a file that may answer.
+Answer ConfirmByInput() {
+  struct stat info;
+  if (fstat(STDIN_FILENO, &info) != 0 ||
+      !(S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode) ||
+        S_ISREG(info.st_mode))) {
+    return {/*yes=*/false, /*asked=*/false};
+  }
+  Tell(kPrompt);
+  const std::string answer = ReadAnswer(STDIN_FILENO, /*milliseconds=*/1000);
+  // As it would look on a terminal.
+  Tell(absl::StrCat(Printable(absl::StripAsciiWhitespace(answer)), "\n"));
+  if (answer.empty()) return {/*yes=*/false, /*asked=*/false};
+  return {IsYes(answer), /*asked=*/true, /*on_terminal=*/false};
+}
+
+// Asks on the terminal, whatever standard input is; without a terminal, there.
+Answer Confirm(absl::string_view warning) {
+  const Fd terminal(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
+  if (!terminal.ok()) return ConfirmByInput();
+  // Who redirected standard error has to know what is asked all the same.
+  if (isatty(STDERR_FILENO) == 0) Print(terminal.get(), warning);
+  // What was typed before was typed to something else.
+  tcflush(terminal.get(), TCIFLUSH);
+  Print(terminal.get(), kPrompt);
+  const std::string answer = ReadAnswer(terminal.get(), /*milliseconds=*/-1);
+  // The user has typed none.
+  if (!absl::EndsWith(answer, "\n")) Print(terminal.get(), "\n");
+  return {IsYes(answer)};
+}
+
+}  // namespace
+
+std::optional<int> AskToGoOn(absl::string_view warning, absl::string_view asker,
+                             const Options& options) {
+  const Answer answer = Confirm(warning);
+  if (answer.yes) return std::nullopt;
+  constexpr absl::string_view kHint = "add --yes to go on without being asked";
+  if (!answer.asked) {
+    return Fail(absl::StrCat(asker, " needs a terminal for its confirmation"),
+                kHint, options.conflict_exit_code);
+  }
+  Tell("Aborted.\n");
+  if (!answer.on_terminal) Tell(HintText(kHint));
+  return options.conflict_exit_code;
+}
+
+bool IsSince(const Inspection& found, int64_t moment) {
+  return (found.origin == Origin::kHere ||
+          found.origin == Origin::kOtherNamespace) &&
+         found.holder->acquired >= moment;
+}
+
+}  // namespace o8lock

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What may keep the lock from working here, and what to do about it.
+#ifndef O8LOCK_TOOLS_CLI_DOCTOR_H_
+#define O8LOCK_TOOLS_CLI_DOCTOR_H_
+
+#include <string>
+#include <vector>
+
+#include "lock/location.h"
+
+namespace o8lock {
+
+struct Finding {
+  enum Level { kOk, kWarn, kFail };
+  Level level;
+  std::string text;
+  std::string hint;  // what to do; empty where nothing need be done
+};
+
+// Looks at everything that the lock at `location` rests on, in a repository as
+// git, run in `directory`, sees that. Creates files beside the lock's, which
+// are gone afterwards; takes no lock that a run could want.
+// Runs git some times. Waits up to a second for each lock file that is none.
+std::vector<Finding> Examine(const Location& location,
+                             const std::string& directory);
+
+// The line of each finding, with its hint below; printable.
+std::string DoctorText(const std::vector<Finding>& findings);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_TOOLS_CLI_DOCTOR_H_

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/error_text.h"
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "tools/cli/text.h"
+
+namespace o8lock {
+
+std::string ErrorText(absl::string_view problem, absl::string_view hint) {
+  return absl::StrCat("o8lock: error: ", Printable(problem), "\n",
+                      hint.empty() ? "" : HintText(hint));
+}
+
+std::string HintText(absl::string_view hint) {
+  return absl::StrCat("o8lock: hint: ", Printable(hint), "\n");
+}
+
+absl::string_view LockHint(const absl::Status& error) {
+  switch (error.code()) {
+    case absl::StatusCode::kUnimplemented:
+      return "keep the lock on a file system that has locks: --lock-file FILE";
+    case absl::StatusCode::kInvalidArgument:
+      return "see: o8lock --help";
+    case absl::StatusCode::kFailedPrecondition:
+      return "nothing was run; move that file away, it is none of o8lock's";
+    case absl::StatusCode::kNotFound:
+      return "nothing was run; create the directory first";
+    case absl::StatusCode::kPermissionDenied:
+      return "nothing was run; get write permission, or use a lock file of "
+             "your own: --lock-file FILE";
+    case absl::StatusCode::kResourceExhausted:
+      return "nothing was run; make room, then try again";
+    default:
+      return "nothing was run";
+  }
+}
+
+}  // namespace o8lock

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What o8lock says of errors. Every text ends with a newline and is safe t
+//  show on a terminal.
+#ifndef O8LOCK_TOOLS_CLI_ERROR_TEXT_H_
+#define O8LOCK_TOOLS_CLI_ERROR_TEXT_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace o8lock {
+
+// "o8lock: error: PROBLEM" and, unless it is empty, "o8lock: hint: HINT".
+std::string ErrorText(absl::string_view problem, absl::string_view hint);
+std::string HintText(absl::string_view hint);
+
+// What to do about an error of Locate or of Lock::Acquire that is not about a
+// holder: a hint, for the above.
+absl::string_view LockHint(const absl::Status& error);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_TOOLS_CLI_ERROR_TEXT_H_

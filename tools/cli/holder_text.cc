@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/holder_text.h"
+
+#include <cstdint>
+#include <ctime>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "lock/holder.h"
+#include "lock/inspection.h"
+#include "lock/process.h"
+#include "tools/cli/text.h"
+#include "tools/cli/text_parts.h"
+
+namespace o8lock {
+namespace {
+
+std::string ProcessText(const Inspection& found) {
+  const std::string process = absl::StrCat("process ", PidText(found));
+  if (found.pid_reused && found.origin != Origin::kEarlierBoot) {
+    return absl::StrCat(process, " is another one, begun after the lock");
+  }
+  switch (found.process.state) {
+    case ProcessState::kRunning:
+      return absl::StrCat(process, " is running");
+    case ProcessState::kStopped:
+      return absl::StrCat(process, " is stopped (Ctrl-Z or SIGSTOP)");
+    case ProcessState::kZombie:
+    case ProcessState::kGone:
+      return absl::StrCat(process, " has ended");
+    case ProcessState::kUnknown:
+      break;
+  }
+  switch (found.origin) {
+    case Origin::kOtherNamespace:
+      return absl::StrCat(process,
+                          " is in another pid namespace (a container)");
+    case Origin::kEarlierBoot:
+      return "the machine was started anew since";
+    case Origin::kOtherHost:
+      return absl::StrCat("it runs on another machine, ",
+                          Clipped(found.holder->host),
+                          ", which cannot be looked at from here");
+    case Origin::kHere:
+    case Origin::kUnknown:
+      break;
+  }
+  return "";
+}
+
+// "process 124 (npm test)", and how many others.
+std::string KeepersText(const std::vector<Keeper>& keepers) {
+  std::string text = absl::StrCat("process ", keepers[0].pid, " (",
+                                  ShellQuoted(Glance(keepers[0].command)), ")");
+  if (keepers.size() > 1) {
+    absl::StrAppend(&text, " with ", keepers.size() - 1, " more");
+  }
+  return text;
+}
+
+}  // namespace
+
+Now GetNow() { return {static_cast<int64_t>(time(nullptr)), NowTicks()}; }
+
+std::string PidText(const Inspection& found) {
+  return found.holder.has_value() ? absl::StrCat(found.holder->pid) : "unknown";
+}
+
+std::optional<int64_t> AgeSeconds(const Inspection& found, const Now& now) {
+  const Holder& holder = *found.holder;
+  if ((found.origin == Origin::kHere ||
+       found.origin == Origin::kOtherNamespace) &&
+      holder.acquired >= 0) {
+    return (now.ticks - TicksOf(holder.acquired)) / kTicksPerSecond;
+  }
+  const std::optional<int64_t> since = ParseTime(holder.started_at);
+  if (!since.has_value()) return std::nullopt;
+  return now.unix_seconds - *since;
+}
+
+std::string EvidenceText(const Inspection& found) {
+  std::vector<std::string> facts;
+  if (found.kernel_locked) {
+    facts.push_back("the kernel lock is held");
+    if (IsDead(found)) {
+      facts.push_back(ProcessText(found));
+      facts.push_back(found.keepers.empty()
+                          ? "a process that it started still has the lock"
+                          : absl::StrCat(KeepersText(found.keepers),
+                                         " still has the lock"));
+      return absl::StrJoin(facts, ", ");
+    }
+    if (!found.keepers.empty()) {
+      facts.push_back(
+          absl::StrCat(KeepersText(found.keepers), " has the lock"));
+    }
+  }
+  if (!found.problem.empty()) facts.push_back(Printable(found.problem));
+  if (found.holder.has_value()) {
+    if (std::string process = ProcessText(found); !process.empty()) {
+      facts.push_back(std::move(process));
+    }
+  }
+  if (!found.kernel_locked && found.verdict == Verdict::kHeld) {
+    facts.push_back("it was not started by o8lock");
+  }
+  return absl::StrJoin(facts, ", ");
+}
+
+Row StartedRow(const Inspection& found) {
+  return {"Started at",
+          found.holder.has_value() && !found.holder->started_at.empty()
+              ? Clipped(found.holder->started_at)
+              : "unknown"};
+}
+
+std::vector<Row> HolderRows(const Inspection& found, const Now& now) {
+  std::vector<Row> rows;
+  if (!found.holder.has_value()) return rows;
+  const Holder& holder = *found.holder;
+  if (!holder.user.empty() || !holder.host.empty()) {
+    rows.emplace_back("Holder", absl::StrCat(Clipped(holder.user), "@",
+                                             Clipped(holder.host)));
+  }
+  if (!holder.cwd.empty()) rows.emplace_back("Directory", Clipped(holder.cwd));
+  if (!holder.command.empty()) {
+    rows.emplace_back("Command", ShellQuoted(Glance(holder.command)));
+  }
+  if (!holder.features.empty()) {
+    rows.emplace_back("Features",
+                      Printable(absl::StrJoin(Glance(holder.features), ", ")));
+  }
+  if (const auto age = AgeSeconds(found, now); age.has_value()) {
+    rows.emplace_back(found.verdict == Verdict::kHeld ? "Running for" : "Age",
+                      FormatDuration(*age));
+  }
+  return rows;
+}
+
+std::string WhoText(const Inspection& found) {
+  std::string text = absl::StrCat("PID ", PidText(found));
+  if (found.holder.has_value() && !found.holder->command.empty()) {
+    absl::StrAppend(&text, " (", ShellQuoted(Glance(found.holder->command)),
+                    ")");
+  }
+  return text;
+}
+
+std::string OverrideText(const Inspection& found, const Now& now) {
+  return absl::StrCat(
+      Lines({StartedRow(found)}), Lines(HolderRows(found, now)),
+      "\nWarning: Overriding existing lock (PID: ", PidText(found),
+      ")\nThis may cause conflicts if another execution is still running.\n\n");
+}
+
+std::string StaleText(const Inspection& found) {
+  return absl::StrCat("Warning: Found stale lock file (PID ", PidText(found),
+                      found.pid_reused
+                          ? " is another process now, begun after the lock"
+                          : " not running",
+                      ")\nRemoving stale lock and continuing...\n\n");
+}
+
+}  // namespace o8lock

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What o8lock says of the run that has a lock, or had it. The texts end with a
+// newline; all of this is safe to show on a terminal.
+#ifndef O8LOCK_TOOLS_CLI_HOLDER_TEXT_H_
+#define O8LOCK_TOOLS_CLI_HOLDER_TEXT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "lock/inspection.h"
+#include "lock/process.h"
+#include "tools/cli/text_parts.h"
+
+namespace o8lock {
+
+// The moment at which something is told.
+struct Now {
+  int64_t unix_seconds;
+  Ticks ticks;
+};
+Now GetNow();
+
+// Its pid, or "unknown".
+std::string PidText(const Inspection& found);
+
+// "PID 12 (npm test)".
+std::string WhoText(const Inspection& found);
+
+// How long the run, which there is, has had the lock: by the boot clock where
+// that is the same, which no change of the wall clock moves. Nothing if that
+// cannot be told.
+std::optional<int64_t> AgeSeconds(const Inspection& found, const Now& now);
+
+// How the verdict is known.
+std::string EvidenceText(const Inspection& found);
+
+// When it began, and a row for each thing that is known of it besides.
+Row StartedRow(const Inspection& found);
+std::vector<Row> HolderRows(const Inspection& found, const Now& now);
+
+// The warning before `found` is overridden, and the question after that, which
+// has no newline.
+std::string OverrideText(const Inspection& found, const Now& now);
+inline constexpr absl::string_view kPrompt = "Continue? [y/N] ";
+
+// A dead run's lock was taken over.
+std::string StaleText(const Inspection& found);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_TOOLS_CLI_HOLDER_TEXT_H_

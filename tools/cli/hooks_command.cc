@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/hooks_command.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "hooks/decision.h"
+#include "hooks/git.h"
+#include "hooks/hook_call.h"
+#include "hooks/installation.h"
+#include "lock/file.h"
+#include "lock/inspection.h"
+#include "lock/location.h"
+#include "lock/lock.h"
+#include "lock/process.h"
+#include "lock/status.h"
+#include "tools/cli/child.h"
+#include "tools/cli/exit_code.h"
+#include "tools/cli/holder_text.h"
+#include "tools/cli/hooks_text.h"
+#include "tools/cli/locate.h"
+#include "tools/cli/options.h"
+#include "tools/cli/output.h"
+#include "tools/cli/refusal_text.h"
+
+namespace o8lock {
+namespace {
+
+constexpr int kPass = 0;
+constexpr int kRefuse = 1;
+
+// Where the user is.
+constexpr char kHere[] = ".";
+
+int FailHooks(const absl::Status& error) {
+  switch (error.code()) {
+    case absl::StatusCode::kUnimplemented:
+      return Fail(error.message(), "install git 2.29 or newer", kOsError);
+    default:
+      return Fail(error.message(), "see: o8lock hooks status", kCannotCreate);
+  }
+}
+
+// How the user calls this program, which is the file `program`.
+std::string Name(const std::string& program) {
+  return FindCommand("o8lock").ok() ? "o8lock" : program;
+}
+
+// Has the lock of `location` until the pipe `end` is closed, and tells through
+// `ready` when it is so.
+void HoldLock(const Location& location, const Fd& ready, const Fd& end) {
+  AcquireOptions options;
+  options.publish = false;
+  options.command = {"o8lock", "hooks", "install"};
+  const absl::StatusOr<Lock> lock = Lock::Acquire(location, options);
+  char byte = '\0';
+  if (write(ready.get(), &byte, 1) < 0) return;
+  while (read(end.get(), &byte, 1) < 0 && errno == EINTR) {
+  }
+}
+
+// Calls `body` while a process that is no ancestor of its children has the lock
+// of `location`; if another has it already, while that does.
+absl::Status UnderForeignLock(const Location& location,
+                              absl::FunctionRef<absl::Status()> body) {
+  int ready[2];
+  int end[2];
+  if (pipe2(ready, O_CLOEXEC) != 0) {
+    return absl::ErrnoToStatus(errno, "make a pipe");
+  }
+  const Fd ready_read(ready[0]);
+  Fd ready_write(ready[1]);
+  if (pipe2(end, O_CLOEXEC) != 0) {
+    return absl::ErrnoToStatus(errno, "make a pipe");
+  }
+  const Fd end_read(end[0]);
+  Fd end_write(end[1]);
+  const pid_t holder = fork();
+  if (holder < 0) return absl::ErrnoToStatus(errno, "start a process");
+  if (holder == 0) {
+    end_write.Close();
+    HoldLock(location, ready_write, end_read);
+    _exit(0);
+  }
+  ready_write.Close();
+  char byte;
+  while (read(ready_read.get(), &byte, 1) < 0 && errno == EINTR) {
+  }
+  absl::Status status = body();
+  end_write.Close();
+  while (waitpid(holder, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+// Tries to add a worktree that has to be refused. kFailedPrecondition: it was
+// not.
+absl::Status TryAdd(const Location& location) {
+  const std::string worktree =
+      absl::StrCat(location.common_dir, "/o8lock/self-test-", getpid());
+  O8LOCK_ASSIGN_OR_RETURN(const ProgramResult add,
+                          RunGit(kHere, {"worktree", "add", "--detach",
+                                         "--no-checkout", worktree}));
+  if (add.exit_code == 0) {
+    O8LOCK_RETURN_IF_ERROR(
+        AskGit(kHere, {"worktree", "remove", "--force", worktree}).status());
+    return absl::FailedPreconditionError(
+        "a worktree under a foreign lock was not refused: git does not call "
+        "the hook");
+  }
+  if (absl::StrContains(add.err, kWorktreeRefused)) return absl::OkStatus();
+  return absl::InternalError(
+      absl::StrCat("git failed for another reason than the hook: ", add.err));
+}
+
+// Tells whether the hooks do what they are for.
+int SelfTest(const Location& location,
+             const std::vector<std::string>& own_tokens) {
+  constexpr absl::string_view kNotTried = "o8lock: self-test: not done: ";
+  const absl::StatusOr<ProgramResult> head =
+      RunGit(kHere, {"rev-parse", "--quiet", "--verify", "HEAD"});
+  if (head.ok() && head->exit_code != 0) {
+    Print(STDOUT_FILENO, absl::StrCat(kNotTried, "there is no commit yet\n"));
+    return kSuccess;
+  }
+  const absl::StatusOr<Inspection> found = Inspect(location, own_tokens);
+  if (found.ok() && found->own) {
+    Print(STDOUT_FILENO, absl::StrCat(kNotTried, "this is inside the run\n"));
+    return kSuccess;
+  }
+  const absl::Status status =
+      UnderForeignLock(location, [&location] { return TryAdd(location); });
+  if (!status.ok()) {
+    return Fail(status.message(), "see: o8lock hooks status", kOsError);
+  }
+  Print(STDOUT_FILENO,
+        "o8lock: self-test: a worktree under a foreign lock was refused: ok\n");
+  return kSuccess;
+}
+
+// The call of a hook that this process is.
+HookCall ReadHookCall(const std::string& name,
+                      const std::vector<std::string>& args,
+                      const std::vector<std::string>& own_tokens) {
+  HookCall call;
+  call.event = name;
+  call.args = args;
+  call.own_tokens = own_tokens;
+  call.parent_pid = getppid();
+  if (const char* git_dir = getenv("GIT_DIR"); git_dir != nullptr) {
+    call.git_dir = git_dir;
+  }
+  char directory[PATH_MAX];
+  if (getcwd(directory, sizeof(directory)) != nullptr) {
+    call.directory = directory;
+  }
+  const char* allow = getenv(kAllowVariable);
+  call.allowed =
+      allow != nullptr && *allow != '\0' && absl::string_view(allow) != "0";
+  return call;
+}
+
+int Install(const Location& location,
+            const std::vector<std::string>& own_tokens) {
+  const std::string program = OwnProgram();
+  if (program.empty()) {
+    return Fail("it cannot be told which file this program is",
+                "start it by its path", kOsError);
+  }
+  const absl::StatusOr<HooksState> state =
+      InstallHooks(location, kHere, program);
+  if (!state.ok()) return FailHooks(state.status());
+  Print(STDOUT_FILENO, HooksInstalledText(*state, Name(state->program)));
+  if (!Guards(*state)) {
+    return Fail("git does not call the hooks",
+                absl::StrJoin(state->bypasses, "; "), kOsError);
+  }
+  return SelfTest(location, own_tokens);
+}
+
+int Uninstall(const Location& location) {
+  const absl::StatusOr<Inspection> found = Inspect(location, {});
+  if (found.ok() && found->verdict > Verdict::kStale) {
+    return Fail("a run has the lock, and git may be about to call its hooks",
+                "wait for it to complete; see: o8lock status", kRefused);
+  }
+  const absl::Status status = UninstallHooks(location, kHere);
+  if (!status.ok()) return FailHooks(status);
+  Print(STDOUT_FILENO, "o8lock: hooks removed\n");
+  return kSuccess;
+}
+
+int Status(const Location& location, bool json) {
+  const absl::StatusOr<HooksState> state = LookAtHooks(location, kHere);
+  if (!state.ok()) return FailHooks(state.status());
+  Print(STDOUT_FILENO, json ? HooksStatusJson(*state)
+                            : HooksStatusText(*state, Name(state->program)));
+  if (!state->installed) return kNotInstalled;
+  return Guards(*state) ? kSuccess : kOsError;
+}
+
+}  // namespace
+
+int RunHook(const std::string& name, const std::vector<std::string>& args,
+            const std::vector<std::string>& own_tokens) {
+  const absl::StatusOr<std::optional<Refused>> refused =
+      Decide(ReadHookCall(name, args, own_tokens));
+  if (!refused.ok()) {
+    return Fail(refused.status().message(),
+                name == kPostCheckout.name ? "see: o8lock doctor" : HookHint(),
+                kRefuse);
+  }
+  if (!refused->has_value()) return kPass;
+  Tell(WorktreeRefusedText(**refused, Name(OwnProgram()), GetNow()));
+  return kRefuse;
+}
+
+int HooksCommand(const Options& options) {
+  const absl::StatusOr<Location> location = LocateLock(options);
+  if (!location.ok()) return FailToLocate(location.status());
+  if (location->armed.empty()) {
+    return Fail("the hooks are a git repository's, for the lock 'parallel'",
+                "go to a repository first; --name and --lock-file are not for "
+                "hooks",
+                kUsage);
+  }
+  switch (options.action) {
+    case Action::kHooksInstall:
+      return Install(*location, OwnTokens());
+    case Action::kHooksUninstall:
+      return Uninstall(*location);
+    default:
+      return Status(*location, options.json);
+  }
+}
+
+}  // namespace o8lock

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/hooks_text.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "hooks/decision.h"
+#include "hooks/hook_managers.h"
+#include "hooks/installation.h"
+#include "lock/json.h"
+#include "tools/cli/text.h"
+#include "tools/cli/text_parts.h"
+
+namespace o8lock {
+namespace {
+
+// `command`, of sh, as it is written in a manager's file.
+std::string Quoted(const std::string& command, Quoting quoting) {
+  switch (quoting) {
+    case Quoting::kNone:
+      break;
+    case Quoting::kShellWord:
+      return ShellQuoted({"sh", "-c", command});
+    case Quoting::kJsonString:
+      return absl::StrReplaceAll(command, {{"\\", "\\\\"}, {"\"", "\\\""}});
+  }
+  return command;
+}
+
+// Where and how to call o8lock, which is called `program`, where somebody else
+// has post-checkout. Nobody must miss it: the files are shared.
+std::string OwnerHint(const HooksState& state, const std::string& program) {
+  const std::string word = ShellQuoted({program});
+  const std::string line =
+      absl::StrCat("! command -v ", word, " >/dev/null || ", word,
+                   " hooks run post-checkout ");
+  const HookManager* manager = FindManager(state.manager);
+  if (manager == nullptr) {
+    return absl::StrCat(Printable(state.hooks_directory),
+                        "/post-checkout:\n    ", line, "\"$@\"");
+  }
+  return absl::StrCat(
+      manager->where, ":\n    ", manager->before,
+      Quoted(absl::StrCat(line, manager->arguments), manager->quoting),
+      manager->after);
+}
+
+std::string SecondLineText(const HooksState& state,
+                           const std::string& program) {
+  std::string hook =
+      absl::StrCat(Printable(state.hooks_directory), "/post-checkout");
+  switch (state.second_line) {
+    case SecondLine::kConfig:
+      return "by a setting";
+    case SecondLine::kAlone:
+      return hook;
+    case SecondLine::kChained:
+      return absl::StrCat(hook, ", before what that does");
+    case SecondLine::kByOwner:
+      return absl::StrCat("called by ", Printable(state.manager));
+    case SecondLine::kMissing:
+      break;
+  }
+  if (state.manager.empty()) return "gone; run: o8lock hooks install";
+  return absl::StrCat("none, that is for ", Printable(state.manager),
+                      "; against runs outside o8lock put into ",
+                      OwnerHint(state, program));
+}
+
+std::vector<Row> HooksRows(const HooksState& state,
+                           const std::string& program) {
+  return {
+      {"Git", Printable(state.git_version)},
+      {"reference-transaction",
+       state.mechanism == Mechanism::kConfig
+           ? "only while the lock is taken, by a setting"
+           : "only while the lock is taken, by a directory of hooks"},
+      {"post-checkout", SecondLineText(state, program)},
+      {"Program",
+       absl::StrCat(Printable(state.program),
+                    state.program_version.empty()
+                        ? ": gone, git goes on without"
+                        : absl::StrCat(" (", state.program_version, ")"))},
+      {"Limit",
+       "beside a lock file that o8lock did not write, git worktree add "
+       "--no-checkout is not refused"},
+  };
+}
+
+}  // namespace
+
+std::string HookHint() {
+  return absl::StrCat("to add this worktree all the same: ", kAllowVariable,
+                      "=1 git worktree add ...");
+}
+
+std::string HooksInstalledText(const HooksState& state,
+                               const std::string& program) {
+  std::string text;
+  for (const Row& row : HooksRows(state, program)) {
+    absl::StrAppend(&text, "o8lock: hooks: ", row.first, ": ", row.second,
+                    "\n");
+  }
+  return text;
+}
+
+std::string HooksStatusText(const HooksState& state,
+                            const std::string& program) {
+  if (!state.installed) {
+    return absl::StrCat("not installed\nGit: ", Printable(state.git_version),
+                        "\n");
+  }
+  std::vector<Row> rows = HooksRows(state, program);
+  rows.emplace_back("Armed",
+                    state.armed ? "yes" : "no, git has nothing to call");
+  for (const std::string& bypass : state.bypasses) {
+    rows.emplace_back("Bypassed by", Printable(bypass));
+  }
+  return absl::StrCat(Guards(state) ? "installed\n" : "installed, of no use\n",
+                      Lines(rows));
+}
+
+std::string HooksStatusJson(const HooksState& state) {
+  constexpr const char* kSecondLines[] = {"setting", "alone", "chained",
+                                          "byOwner", "missing"};
+  const bool is_config = state.mechanism == Mechanism::kConfig;
+  return JsonValue(
+             JsonMembers{{"installed", state.installed},
+                         {"guards", Guards(state)},
+                         {"armed", state.armed},
+                         {"git", state.git_version},
+                         {"mechanism", is_config ? "setting" : "directory"},
+                         {"program", state.program},
+                         {"programVersion", state.program_version},
+                         {"postCheckout",
+                          kSecondLines[static_cast<int>(state.second_line)]},
+                         {"hooksDirectory", state.hooks_directory},
+                         {"manager", state.manager},
+                         {"bypassedBy", state.bypasses}})
+      .Text();
+}
+
+}  // namespace o8lock

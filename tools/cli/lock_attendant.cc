@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/lock_attendant.h"
+
+#include <sys/types.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "lock/location.h"
+#include "lock/lock.h"
+#include "lock/watch.h"
+#include "tools/cli/output.h"
+#include "tools/cli/run_text.h"
+
+namespace o8lock {
+
+void LockAttendant::Started(pid_t command) {
+  // Of use only if this process is killed; without it the run is as good.
+  lock_.NameCommand(command).IgnoreError();
+}
+
+int LockAttendant::Settled() {
+  absl::StatusOr<Watch> watch = Watch::Create();
+  // Then the user is told at the end.
+  if (!watch.ok()) return -1;
+  watch_.emplace(*std::move(watch));
+  return watch_->fd();
+}
+
+void LockAttendant::Readable() {
+  if (!watch_.has_value()) return;
+  // Again where the lock file was gone: so may have been its directory, and
+  // the new one is not watched.
+  bool vanished = true;
+  while (vanished) {
+    watch_->Drain();
+    // First watched, then looked at: nothing comes in between. Not of what is
+    // written beside the guard: this process writes there itself.
+    const std::vector<std::string> directories = lock_.Directories();
+    for (const std::string& directory : directories) {
+      watch_->Add(directory, directory == directories[0] ? Watch::kNothing
+                                                         : Watch::kWritten);
+    }
+    const absl::StatusOr<Disturbance> found = lock_.LookAfter();
+    if (!found.ok()) return;  // the same again at the end, if it is of weight
+    vanished = found->vanished;
+    TellOf(*found);
+  }
+}
+
+void LockAttendant::TellOf(const Disturbance& found) {
+  if (found.overridden) {
+    if (!overridden_ && !quiet_) Tell(OverriddenText(found.by));
+    overridden_ = true;
+  } else if (found.vanished || found.replaced.has_value()) {
+    if (!disturbed_ && !quiet_) {
+      Tell(DisturbedText(found, location_.lock_file));
+    }
+    disturbed_ = true;
+  }
+}
+
+}  // namespace o8lock

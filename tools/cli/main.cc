@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// o8lock: runs a command while nobody else runs under the same lock.
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "lock/process.h"
+#include "lock/version.h"
+#include "tools/cli/child.h"
+#include "tools/cli/doctor_command.h"
+#include "tools/cli/exit_code.h"
+#include "tools/cli/hooks_command.h"
+#include "tools/cli/locate.h"
+#include "tools/cli/options.h"
+#include "tools/cli/output.h"
+#include "tools/cli/run.h"
+#include "tools/cli/stamp.h"
+#include "tools/cli/status_command.h"
+#include "tools/cli/unlock_command.h"
+
+namespace o8lock {
+namespace {
+
+// The hook that this program is called as, by a link of that name; empty: none.
+std::string HookName(absl::string_view program) {
+  program.remove_prefix(program.rfind('/') + 1);  // npos + 1 is 0.
+  return program == "reference-transaction" ? std::string(program) : "";
+}
+
+// " (1bfdd47)"; nothing where that was not told to the build.
+std::string CommitText() {
+  const absl::string_view commit = kCommit;
+  return commit.empty() || commit == "0" ? "" : absl::StrCat(" (", commit, ")");
+}
+
+int Main(char* const argv[]) {
+  const int64_t started = NowNanoseconds();
+  const std::string hook = HookName(argv[0]);
+  if (getauxval(AT_SECURE) != 0) {
+    if (!hook.empty()) return kSuccess;  // git has to go on
+    return Fail("o8lock does not run with privileges that its caller has not",
+                "take the set-user-ID or set-group-ID bit or the capabilities "
+                "from the file",
+                kOsError);
+  }
+  // Without them the lock's own file could become the command's input.
+  const absl::Status descriptors = EnsureStandardDescriptors();
+  if (!descriptors.ok()) return Fail(descriptors.message(), "", kOsError);
+  if (!hook.empty()) {
+    std::vector<std::string> args;
+    for (int i = 1; argv[i] != nullptr; ++i) args.emplace_back(argv[i]);
+    return RunHook(hook, args, OwnTokens());
+  }
+  absl::StatusOr<Options> options = ParseOptions(argv);
+  if (!options.ok()) {
+    const std::pair<absl::string_view, absl::string_view> parts =
+        absl::StrSplit(options.status().message(), absl::MaxSplits('\n', 1));
+    return Fail(parts.first, parts.second, kUsage);
+  }
+  switch (options->action) {
+    case Action::kHelp:
+      Print(STDOUT_FILENO, HelpText());
+      return kSuccess;
+    case Action::kVersion:
+      Print(STDOUT_FILENO,
+            absl::StrCat("o8lock ", kVersion, CommitText(), "\n"));
+      return kSuccess;
+    case Action::kStatus:
+      return StatusCommand(*options);
+    case Action::kUnlock:
+      return UnlockCommand(*options, started);
+    case Action::kDoctor:
+      return DoctorCommand(*options);
+    case Action::kHooksInstall:
+    case Action::kHooksUninstall:
+    case Action::kHooksStatus:
+      return HooksCommand(*options);
+    case Action::kHooksRun:
+      return RunHook(options->command[0],
+                     {options->command.begin() + 1, options->command.end()},
+                     OwnTokens());
+    case Action::kRun:
+      return Run(*std::move(options), argv[0], started);
+  }
+  return kUsage;
+}
+
+}  // namespace
+}  // namespace o8lock
+
+int main(int, char* argv[]) { return o8lock::Main(argv); }

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/cli/orchestr8.h"
+
+#include <algorithm>
+#include <climits>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "absl/types/span.h"
+#include "lock/file.h"
+#include "lock/orchestr8_process.h"
+
+namespace o8lock {
+namespace {
+
+using Words = std::vector<std::string>;
+
+// A program that starts another one. Lists are separated by spaces.
+struct Runner {
+  absl::string_view names;
+  // Subcommands that hand all that follows the program's name to it.
+  absl::string_view verbs;
+  // Subcommands that keep every option before "--" for themselves.
+  absl::string_view greedy_verbs;
+  // Options whose value is the next word. An option that is missing here is
+  // harmless: its value is taken for the program and is not orchestr8.
+  absl::string_view valued;
+};
+
+// Tried with npm 10, pnpm 9, yarn 1.22, bun 1. `yarn exec` is greedy in yarn 1.
+constexpr Runner kRunners[] = {
+    {"env", "", "", "-u --unset -C --chdir"},
+    {"node nodejs", "", "",
+     "-r --require --import --loader --experimental-loader -C --conditions "
+     "--env-file --title --watch-path"},
+    {"npx", "", "",
+     "-p --package -w --workspace --cache --userconfig --registry --loglevel "
+     "--prefix --shell --script-shell -C"},
+    {"npm", "", "exec x",
+     "--package -w --workspace --cache --userconfig --registry --loglevel "
+     "--prefix --script-shell -C"},
+    {"pnpm", "exec dlx", "",
+     "-C --dir -F --filter --filter-prod --package --loglevel --reporter"},
+    {"pnpx", "", "", "--package"},
+    {"yarn yarnpkg", "run dlx", "exec", "--cwd -p --package"},
+    {"bun", "run x", "", "--cwd -r --preload --package"},
+    {"bunx", "", "", "-p --package"},
+};
+
+bool Listed(absl::string_view list, absl::string_view word) {
+  const Words items = absl::StrSplit(list, ' ', absl::SkipEmpty());
+  return std::find(items.begin(), items.end(), word) != items.end();
+}
+
+bool Contains(const Words& words, absl::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// What is left of `words` when a runner has taken its options, and env its
+// NAME=VALUE words (`assignments`): up to "--", and unless `greedy` up to the
+// first other word.
+Words WithoutOptions(absl::Span<const std::string> words,
+                     absl::string_view valued, bool assignments, bool greedy) {
+  Words left;
+  size_t i = 0;
+  for (; i < words.size() && words[i] != "--"; ++i) {
+    if (absl::StartsWith(words[i], "-")) {
+      if (Listed(valued, words[i])) ++i;
+    } else if (greedy) {
+      left.push_back(words[i]);
+    } else if (!assignments || !absl::StrContains(words[i], '=')) {
+      break;
+    }
+  }
+  if (i < words.size() && words[i] == "--") ++i;
+  for (; i < words.size(); ++i) left.push_back(words[i]);
+  return left;
+}
+
+Words WithoutRunner(const Runner& runner, absl::Span<const std::string> words) {
+  Words left = WithoutOptions(words.subspan(1), runner.valued,
+                              /*assignments=*/runner.names == "env",
+                              /*greedy=*/false);
+  const std::string verb = left.empty() ? "" : left[0];
+  const bool greedy = Listed(runner.greedy_verbs, verb);
+  if (!greedy && !Listed(runner.verbs, verb)) return left;
+  return WithoutOptions(absl::MakeConstSpan(left).subspan(1), runner.valued,
+                        /*assignments=*/false, greedy);
+}
+
+constexpr absl::string_view kMaxConcurrency = "--max-concurrency";
+
+bool IsNumber(absl::string_view word) {
+  return !word.empty() && word.find_first_not_of("0123456789") == word.npos;
+}
+
+// orchestr8 reads the first --max-concurrency=N with parseInt, which takes what
+// strtoll takes ("2x" is 2). Below 1, or without a number, it never ends.
+std::optional<int> MaxConcurrency(const Words& args) {
+  for (size_t i = 0; i < args.size(); ++i) {
+    absl::string_view text = args[i];
+    if (!absl::ConsumePrefix(&text, kMaxConcurrency)) continue;
+    if (text.empty() && i + 1 < args.size() && IsNumber(args[i + 1])) {
+      text = args[i + 1];
+    } else if (!absl::ConsumePrefix(&text, "=")) {
+      continue;
+    }
+    const int64_t value = std::strtoll(text.data(), nullptr, 10);
+    if (value < 1) return std::nullopt;
+    return static_cast<int>(std::min<int64_t>(value, INT_MAX));
+  }
+  return std::nullopt;
+}
+
+// The arguments that are features.
+Words FeaturesIn(const Words& args) {
+  Words features;
+  for (size_t i = 0; i < args.size(); ++i) {
+    const bool is_limit =
+        i > 0 && args[i - 1] == kMaxConcurrency && IsNumber(args[i]);
+    if (!absl::StartsWith(args[i], "-") && !is_limit) {
+      features.push_back(args[i]);
+    }
+  }
+  return features;
+}
+
+Orchestr8Command ReadArguments(Words args) {
+  Orchestr8Command result;
+  // yarn 1 removes a "--" here; the others hand it on, and orchestr8 only says
+  // that there is no such command.
+  if (!args.empty() && args[0] == "--") args.erase(args.begin());
+  if (args.size() < 2 || !Listed("parallel murm murmuration", args[0])) {
+    return result;
+  }
+  args.erase(args.begin());
+  const std::string subcommand = args[0];
+  if (subcommand == "status") return result;
+  if (subcommand == "abort") {
+    result.needs_lock = Contains(args, "--cleanup");
+    return result;
+  }
+  // `cleanup` knows no dry run: it cleans up.
+  if (subcommand != "cleanup" && Contains(args, "--dry-run")) return result;
+  if (!Listed("cleanup rollback", subcommand)) {
+    // Without any it prints its usage.
+    if (std::all_of(args.begin(), args.end(), [](const auto& arg) {
+          return absl::StartsWith(arg, "-");
+        })) {
+      return result;
+    }
+    result.features = FeaturesIn(args);
+    result.max_concurrency = MaxConcurrency(args);
+  }
+  result.needs_lock = true;
+  // `rollback --force` means: go on after a revert that failed.
+  result.force = subcommand != "rollback" && Contains(args, "--force");
+  result.yes = Contains(args, "--yes") || Contains(args, "-y");
+  return result;
+}
+
+// `command`, whose orchestr8 part is `words`, with the subcommand `status`.
+Words StatusCommand(absl::Span<const std::string> command, const Words& words) {
+  // The program and `parallel`.
+  const size_t kept = words.size() > 1 && words[1] == "--" ? 3 : 2;
+  if (words.size() < kept) return {};
+  Words status(command.begin(), command.end());
+  // A runner that takes options among the arguments leaves no such end.
+  if (std::equal(words.rbegin(), words.rend(), status.rbegin())) {
+    status.resize(status.size() - words.size() + kept);
+  } else {
+    status = {words[0], words[kept - 1]};
+  }
+  status.emplace_back("status");
+  return status;
+}
+
+}  // namespace
+
+std::optional<Orchestr8Command> ReadOrchestr8Command(
+    absl::Span<const std::string> command) {
+  Words words(command.begin(), command.end());
+  bool by_package_runner = false;
+  // A runner may start a runner (env npx, yarn node); each turn takes a word.
+  while (!words.empty()) {
+    if (NamesOrchestr8(words[0])) {
+      Orchestr8Command result =
+          ReadArguments(Words(words.begin() + 1, words.end()));
+      result.program = {words[0], by_package_runner};
+      result.status_command = StatusCommand(command, words);
+      return result;
+    }
+    const auto* runner = std::find_if(
+        std::begin(kRunners), std::end(kRunners), [&](const Runner& candidate) {
+          return Listed(candidate.names, BaseName(words[0]));
+        });
+    if (runner == std::end(kRunners)) break;
+    // env and node run what they are given; all others look for a package.
+    by_package_runner =
+        by_package_runner || !Listed("env node nodejs", BaseName(words[0]));
+    words = WithoutRunner(*runner, words);
+  }
+  return std::nullopt;
+}
+
+}  // namespace o8lock

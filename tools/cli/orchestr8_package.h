@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whether an orchestr8 keeps the lock file itself. The version number does not
+// say (two different ones call themselves 2.7.1), so its program text is asked.
+#ifndef O8LOCK_TOOLS_CLI_ORCHESTR8_PACKAGE_H_
+#define O8LOCK_TOOLS_CLI_ORCHESTR8_PACKAGE_H_
+
+#include "tools/cli/orchestr8.h"
+
+namespace o8lock {
+
+enum class LocksItself {
+  kUnknown,  // it starts a program that cannot be told from here: a version
+             // manager's shim, a package runner's that is yet to be fetched
+  kNo,
+  kYes,
+};
+
+// Reads the files of `program`, which is searched for as execvp(3) does or, for
+// a package runner (npx...), in the node_modules of the current directory and
+// those above. It locks itself if
+//   - it belongs to a package orchestr8 or murmur8 (orchestr8_process.h) whose
+//     scripts have the name of a lock file, or
+//   - it belongs to none, and its text has that name and also asks whether a
+//     process lives, as `kill -0` does.
+// A script that hands its arguments on to another orchestr8 is what that is.
+// Changes nothing. Reads up to 16 MiB of a program.
+LocksItself FindOutWhetherItLocks(const Orchestr8Program& program);
+
+// Whether `program` is known to ask before a run starts: those packages do that
+// lock themselves.
+bool AsksBeforeARun(const Orchestr8Program& program);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_TOOLS_CLI_ORCHESTR8_PACKAGE_H_

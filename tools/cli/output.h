@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Writing to standard output and standard error.
+#ifndef O8LOCK_TOOLS_CLI_OUTPUT_H_
+#define O8LOCK_TOOLS_CLI_OUTPUT_H_
+
+#include "absl/strings/string_view.h"
+
+namespace o8lock {
+
+// Writes all of `text` to the descriptor `fd`; what cannot be written is lost:
+// there is nobody to tell.
+void Print(int fd, absl::string_view text);
+
+// The same to standard error.
+void Tell(absl::string_view text);
+
+// Whether `fd` is a terminal on which a line can be written over.
+bool IsTerminal(int fd);
+
+// Whether to print in colour on standard output: it is such a terminal, and the
+// user does not object (https://no-color.org).
+bool InColor();
+
+// Tells ErrorText(problem, hint) and returns `exit_code`.
+int Fail(absl::string_view problem, absl::string_view hint, int exit_code);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_TOOLS_CLI_OUTPUT_H_

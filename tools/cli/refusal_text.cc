@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/refusal_text.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "hooks/decision.h"
+#include "hooks/worktree_add.h"
+#include "lock/inspection.h"
+#include "tools/cli/error_text.h"
+#include "tools/cli/holder_text.h"
+#include "tools/cli/orchestr8.h"
+#include "tools/cli/text.h"
+#include "tools/cli/text_parts.h"
+
+namespace o8lock {
+namespace {
+
+constexpr char kWait[] = "--wait=10m";
+
+// Whether `found` rests on the guard, and not on a lock file.
+bool IsGuard(const Inspection& found) {
+  return found.kernel_locked ||
+         (found.holder.has_value() && !found.holder->token.empty());
+}
+
+// " parallel execution is in progress (PID: 12)": or may be.
+std::string HeldText(const Inspection& found) {
+  return absl::StrCat(" parallel execution ",
+                      found.verdict == Verdict::kHeld ? "is" : "may be",
+                      " in progress (PID: ", PidText(found), ")");
+}
+
+// What a refusal by `found` begins with, in the specification's words.
+std::string RefusedText(const Inspection& found) {
+  return absl::StrCat("Error: Another", HeldText(found), "\n",
+                      Lines({StartedRow(found)}));
+}
+
+// What ends what a dead holder has left, as far as that keeps the lock.
+std::string KillCommand(const Inspection& found) {
+  std::string text = "kill";
+  for (const Keeper& keeper : found.keepers) {
+    absl::StrAppend(&text, " ", keeper.pid);
+    // From what its command leaves behind the next run takes the lock.
+    if (found.holder.has_value() && keeper.pid == found.holder->command_pid) {
+      break;
+    }
+  }
+  return text;
+}
+
+// Everything else that is known of who is in the way.
+std::vector<Row> RefusalRows(const Inspection& found, const Now& now) {
+  std::vector<Row> rows = HolderRows(found, now);
+  rows.emplace_back("Evidence", EvidenceText(found));
+  if (!found.keepers.empty()) {
+    rows.emplace_back("To end what is left of it", KillCommand(found));
+  }
+  rows.emplace_back(IsGuard(found) ? "Guard" : "Lock file",
+                    Printable(found.file));
+  return rows;
+}
+
+// The start of `invocation` once more, of `command` with `options`.
+std::string StartAgain(const Invocation& invocation,
+                       const std::vector<std::string>& options,
+                       const std::vector<std::string>& command) {
+  std::vector<std::string> words = invocation.description;
+  words.insert(words.end(), options.begin(), options.end());
+  words.emplace_back("--");
+  words.insert(words.end(), command.begin(), command.end());
+  return CommandLine(invocation.o8lock, words);
+}
+
+// How `invocation` overrides: an orchestr8 that knows --force is given that, in
+// the specification's words.
+std::string ForceCommand(const Invocation& invocation) {
+  std::vector<std::string> forced = invocation.command;
+  forced.emplace_back("--force");
+  const std::optional<Orchestr8Command> orchestr8 =
+      ReadOrchestr8Command(forced);
+  if (!orchestr8.has_value() || !orchestr8->force) {
+    return StartAgain(invocation, {"--force"}, invocation.command);
+  }
+  return StartAgain(invocation, {}, forced);
+}
+
+// The options that somebody has whom `found` is in the way.
+std::string OptionsText(const Inspection& found, const std::string& wait,
+                        const std::string& status, absl::string_view last) {
+  return absl::StrCat("\nOptions:\n  • ",
+                      found.verdict == Verdict::kHeld
+                          ? absl::StrCat("Wait for it to complete: ", wait)
+                          : "Find out whether it still runs",
+                      "\n  • Run: ", status, "\n  • ", last, "\n\n");
+}
+
+// What became of a worktree that was there already.
+Row TakenBackRow(const TakenBack& taken) {
+  std::string text = Printable(taken.worktree);
+  if (!taken.removed) {
+    return {"Kept", absl::StrCat(text, ": ", Printable(taken.problem))};
+  }
+  if (taken.branch_removed) {
+    absl::StrAppend(&text, ", with its new branch ", Printable(taken.branch));
+  } else if (!taken.problem.empty()) {
+    absl::StrAppend(&text, ", but not its branch ", Printable(taken.branch),
+                    ": ", Printable(taken.problem));
+  }
+  return {"Rolled back", text};
+}
+
+// The command of `add` as the user can give it again.
+std::vector<std::string> AddCommand(const WorktreeAdd& add) {
+  std::vector<std::string> words = add.command;
+  // Where it is only a path to the git that is meant anyway.
+  if (absl::EndsWith(words[0], "/git")) words[0] = "git";
+  return Glance(words);
+}
+
+}  // namespace
+
+std::string RefusalText(const Inspection& found, const Invocation& invocation,
+                        const Now& now) {
+  return absl::StrCat(
+      RefusedText(found),
+      OptionsText(found, StartAgain(invocation, {kWait}, invocation.command),
+                  invocation.status_command.empty()
+                      ? CommandLine(invocation.o8lock, {"status"})
+                      : ShellQuoted(invocation.status_command),
+                  absl::StrCat("Force override: ", ForceCommand(invocation))),
+      Lines(RefusalRows(found, now)));
+}
+
+std::string TimedOutText(const Inspection& found, const Invocation& invocation,
+                         const Now& now, int64_t waited) {
+  return absl::StrCat("o8lock: the lock is still held after ",
+                      FormatDuration(waited), "\n",
+                      RefusalText(found, invocation, now));
+}
+
+std::string AncestorText(const Inspection& found) {
+  return HintText(absl::StrCat("process ", PidText(found),
+                               " has started this one: waiting for its end "
+                               "would never end"));
+}
+
+std::string WorktreeRefusedText(const Refused& refused,
+                                const std::string& program, const Now& now) {
+  std::vector<Row> rows = RefusalRows(refused.found, now);
+  if (refused.taken_back.has_value()) {
+    rows.push_back(TakenBackRow(*refused.taken_back));
+  }
+  const std::vector<std::string> add = AddCommand(refused.add);
+  return absl::StrCat(
+      RefusedText(refused.found), kWorktreeRefused,
+      OptionsText(refused.found, CommandLine({program, kWait, "--"}, add),
+                  ShellQuoted({program, "status"}),
+                  absl::StrCat("Allow this one on purpose: ", kAllowVariable,
+                               "=1 ", ShellQuoted(add))),
+      Lines(rows));
+}
+
+}  // namespace o8lock

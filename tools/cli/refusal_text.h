@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What o8lock says when it refuses a run or a worktree. Every text ends with a
+// newline and i
+//  safe to show on a terminal.
+#ifndef O8LOCK_TOOLS_CLI_REFUSAL_TEXT_H_
+#define O8LOCK_TOOLS_CLI_REFUSAL_TEXT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "hooks/decision.h"
+#include "lock/inspection.h"
+#include "tools/cli/holder_text.h"
+
+namespace o8lock {
+
+// How o8lock was called, for the lines that can be pasted.
+struct Invocation {
+  std::vector<std::string> o8lock;       // the program and the lock's options
+  std::vector<std::string> description;  // the options that describe the run
+  std::vector<std::string> command;
+  // What shows how such a run is going; empty: o8lock status.
+  std::vector<std::string> status_command;
+};
+
+// A start was refused: `found` is held, or unknown.
+std::string RefusalText(const Inspection& found, const Invocation& invocation,
+                        const Now& now);
+
+// It has waited for `waited` seconds, and the lock is held.
+std::string TimedOutText(const Inspection& found, const Invocation& invocation,
+                         const Now& now, int64_t waited);
+
+// The external run `found` has started this process, which was to wait for it.
+std::string AncestorText(const Inspection& found);
+
+// A `git worktree add` was refused; `program` is how o8lock is called.
+std::string WorktreeRefusedText(const Refused& refused,
+                                const std::string& program, const Now& now);
+// The line of that which tells it from other errors.
+inline constexpr absl::string_view kWorktreeRefused =
+    "git worktree add refused: it would collide with that run.\n";
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_TOOLS_CLI_REFUSAL_TEXT_H_

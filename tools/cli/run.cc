@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/run.h"
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "hooks/installation.h"
+#include "lock/file.h"
+#include "lock/holder.h"
+#include "lock/inspection.h"
+#include "lock/location.h"
+#include "lock/lock.h"
+#include "lock/process.h"
+#include "tools/cli/child.h"
+#include "tools/cli/command.h"
+#include "tools/cli/confirm.h"
+#include "tools/cli/exit_code.h"
+#include "tools/cli/holder_text.h"
+#include "tools/cli/locate.h"
+#include "tools/cli/options.h"
+#include "tools/cli/orchestr8.h"
+#include "tools/cli/orchestr8_package.h"
+#include "tools/cli/output.h"
+#include "tools/cli/refusal_text.h"
+#include "tools/cli/run_text.h"
+#include "tools/cli/survey.h"
+#include "tools/cli/text.h"
+#include "tools/cli/waiting.h"
+
+namespace o8lock {
+namespace {
+
+// Whether the external run `found` has started this process, directly or not:
+// to wait for its end is to wait forever.
+bool IsHeldByAncestor(const Inspection& found) {
+  return found.verdict == Verdict::kHeld && !found.kernel_locked &&
+         DescendsFrom(getpid(), found.holder->pid);
+}
+
+// Whether to override `found`; the exit code if not.
+std::optional<int> Refuse(const Inspection& found, const Options& options,
+                          const Invocation& invocation) {
+  if (!options.force) {
+    if (!options.quiet) Tell(RefusalText(found, invocation, GetNow()));
+    return options.conflict_exit_code;
+  }
+  const std::string warning = OverrideText(found, GetNow());
+  if (!options.yes || !options.quiet) Tell(warning);
+  if (options.yes) return std::nullopt;
+  return AskToGoOn(warning, "--force", options);
+}
+
+// The setting of orchestr8 in the directory it is started in: version 4's file
+// or, where that is not there, version 3's. Nothing: it is the default, which
+// what is no positive number means to orchestr8 too.
+std::optional<int> ConfiguredMaxConcurrency() {
+  for (const char* path :
+       {".claude/murm-config.json", ".claude/parallel-config.json"}) {
+    const absl::StatusOr<std::string> text = ReadFile(path);
+    if (!text.ok()) continue;
+    const std::optional<int> number = ParseMaxConcurrency(*text);
+    return number.value_or(0) > 0 ? number : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+// What the lock file is to say of the command.
+void DescribeRun(const Options& options,
+                 const std::optional<Orchestr8Command>& orchestr8,
+                 AcquireOptions& acquire) {
+  acquire.command = options.command;
+  acquire.features = options.features;
+  std::optional<int> max_concurrency = options.max_concurrency;
+  if (orchestr8.has_value()) {
+    acquire.features.insert(acquire.features.end(), orchestr8->features.begin(),
+                            orchestr8->features.end());
+    if (!max_concurrency.has_value()) {
+      max_concurrency = orchestr8->max_concurrency;
+    }
+    if (!max_concurrency.has_value()) {
+      max_concurrency = ConfiguredMaxConcurrency();
+    }
+  }
+  acquire.max_concurrency = max_concurrency.value_or(acquire.max_concurrency);
+}
+
+// Whether to write the lock file; the exit code if that cannot be told.
+absl::StatusOr<bool> ShouldPublish(
+    const Options& options, const std::optional<Orchestr8Command>& orchestr8,
+    const Location& location) {
+  std::optional<Publish> publish = options.publish;
+  if (!publish.has_value() && location.publish.has_value()) {
+    publish = ParsePublish(*location.publish);
+    if (!publish.has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the setting o8lock.publish is '", *location.publish,
+                       "', not 'auto', 'always' or 'never'"));
+    }
+  }
+  switch (publish.value_or(Publish::kAuto)) {
+    case Publish::kAlways:
+      return true;
+    case Publish::kNever:
+      return false;
+    case Publish::kAuto:
+      break;
+  }
+  // One that finds a lock file, and the process alive, refuses itself.
+  return !orchestr8.has_value() ||
+         FindOutWhetherItLocks(orchestr8->program) == LocksItself::kNo;
+}
+
+// Whether the orchestr8 `command` is going to ask, and nobody to answer.
+bool AsksNobody(const Orchestr8Command& command) {
+  return !command.features.empty() && !command.yes &&
+         isatty(STDIN_FILENO) == 0 && AsksBeforeARun(command.program);
+}
+
+// Tells of the dead runs whose lock was taken over, and of what they have left.
+void TellOfStale(const Lock& lock, const Location& location) {
+  for (const Inspection& stale : lock.stale()) {
+    Tell(StaleText(stale));
+    Tell(LeftBehindText(OrphansOf(stale), WorktreesOf(stale, location)));
+  }
+  for (const Malformed& malformed : lock.malformed()) {
+    Tell(MalformedText(malformed));
+  }
+}
+
+// How o8lock was called as `program`, for what can be pasted.
+Invocation InvocationOf(const Options& options,
+                        const std::optional<Orchestr8Command>& orchestr8,
+                        const std::string& program) {
+  Invocation invocation{{program}, options.description, options.command, {}};
+  if (orchestr8.has_value()) {
+    invocation.status_command = orchestr8->status_command;
+  }
+  invocation.o8lock.insert(invocation.o8lock.end(), options.selection.begin(),
+                           options.selection.end());
+  return invocation;
+}
+
+// A start, until the command has the lock or is refused.
+class LockedRun {
+ public:
+  // `started` is when, of NowNanoseconds(). All else has to outlive it.
+  LockedRun(Options& options, const std::optional<Orchestr8Command>& orchestr8,
+            const Location& location, AcquireOptions acquire,
+            Invocation invocation, int64_t started)
+      : options_(options),
+        orchestr8_(orchestr8),
+        location_(location),
+        acquire_(std::move(acquire)),
+        invocation_(std::move(invocation)),
+        started_(started) {}
+
+  // Takes the lock, for which it waits or which it overrides where the options
+  // say so, and runs the command. Returns the exit code.
+  int Start();
+
+ private:
+  // Runs the command with `lock`, which was taken or joined.
+  int RunUnder(Lock& lock, ChildRunner& runner);
+  // Waits for `found` to end. The exit code if the start ends here.
+  std::optional<int> Wait(const Inspection& found);
+  // Has the next attempt override `found`; the exit code if it must not.
+  std::optional<int> Override(const Inspection& found, bool by_ancestor);
+
+  Options& options_;
+  const std::optional<Orchestr8Command>& orchestr8_;
+  const Location& location_;
+  AcquireOptions acquire_;
+  const Invocation invocation_;
+  const int64_t started_;
+  std::optional<Waiting> waiting_;
+  bool waited_ = false;  // as long as was said
+  Fd turn_;
+};
+
+int LockedRun::Start() {
+  while (true) {
+    // Before the lock: no signal may end this process and leave the lock file.
+    std::optional<ChildRunner> runner(std::in_place);
+    std::optional<Inspection> found;
+    absl::StatusOr<Lock> lock =
+        Lock::Acquire(location_, acquire_, &found, std::exchange(turn_, Fd()));
+    if (lock.ok()) return RunUnder(*lock, *runner);
+    runner.reset();  // Ctrl-C ends the question
+    if (!found.has_value()) return FailToLock(lock.status());
+    const bool by_ancestor = IsHeldByAncestor(*found);
+    const bool waits = options_.wait_seconds != 0 &&
+                       found->verdict == Verdict::kHeld && !by_ancestor;
+    const std::optional<int> exit_code =
+        waits ? Wait(*found) : Override(*found, by_ancestor);
+    if (exit_code.has_value()) return *exit_code;
+  }
+}
+
+int LockedRun::RunUnder(Lock& lock, ChildRunner& runner) {
+  if (lock.joined()) return RunToTheEnd(runner, options_, &lock, location_);
+  if (!options_.quiet) {
+    TellOfStale(lock, location_);
+    if (orchestr8_.has_value() && AsksNobody(*orchestr8_)) Tell(NoAnswerText());
+  }
+  if (options_.verbose) {
+    Tell(absl::StrCat("o8lock: lock taken: ", Printable(location_.guard),
+                      " (PID ", lock.holder().pid, ")\n"));
+  }
+  std::vector<std::string> tokens = acquire_.own_tokens;
+  tokens.push_back(lock.holder().token);
+  setenv(kTokenVariable, absl::StrJoin(tokens, ":").c_str(), 1);
+  return RunToTheEnd(runner, options_, &lock, location_);
+}
+
+std::optional<int> LockedRun::Wait(const Inspection& found) {
+  if (waited_) {
+    if (!options_.quiet) {
+      Tell(TimedOutText(found, invocation_, GetNow(), waiting_->Seconds()));
+    }
+    return options_.conflict_exit_code;
+  }
+  if (!waiting_.has_value()) {
+    waiting_.emplace(options_.wait_seconds, options_.quiet);
+  }
+  absl::StatusOr<Fd> got = waiting_->For(location_, found);
+  // Once more then: who has it now need not be who had it before.
+  waited_ = absl::IsDeadlineExceeded(got.status());
+  if (!got.ok() && !waited_) return FailToLock(got.status());
+  if (got.ok()) turn_ = *std::move(got);
+  return std::nullopt;
+}
+
+std::optional<int> LockedRun::Override(const Inspection& found,
+                                       bool by_ancestor) {
+  // --yes is for a holder that was there when it was said, not for one that
+  // came while that was overridden: two of these at once would both run.
+  if (options_.yes && IsSince(found, started_)) options_.force = false;
+  if (options_.force) {
+    // Nobody is to lose a lock to a misspelt command.
+    const absl::Status command = FindCommand(options_.command[0]).status();
+    if (!command.ok()) return FailToRun(command);
+  }
+  const std::optional<int> refused = Refuse(found, options_, invocation_);
+  if (refused.has_value()) {
+    if (by_ancestor && options_.wait_seconds != 0 && !options_.quiet) {
+      Tell(AncestorText(found));
+    }
+    return refused;
+  }
+  acquire_.overriding.push_back(found);
+  return std::nullopt;
+}
+
+}  // namespace
+
+int Run(Options options, const std::string& program, int64_t started) {
+  const std::optional<Orchestr8Command> orchestr8 =
+      ReadOrchestr8Command(options.command);
+  if (orchestr8.has_value() && !orchestr8->needs_lock) {
+    if (options.verbose) Tell(NoLockNeededText(options.command));
+    ChildRunner runner;
+    return RunToTheEnd(runner, options, nullptr, {});
+  }
+  if (orchestr8.has_value() && orchestr8->force) {
+    options.force = true;
+    options.wait_seconds = 0;
+    options.yes = options.yes || orchestr8->yes;
+  }
+  const absl::StatusOr<Location> location = LocateLock(options);
+  if (!location.ok()) return FailToLocate(location.status());
+  // Before the lock, which arms them.
+  const absl::Status hooks = RefreshHooks(*location);
+  if (!hooks.ok() && !options.quiet) {
+    Tell(absl::StrCat("o8lock: warning: the git hooks were not made anew: ",
+                      Printable(hooks.message()), "\n"));
+  }
+  AcquireOptions acquire;
+  DescribeRun(options, orchestr8, acquire);
+  const absl::StatusOr<bool> publish =
+      ShouldPublish(options, orchestr8, *location);
+  if (!publish.ok()) {
+    return Fail(publish.status().message(),
+                "nothing was run; set it anew: git config o8lock.publish auto",
+                kUsage);
+  }
+  acquire.publish = *publish;
+  acquire.own_tokens = OwnTokens();
+  return LockedRun(options, orchestr8, *location, std::move(acquire),
+                   InvocationOf(options, orchestr8, program), started)
+      .Start();
+}
+
+}  // namespace o8lock

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/run_text.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "hooks/worktrees.h"
+#include "lock/holder.h"
+#include "lock/inspection.h"
+#include "lock/lock.h"
+#include "tools/cli/holder_text.h"
+#include "tools/cli/survey.h"
+#include "tools/cli/text.h"
+#include "tools/cli/text_parts.h"
+
+namespace o8lock {
+
+std::string WaitingText(const Inspection& found, std::optional<int64_t> limit,
+                        bool first) {
+  return absl::StrCat("o8lock: ", first ? "" : "now ", "waiting for ",
+                      WhoText(found),
+                      first && limit.has_value()
+                          ? absl::StrCat(", up to ", FormatDuration(*limit))
+                          : "",
+                      "\n");
+}
+
+std::string WaitingLine(const Inspection& found, const Now& now, int64_t waited,
+                        std::optional<int64_t> limit) {
+  std::string text = absl::StrCat(
+      "o8lock: waiting ", FormatDuration(waited),
+      limit.has_value() ? absl::StrCat(" of ", FormatDuration(*limit)) : "",
+      " for ", WhoText(found));
+  if (found.holder.has_value()) {
+    if (const auto age = AgeSeconds(found, now); age.has_value()) {
+      absl::StrAppend(&text, ", running for ", FormatDuration(*age));
+    }
+  }
+  return text;
+}
+
+std::string NoLockNeededText(const std::vector<std::string>& command) {
+  return absl::StrCat(
+      "o8lock: runs without the lock, which this subcommand "
+      "does not need: ",
+      ShellQuoted(Glance(command)), "\n");
+}
+
+std::string NoAnswerText() {
+  return "o8lock: warning: orchestr8 asks before it starts, and standard input "
+         "is no terminal: without an answer it does nothing and exits 0; "
+         "add --yes\n";
+}
+
+std::string MalformedText(const Malformed& malformed) {
+  return absl::StrCat("o8lock: warning: '", Printable(malformed.path),
+                      "' was no lock file (", Printable(malformed.problem),
+                      ")\no8lock: hint: it is kept as '",
+                      Printable(malformed.kept_as), "'\n");
+}
+
+std::string LeftBehindText(const std::vector<RunProcess>& processes,
+                           const std::vector<Worktree>& worktrees) {
+  std::string text;
+  if (!processes.empty()) {
+    absl::StrAppend(&text, "o8lock: warning: ",
+                    Count(processes.size(), "process of that run still runs:\n",
+                          "processes of that run still run:\n"),
+                    ListText(processes, ProcessLine), "o8lock: hint: to end ",
+                    processes.size() == 1 ? "it" : "them", ": kill");
+    for (const RunProcess& process : processes) {
+      absl::StrAppend(&text, " ", process.pid);
+    }
+    absl::StrAppend(&text, "\n");
+  }
+  if (!worktrees.empty()) {
+    absl::StrAppend(
+        &text,
+        "o8lock: warning: ", Count(worktrees.size(), "worktree", "worktrees"),
+        " added since that run began:\n", ListText(worktrees, WorktreeLine),
+        "o8lock: hint: to discard with all that is in there: ");
+    std::vector<std::string> branches = {"git", "branch", "-D"};
+    for (const Worktree& worktree : worktrees) {
+      absl::StrAppend(
+          &text, &worktree == &worktrees[0] ? "" : " && ",
+          ShellQuoted({"git", "worktree", "remove", "--force", worktree.path}));
+      if (!worktree.branch.empty()) branches.push_back(worktree.branch);
+    }
+    if (branches.size() > 3) {
+      absl::StrAppend(&text, " && ", ShellQuoted(branches));
+    }
+    absl::StrAppend(&text, "\n");
+  }
+  return text;
+}
+
+std::string OverriddenText(const std::optional<Overrider>& by) {
+  if (!by.has_value()) {
+    return "o8lock: warning: the lock was taken away from this run; nothing "
+           "was removed\n";
+  }
+  return absl::StrCat("o8lock: warning: this run's lock was overridden at ",
+                      Printable(by->at), " by ", Printable(by->user), "@",
+                      Printable(by->host), " (PID ", by->pid,
+                      "); nothing was removed\n");
+}
+
+std::string DisturbedText(const Disturbance& disturbance,
+                          const std::string& lock_file) {
+  const std::string file = absl::StrCat("'", Printable(lock_file), "'");
+  if (disturbance.vanished) {
+    return absl::StrCat("o8lock: warning: ", file,
+                        " was removed during the run; it is in place again\n");
+  }
+  if (!disturbance.replaced->holder.has_value()) {
+    return absl::StrCat("o8lock: warning: ", file,
+                        " was replaced during the run by what is no lock "
+                        "file; it was left alone\n");
+  }
+  return absl::StrCat(
+      "o8lock: warning: ", file, " was replaced during the run by that of PID ",
+      disturbance.replaced->holder->pid,
+      "; it was left alone\no8lock: hint: that runs without o8lock, and beside "
+      "this run; see: o8lock status\n");
+}
+
+std::string LeftoversText(const std::vector<RunProcess>& leftovers,
+                          LeftoversAre state) {
+  std::string text =
+      absl::StrCat("o8lock: warning: the command has ended, but not ",
+                   Count(leftovers.size(), "process", "processes"),
+                   " that it started:\n", ListText(leftovers, ProcessLine));
+  switch (state) {
+    case LeftoversAre::kReleased:
+      absl::StrAppend(&text,
+                      "o8lock: hint: the lock is released; --leftovers=wait "
+                      "would wait for their end, --leftovers=kill end them\n");
+      break;
+    case LeftoversAre::kWaitedFor:
+      absl::StrAppend(&text,
+                      "o8lock: hint: the lock is kept until they have ended; "
+                      "Ctrl-C releases it\n");
+      break;
+    case LeftoversAre::kEnded:
+      absl::StrAppend(&text,
+                      "o8lock: hint: they are asked to end (SIGTERM), and "
+                      "killed after 10 seconds (SIGKILL)\n");
+      break;
+    case LeftoversAre::kStillThere:
+      absl::StrAppend(&text, "o8lock: hint: the lock is released\n");
+      break;
+  }
+  return text;
+}
+
+std::string SweptText(const Inspection& swept) {
+  return absl::StrCat("o8lock: warning: removed '", Printable(swept.file),
+                      "', which PID ", PidText(swept), " has left behind\n");
+}
+
+}  // namespace o8lock

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What o8lock says in the course of a run, from the wait for the lock to its
+// release. Every text ends with a newline and is safe to show on a terminal.
+#ifndef O8LOCK_TOOLS_CLI_RUN_TEXT_H_
+#define O8LOCK_TOOLS_CLI_RUN_TEXT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hooks/worktrees.h"
+#include "lock/holder.h"
+#include "lock/inspection.h"
+#include "lock/lock.h"
+#include "tools/cli/holder_text.h"
+#include "tools/cli/survey.h"
+
+namespace o8lock {
+
+// o8lock waits for `found`: what is told once, of the `first` holder or of one
+// that came after it, and the line that is kept up to date on a terminal, which
+// has no newline. `limit` is how long it waits at most.
+std::string WaitingText(const Inspection& found, std::optional<int64_t> limit,
+                        bool first);
+std::string WaitingLine(const Inspection& found, const Now& now, int64_t waited,
+                        std::optional<int64_t> limit);
+
+// The orchestr8 subcommand of `command` runs without the lock.
+std::string NoLockNeededText(const std::vector<std::string>& command);
+
+// orchestr8 is going to ask a question that nobody will answer.
+std::string NoAnswerText();
+
+// A lock file was none.
+std::string MalformedText(const Malformed& malformed);
+
+// What a dead run has left: worktrees, and processes that still run. Empty if
+// neither.
+std::string LeftBehindText(const std::vector<RunProcess>& processes,
+                           const std::vector<Worktree>& worktrees);
+
+// This run's lock has been overridden, by whom if that is known.
+std::string OverriddenText(const std::optional<Overrider>& by);
+
+// Something happened to this run's lock, `lock_file`, that is no override.
+std::string DisturbedText(const Disturbance& disturbance,
+                          const std::string& lock_file);
+
+// The command has ended, and these that it started have not: what is being done
+// about it, or was.
+enum class LeftoversAre { kReleased, kWaitedFor, kEnded, kStillThere };
+std::string LeftoversText(const std::vector<RunProcess>& leftovers,
+                          LeftoversAre state);
+
+// The lock file of the dead run `swept` was removed when this one ended.
+std::string SweptText(const Inspection& swept);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_TOOLS_CLI_RUN_TEXT_H_

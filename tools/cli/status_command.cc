@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/status_command.h"
+
+#include <unistd.h>
+
+#include "absl/status/statusor.h"
+#include "lock/inspection.h"
+#include "lock/location.h"
+#include "tools/cli/exit_code.h"
+#include "tools/cli/holder_text.h"
+#include "tools/cli/locate.h"
+#include "tools/cli/options.h"
+#include "tools/cli/output.h"
+#include "tools/cli/status_json.h"
+#include "tools/cli/status_text.h"
+#include "tools/cli/survey.h"
+
+namespace o8lock {
+
+int StatusCommand(const Options& options) {
+  const absl::StatusOr<Location> location = LocateLock(options);
+  if (!location.ok()) return FailToLocate(location.status());
+  const absl::StatusOr<Survey> survey =
+      LookAround(*location, NameOf(options), OwnTokens());
+  if (!survey.ok()) return FailToLock(survey.status());
+  Print(STDOUT_FILENO, options.json ? StatusJson(*survey, GetNow())
+                                    : StatusText(*survey, GetNow(), InColor()));
+  return survey->lock.found.verdict > Verdict::kStale
+             ? options.conflict_exit_code
+             : kSuccess;
+}
+
+}  // namespace o8lock

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `o8lock status`.
+#ifndef O8LOCK_TOOLS_CLI_STATUS_COMMAND_H_
+#define O8LOCK_TOOLS_CLI_STATUS_COMMAND_H_
+
+#include "tools/cli/options.h"
+
+namespace o8lock {
+
+// Prints who has the lock of `options`, for people or as JSON. Changes nothing.
+// Returns the exit code: that of a conflict where the lock is held or unknown.
+int StatusCommand(const Options& options);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_TOOLS_CLI_STATUS_COMMAND_H_

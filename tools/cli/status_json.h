@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What `o8lock status --json` prints.
+#ifndef O8LOCK_TOOLS_CLI_STATUS_JSON_H_
+#define O8LOCK_TOOLS_CLI_STATUS_JSON_H_
+
+#include <string>
+
+#include "tools/cli/holder_text.h"
+#include "tools/cli/survey.h"
+
+namespace o8lock {
+
+// One JSON object and a newline. Names and values are public: programs read
+// them.
+std::string StatusJson(const Survey& survey, const Now& now);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_TOOLS_CLI_STATUS_JSON_H_

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/status_text.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "lock/inspection.h"
+#include "tools/cli/holder_text.h"
+#include "tools/cli/survey.h"
+#include "tools/cli/text.h"
+#include "tools/cli/text_parts.h"
+
+namespace o8lock {
+namespace {
+
+// The first line of a status: the verdict and whose it is.
+std::string VerdictText(const Inspection& found) {
+  switch (found.verdict) {
+    case Verdict::kFree:
+      break;
+    case Verdict::kStale:
+      return found.holder.has_value()
+                 ? absl::StrCat(
+                       "free (stale: PID ", PidText(found),
+                       found.pid_reused
+                           ? " is another process now, begun after the "
+                             "lock)"
+                           : " is not running)")
+                 : "free (stale: the lock file is malformed)";
+    case Verdict::kUnknown:
+      return absl::StrCat("unknown (PID: ", PidText(found), ")");
+    case Verdict::kHeld:
+      return absl::StrCat("held (PID: ", PidText(found), ")",
+                          found.own ? " by the run that asks" : "");
+  }
+  return "free";
+}
+
+// `text` with its first word in the colour of the verdict.
+std::string Colored(const std::string& text, Verdict verdict) {
+  constexpr absl::string_view kColors[] = {"32", "33", "33", "31"};
+  const size_t word = std::min(text.find(' '), text.size());
+  return absl::StrCat("\x1b[", kColors[static_cast<int>(verdict)], "m",
+                      text.substr(0, word), "\x1b[0m", text.substr(word));
+}
+
+}  // namespace
+
+std::string StatusText(const Survey& survey, const Now& now, bool color) {
+  const Inspection& found = survey.lock.found;
+  std::string text = VerdictText(found);
+  if (color) text = Colored(text, found.verdict);
+  text += "\n";
+  std::vector<Row> rows = HolderRows(found, now);
+  if (found.holder.has_value()) rows.insert(rows.begin(), StartedRow(found));
+  if (std::string evidence = EvidenceText(found); !evidence.empty()) {
+    rows.emplace_back("Evidence", std::move(evidence));
+  }
+  rows.emplace_back("Lock file", Printable(survey.lock.location.lock_file));
+  rows.emplace_back("Guard", Printable(survey.lock.location.guard));
+  absl::StrAppend(&text, Lines(rows));
+  if (!survey.lock.processes.empty()) {
+    absl::StrAppend(&text, "Processes: ", survey.lock.processes.size(), "\n",
+                    ListText(survey.lock.processes, ProcessLine));
+  }
+  if (!survey.lock.worktrees.empty()) {
+    absl::StrAppend(&text,
+                    "Worktrees since then: ", survey.lock.worktrees.size(),
+                    "\n", ListText(survey.lock.worktrees, WorktreeLine));
+  }
+  if (!survey.others.empty()) {
+    absl::StrAppend(
+        &text, "Other locks: ", survey.others.size(), "\n",
+        ListText(survey.others, [color](const LockSurvey& other) {
+          const std::string verdict = VerdictText(other.found);
+          return absl::StrCat(
+              Printable(other.name), ": ",
+              color ? Colored(verdict, other.found.verdict) : verdict);
+        }));
+  }
+  return text;
+}
+
+std::string UnlockText(const Inspection& found) {
+  return absl::StrCat(
+      "\nWarning: Taking the lock away from PID ", PidText(found), "\n",
+      found.verdict == Verdict::kHeld
+          ? "This does not end it: the next run will run beside it.\n"
+          : "This may cause conflicts if it is still running.\n");
+}
+
+std::string UnlockedText(const Inspection& found) {
+  return absl::StrCat("o8lock: unlocked, PID ", PidText(found),
+                      " has the lock no more\n");
+}
+
+}  // namespace o8lock

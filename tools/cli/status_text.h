@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What `o8lock status` says to people, and `o8lock unlock`. Every text e
+// nds with a newline and is safe to show on a terminal.
+#ifndef O8LOCK_TOOLS_CLI_STATUS_TEXT_H_
+#define O8LOCK_TOOLS_CLI_STATUS_TEXT_H_
+
+#include <string>
+
+#include "lock/inspection.h"
+#include "tools/cli/holder_text.h"
+#include "tools/cli/survey.h"
+
+namespace o8lock {
+
+// What `o8lock status` prints (`color`: on a terminal).
+std::string StatusText(const Survey& survey, const Now& now, bool color);
+
+// The warning before `o8lock unlock` takes the lock of `found` away, and what
+// it says afterwards.
+std::string UnlockText(const Inspection& found);
+std::string UnlockedText(const Inspection& found);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_TOOLS_CLI_STATUS_TEXT_H_

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/survey.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "hooks/worktrees.h"
+#include "lock/file.h"
+#include "lock/holder.h"
+#include "lock/inspection.h"
+#include "lock/location.h"
+#include "lock/lock.h"
+#include "lock/process.h"
+#include "lock/status.h"
+
+namespace o8lock {
+namespace {
+
+absl::StatusOr<LockSurvey> Look(const Location& location,
+                                const std::string& name,
+                                const std::vector<std::string>& own_tokens) {
+  LockSurvey survey;
+  survey.name = name;
+  survey.location = location;
+  O8LOCK_ASSIGN_OR_RETURN(survey.found, Inspect(location, own_tokens));
+  survey.processes = ProcessesOf(survey.found);
+  survey.worktrees = WorktreesOf(survey.found, location);
+  return survey;
+}
+
+}  // namespace
+
+std::vector<RunProcess> Describe(const std::vector<int>& pids) {
+  std::vector<RunProcess> processes;
+  processes.reserve(pids.size());
+  for (const int pid : pids) {
+    processes.push_back({pid, CommandOf(pid), DirectoryOf(pid)});
+  }
+  return processes;
+}
+
+std::vector<RunProcess> ProcessesOf(const Inspection& found) {
+  if (!found.holder.has_value()) return {};
+  const Holder& holder = *found.holder;
+  std::set<int> pids;
+  // Of another pid namespace the number means nothing here.
+  const bool visible = found.process.state != ProcessState::kUnknown;
+  if (visible && !IsDead(found)) {
+    pids.insert(holder.pid);
+    for (const Descendant& process : DescendantsOf(holder.pid)) {
+      pids.insert(process.pid);
+    }
+  }
+  if (!holder.token.empty()) {
+    for (const int pid : ProcessesWith(kTokenVariable, holder.token)) {
+      pids.insert(pid);
+    }
+  }
+  pids.erase(getpid());
+  return Describe({pids.begin(), pids.end()});
+}
+
+std::vector<RunProcess> OrphansOf(const Inspection& found) {
+  std::vector<RunProcess> orphans = ProcessesOf(found);
+  std::set<int> pids;
+  for (const RunProcess& process : orphans) pids.insert(process.pid);
+  // Who began the session of a run did not belong to the run.
+  orphans.erase(std::remove_if(orphans.begin(), orphans.end(),
+                               [&pids](const RunProcess& process) {
+                                 return pids.count(SessionOf(process.pid)) != 0;
+                               }),
+                orphans.end());
+  return orphans;
+}
+
+std::vector<Worktree> WorktreesOf(const Inspection& found,
+                                  const Location& location) {
+  // Only that lock guards worktrees.
+  if (location.armed.empty() || !found.holder.has_value()) return {};
+  const std::optional<int64_t> since = ParseTime(found.holder->started_at);
+  if (!since.has_value()) return {};
+  return WorktreesSince(location.common_dir, *since);
+}
+
+absl::StatusOr<Survey> LookAround(const Location& location,
+                                  const std::string& name,
+                                  const std::vector<std::string>& own_tokens) {
+  Survey survey;
+  O8LOCK_ASSIGN_OR_RETURN(survey.lock, Look(location, name, own_tokens));
+  if (location.common_dir.empty()) return survey;
+  for (const std::string& file : NamesIn(location.common_dir + "/o8lock")) {
+    absl::string_view other = file;
+    if (!absl::ConsumeSuffix(&other, ".guard") || other == name) continue;
+    const absl::StatusOr<Location> there =
+        Locate({location.Home(), std::string(other), "", ""});
+    if (!there.ok()) continue;
+    absl::StatusOr<LockSurvey> look =
+        Look(*there, std::string(other), own_tokens);
+    if (look.ok()) survey.others.push_back(*std::move(look));
+  }
+  return survey;
+}
+
+}  // namespace o8lock

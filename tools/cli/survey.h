@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Survey: all that can be told of a repository's locks, for people who wait for
+// one or clear up after one. Takes nothing and changes nothing.
+#ifndef O8LOCK_TOOLS_CLI_SURVEY_H_
+#define O8LOCK_TOOLS_CLI_SURVEY_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "hooks/worktrees.h"
+#include "lock/inspection.h"
+#include "lock/location.h"
+#include "lock/process.h"
+
+namespace o8lock {
+
+// The tokens of the runs that a process is inside of, the outermost first, with
+// colons between.
+inline constexpr char kTokenVariable[] = "O8LOCK_TOKEN";
+
+// A process of a run.
+struct RunProcess {
+  int pid = 0;
+  std::vector<std::string> command;  // empty if it may not be looked into
+  std::string directory;             // the same
+};
+
+// The processes `pids`.
+std::vector<RunProcess> Describe(const std::vector<int>& pids);
+
+// The processes of the run `found` that are alive, this one aside: its own with
+// all that it has started and, of a run under o8lock, those that have its
+// token. Reads files of every process on the machine.
+std::vector<RunProcess> ProcessesOf(const Inspection& found);
+
+// Of the dead run `found`: those processes that did not leave its session, as
+// daemons do.
+std::vector<RunProcess> OrphansOf(const Inspection& found);
+
+// The linked worktrees added since the run `found` began that are still there;
+// none for a lock that guards no worktrees.
+std::vector<Worktree> WorktreesOf(const Inspection& found,
+                                  const Location& location);
+
+// One lock.
+struct LockSurvey {
+  std::string name;  // empty where --lock-file says which
+  Location location;
+  Inspection found;
+  std::vector<RunProcess> processes;
+  std::vector<Worktree> worktrees;
+};
+
+struct Survey {
+  LockSurvey lock;                 // the one that was asked for
+  std::vector<LockSurvey> others;  // of the same repository, by name
+};
+
+// Errors: as Inspect's; another lock that cannot be looked at is left out.
+absl::StatusOr<Survey> LookAround(const Location& location,
+                                  const std::string& name,
+                                  const std::vector<std::string>& own_tokens);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_TOOLS_CLI_SURVEY_H_

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/text_parts.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "hooks/worktrees.h"
+#include "tools/cli/survey.h"
+#include "tools/cli/text.h"
+
+namespace o8lock {
+namespace {
+
+// Of a list this much is shown; the record has more.
+constexpr size_t kMaxShown = 400;
+
+}  // namespace
+
+std::vector<std::string> Glance(const std::vector<std::string>& words) {
+  std::vector<std::string> shown;
+  size_t size = 0;
+  for (const std::string& word : words) {
+    size += word.size() + 1;
+    if (!shown.empty() && size > kMaxShown) {
+      shown.push_back("...");
+      break;
+    }
+    shown.push_back(size > kMaxShown ? word.substr(0, kMaxShown) + "..."
+                                     : word);
+  }
+  return shown;
+}
+
+std::string Clipped(const std::string& text) {
+  return Printable(Glance({text})[0]);
+}
+
+std::string Lines(const std::vector<Row>& rows) {
+  std::string text;
+  for (const Row& row : rows) {
+    absl::StrAppend(&text, row.first, ": ", row.second, "\n");
+  }
+  return text;
+}
+
+std::string CommandLine(std::vector<std::string> words,
+                        const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return ShellQuoted(words);
+}
+
+std::string Count(size_t number, absl::string_view one,
+                  absl::string_view more) {
+  return absl::StrCat(number, " ", number == 1 ? one : more);
+}
+
+std::string ProcessLine(const RunProcess& process) {
+  std::string text = absl::StrCat("PID ", process.pid);
+  if (!process.directory.empty()) {
+    absl::StrAppend(&text, " in ", Printable(process.directory));
+  }
+  if (!process.command.empty()) {
+    absl::StrAppend(&text, ": ", ShellQuoted(Glance(process.command)));
+  }
+  return text;
+}
+
+std::string WorktreeLine(const Worktree& worktree) {
+  return absl::StrCat(
+      Printable(worktree.path),
+      worktree.branch.empty()
+          ? " (no branch)"
+          : absl::StrCat(" (", Printable(worktree.branch), ")"));
+}
+
+}  // namespace o8lock

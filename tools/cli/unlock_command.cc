@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/unlock_command.h"
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "lock/inspection.h"
+#include "lock/location.h"
+#include "lock/lock.h"
+#include "tools/cli/child.h"
+#include "tools/cli/confirm.h"
+#include "tools/cli/exit_code.h"
+#include "tools/cli/holder_text.h"
+#include "tools/cli/locate.h"
+#include "tools/cli/options.h"
+#include "tools/cli/output.h"
+#include "tools/cli/status_text.h"
+#include "tools/cli/survey.h"
+
+namespace o8lock {
+
+int UnlockCommand(const Options& options, int64_t started) {
+  const absl::StatusOr<Location> location = LocateLock(options);
+  if (!location.ok()) return FailToLocate(location.status());
+  absl::StatusOr<Survey> survey =
+      LookAround(*location, NameOf(options), OwnTokens());
+  if (!survey.ok()) return FailToLock(survey.status());
+  const Inspection& found = survey->lock.found;
+  const std::string status = StatusText(*survey, GetNow(), InColor());
+  if (!options.quiet || !options.yes) Print(STDOUT_FILENO, status);
+  if (found.verdict == Verdict::kFree) return kSuccess;
+  AcquireOptions acquire;
+  acquire.command = {"o8lock", "unlock"};
+  // What is stale goes without being asked for, as at the start of a run.
+  if (found.verdict > Verdict::kStale) {
+    const std::string warning = UnlockText(found);
+    if (!options.quiet || !options.yes) Tell(warning);
+    if (options.yes && IsSince(found, started)) {
+      return Fail("the holder has changed", "see: o8lock status",
+                  options.conflict_exit_code);
+    }
+    if (!options.yes) {
+      const std::optional<int> declined =
+          AskToGoOn(absl::StrCat(status, warning), "unlock", options);
+      if (declined.has_value()) return *declined;
+    }
+    acquire.overriding.push_back(found);
+  }
+  ChildRunner no_signals;
+  std::optional<Inspection> now;
+  absl::StatusOr<Lock> lock = Lock::Acquire(*location, acquire, &now);
+  if (!lock.ok()) {
+    if (!now.has_value()) return FailToLock(lock.status());
+    return Fail("the holder has changed", "see: o8lock status",
+                options.conflict_exit_code);
+  }
+  const absl::StatusOr<Released> released = lock->Release();
+  if (!released.ok()) return FailToLock(released.status());
+  if (!options.quiet && found.verdict > Verdict::kStale) {
+    Tell(UnlockedText(found));
+  }
+  return kSuccess;
+}
+
+}  // namespace o8lock

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/waiting.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "lock/file.h"
+#include "lock/inspection.h"
+#include "lock/location.h"
+#include "lock/process.h"
+#include "lock/wait.h"
+#include "tools/cli/holder_text.h"
+#include "tools/cli/output.h"
+#include "tools/cli/run_text.h"
+#include "tools/cli/text.h"
+
+namespace o8lock {
+namespace {
+
+// To the beginning of the line, and clears it.
+constexpr absl::string_view kAnew = "\r\x1b[K";
+
+// How many characters fit into a line of the terminal.
+int Columns() {
+  struct winsize size;
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
+    return 80;
+  }
+  return size.ws_col;
+}
+
+}  // namespace
+
+Waiting::Waiting(std::optional<int64_t> seconds, bool quiet)
+    : seconds_(seconds),
+      quiet_(quiet),
+      terminal_(IsTerminal(STDERR_FILENO)),
+      since_(NowTicks()) {}
+
+absl::StatusOr<Fd> Waiting::For(const Location& location,
+                                const Inspection& found) {
+  WaitOptions options;
+  if (seconds_.has_value()) {
+    options.give_up = since_ + *seconds_ * kTicksPerSecond;
+  }
+  if (!quiet_) {
+    Show(found);
+    options.report = [this](const Inspection& now) { Show(now); };
+    options.every_second = terminal_;
+  }
+  absl::StatusOr<Fd> turn = WaitFor(location, found, options);
+  if (!quiet_ && terminal_) Tell(kAnew);
+  return turn;
+}
+
+int64_t Waiting::Seconds() const {
+  return (NowTicks() - since_) / kTicksPerSecond;
+}
+
+void Waiting::Show(const Inspection& found) {
+  const bool first = !shown_.has_value();
+  if (terminal_) {
+    // One column less: in the last one some terminals begin a new line.
+    Tell(absl::StrCat(kAnew,
+                      Clip(WaitingLine(found, GetNow(), Seconds(), seconds_),
+                           static_cast<size_t>(Columns() - 1))));
+  } else if (first || !SameRun(*shown_, found)) {
+    Tell(WaitingText(found, seconds_, first));
+  }
+  shown_ = found;
+}
+
+}  // namespace o8lock

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is shown while o8lock waits for a lock.
+#ifndef O8LOCK_TOOLS_CLI_WAITING_H_
+#define O8LOCK_TOOLS_CLI_WAITING_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "lock/file.h"
+#include "lock/inspection.h"
+#include "lock/location.h"
+#include "lock/process.h"
+
+namespace o8lock {
+
+// One wait, for as many holders as come in between. On a terminal a line that
+// is kept up to date; else a line at the beginning and one for each holder that
+// follows.
+class Waiting {
+ public:
+  // For at most `seconds` from now on; nothing: for ever. With `quiet` nothing
+  // is shown.
+  Waiting(std::optional<int64_t> seconds, bool quiet);
+
+  // Waits for `found`, as WaitFor in lock/wait.h does, which see.
+  absl::StatusOr<Fd> For(const Location& location, const Inspection& found);
+
+  // How long it has waited.
+  int64_t Seconds() const;
+
+ private:
+  void Show(const Inspection& found);
+
+  std::optional<int64_t> seconds_;
+  bool quiet_;
+  bool terminal_;
+  Ticks since_;
+  std::optional<Inspection> shown_;
+};
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_TOOLS_CLI_WAITING_H_

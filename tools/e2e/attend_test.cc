@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The whole program where something happens to its lock while the command runs.
+// It begins to look after that when the command has run for a second; whatever
+// came before is found then.
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "lock/testing.h"
+#include "tools/e2e/testing.h"
+
+namespace o8lock {
+namespace {
+
+void WaitForFile(const std::string& path) {
+  WaitUntil(path, [&path] { return Exists(path); });
+}
+
+// --- The lock file is removed ---
+
+TEST(RemovedTest, TheLockFileIsPutInPlaceAgainAndThatIsToldOnce) {
+  const Repository repo;
+  Guarded run(repo.path());
+  const std::string text = Contents(repo.LockFile());
+  for (int i = 0; i < 3; ++i) {
+    std::filesystem::remove(repo.LockFile());
+    WaitForFile(repo.LockFile());
+    EXPECT_EQ(Contents(repo.LockFile()), text);
+  }
+  EXPECT_EQ(run.Finish(3), Exited(3));
+  EXPECT_EQ(run.err(), Golden("lock_file_removed", ValuesOf(repo)));
+  ExpectNothingLeft(repo);
+  EXPECT_FALSE(Exists(repo.File(".claude")));
+}
+
+TEST(RemovedTest, SoIsItsDirectory) {
+  const Repository repo;
+  Guarded run(repo.path());
+  for (int i = 0; i < 3; ++i) {
+    // In one step: nobody sees it without the lock file.
+    std::filesystem::rename(repo.File(".claude"),
+                            repo.File(absl::StrCat(".git/gone", i)));
+    WaitForFile(repo.LockFile());
+  }
+  // And what is in the new one is looked after as well.
+  std::filesystem::remove(repo.LockFile());
+  WaitForFile(repo.LockFile());
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(run.err(), Golden("lock_file_removed", ValuesOf(repo)));
+  ExpectNothingLeft(repo);
+  EXPECT_FALSE(Exists(repo.File(".claude")));
+}
+
+// It is one of the ignored files.
+TEST(RemovedTest, ByGitClean) {
+  const Repository repo;
+  Guarded run(repo.path());
+  for (int i = 0; i < 3; ++i) {
+    // git complains where the directory fills again under its hands.
+    Call({"git", "clean", "-fdXq"}, repo.path());
+    WaitForFile(repo.LockFile());
+  }
+  EXPECT_EQ(repo.Changes(), "");
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(run.err(), Golden("lock_file_removed", ValuesOf(repo)));
+  ExpectNothingLeft(repo);
+}
+
+TEST(RemovedTest, IsNotToldWithQuiet) {
+  const Repository repo;
+  Guarded run(repo.path(), {"-q"});
+  std::filesystem::remove(repo.LockFile());
+  WaitForFile(repo.LockFile());
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(run.err(), "");
+  ExpectNothingLeft(repo);
+}
+
+// One that nobody wanted is not missed.
+TEST(RemovedTest, OneThatIsNotPublishedStaysAway) {
+  const Repository repo;
+  Guarded run(repo.path(), {"--publish=never"});
+  Guarded second(repo.path(), {"--force", "--yes", "--publish=never"});
+  run.process().WaitForError("overridden");
+  EXPECT_FALSE(Exists(repo.LockFile()));
+  EXPECT_EQ(second.Finish(), Exited(0));
+  EXPECT_EQ(run.Finish(), Exited(0));
+}
+
+// As orchestr8 4 does at its start.
+TEST(RenamedTest, TheLockFileHasBothNamesAndNothingIsSaid) {
+  const Repository repo;
+  Guarded run(repo.path());
+  const std::string text = Contents(repo.LockFile());
+  const std::string murm = repo.File(".claude/murm.lock");
+  for (int i = 0; i < 2; ++i) {
+    std::filesystem::rename(repo.LockFile(), murm);
+    WaitForFile(repo.LockFile());
+    EXPECT_EQ(Contents(repo.LockFile()), text);
+    EXPECT_EQ(Contents(murm), text);
+  }
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(run.err(), "");
+  EXPECT_FALSE(Exists(murm));
+  ExpectNothingLeft(repo);
+}
+
+// --- It is replaced ---
+
+TEST(ReplacedTest, ByThatOfARunOutsideItIsLeftAlone) {
+  for (const bool in_place : {true, false}) {
+    SCOPED_TRACE(in_place);
+    const Repository repo;
+    Guarded run(repo.path());
+    const std::string text = ForeignLockFile(getpid(), TimeText(absl::Now()));
+    for (int i = 0; i < 2; ++i) {
+      const std::string path = in_place ? repo.LockFile() : repo.File("new");
+      MakeFile(path, text);
+      if (!in_place) std::filesystem::rename(path, repo.LockFile());
+      if (i == 0) run.process().WaitForError("o8lock status\n");
+    }
+    EXPECT_EQ(run.Finish(2), Exited(2));
+    EXPECT_EQ(run.err(),
+              Golden("lock_file_replaced", ValuesOf(repo, getpid())));
+    EXPECT_EQ(Contents(repo.LockFile()), text);
+    EXPECT_EQ(Names(repo.File(".claude")),
+              std::vector<std::string>{"parallel.lock"});
+  }
+}
+
+TEST(ReplacedTest, ByWhatIsNoneItIsLeftAlone) {
+  const Repository repo;
+  Guarded run(repo.path());
+  MakeFile(repo.LockFile(), "mine\n");
+  run.process().WaitForError(Fill(
+      "o8lock: warning: '{REPO}/.claude/parallel.lock' was replaced during the "
+      "run by what is no lock file; it was left alone\n",
+      ValuesOf(repo)));
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(Contents(repo.LockFile()), "mine\n");
+}
+
+TEST(ReplacedTest, IsNotToldWithQuiet) {
+  const Repository repo;
+  Guarded run(repo.path(), {"-q"});
+  const std::string text = ForeignLockFile(getpid(), TimeText(absl::Now()));
+  MakeFile(repo.LockFile(), text);
+  // Its watch is there when it looks after the other's removal.
+  std::filesystem::remove(repo.LockFile());
+  WaitForFile(repo.LockFile());
+  MakeFile(repo.LockFile(), text);
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(run.err(), "");
+  EXPECT_EQ(Contents(repo.LockFile()), text);
+}
+
+// --- The lock is taken away ---
+
+TEST(OverriddenTest, ByForceItIsToldWhileItRuns) {
+  const Repository repo;
+  Guarded run(repo.path());
+  Guarded second(repo.path(), {"--force", "--yes"});
+  run.process().WaitForError("nothing was removed\n");
+  const LockState state = StateOf(repo);
+  EXPECT_EQ(run.Finish(7), Exited(7));
+  EXPECT_EQ(Normal(run.err()),
+            Golden("overridden", ValuesOf(repo, second.pid())));
+  EXPECT_TRUE(StateOf(repo) == state);
+  EXPECT_EQ(second.Finish(), Exited(0));
+  ExpectNothingLeft(repo);
+}
+
+TEST(OverriddenTest, ByUnlockToo) {
+  const Repository repo;
+  Guarded run(repo.path());
+  Process unlock(O8lock({"unlock", "--yes"}), In(repo.path()));
+  EXPECT_EQ(unlock.Wait(), Exited(0));
+  run.process().WaitForError("nothing was removed\n");
+  ExpectNothingLeft(repo);
+  // What comes after is none of its business.
+  Guarded next(repo.path());
+  std::filesystem::remove(repo.LockFile());
+  WaitForFile(repo.LockFile());
+  const LockState state = StateOf(repo);
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(Normal(run.err()),
+            Golden("overridden", ValuesOf(repo, unlock.pid())));
+  EXPECT_TRUE(StateOf(repo) == state);
+  EXPECT_EQ(next.Finish(), Exited(0));
+  ExpectNothingLeft(repo);
+}
+
+// So short that it has not begun to look after its lock.
+TEST(OverriddenTest, AShortRunIsToldAtItsEnd) {
+  const Repository repo;
+  const std::string forced =
+      "env -u O8LOCK_TOKEN \"$O8LOCK\" -q --force --yes -- "
+      "sh -c 'echo \"by $PPID\"'";
+  Process run(Locked({}, forced), In(repo.path()));
+  EXPECT_EQ(run.Wait(), Exited(0));
+  const pid_t by = ReadyPid(run, "by ");
+  EXPECT_EQ(Normal(run.err()), Golden("overridden", ValuesOf(repo, by)));
+  ExpectNothingLeft(repo);
+  const Result quiet = Call(Locked({"-q"}, forced), repo.path());
+  EXPECT_EQ(quiet.end, Exited(0));
+  EXPECT_EQ(quiet.err, "");
+}
+
+TEST(OverriddenTest, IsNotToldWithQuiet) {
+  const Repository repo;
+  Guarded run(repo.path(), {"-q"});
+  // It looks after its lock by then.
+  std::filesystem::remove(repo.LockFile());
+  WaitForFile(repo.LockFile());
+  Guarded second(repo.path(), {"--force", "--yes"});
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(run.err(), "");
+  EXPECT_EQ(second.Finish(), Exited(0));
+}
+
+}  // namespace
+}  // namespace o8lock

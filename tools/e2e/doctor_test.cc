@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What `o8lock doctor` says of a repository that is well, and of one that is
+// not.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <filesystem>
+#include <regex>
+#include <string>
+#include <utility>
+
+#include "absl/base/config.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "gtest/gtest.h"
+#include "lock/testing.h"
+#include "tools/cli/orchestr8_testing.h"
+#include "tools/e2e/hooked_project.h"
+#include "tools/e2e/testing.h"
+
+namespace o8lock {
+namespace {
+
+constexpr int kSick = 71;
+
+// Expects that `doctor` said the golden text `name`, with `values` put in.
+void ExpectSaid(const Result& doctor, const std::string& name, Values values,
+                int exit_code = 0) {
+  const std::string git = Git("/", {"version"});
+  values["GIT"] = std::string(
+      absl::StripSuffix(absl::StripPrefix(git, "git version "), "\n"));
+  values["VERSION"] = absl::StrReplaceAll(Call(O8lock({"--version"}), "/").out,
+                                          {{"o8lock ", ""}, {"\n", ""}});
+  values["PROGRAM"] = std::filesystem::canonical(Binary());
+  EXPECT_EQ(doctor.end, Exited(exit_code));
+  EXPECT_EQ(doctor.err, "");
+  // What differs by machine and by process.
+  const std::string out =
+      std::regex_replace(doctor.out, std::regex("probe\\.[0-9]+"), "probe.{N}");
+  EXPECT_EQ(
+      std::regex_replace(out, std::regex(" \\([a-z0-9]+\\): (locks|open)"),
+                         " ({KIND}): $1"),
+      Golden(name, values));
+}
+
+Result Doctor(const Repository& repo, Argv options = {}) {
+  options.emplace_back("doctor");
+  return Call(O8lock(options), repo.path());
+}
+
+// Makes the file `path`, or what is there, two hours and a half old.
+void MakeOld(const std::string& path) {
+  if (!Exists(path)) MakeFile(path, "");
+  const time_t then = time(nullptr) - 9000;
+  const struct timespec times[] = {{then, 0}, {then, 0}};
+  ASSERT_EQ(utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+}
+
+// With the hooks, and used by a run.
+class ReadyRepository : public Repository {
+ public:
+  ReadyRepository() {
+    std::filesystem::create_directories(File(".claude"));
+    EXPECT_EQ(Call(O8lock({"hooks", "install"}), path()).end, Exited(0));
+    EXPECT_EQ(Call(O8lock({"--", "true"}), path()).end, Exited(0));
+  }
+  std::string Program() const { return File(".git/o8lock/bin/o8lock"); }
+};
+
+TEST(DoctorTest, BeforeTheFirstRun) {
+  const Repository repo;
+  ExpectSaid(Doctor(repo), "doctor_fresh", ValuesOf(repo));
+  EXPECT_EQ(repo.Changes(), "");
+}
+
+TEST(DoctorTest, TheSameFromEverywhereAndWhateverGitsVariablesSay) {
+  const ReadyRepository repo;
+  ExpectSaid(Doctor(repo), "doctor_ready", ValuesOf(repo));
+  const TempDir beside;
+  Git(repo.path(), {"worktree", "add", "--quiet", beside.File("linked")});
+  std::filesystem::create_directories(repo.File("sub"));
+  for (const std::string& directory :
+       {repo.File("sub"), beside.File("linked")}) {
+    SCOPED_TRACE(directory);
+    ExpectSaid(Call(O8lock({"doctor"}), directory), "doctor_ready",
+               ValuesOf(repo));
+  }
+  ExpectSaid(
+      Call(O8lock({"--lock-file", repo.LockFile(), "doctor"}), beside.path()),
+      "doctor_ready", ValuesOf(repo));
+  ProcessOptions options = In(repo.path());
+  for (const char* variable : {"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR",
+                               "GIT_INDEX_FILE", "GIT_CONFIG"}) {
+    options.env[variable] = beside.path();
+  }
+  options.unset_env.clear();
+  ExpectSaid(Call(O8lock({"doctor"}), options), "doctor_ready", ValuesOf(repo));
+}
+
+TEST(DoctorTest, ARunHasTheLock) {
+  const ReadyRepository repo;
+  Guarded run(repo.path());
+  ExpectSaid(Doctor(repo), "doctor_held", ValuesOf(repo));
+  EXPECT_EQ(run.Finish(), Exited(0));
+  ExpectSaid(Doctor(repo), "doctor_ready", ValuesOf(repo));
+}
+
+TEST(DoctorTest, SomethingElseIsInAFilesPlace) {
+  const Repository repo;
+  std::filesystem::create_directories(repo.Guard());
+  std::filesystem::create_directories(repo.File(".claude"));
+  std::filesystem::create_symlink("elsewhere", repo.LockFile());
+  ASSERT_EQ(mkfifo(repo.File(".claude/murm.lock").c_str(), 0666), 0);
+  ExpectSaid(Doctor(repo), "doctor_other_kinds", ValuesOf(repo), kSick);
+  std::filesystem::remove(repo.Guard());
+  std::filesystem::remove_all(repo.File(".claude"));
+  MakeFile(repo.File("other"), "");
+  std::filesystem::create_hard_link(repo.File("other"), repo.Guard());
+  ExpectSaid(Doctor(repo), "doctor_hard_link", ValuesOf(repo), kSick);
+}
+
+TEST(DoctorTest, TheLockFileIsNone) {
+  const Repository repo;
+  repo.MakeLockFile("no JSON");
+  ExpectSaid(Doctor(repo), "doctor_malformed", ValuesOf(repo));
+}
+
+TEST(DoctorTest, FilesThatGitTracksOrShows) {
+  const Repository repo;
+  repo.MakeLockFile("");
+  MakeFile(repo.File(".claude/murm.lock"), "");
+  MakeFile(repo.File(".claude/implement-queue.json"), "{}");
+  Git(repo.path(), {"add", ".claude"});
+  ASSERT_EQ(unlink(repo.LockFile().c_str()), 0);
+  ASSERT_EQ(unlink(repo.File(".claude/murm.lock").c_str()), 0);
+  MakeFile(repo.File(".claude/parallel-queue.json"), "{}");
+  MakeFile(repo.File(".claude/murm-queue.json"), "{}");
+  MakeFile(repo.File(".claude/pipeline-history.json"), "[]");
+  ExpectSaid(Doctor(repo), "doctor_git_files", ValuesOf(repo));
+  // What it says to do.
+  Git(repo.path(), {"rm", "--quiet", "--cached", ".claude/parallel.lock",
+                    ".claude/murm.lock", ".claude/implement-queue.json"});
+  MakeFile(repo.File(".gitignore"),
+           "/.claude/parallel-queue.json\n/.claude/murm-queue.json\n"
+           "/.claude/implement-queue.json\n/.claude/pipeline-history.json\n");
+  ExpectSaid(Doctor(repo), "doctor_git_files_mended", ValuesOf(repo));
+}
+
+TEST(DoctorTest, ALockFileThatIsNotIgnored) {
+  const Repository repo;
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(0));
+  MakeFile(repo.File(".gitignore"), "*.lock\n!/.claude/*.lock\n");
+  std::filesystem::create_directories(repo.File(".claude"));
+  MakeFile(repo.File(".claude/murm.lock"), "{\"pid\": 1}");
+  ExpectSaid(Doctor(repo), "doctor_unignored", ValuesOf(repo));
+}
+
+TEST(DoctorTest, ALockFileBeyondALink) {
+  const Repository repo;
+  const TempDir elsewhere;
+  std::filesystem::create_directory_symlink(elsewhere.path(),
+                                            repo.File(".claude"));
+  MakeFile(repo.File(".claude/murm-queue.json"), "{}");
+  ExpectSaid(Doctor(repo), "doctor_link", ValuesOf(repo));
+}
+
+TEST(DoctorTest, HooksThatGitPassesBy) {
+  const ReadyRepository repo;
+  const std::string setting =
+      GitHasConfigHooks() ? "hook.o8lock.enabled" : "core.hookspath";
+  Values values = ValuesOf(repo);
+  values["SETTING"] = setting;
+  Git(repo.path(), {"config", "extensions.worktreeConfig", "true"});
+  Git(repo.path(), {"config", "--worktree", setting, "no"});
+  ExpectSaid(Doctor(repo), "doctor_hooks_bypassed", values, kSick);
+  Git(repo.path(), {"config", "--worktree", "--unset", setting});
+  ExpectSaid(Doctor(repo), "doctor_ready", ValuesOf(repo));
+}
+
+TEST(DoctorTest, HooksOfAnotherProgramOrOfNone) {
+  const ReadyRepository repo;
+  MakeFile(repo.Program(), "#!/bin/sh\necho o8lock 0.0.9\n", 0755);
+  ExpectSaid(Doctor(repo), "doctor_hooks_version", ValuesOf(repo));
+  ASSERT_EQ(unlink(repo.Program().c_str()), 0);
+  ExpectSaid(Doctor(repo), "doctor_hooks_gone", ValuesOf(repo), kSick);
+  EXPECT_EQ(Call(O8lock({"hooks", "install"}), repo.path()).end, Exited(0));
+  ExpectSaid(Doctor(repo), "doctor_ready", ValuesOf(repo));
+}
+
+TEST(DoctorTest, HooksWithoutPostCheckout) {
+  if (GitHasConfigHooks()) GTEST_SKIP() << "it is a setting with this git";
+  const ReadyRepository repo;
+  ASSERT_EQ(unlink(repo.File(".git/hooks/post-checkout").c_str()), 0);
+  ExpectSaid(Doctor(repo), "doctor_hooks_post-checkout", ValuesOf(repo));
+}
+
+TEST(DoctorTest, LocksThatGitLeftBehind) {
+  const Repository repo;
+  const TempDir beside;
+  Git(repo.path(), {"worktree", "add", "--quiet", beside.File("linked")});
+  for (const char* name : {"config.lock", "HEAD.lock", "packed-refs.lock",
+                           "worktrees/linked/index.lock"}) {
+    MakeOld(repo.File(absl::StrCat(".git/", name)));
+  }
+  MakeFile(repo.File(".git/index.lock"), "");  // and that is young
+  ExpectSaid(Doctor(repo), "doctor_git_locks", ValuesOf(repo));
+}
+
+TEST(DoctorTest, AnOldLockThatIsOpen) {
+  const Repository repo;
+  MakeOld(repo.File(".git/index.lock"));
+  ProcessOptions options = In(repo.path());
+  options.input = ProcessOptions::Stdin::kPipe;
+  Process process(Shell("exec 9<.git/index.lock; echo ready; read x"), options);
+  process.WaitForOutput("ready\n");
+  ExpectSaid(Doctor(repo), "doctor_fresh", ValuesOf(repo));
+  process.Write("go\n");
+  EXPECT_EQ(process.Wait(), Exited(0));
+  ExpectSaid(Doctor(repo), "doctor_git_lock", ValuesOf(repo));
+}
+
+TEST(DoctorTest, AnOldLockOfACommandThatRuns) {
+  const Repository repo;
+  MakeFile(repo.File(".gitignore"), "changed\n");
+  ProcessOptions options = In(repo.path());
+  options.input = ProcessOptions::Stdin::kPipe;
+  // Its output is the test's, and its input too.
+  options.env["GIT_EDITOR"] = "echo ready; read x; echo message >";
+  Process commit({"git", "commit", "--quiet", "--all"}, options);
+  commit.WaitForOutput("ready\n");
+  MakeOld(repo.File(".git/index.lock"));
+  ExpectSaid(Doctor(repo), "doctor_git_running", ValuesOf(repo, commit.pid()));
+  commit.Write("go\n");
+  EXPECT_EQ(commit.Wait(), Exited(0)) << commit.err();
+  ExpectSaid(Doctor(repo), "doctor_fresh", ValuesOf(repo));
+}
+
+TEST(DoctorTest, WithoutGit) {
+  const ReadyRepository repo;
+  ProcessOptions options = In(repo.path());
+  options.env["PATH"] = repo.path();
+  ExpectSaid(Call(O8lock({"doctor"}), options), "doctor_no_git",
+             ValuesOf(repo));
+}
+
+TEST(DoctorTest, ARepositoryThatGitRefuses) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  const Repository repo;
+  ASSERT_EQ(RunToEnd({"chown", "65534", repo.path(), repo.File(".git")}),
+            Exited(0));
+  ExpectSaid(Doctor(repo), "doctor_refused", ValuesOf(repo));
+}
+
+TEST(DoctorTest, WithoutProc) {
+#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
+  GTEST_SKIP() << "the sanitizer itself does not work without /proc";
+#endif
+  if (!(RunToEnd({"unshare", "-m", "true"}) == Exited(0))) {
+    GTEST_SKIP() << "needs a mount namespace";
+  }
+  const Repository repo;
+  ExpectSaid(Call({"unshare", "-m", "sh", "-c",
+                   "mount -t tmpfs o8lock /proc && exec \"$O8LOCK\" doctor"},
+                  repo.path()),
+             "doctor_no_proc", ValuesOf(repo));
+}
+
+TEST(DoctorTest, OutsideARepository) {
+  const TempDir dir;
+  ExpectSaid(Call(O8lock({"doctor"}), dir.path()), "doctor_outside",
+             {{"DIR", dir.path()}});
+}
+
+TEST(DoctorTest, ABareRepository) {
+  const TempDir dir;
+  Git(dir.path(), {"init", "--quiet", "--bare"});
+  MakeOld(dir.File("packed-refs.lock"));
+  ExpectSaid(Call(O8lock({"doctor"}), dir.path()), "doctor_bare",
+             {{"DIR", dir.path()}});
+}
+
+TEST(DoctorTest, ASubmodule) {
+  const Repository repo;
+  const Repository sub;
+  Git(repo.path(), {"-c", "protocol.file.allow=always", "submodule", "--quiet",
+                    "add", sub.path(), "sub"});
+  MakeOld(repo.File(".git/index.lock"));  // the other repository's
+  MakeOld(repo.File(".git/modules/sub/index.lock"));
+  ExpectSaid(Call(O8lock({"doctor"}), repo.File("sub")), "doctor_submodule",
+             ValuesOf(repo));
+}
+
+TEST(DoctorTest, AnotherLockOfTheRepository) {
+  const ReadyRepository repo;
+  MakeFile(repo.File(".claude/parallel-queue.json"), "{}");
+  ExpectSaid(Doctor(repo, {"--name", "deploy"}), "doctor_name", ValuesOf(repo));
+}
+
+TEST(DoctorTest, ALockFileOfOnesOwn) {
+  const Repository repo;
+  MakeOld(repo.File(".git/index.lock"));
+  const Argv options = {"--lock-file", "[x].lock"};
+  ExpectSaid(Doctor(repo, options), "doctor_lock_file", ValuesOf(repo));
+  ASSERT_EQ(unlink(repo.File(".git/index.lock").c_str()), 0);
+  MakeFile(repo.File("x.lock"), "");  // what the pattern means
+  Git(repo.path(), {"add", "x.lock"});
+  ExpectSaid(Doctor(repo, options), "doctor_lock_file", ValuesOf(repo));
+  MakeFile(repo.File("[x].lock"), "");
+  Git(repo.path(), {"add", "."});
+  ASSERT_EQ(unlink(repo.File("[x].lock").c_str()), 0);
+  ExpectSaid(Doctor(repo, options), "doctor_lock_file_tracked", ValuesOf(repo));
+}
+
+TEST(DoctorTest, NoDirectoryForALockFileOfOnesOwn) {
+  const TempDir dir;
+  const Argv argv = O8lock({"--lock-file", "sub/x.lock", "doctor"});
+  const Values values = {{"DIR", dir.path()}};
+  ExpectSaid(Call(argv, dir.path()), "doctor_no_directory", values, kSick);
+  std::filesystem::create_directories(dir.File("sub"));
+  ExpectSaid(Call(argv, dir.path()), "doctor_directory", values);
+}
+
+TEST(DoctorTest, TheOrchestr8OfPath) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"prelock", "keeps no lock file, so o8lock writes it"},
+      {"v3", "keeps the lock file itself, so o8lock writes none for it"},
+      {"v4", "keeps the lock file itself, so o8lock writes none for it"},
+  };
+  for (const auto& [version, text] : cases) {
+    const Repository repo;
+    const TempDir bin;
+    InstallOrchestr8(bin.path(), version);
+    MakeFile(bin.File("bin/murmur8"),
+             "#!/bin/sh\nexec asdf exec murmur8 \"$@\"\n", 0755);
+    ProcessOptions options = In(repo.path());
+    options.env["PATH"] = absl::StrCat(bin.File("bin"), ":", getenv("PATH"));
+    Values values = ValuesOf(repo);
+    values["BIN"] = bin.path();
+    values["ORCHESTR8"] = text;
+    ExpectSaid(Call(O8lock({"doctor"}), options), "doctor_orchestr8", values);
+  }
+}
+
+}  // namespace
+}  // namespace o8lock

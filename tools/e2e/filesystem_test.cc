@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The whole program where it may not or cannot write. Needs root, to be another
+// user and to mount file systems; skipped without.
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "absl/base/config.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "lock/testing.h"
+#include "tools/e2e/testing.h"
+
+namespace o8lock {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::StartsWith;
+
+std::string ErrorText(const std::string& problem, const std::string& hint) {
+  return absl::StrCat("o8lock: error: ", problem, "\no8lock: hint: ", hint,
+                      "\n");
+}
+
+// --- Another user's files ---
+
+constexpr uid_t kNobody = 65534;
+
+bool CanBecomeNobody() {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    _exit(setgid(kNobody) == 0 && setuid(kNobody) == 0 ? 0 : 1);
+  }
+  int status = 0;
+  return waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+// Another user runs o8lock in a repository that is root's.
+class OtherUserTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!CanBecomeNobody()) GTEST_SKIP() << "needs root, to be another user";
+    // Not TempDir: its parents may be closed to others.
+    std::string name =
+        (std::filesystem::temp_directory_path() / "o8lock.XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    root_ = name;
+    ASSERT_EQ(chmod(root_.c_str(), 0755), 0);
+    binary_ = root_ + "/o8lock";
+    std::filesystem::copy_file(Binary(), binary_);
+    repo_ = root_ + "/repo";
+    std::filesystem::create_directory(repo_);
+    Git(repo_, {"init", "--quiet"});
+    if (!(RunToEnd({"test", "-x", binary_}, AsNobody()) == Exited(0))) {
+      GTEST_SKIP() << root_ << " is closed to other users";
+    }
+  }
+  void TearDown() override {
+    if (!root_.empty()) std::filesystem::remove_all(root_);
+  }
+
+  ProcessOptions AsNobody() const {
+    ProcessOptions options = In(repo_);
+    options.user = kNobody;
+    return options;
+  }
+  Result CallAsNobody(Argv words) const {
+    words.insert(words.begin(), binary_);
+    return Call(words, AsNobody());
+  }
+  void Give(const std::string& name) const {
+    ASSERT_EQ(chown(File(name).c_str(), kNobody, kNobody), 0) << name;
+  }
+  std::string File(const std::string& name) const {
+    return absl::StrCat(repo_, "/", name);
+  }
+  // The message for what may not be done, such as "open".
+  std::string Denied(const std::string& operation,
+                     const std::string& name) const {
+    return ErrorText(
+        absl::StrCat(operation, " '", File(name), "': Permission denied"),
+        "nothing was run; get write permission, or use a lock file of your "
+        "own: --lock-file FILE");
+  }
+
+  std::string root_;
+  std::string binary_;
+  std::string repo_;
+};
+
+TEST_F(OtherUserTest, DoctorNamesALockFileThatCannotBeRead) {
+  const std::string lock_file = File(".claude/parallel.lock");
+  std::filesystem::create_directory(File(".claude"));
+  MakeFile(lock_file, "{\"pid\": 1}", 0600);
+  const std::string line = absl::StrCat("lock file: ", lock_file, ": ");
+  const Result doctor = CallAsNobody({"doctor"});
+  EXPECT_EQ(doctor.end, Exited(71));
+  EXPECT_THAT(
+      doctor.out,
+      HasSubstr(absl::StrCat(
+          "fail  ", line, "open '", lock_file,
+          "': Permission denied\n"
+          "      no run starts before that is settled, see: o8lock status\n")));
+  ASSERT_EQ(chmod(lock_file.c_str(), 0644), 0);
+  EXPECT_THAT(
+      CallAsNobody({"doctor"}).out,
+      HasSubstr(absl::StrCat("ok    ", line, "there, see: o8lock status\n")));
+}
+
+TEST_F(OtherUserTest, MayNotTakeTheLockOfAForeignRepository) {
+  const Result run = CallAsNobody({"--", "echo", "ran"});
+  EXPECT_EQ(run.end, Exited(73));
+  EXPECT_EQ(run.out, "");
+  EXPECT_EQ(run.err, Denied("create directory", ".git/o8lock"));
+  // The way out that the hint names.
+  const std::string own_directory = root_ + "/own";
+  std::filesystem::create_directory(own_directory);
+  ASSERT_EQ(chown(own_directory.c_str(), kNobody, kNobody), 0);
+  const Result own = CallAsNobody(
+      {"--lock-file", own_directory + "/my.lock", "--", "echo", "ran"});
+  EXPECT_EQ(own.end, Exited(0));
+  EXPECT_EQ(own.out, "ran\n");
+  EXPECT_EQ(own.err, "");
+}
+
+TEST_F(OtherUserTest, IsToldWhoHasIt) {
+  Guarded run(repo_);
+  for (const Argv& words : {Argv{"--", "echo", "ran"}, Argv{"status"}}) {
+    const Result refused = CallAsNobody(words);
+    EXPECT_EQ(refused.end, Exited(75));
+    EXPECT_THAT(
+        refused.out + refused.err,
+        AllOf(HasSubstr(absl::StrCat("(PID: ", run.pid(), ")\n")),
+              HasSubstr("\nHolder: tester@"), HasSubstr(" is running\n")));
+  }
+  // Who may not write cannot override either, and is told so once.
+  const Result forced = CallAsNobody({"-f", "-y", "--", "echo", "ran"});
+  EXPECT_EQ(forced.end, Exited(73));
+  EXPECT_EQ(forced.out, "");
+  EXPECT_EQ(Normal(forced.err),
+            absl::StrCat(Golden("force", {{"PID", absl::StrCat(run.pid())},
+                                          {"REPO", repo_}}),
+                         Denied("open", ".git/o8lock/parallel.guard")));
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(run.err(), "");
+}
+
+TEST_F(OtherUserTest, UnreadableGuard) {
+  std::filesystem::create_directories(File(".git/o8lock"));
+  MakeFile(File(".git/o8lock/parallel.guard"), "", 0600);
+  for (const Argv& words : {Argv{"--", "echo", "ran"}, Argv{"status"}}) {
+    const Result run = CallAsNobody(words);
+    EXPECT_EQ(run.end, Exited(73));
+    EXPECT_EQ(run.out, "");
+    EXPECT_EQ(run.err, Denied("open", ".git/o8lock/parallel.guard"));
+  }
+}
+
+// It may say that a run is alive.
+TEST_F(OtherUserTest, UnreadableLockFileIsUnknown) {
+  std::filesystem::create_directories(File(".git/o8lock"));
+  Give(".git/o8lock");
+  std::filesystem::create_directories(File(".claude"));
+  Give(".claude");
+  MakeFile(File(".claude/parallel.lock"), "{\"pid\": 2147483647}", 0600);
+  const Result run = CallAsNobody({"--", "echo", "ran"});
+  EXPECT_EQ(run.end, Exited(75));
+  EXPECT_EQ(run.out, "");
+  EXPECT_THAT(run.err,
+              StartsWith(absl::StrCat(
+                  "Error: Another parallel execution may be in progress (PID: "
+                  "unknown)\n")));
+  EXPECT_THAT(run.err, HasSubstr(absl::StrCat("\nEvidence: open '",
+                                              File(".claude/parallel.lock"),
+                                              "': Permission denied\n")));
+  EXPECT_EQ(Contents(File(".claude/parallel.lock")), "{\"pid\": 2147483647}");
+  EXPECT_EQ(CallAsNobody({"status"}).end, Exited(75));
+}
+
+// A start that fails is no run that died.
+TEST_F(OtherUserTest, DirectoryThatCannotBeCreatedLeavesNoRecord) {
+  std::filesystem::create_directories(File(".git/o8lock"));
+  Give(".git/o8lock");
+  Give(".git/info");
+  Give(".git/info/exclude");
+  for (int round = 0; round < 2; ++round) {
+    const Result run = CallAsNobody({"--", "echo", "ran"});
+    EXPECT_EQ(run.end, Exited(73));
+    EXPECT_EQ(run.out, "");
+    EXPECT_EQ(run.err, Denied("create directory", ".claude"));
+    EXPECT_EQ(Contents(File(".git/o8lock/parallel.guard")), "");
+  }
+  std::filesystem::create_directories(File(".claude"));
+  EXPECT_EQ(CallAsNobody({"--", "echo", "ran"}).err,
+            Denied("open", ".claude/.parallel.lock.new"));
+  EXPECT_EQ(Contents(File(".git/o8lock/parallel.guard")), "");
+  Give(".claude");
+  const Result run = CallAsNobody({"--", "echo", "ran"});
+  EXPECT_EQ(run.end, Exited(0));
+  EXPECT_EQ(run.err, "");
+}
+
+TEST_F(OtherUserTest, AProcessThatMayNotBeSignaledIsAlive) {
+  for (const char* name : {".git/o8lock", ".claude"}) {
+    std::filesystem::create_directories(File(name));
+    Give(name);
+  }
+  MakeFile(File(".claude/parallel.lock"),
+           ForeignLockFile(getpid(), TimeText(absl::Now())));
+  const Result run = CallAsNobody({"--", "echo", "ran"});
+  EXPECT_EQ(run.end, Exited(75));
+  EXPECT_THAT(run.err,
+              HasSubstr(absl::StrCat("process ", getpid(), " is running")));
+}
+
+// Two of a group work in one repository, each with a umask that keeps the other
+// from writing.
+TEST_F(OtherUserTest, WhoSharesTheRepositoryMayTakeTheLockInTurn) {
+  for (const bool root_first : {true, false}) {
+    SCOPED_TRACE(root_first ? "root first" : "root last");
+    std::filesystem::remove_all(repo_);
+    std::filesystem::create_directory(repo_);
+    Git(repo_, {"init", "--quiet", "--shared=group"});
+    // What git gives a group, given to the group.
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(
+             repo_, std::filesystem::directory_options::none)) {
+      ASSERT_EQ(chown(entry.path().c_str(), 0, kNobody), 0);
+      if (entry.is_directory()) {
+        ASSERT_EQ(chmod(entry.path().c_str(), 02775), 0);
+      }
+    }
+    ASSERT_EQ(chown(repo_.c_str(), 0, kNobody), 0);
+    ASSERT_EQ(chmod(repo_.c_str(), 02775), 0);
+    for (int round = 0; round < 4; ++round) {
+      const bool root = (round % 2 == 0) == root_first;
+      for (const Argv& options : {Argv{}, Argv{"--name", "deploy"}}) {
+        Argv words = options;
+        words.insert(words.end(), {"--", "echo", "ran"});
+        const Result run =
+            root ? Call(O8lock(words), repo_) : CallAsNobody(words);
+        EXPECT_EQ(run.end, Exited(0)) << run.err;
+        EXPECT_EQ(run.out, "ran\n");
+      }
+    }
+    // Also where an override has put another guard in place.
+    Guarded run(repo_);
+    const Result forced = CallAsNobody({"-f", "-y", "--", "echo", "ran"});
+    EXPECT_EQ(forced.out, "ran\n") << forced.err;
+    EXPECT_EQ(Call(O8lock({"--", "true"}), repo_).end, Exited(0));
+    EXPECT_EQ(run.Finish(), Exited(0));
+  }
+}
+
+TEST_F(OtherUserTest, DoesNotRunWithPrivilegesThatItsCallerHasNot) {
+#ifdef ABSL_HAVE_ADDRESS_SANITIZER
+  GTEST_SKIP() << "LeakSanitizer does not work in a set-ID program";
+#endif
+  struct statvfs mount;
+  ASSERT_EQ(statvfs(root_.c_str(), &mount), 0);
+  if ((mount.f_flag & ST_NOSUID) != 0)
+    GTEST_SKIP() << root_ << " has no set-ID";
+  ASSERT_EQ(chown(binary_.c_str(), kNobody, kNobody), 0);
+  ASSERT_EQ(chmod(binary_.c_str(), 04755), 0);
+  const Result run = Call({binary_, "--", "echo", "ran"}, repo_);
+  EXPECT_EQ(run.end, Exited(71));
+  EXPECT_EQ(run.out, "");
+  EXPECT_EQ(run.err,
+            ErrorText("o8lock does not run with privileges that its caller has "
+                      "not",
+                      "take the set-user-ID or set-group-ID bit or the "
+                      "capabilities from the file"));
+  ASSERT_EQ(chmod(binary_.c_str(), 0755), 0);
+  EXPECT_EQ(Call({binary_, "--", "echo", "ran"}, repo_).out, "ran\n");
+}
+
+// --- File systems ---
+
+// In a mount namespace of its own, with a file system of 64 KiB and 64 files
+// on $DIR. The scripts begin in a repository there.
+class FileSystemTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!(RunToEnd({"unshare", "-m", "mount", "-t", "tmpfs", "o8lock",
+                    dir_.path()}) == Exited(0))) {
+      GTEST_SKIP() << "needs root, to mount a file system";
+    }
+  }
+  Result InNamespace(const std::string& script) const {
+    ProcessOptions options = In("/");
+    options.env["DIR"] = dir_.path();
+    return Call({"unshare", "-m", "sh", "-c",
+                 absl::StrCat("set -e; mount -t tmpfs -o size=64k,nr_inodes=64 "
+                              "o8lock \"$DIR\"; mkdir \"$DIR/r\"; cd "
+                              "\"$DIR/r\"; git init -q --template=; set +e; ",
+                              script)},
+                options);
+  }
+  std::string File(const std::string& name) const {
+    return dir_.File("r/" + name);
+  }
+
+  TempDir dir_;
+};
+
+TEST_F(FileSystemTest, HasALockFileOnAnotherFileSystemThanItsGuard) {
+  const std::string run =
+      "\"$O8LOCK\" -- sh -c 'stat -c %h .claude/parallel.lock; "
+      "grep -c startedAt .claude/parallel.lock'; ";
+  const Result result = InNamespace(
+      absl::StrCat("mkdir .claude; ", run, "mount -t tmpfs o8lock .claude; ",
+                   run, "ls -A .claude"));
+  EXPECT_EQ(result.out, "1\n1\n1\n1\n");
+  EXPECT_EQ(result.err, "");
+}
+
+TEST_F(FileSystemTest, EndsTheSearchForARepositoryWhereGitDoes) {
+  const std::string look =
+      "mkdir -p in/deep; cd in/deep; \"$O8LOCK\" status | head -n 2; "
+      "git rev-parse --git-dir; cd ../..; ";
+  const Result result = InNamespace(absl::StrCat(
+      look, "mount -t tmpfs o8lock in; ", look, "umount in; ", look,
+      // The same file system at either end, and another in between or none.
+      "mkdir x x/deep; mount --bind x in; ", look,
+      "umount in; mount -t tmpfs o8lock in; mkdir in/deep; "
+      "mount --bind x in/deep; ",
+      look));
+  const std::string whole =
+      absl::StrCat("free\nLock file: ", File(".claude/parallel.lock"), "\n",
+                   File(".git"), "\n");
+  const std::string beyond = absl::StrCat(
+      "free\nLock file: ", File("in/deep/.claude/parallel.lock"), "\n");
+  EXPECT_EQ(result.out, absl::StrCat(whole, beyond, whole, whole, beyond))
+      << result.err;
+}
+
+// The same on each kind: exclusion, a crash, an override, and what doctor says.
+TEST_F(FileSystemTest, LocksOnEveryKindThatIsHere) {
+  struct Kind {
+    const char* name;
+    const char* mount;  // of a file system of that kind on $DIR
+  };
+  int tried = 0;
+  for (const Kind& kind :
+       {Kind{"tmpfs", "mount -t tmpfs o8lock \"$DIR\""},
+        Kind{"ext4",
+             "truncate -s 8M \"$DIR/image\" && mkfs.ext4 -q \"$DIR/image\" && "
+             "mount -o loop \"$DIR/image\" \"$DIR\""},
+        Kind{"overlay",
+             "mount -t tmpfs o8lock \"$DIR\" && cd \"$DIR\" && "
+             "mkdir -p lower/r/.git/o8lock upper work top && "
+             "touch lower/r/.git/o8lock/parallel.guard && "
+             "mount -t overlay o8lock -o "
+             "lowerdir=lower,upperdir=upper,workdir=work top && "
+             "mount --bind top \"$DIR\""}}) {
+    SCOPED_TRACE(kind.name);
+    ProcessOptions options = In("/");
+    options.env["DIR"] = dir_.path();
+    const Result run =
+        Call({"unshare", "-m", "sh", "-c",
+              absl::StrCat(
+                  "{ ", kind.mount,
+                  "; } >/dev/null 2>&1 || exit 9; mkdir -p \"$DIR/r\"; "
+                  "cd \"$DIR/r\"; git init -q --template=; mkfifo ready go; "
+                  "export O8LOCK_TOKEN=; $O8LOCK doctor | grep rename; "
+                  "$O8LOCK -- sh -c 'echo >ready; read x <go; echo first' & "
+                  "read x <ready; $O8LOCK -q -- echo second; echo $?; "
+                  "$O8LOCK status | head -n 1 | tr -d 0-9; echo >go; wait; "
+                  "$O8LOCK -- sh -c 'kill -9 $PPID'; "
+                  "$O8LOCK -q -- echo third; $O8LOCK status")},
+             options);
+    if (run.end == Exited(9)) continue;
+    ++tried;
+    EXPECT_EQ(
+        run.out,
+        absl::StrCat(
+            "ok    guard: ", File(kind.name[0] == 'o' ? ".git/o8lock" : ".git"),
+            " (", kind.name, "): locks exclude, rename and link behave\n",
+            "ok    lock file: ", dir_.File("r"), " (", kind.name,
+            "): locks exclude, rename and link behave\n",
+            "75\nheld (PID: )\nfirst\nthird\nfree\nLock file: ",
+            File(".claude/parallel.lock"),
+            "\nGuard: ", File(".git/o8lock/parallel.guard"), "\n"))
+        << run.err;
+  }
+  EXPECT_GT(tried, 0);
+}
+
+TEST_F(FileSystemTest, DoctorSaysWhatDoesNotWork) {
+  const Result run = InNamespace(
+      "mkdir .claude; mount -t tmpfs -o ro o8lock .claude; "
+      "$O8LOCK doctor >out; status=$?; grep -A1 'tmpfs' out; echo $status; "
+      "umount .claude; $O8LOCK doctor >/dev/null; echo $?");
+  EXPECT_THAT(
+      run.out,
+      MatchesRegex(absl::StrCat(
+          "ok    guard: ", File(".git"),
+          " \\(tmpfs\\): locks exclude, rename and link behave\n"
+          "fail  lock file: ",
+          File(".claude"), " \\(tmpfs\\): open '", File(".claude"),
+          "/.o8lock-probe.[0-9]+': Read-only file system\n"
+          "      get write permission and room there, or use a lock file of "
+          "your own: --lock-file FILE\n71\n0\n")));
+}
+
+TEST_F(FileSystemTest, ReadOnly) {
+  const Result run = InNamespace(
+      "mount -o remount,ro \"$DIR\"; $O8LOCK -- echo ran; echo $?; "
+      "$O8LOCK status; echo $?");
+  EXPECT_EQ(
+      run.out,
+      absl::StrCat("73\nfree\nLock file: ", File(".claude/parallel.lock"),
+                   "\nGuard: ", File(".git/o8lock/parallel.guard"), "\n0\n"));
+  EXPECT_EQ(run.err,
+            ErrorText(absl::StrCat("create directory '", File(".git/o8lock"),
+                                   "': Read-only file system"),
+                      "nothing was run; get write permission, or use a lock "
+                      "file of your own: --lock-file FILE"));
+}
+
+TEST_F(FileSystemTest, ReadOnlyAfterTheFirstRun) {
+  const Result run = InNamespace(
+      "$O8LOCK -- true; mount -o remount,ro \"$DIR\"; $O8LOCK -- echo ran; "
+      "echo $?");
+  EXPECT_EQ(run.out, "73\n");
+  EXPECT_EQ(run.err,
+            ErrorText(absl::StrCat("open '", File(".git/o8lock/parallel.guard"),
+                                   "': Read-only file system"),
+                      "nothing was run; get write permission, or use a lock "
+                      "file of your own: --lock-file FILE"));
+}
+
+TEST_F(FileSystemTest, OnlyTheLockFilesDirectoryIsReadOnly) {
+  const Result run = InNamespace(
+      "mkdir .claude; mount -t tmpfs -o ro o8lock .claude; "
+      "$O8LOCK -- echo ran; echo $?; cat .git/o8lock/parallel.guard; "
+      "umount .claude; $O8LOCK -- echo ran; echo $?");
+  EXPECT_EQ(run.out, "73\nran\n0\n");
+  EXPECT_EQ(run.err,
+            ErrorText(absl::StrCat("open '", File(".claude/.parallel.lock.new"),
+                                   "': Read-only file system"),
+                      "nothing was run; get write permission, or use a lock "
+                      "file of your own: --lock-file FILE"));
+}
+
+TEST_F(FileSystemTest, NoRoomForWhatIsWritten) {
+  struct Case {
+    const char* before;  // what has been written already
+    const char* options;
+    const char* file;  // what has no room
+  };
+  for (const Case& test :
+       {Case{":", "", ".git/info/exclude"},
+        Case{"$O8LOCK -- true", "", ".claude/.parallel.lock.new"},
+        Case{":", "--publish never", ".git/o8lock/parallel.guard"}}) {
+    SCOPED_TRACE(test.file);
+    const Result run = InNamespace(absl::StrCat(
+        test.before, "; cat /dev/zero >fill 2>/dev/null; $O8LOCK ",
+        test.options,
+        " -- echo ran; echo $?; cat .git/o8lock/parallel.guard; "
+        "ls -A .claude 2>/dev/null; rm fill; $O8LOCK -- echo ran; echo $?"));
+    EXPECT_EQ(run.out, "73\nran\n0\n");
+    EXPECT_EQ(run.err, ErrorText(absl::StrCat("write '", File(test.file),
+                                              "': No space left on device"),
+                                 "nothing was run; make room, then try again"));
+  }
+}
+
+TEST_F(FileSystemTest, NoRoomForTheDirectory) {
+  const Result run = InNamespace(
+      "$O8LOCK -- true; i=0; while (: >f$i) 2>/dev/null; do i=$((i+1)); done; "
+      "$O8LOCK -- echo ran; echo $?; cat .git/o8lock/parallel.guard; "
+      "rm f*; $O8LOCK -- echo ran; echo $?");
+  EXPECT_EQ(run.out, "73\nran\n0\n");
+  EXPECT_EQ(run.err,
+            ErrorText(absl::StrCat("create directory '", File(".claude"),
+                                   "': No space left on device"),
+                      "nothing was run; make room, then try again"));
+}
+
+// Of an override that fails the overridden run must not notice anything.
+TEST_F(FileSystemTest, AFailedOverrideLeavesTheHolderItsLock) {
+  const Result run = InNamespace(
+      "mkdir .claude; mount -t tmpfs o8lock .claude; mkfifo ready go; "
+      "$O8LOCK -- sh -c 'echo >ready; read x <go' 2>holder & read x <ready; "
+      "mount -o remount,ro .claude; $O8LOCK -q -f -y -- echo ran; echo $?; "
+      "mount -o remount,rw .claude; $O8LOCK -q -- echo ran; echo $?; "
+      "echo >go; wait; cat holder; $O8LOCK -- echo ran");
+  EXPECT_EQ(run.out, "73\n75\nran\n");
+  EXPECT_THAT(run.err,
+              MatchesRegex("o8lock: error: [^\n]+: Read-only file system\n"
+                           "o8lock: hint: [^\n]+\n"));
+}
+
+// The git directory may be on another file system, where the copy would belong.
+TEST_F(FileSystemTest, AMalformedLockFileIsKeptWhereItCanBe) {
+  const Result run = InNamespace(
+      "mkdir .claude; mount -t tmpfs o8lock .claude; "
+      "echo mine >.claude/parallel.lock; $O8LOCK -- echo ran; echo $?; "
+      "cat .claude/.parallel.lock.malformed-*; ls .claude; "
+      "git status --porcelain");
+  EXPECT_EQ(run.out, "ran\n0\nmine\n");
+  EXPECT_EQ(
+      Normal(run.err),
+      absl::StrCat("o8lock: warning: '", File(".claude/parallel.lock"),
+                   "' was no lock file (it is not a JSON object)\n"
+                   "o8lock: hint: it is kept as '",
+                   File(".claude/.parallel.lock.malformed-{TIME}"), "'\n"));
+}
+
+}  // namespace
+}  // namespace o8lock

@@ -1,0 +1,700 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Installing o8lock's hooks beside those of others, with the git of PATH.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "lock/testing.h"
+#include "tools/e2e/hooked_project.h"
+#include "tools/e2e/testing.h"
+
+namespace o8lock {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+const std::vector<std::string> kAllHooks = {
+    "pre-commit",    "commit-msg", "prepare-commit-msg",   "post-commit",
+    "post-checkout", "pre-push",   "reference-transaction"};
+
+// Skips a test of what only older gits need.
+#define SKIP_WITH_CONFIG_HOOKS()                                          \
+  if (GitHasConfigHooks()) {                                              \
+    GTEST_SKIP() << "git has hooks that are settings; no other is in it"; \
+  }
+
+// The golden text of `name` for the git of PATH.
+std::string HooksGolden(const std::string& name, const Project& project) {
+  return Golden(
+      absl::StrCat("hooks_", name, GitHasConfigHooks() ? "_setting" : ""),
+      ValuesOf(project));
+}
+
+// Expects that with o8lock everything is as `everyday` says it is without, but
+// for a worktree under a foreign lock, and after it again.
+void ExpectUndisturbed(Project& project, const std::string& everyday) {
+  const Tree before = HooksOf(project);
+  ExpectInstalls(project);
+  {
+    Guarded run(project.path());
+    project.ExpectRefuses();
+    EXPECT_EQ(project.Everyday(), everyday) << "while the lock is taken";
+    EXPECT_EQ(run.Finish(), Exited(0));
+  }
+  EXPECT_EQ(project.Everyday(), everyday) << "while it is free";
+  ExpectUninstalls(project);
+  EXPECT_EQ(HooksOf(project), before);
+}
+
+TEST(Hooks, AreInstalledDescribedAndRemoved) {
+  Project project;
+  const Tree before = HooksOf(project);
+  const Result none = project.Hooks({"status"});
+  EXPECT_EQ(none.end, Exited(1));
+  EXPECT_EQ(none.out, Fill("not installed\nGit: {GIT}\n", ValuesOf(project)));
+
+  const Result install = project.Hooks({"install"});
+  EXPECT_EQ(install.end, Exited(0));
+  EXPECT_EQ(install.out, HooksGolden("install", project));
+  EXPECT_EQ(install.err, "");
+  const Result status = project.Hooks({"status"});
+  EXPECT_EQ(status.end, Exited(0));
+  EXPECT_EQ(status.out, HooksGolden("status", project));
+  {
+    Guarded run(project.path());
+    EXPECT_EQ(project.Hooks({"status"}).out,
+              HooksGolden("status_armed", project));
+    const Result json = project.Hooks({"status", "--json"});
+    EXPECT_EQ(json.end, Exited(0));
+    EXPECT_EQ(json.out, HooksGolden("json", project));
+    Values values = ValuesOf(project);
+    values["PID"] = absl::StrCat(run.pid());
+    const Result add = Call({"git", "worktree", "add", "-b", "new", "../new"},
+                            project.Options());
+    EXPECT_EQ(add.end, Exited(255));
+    // What git says before and after is its own.
+    const std::string err =
+        add.err.substr(add.err.find("Error:"),
+                       add.err.find("fatal:") - add.err.find("Error:"));
+    EXPECT_EQ(Normal(err), Golden("hooks_refused", values));
+  }
+  ExpectUninstalls(project);
+  EXPECT_EQ(HooksOf(project), before);
+  EXPECT_EQ(project.Hooks({"status"}).out, none.out);
+  ExpectUninstalls(project);  // of which there are none
+}
+
+TEST(Hooks, StayAsTheyAreWhenInstalledAgain) {
+  Project project;
+  Project::MakeHooks(project.File(".git/hooks"), kAllHooks);
+  ExpectInstalls(project);
+  const std::vector<std::string> all = {project.File(".git/config"),
+                                        project.File(".git/hooks"),
+                                        project.File(".git/o8lock")};
+  const Tree first = TreeOf(all);
+  ExpectInstalls(project);
+  EXPECT_EQ(TreeOf(all), first);
+}
+
+TEST(Hooks, RunTheUsersOwn) {
+  Project project;
+  Project::MakeHooks(project.File(".git/hooks"), kAllHooks);
+  project.AddLinked();
+  const std::string everyday = project.Everyday();
+  for (const std::string& hook : kAllHooks) {
+    EXPECT_THAT(everyday, HasSubstr(absl::StrCat("/hooks/", hook, " in ")));
+  }
+  ExpectUndisturbed(project, everyday);
+}
+
+TEST(Hooks, RunTheUsersOwnThatAreLinks) {
+  Project project;
+  Project::MakeHooks(project.File("scripts"), kAllHooks);
+  for (const std::string& hook : kAllHooks) {
+    std::filesystem::create_symlink("../../scripts/" + hook,
+                                    project.File(".git/hooks/" + hook));
+  }
+  project.Commit();
+  project.AddLinked();
+  ExpectUndisturbed(project, project.Everyday());
+}
+
+TEST(Hooks, LeaveThoseThatAreNotExecutable) {
+  Project project;
+  Project::MakeHooks(project.File(".git/hooks"), kAllHooks);
+  for (const std::string& hook : kAllHooks) {
+    chmod(project.File(".git/hooks/" + hook).c_str(), 0644);
+  }
+  project.AddLinked();
+  Git(project.path(), {"config", "advice.ignoredHook", "false"});
+  const std::string everyday = project.Everyday();
+  EXPECT_THAT(everyday, Not(HasSubstr("/hooks/")));
+  ExpectUndisturbed(project, everyday);
+}
+
+// Where core.hooksPath leads to, and who says so.
+struct PathCase {
+  std::string name;
+  std::string value;  // {REPO} is the repository
+  bool global = false;
+};
+void PrintTo(const PathCase& value, std::ostream* out) { *out << value.name; }
+class HooksPathTest : public ::testing::TestWithParam<PathCase> {};
+
+TEST_P(HooksPathTest, IsFollowed) {
+  Project project;
+  std::vector<std::string> hooks = kAllHooks;
+  Project::MakeHooks(project.File(".githooks"), hooks);
+  project.Commit();
+  const std::string value = Fill(GetParam().value, {{"REPO", project.path()}});
+  if (GetParam().global) {
+    MakeFile(project.Beside("global"), "[core]\n\thooksPath = " + value + "\n");
+    project.env["GIT_CONFIG_GLOBAL"] = project.Beside("global");
+  } else {
+    Git(project.path(), {"config", "core.hooksPath", value});
+  }
+  project.AddLinked();
+  const std::string everyday = project.Everyday();
+  EXPECT_THAT(everyday, HasSubstr("/.githooks/post-checkout in TOP/new"));
+  ExpectUndisturbed(project, everyday);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Hooks, HooksPathTest,
+    ::testing::Values(PathCase{"Relative", ".githooks"},
+                      PathCase{"Absolute", "{REPO}/.githooks"},
+                      PathCase{"GlobalAndRelative", ".githooks", true},
+                      PathCase{"GlobalAndAbsolute", "{REPO}/.githooks", true}),
+    [](const auto& info) { return info.param.name; });
+
+// No command calls what is not there.
+TEST(Hooks, AreNotMissed) {
+  Project project;
+  std::filesystem::create_directory(project.File(".githooks"));
+  Git(project.path(), {"config", "core.hooksPath", project.File(".githooks")});
+  project.AddLinked();
+  ExpectUndisturbed(project, project.Everyday());
+}
+
+// What somebody adds to the hook that o8lock has made is somebody's.
+TEST(Hooks, LoseNoLineOfTheUsers) {
+  SKIP_WITH_CONFIG_HOOKS();
+  const Project project;
+  ExpectInstalls(project);
+  const std::string hook = project.File(".git/hooks/post-checkout");
+  const std::string ours = Contents(hook);
+  // As editors do, and not in place.
+  std::filesystem::remove(hook);
+  MakeFile(hook, ours + "echo mine >&2\n", 0755);
+  EXPECT_EQ(Call(Locked({}, ""), project.Options()).end, Exited(0));
+  ExpectInstalls(project);
+  EXPECT_EQ(Contents(hook), ours + "echo mine >&2\n");
+  ExpectUninstalls(project);
+  EXPECT_EQ(Contents(hook), "#!/bin/sh\necho mine >&2\n");
+}
+
+// What an installer puts where git, during a run, says the hooks are.
+TEST(Hooks, LoseNothingThatIsInstalledDuringARun) {
+  SKIP_WITH_CONFIG_HOOKS();
+  const Project project;
+  const std::string hooks = project.File(".git/hooks/");
+  MakeFile(hooks + "pre-commit", "#!/bin/sh\n", 0755);
+  ExpectInstalls(project);
+  const Result run =
+      Call(Locked({},
+                  "cd \"$(git rev-parse --git-path hooks)\" && mkdir lib && "
+                  "for name in pre-commit pre-push common.sh; do "
+                  "rm -f $name; echo new >$name; done"),
+           project.Options());
+  EXPECT_EQ(run.end, Exited(0)) << run.err;
+  EXPECT_EQ(run.err, "");
+  EXPECT_EQ(Contents(hooks + "pre-commit"), "#!/bin/sh\n");
+  for (const char* name : {"pre-commit.from-o8lock", "pre-push", "common.sh"}) {
+    EXPECT_EQ(Contents(hooks + name), "new\n") << name;
+  }
+  EXPECT_EQ(Call(Locked({}, ""), project.Options()).end, Exited(0));
+}
+
+// Who saves the setting during a run and puts it back makes it his own.
+TEST(Hooks, DoNotCallThemselves) {
+  SKIP_WITH_CONFIG_HOOKS();
+  const Project project;
+  MakeFile(project.File(".git/hooks/pre-commit"), "#!/bin/sh\necho once >&2\n",
+           0755);
+  ExpectInstalls(project);
+  EXPECT_EQ(Call(Locked({},
+                        "git config core.hooksPath "
+                        "\"$(git config core.hooksPath)\""),
+                 project.Options())
+                .end,
+            Exited(0));
+  EXPECT_EQ(Call(Locked({}, ""), project.Options()).end, Exited(0));
+  const Result commit =
+      Call(Shell("git commit -q --allow-empty -m x"), project.Options());
+  EXPECT_EQ(commit.end, Exited(0));
+  EXPECT_EQ(commit.err, "once\n");
+}
+
+// It would be a line of its own in the configuration.
+TEST(Hooks, RefuseAPathWithANewline) {
+  const TempDir top;
+  const std::string repository = top.File("a\n[core]\n\teditor = x;#");
+  std::filesystem::create_directory(repository);
+  Git(repository, {"init", "-q"});
+  const std::string config = Contents(repository + "/.git/config");
+  const Result install = Call(O8lock({"hooks", "install"}), In(repository));
+  EXPECT_EQ(install.end, Exited(73));
+  EXPECT_THAT(install.err,
+              HasSubstr("hooks cannot have a path with a tab or a newline\n"));
+  EXPECT_EQ(Contents(repository + "/.git/config"), config);
+}
+
+TEST(Hooks, LetGitGoOnWithAProgramThatIsNone) {
+  SKIP_WITH_CONFIG_HOOKS();
+  Project project;
+  project.program = project.Beside("o8lock");
+  std::filesystem::copy_file(Binary(), project.program);
+  ExpectInstalls(project);
+  std::filesystem::remove(project.program);
+  MakeFile(project.program,
+           "\x7f"
+           "ELF",
+           0755);
+  EXPECT_EQ(Call(Shell("git checkout -q -b other && git checkout -q -"),
+                 project.Options())
+                .end,
+            Exited(0));
+}
+
+// husky's directory is in no commit: each worktree has its own, or none.
+TEST(Hooks, AreThoseOfTheWorktree) {
+  Project project;
+  MakeFile(project.File(".gitignore"), "/hooks\n");
+  project.Commit();
+  Git(project.path(), {"config", "core.hooksPath", "hooks"});
+  project.AddLinked();
+  Project::MakeHooks(project.Linked() + "/hooks", kAllHooks);
+  const std::string everyday = project.Everyday();
+  EXPECT_THAT(everyday, HasSubstr("TOP/linked/hooks/pre-commit in"));
+  EXPECT_THAT(everyday, Not(HasSubstr("TOP/project/hooks/")));
+  ExpectUndisturbed(project, everyday);
+}
+
+TEST(Hooks, PutNothingIntoAnothersDirectory) {
+  SKIP_WITH_CONFIG_HOOKS();
+  Project project;
+  std::filesystem::rename(project.File(".git/hooks"), project.Beside("hooks"));
+  std::filesystem::create_symlink(project.Beside("hooks"),
+                                  project.File(".git/hooks"));
+  const Tree before = TreeOf({project.Beside("hooks")});
+  const Result install = project.Hooks({"install"});
+  EXPECT_EQ(install.end, Exited(0));
+  EXPECT_EQ(install.out, Golden("hooks_install_elsewhere", ValuesOf(project)));
+  EXPECT_EQ(TreeOf({project.Beside("hooks")}), before);
+  project.AddLinked();
+  {
+    Guarded run(project.path());
+    project.ExpectRefuses();
+  }
+  ExpectUninstalls(project);
+}
+
+TEST(Hooks, AreArmedWhenInstalledDuringARun) {
+  Project project;
+  project.AddLinked();
+  Guarded run(project.path());
+  ExpectInstalls(project);
+  project.ExpectRefuses();
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(
+      Call({"git", "worktree", "add", "-b", "new", "../new"}, project.Options())
+          .end,
+      Exited(0));
+}
+
+TEST(Hooks, StayDuringARun) {
+  Project project;
+  ExpectInstalls(project);
+  Guarded run(project.path());
+  const Tree before = HooksOf(project);
+  const Result uninstall = project.Hooks({"uninstall"});
+  EXPECT_EQ(uninstall.end, Exited(75));
+  EXPECT_EQ(uninstall.err,
+            "o8lock: error: a run has the lock, and git may be about to call "
+            "its hooks\n"
+            "o8lock: hint: wait for it to complete; see: o8lock status\n");
+  EXPECT_EQ(HooksOf(project), before);
+}
+
+TEST(Hooks, LetGitGoOnWithoutTheProgram) {
+  Project project;
+  Project::MakeHooks(project.File(".git/hooks"), kAllHooks);
+  project.AddLinked();
+  const std::string everyday = project.Everyday();
+  const std::string program = project.Beside("o8lock");
+  std::filesystem::copy_file(Binary(), program);
+  project.program = program;
+  ExpectInstalls(project);
+  EXPECT_THAT(project.Hooks({"status"}).out, HasSubstr(program + " ("));
+  Guarded run(project.path());
+  ASSERT_EQ(unlink(program.c_str()), 0);
+  EXPECT_EQ(project.Everyday(), everyday);
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(project.Everyday(), everyday);
+  project.program = Binary();
+  const Result status = project.Hooks({"status"});
+  EXPECT_EQ(status.end, Exited(71));
+  EXPECT_THAT(status.out, StartsWith("installed, of no use\n"));
+  EXPECT_THAT(status.out, HasSubstr(program + ": gone, git goes on without\n"));
+}
+
+TEST(Hooks, RunACopyOfWhatABuildTreeHas) {
+  Project project;
+  project.AddLinked();
+  std::filesystem::create_directories(project.Beside("bazel-out/bin"));
+  const std::string built = project.Beside("bazel-out/bin/o8lock");
+  std::filesystem::copy_file(Binary(), built);
+  project.program = built;
+  ExpectInstalls(project);
+  std::filesystem::remove_all(project.Beside("bazel-out"));
+  project.program = Binary();
+  EXPECT_THAT(project.Hooks({"status"}).out,
+              HasSubstr(project.File(".git/o8lock/bin/o8lock") + " ("));
+  Guarded run(project.path());
+  project.ExpectRefuses();
+}
+
+TEST(Hooks, GoWithTheRepository) {
+  Project project;
+  Project::MakeHooks(project.File(".git/hooks"), kAllHooks);
+  ExpectInstalls(project);
+  const std::string moved = project.Beside("moved");
+  std::filesystem::rename(project.path(), moved);
+  Guarded run(moved);
+  const Result add = Call({"git", "worktree", "add", "--detach", "../new"},
+                          project.Options(moved));
+  EXPECT_THAT(add.err, HasSubstr(std::string(kRefused)));
+  // Its hooks are those of now, and so is the program that they run.
+  for (const auto& [path, text] :
+       TreeOf({moved + "/.git/hooks", moved + "/.git/o8lock"})) {
+    EXPECT_THAT(text, Not(HasSubstr(project.path() + "/")));
+  }
+}
+
+TEST(Hooks, AreItsOwnInACopy) {
+  Project project;
+  ExpectInstalls(project);
+  const std::string copy = project.Beside("copy");
+  {
+    Guarded run(project.path());
+    EXPECT_EQ(Call({"cp", "-a", project.path(), copy}, "/").end, Exited(0));
+    // Nobody has that one's lock; the guard is a copy, too.
+    EXPECT_EQ(Call({"git", "worktree", "add", "--detach", "../new"},
+                   project.Options(copy))
+                  .end,
+              Exited(0));
+  }
+  Guarded run(copy);
+  EXPECT_THAT(Call({"git", "worktree", "add", "--detach", "../other"},
+                   project.Options(copy))
+                  .err,
+              HasSubstr(std::string(kRefused)));
+  EXPECT_EQ(Call({"git", "worktree", "add", "--detach", "../other"},
+                 project.Options())
+                .end,
+            Exited(0));
+}
+
+TEST(Hooks, AreForEveryUser) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  Project project;
+  Project::MakeHooks(project.File(".git/hooks"), {"post-commit"});
+  chmod(project.Beside("").c_str(), 0755);
+  const Result install = Call(
+      Shell("umask 077; exec \"$O8LOCK\" hooks install"), project.Options());
+  ASSERT_EQ(install.end, Exited(0)) << install.err;
+  ProcessOptions other = project.Options();
+  other.user = 65534;
+  other.env["GIT_CONFIG_COUNT"] = "1";
+  other.env["GIT_CONFIG_KEY_0"] = "safe.directory";
+  other.env["GIT_CONFIG_VALUE_0"] = "*";
+  for (const bool armed : {false, true}) {
+    std::vector<std::string> argv = {"git", "log", "--format=%s"};
+    if (armed) {
+      Guarded run(project.path());
+      const Result log = Call(argv, other);
+      EXPECT_EQ(log.end, Exited(0)) << log.err;
+      EXPECT_EQ(log.out, "begin\n");
+    } else {
+      EXPECT_EQ(Call(argv, other).out, "begin\n");
+    }
+  }
+}
+
+TEST(Hooks, TellWhatOverridesThem) {
+  SKIP_WITH_CONFIG_HOOKS();
+  Project project;
+  ExpectInstalls(project);
+  project.env["GIT_CONFIG_COUNT"] = "1";
+  project.env["GIT_CONFIG_KEY_0"] = "core.hooksPath";
+  project.env["GIT_CONFIG_VALUE_0"] = "/mine";
+  const Result status = project.Hooks({"status"});
+  EXPECT_EQ(status.end, Exited(71));
+  EXPECT_THAT(status.out, StartsWith("installed, of no use\n"));
+  EXPECT_THAT(
+      status.out,
+      EndsWith("\nBypassed by: core.hookspath = /mine (command, command "
+               "line:)\n"));
+  const Result install = project.Hooks({"install"});
+  EXPECT_EQ(install.end, Exited(71));
+  EXPECT_EQ(install.err,
+            "o8lock: error: git does not call the hooks\n"
+            "o8lock: hint: core.hookspath = /mine (command, command line:)\n");
+}
+
+TEST(Hooks, TellWhatOverridesThemInAWorktree) {
+  SKIP_WITH_CONFIG_HOOKS();
+  Project project;
+  ExpectInstalls(project);
+  Git(project.path(), {"config", "extensions.worktreeConfig", "true"});
+  Git(project.path(), {"config", "--worktree", "core.hooksPath", "/mine"});
+  const Result status = project.Hooks({"status"});
+  EXPECT_EQ(status.end, Exited(71));
+  EXPECT_THAT(status.out,
+              EndsWith("\nBypassed by: core.hookspath = /mine (worktree, "
+                       "file:.git/config.worktree)\n"));
+}
+
+TEST(Hooks, TellOfASettingThatSwitchesThemOff) {
+  if (!GitHasConfigHooks()) GTEST_SKIP() << "git has no such setting";
+  Project project;
+  ExpectInstalls(project);
+  Git(project.path(), {"config", "hook.o8lock.enabled", "false"});
+  const Result status = project.Hooks({"status"});
+  EXPECT_EQ(status.end, Exited(71));
+  EXPECT_THAT(status.out,
+              EndsWith("\nBypassed by: hook.o8lock.enabled = false (local, "
+                       "file:.git/config)\n"));
+}
+
+TEST(Hooks, WinOverASettingThatCameLaterWhenInstalledAgain) {
+  SKIP_WITH_CONFIG_HOOKS();
+  Project project;
+  Project::MakeHooks(project.File(".githooks"), kAllHooks);
+  project.Commit();
+  project.AddLinked();
+  ExpectInstalls(project);
+  MakeFile(project.File(".git/more"), "[core]\n\thooksPath = .githooks\n");
+  Git(project.path(), {"config", "--add", "include.path", "more"});
+  EXPECT_THAT(project.Hooks({"status"}).out,
+              HasSubstr("\nBypassed by: core.hookspath = .githooks (local, "));
+  ExpectInstalls(project);
+  Guarded run(project.path());
+  project.ExpectRefuses();
+}
+
+TEST(Hooks, AreForgottenWhereAnotherPathHasMadeThemDead) {
+  Project project;
+  const Tree before = TreeOf({project.File(".git/hooks")});
+  ExpectInstalls(project);
+  Git(project.path(), {"config", "core.hooksPath", ".githooks"});
+  ExpectUninstalls(project);
+  EXPECT_EQ(TreeOf({project.File(".git/hooks")}), before);
+}
+
+// What others do to post-checkout.
+struct TakenCase {
+  std::string name;
+  std::string own;  // of the user, before o8lock came; "-": none
+  std::string script;
+  // What is there when o8lock is gone: post-checkout, .legacy and .old.
+  std::vector<std::string> left;
+};
+void PrintTo(const TakenCase& value, std::ostream* out) { *out << value.name; }
+class TakenHookTest : public ::testing::TestWithParam<TakenCase> {};
+
+constexpr char kOwn[] = "#!/bin/sh -e\n: own\n";
+TEST_P(TakenHookTest, IsAsWithoutO8lock) {
+  Project project;
+  const std::string hook = project.File(".git/hooks/post-checkout");
+  if (GetParam().own != "-") MakeFile(hook, GetParam().own, 0755);
+  ExpectInstalls(project);
+  ProcessOptions options = project.Options();
+  options.directory = project.File(".git/hooks");
+  EXPECT_EQ(Call(Shell(GetParam().script), options).end, Exited(0));
+  ExpectInstalls(project);
+  ExpectUninstalls(project);
+  std::vector<std::string> left;
+  for (const char* suffix : {"", ".legacy", ".old"}) {
+    left.push_back(Exists(hook + suffix) ? Contents(hook + suffix) : "-");
+  }
+  EXPECT_EQ(left, GetParam().left);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Hooks, TakenHookTest,
+    ::testing::Values(
+        TakenCase{"ByPreCommit",
+                  "-",
+                  "mv post-checkout post-checkout.legacy 2>/dev/null; "
+                  "echo '# pre-commit' >post-checkout",
+                  {"# pre-commit\n", "-", "-"}},
+        TakenCase{"OfTheUserByPreCommit",
+                  kOwn,
+                  "mv post-checkout post-checkout.legacy; "
+                  "echo '# pre-commit' >post-checkout",
+                  {"# pre-commit\n", kOwn, "-"}},
+        TakenCase{"ByLefthook",
+                  "-",
+                  "mv post-checkout post-checkout.old 2>/dev/null; "
+                  "echo '# lefthook' >post-checkout",
+                  {"# lefthook\n", "-", "-"}},
+        TakenCase{"OfTheUserByLefthook",
+                  kOwn,
+                  "mv post-checkout post-checkout.old; "
+                  "echo '# lefthook' >post-checkout",
+                  {"# lefthook\n", "-", kOwn}},
+        TakenCase{"Edited",
+                  kOwn,
+                  "echo ': more' >>post-checkout",
+                  {"#!/bin/sh -e\n: own\n: more\n", "-", "-"}},
+        TakenCase{"Overwritten",
+                  kOwn,
+                  "echo ': new' >post-checkout",
+                  {": new\n", "-", "-"}},
+        TakenCase{"Removed", kOwn, "rm post-checkout", {"-", "-", "-"}},
+        TakenCase{"WithoutAnEnd", "#!/bin/sh", ":", {"#!/bin/sh", "-", "-"}},
+        TakenCase{"WithoutAShell",
+                  "#!/usr/bin/python3\n",
+                  ":",
+                  {"#!/usr/bin/python3\n", "-", "-"}}),
+    [](const auto& info) { return info.param.name; });
+
+// Only a line of a shell can be put into it, and git calls no other.
+TEST(Hooks, LeaveAHookThatTheyCannotRead) {
+  SKIP_WITH_CONFIG_HOOKS();
+  for (const mode_t mode : {0644, 0755}) {
+    Project project;
+    const std::string hook = project.File(".git/hooks/post-checkout");
+    const std::string text =
+        mode == 0644 ? "#!/bin/sh\n" : "#!/usr/bin/env python3\n";
+    MakeFile(hook, text, mode);
+    const Result install = project.Hooks({"install"});
+    EXPECT_EQ(install.end, Exited(0));
+    EXPECT_EQ(install.out, Golden("hooks_install_hook", ValuesOf(project)));
+    EXPECT_EQ(Contents(hook), text);
+  }
+}
+
+// An installer asks git where hooks are, which is o8lock's directory then.
+TEST(Hooks, GoWhereTheyBelongWhenTheyWereInstalledDuringARun) {
+  SKIP_WITH_CONFIG_HOOKS();
+  Project project;
+  Project::MakeHooks(project.File(".git/hooks"), {"commit-msg"});
+  project.AddLinked();
+  ExpectInstalls(project);
+  Guarded run(project.path());
+  const Result install =
+      Call(Shell("cd \"$(git rev-parse --git-path hooks)\" && pwd && "
+                 "mv pre-commit pre-commit.old && "
+                 "mv commit-msg commit-msg.old && rm reference-transaction && "
+                 "for i in pre-commit commit-msg; do "
+                 "printf '#!/bin/sh\\n: new\\n' >$i && chmod +x $i; done"),
+           project.Options());
+  ASSERT_EQ(install.end, Exited(0)) << install.err;
+  EXPECT_EQ(install.out, project.File(".git/o8lock/hooks\n"));
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(Contents(project.File(".git/hooks/pre-commit")),
+            "#!/bin/sh\n: new\n");
+  // There was one, which stays.
+  EXPECT_THAT(Contents(project.File(".git/hooks/commit-msg")),
+              HasSubstr("hook.sh"));
+  Guarded next(project.path());
+  project.ExpectRefuses();
+}
+
+TEST(Hooks, SeeWhatCameSinceTheyWereInstalled) {
+  Project project;
+  project.AddLinked();
+  ExpectInstalls(project);
+  Project::MakeHooks(project.File(".git/hooks"),
+                     {"pre-commit", "commit-msg", "pre-push"});
+  const std::string everyday = project.Everyday();
+  EXPECT_THAT(everyday, HasSubstr("/hooks/pre-push in "));
+  Guarded run(project.path());
+  EXPECT_EQ(project.Everyday(), everyday);
+}
+
+// The second line: a run outside o8lock arms nothing.
+TEST(Hooks, TakeBackUnderALockThatIsNoneOfO8locks) {
+  Project project;
+  Project::MakeHooks(project.File(".git/hooks"), {"post-checkout"});
+  ExpectInstalls(project);
+  Process holder({"sleep", "1000"});
+  std::filesystem::create_directories(project.File(".claude"));
+  MakeFile(project.File(".claude/parallel.lock"),
+           ForeignLockFile(holder.pid(), TimeText(absl::Now())));
+  MakeFile(project.Beside("log"), "");
+  const Result add = Call({"git", "worktree", "add", "-b", "new", "../new"},
+                          project.Options());
+  EXPECT_EQ(add.end, Exited(1));
+  EXPECT_THAT(add.err, HasSubstr("\nRolled back: " + project.Beside("new") +
+                                 ", with its new branch new\n"));
+  EXPECT_FALSE(Exists(project.Beside("new")));
+  if (!GitHasConfigHooks()) {
+    EXPECT_EQ(Contents(project.Beside("log")), "") << "the user's hook ran";
+  }
+}
+
+TEST(Hooks, WantARepository) {
+  TempDir dir;
+  const Result install = Call(O8lock({"hooks", "install"}), dir.path());
+  EXPECT_EQ(install.end, Exited(64));
+  EXPECT_EQ(
+      install.err,
+      "o8lock: error: the hooks are a git repository's, for the lock "
+      "'parallel'\n"
+      "o8lock: hint: go to a repository first; --name and --lock-file are "
+      "not for hooks\n");
+}
+
+TEST(Hooks, WantAGitThatHasThem) {
+  for (const auto& [version, why] : std::map<std::string, std::string>{
+           {"2.27.0", "git 2.27.0 has no hook that can refuse a worktree"},
+           {"2.28.1",
+            "git 2.28.1's hook reference-transaction makes other commands "
+            "fail"}}) {
+    Project project;
+    std::filesystem::create_directory(project.Beside("bin"));
+    MakeFile(project.Beside("bin/git"),
+             absl::StrCat("#!/bin/sh\necho git version ", version, "\n"), 0755);
+    project.env["PATH"] =
+        absl::StrCat(project.Beside("bin"), ":", getenv("PATH"));
+    const Tree before = TreeOf({project.File(".git")});
+    const Result install = project.Hooks({"install"});
+    EXPECT_EQ(install.end, Exited(71));
+    EXPECT_EQ(install.err,
+              absl::StrCat("o8lock: error: ", why,
+                           "\no8lock: hint: install git 2.29 or newer\n"));
+    EXPECT_EQ(TreeOf({project.File(".git")}), before);
+  }
+}
+
+}  // namespace
+}  // namespace o8lock

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The whole program where the command ends and what it has started does not:
+// of a run that lives, and of one that was killed.
+#include <sys/types.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "lock/testing.h"
+#include "tools/e2e/testing.h"
+
+namespace o8lock {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+// Starts what outlives the command; "agent" comes with its pid.
+constexpr char kAgent[] = "sleep 1000 & echo agent $!; ";
+
+// o8lock OPTIONS... -- sh -c SCRIPT with an agent, whose pid comes first.
+class RunWithAgent {
+ public:
+  RunWithAgent(const Repository& repo, const Argv& options,
+               const std::string& script)
+      : RunWithAgent(Locked(options, script), In(repo.path())) {}
+  RunWithAgent(const Argv& argv, const ProcessOptions& options)
+      : process_(argv, options), agent_(ReadyPid(process_, "agent ")) {}
+  ~RunWithAgent() { kill(agent_, SIGKILL); }
+  RunWithAgent(const RunWithAgent&) = delete;  // Two owners would kill twice.
+  RunWithAgent& operator=(const RunWithAgent&) = delete;
+
+  Process& operator*() { return process_; }
+  Process* operator->() { return &process_; }
+  pid_t agent() const { return agent_; }
+  bool AgentLives() const { return kill(agent_, 0) == 0; }
+
+ private:
+  Process process_;
+  pid_t agent_;
+};
+
+// --- Released ---
+
+TEST(LeftoversTest, AreNamedAndTheLockIsReleased) {
+  const Repository repo;
+  RunWithAgent run(repo, {}, absl::StrCat(kAgent, "exit 3"));
+  EXPECT_EQ(run->Wait(), Exited(3));
+  EXPECT_EQ(run->err(),
+            Golden("leftovers_released", ValuesOf(repo, run.agent())));
+  EXPECT_TRUE(run.AgentLives());
+  ExpectNothingLeft(repo);
+}
+
+TEST(LeftoversTest, AreNamedAlsoWhereTheirParentHasEnded) {
+  const Repository repo;
+  std::filesystem::create_directory(repo.File("d"));
+  RunWithAgent run(
+      repo, {}, "sh -c 'cd d; (sleep 1000 & echo agent $!)'; sleep 1000 & :");
+  EXPECT_EQ(run->Wait(), Exited(0));
+  EXPECT_THAT(
+      run->err(),
+      StartsWith("o8lock: warning: the command has ended, but not 2 processes "
+                 "that it started:\n"));
+  EXPECT_THAT(run->err(),
+              HasSubstr(absl::StrCat("\n  PID ", run.agent(), " in ",
+                                     repo.path(), "/d: sleep 1000\n")));
+  EXPECT_THAT(run->err(),
+              HasSubstr(absl::StrCat(" in ", repo.path(), ": sleep 1000\n")));
+}
+
+TEST(LeftoversTest, LeaveTheSignalThatEndedTheCommand) {
+  const Repository repo;
+  RunWithAgent run(repo, {}, absl::StrCat(kAgent, "kill -KILL $$"));
+  EXPECT_EQ(run->Wait(), Killed(SIGKILL));
+  EXPECT_EQ(run->err(),
+            Golden("leftovers_released", ValuesOf(repo, run.agent())));
+  ExpectNothingLeft(repo);
+}
+
+TEST(LeftoversTest, AreNotNamedWithQuiet) {
+  for (const char* what : {"release", "kill"}) {
+    const Repository repo;
+    RunWithAgent run(repo, {"-q", absl::StrCat("--leftovers=", what)}, kAgent);
+    EXPECT_EQ(run->Wait(), Exited(0));
+    EXPECT_EQ(run->err(), "");
+  }
+}
+
+// As after Ctrl-C: it ends because the command has.
+TEST(LeftoversTest, AreNotThoseThatEndWithTheCommand) {
+  const Repository repo;
+  const Result run = Call(
+      Locked({}, "mkfifo f; cat f >/dev/null & exec 3>f; exit 4"), repo.path());
+  EXPECT_EQ(run.end, Exited(4));
+  EXPECT_EQ(run.err, "");
+}
+
+TEST(LeftoversTest, AreNotDaemons) {
+  for (const char* what : {"release", "wait", "kill"}) {
+    SCOPED_TRACE(what);
+    const Repository repo;
+    ProcessOptions options = In(repo.path());
+    options.input = ProcessOptions::Stdin::kPipe;
+    // The second as daemon(3) does it: its session's first process has ended.
+    RunWithAgent run(Locked({absl::StrCat("--leftovers=", what)},
+                            "setsid sh -c 'echo agent $$; exec sleep 1000' & "
+                            "read go; "
+                            "setsid sh -c 'sleep 1000 & echo second $!' & "
+                            "read go"),
+                     options);
+    run->Write("\n");
+    const pid_t second = ReadyPid(*run, "second ");
+    run->Write("\n");
+    EXPECT_EQ(run->Wait(), Exited(0));
+    EXPECT_EQ(run->err(), "");
+    EXPECT_TRUE(run.AgentLives());
+    EXPECT_EQ(kill(second, 0), 0);
+    ExpectNothingLeft(repo);
+  }
+}
+
+// What a shell has started that then became o8lock is the shell's.
+TEST(LeftoversTest, AreNotWhatWasThereBeforeTheCommand) {
+  const Repository repo;
+  // In the same moment, each time.
+  for (int i = 0; i < 10; ++i) {
+    RunWithAgent run(Shell("sleep 1000 & echo agent $!; "
+                           "exec \"$O8LOCK\" --leftovers=kill -- true"),
+                     In(repo.path()));
+    EXPECT_EQ(run->Wait(), Exited(0));
+    EXPECT_EQ(run->err(), "");
+    EXPECT_TRUE(run.AgentLives());
+  }
+  // Nor what such a one starts meanwhile. The other half is named.
+  ProcessOptions options = In(repo.path());
+  options.input = ProcessOptions::Stdin::kPipe;
+  RunWithAgent run(
+      Shell("mkfifo begin; "
+            "sh -c 'read x <begin; sleep 1000 & echo agent $!; wait' & "
+            "exec \"$O8LOCK\" -- sh -c "
+            "'echo x >begin; sleep 1000 & echo named $!; read go'"),
+      options);
+  const std::string out = run->out();
+  pid_t named = 0;
+  if (absl::StrContains(out, "named ")) {
+    named = std::stoi(out.substr(out.find("named ") + 6));
+  } else {
+    named = ReadyPid(*run, "named ");
+  }
+  run->Write("\n");
+  EXPECT_EQ(run->Wait(), Exited(0));
+  EXPECT_EQ(run->err(), Golden("leftovers_released", ValuesOf(repo, named)));
+}
+
+TEST(LeftoversTest, AreNotTheOuterRunsToANestedOne) {
+  const Repository repo;
+  RunWithAgent run(
+      repo, {},
+      absl::StrCat(kAgent,
+                   "for name in parallel other; do "
+                   "\"$O8LOCK\" --name $name -- true 2>>inner; done"));
+  EXPECT_EQ(run->Wait(), Exited(0));
+  EXPECT_EQ(Contents(repo.File("inner")), "");
+  EXPECT_EQ(run->err(),
+            Golden("leftovers_released", ValuesOf(repo, run.agent())));
+}
+
+TEST(LeftoversTest, OfANestedRunAreNamedByTheOuterOne) {
+  const Repository repo;
+  RunWithAgent run(repo, {},
+                   "\"$O8LOCK\" -- sh -c 'sleep 1000 & echo agent $!'");
+  EXPECT_EQ(run->Wait(), Exited(0));
+  EXPECT_EQ(run->err(),
+            Golden("leftovers_released", ValuesOf(repo, run.agent())));
+}
+
+TEST(LeftoversTest, AreCollectedWhenTheyEndDuringTheRun) {
+  const Repository repo;
+  ProcessOptions options = In(repo.path());
+  options.input = ProcessOptions::Stdin::kPipe;
+  RunWithAgent run(Locked({}, "(sleep 1000 & echo agent $!); read go"),
+                   options);
+  kill(run.agent(), SIGKILL);
+  WaitForState(run.agent(), '\0');
+  run->Write("\n");
+  EXPECT_EQ(run->Wait(), Exited(0));
+  EXPECT_EQ(run->err(), "");
+}
+
+// --- Waited for ---
+
+TEST(LeftoversWaitTest, KeepsTheLockUntilTheyHaveEnded) {
+  const Repository repo;
+  RunWithAgent run(repo, {"--leftovers=wait"}, absl::StrCat(kAgent, "exit 3"));
+  const std::string golden =
+      Golden("leftovers_waited_for", ValuesOf(repo, run.agent()));
+  run->WaitForError(golden);
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
+  EXPECT_TRUE(Exists(repo.LockFile()));
+  kill(run.agent(), SIGTERM);
+  EXPECT_EQ(run->Wait(), Exited(3));
+  EXPECT_EQ(run->err(), golden);
+  ExpectNothingLeft(repo);
+}
+
+TEST(LeftoversWaitTest, IsForThoseThatTheyStartAsWell) {
+  const Repository repo;
+  ProcessOptions options = In(repo.path());
+  RunWithAgent run(
+      Locked({"--leftovers=wait"},
+             "mkfifo f; sh -c 'read x <f; sleep 1000 & echo second $!' & "
+             "echo agent $!"),
+      options);
+  run->WaitForError("Ctrl-C releases it\n");
+  MakeFile(repo.File("f"), "x\n");
+  const pid_t second = ReadyPid(*run, "second ");
+  WaitForState(run.agent(), '\0');
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75))
+      << run->err();
+  kill(second, SIGKILL);
+  EXPECT_EQ(run->Wait(), Exited(0));
+  ExpectNothingLeft(repo);
+}
+
+TEST(LeftoversWaitTest, EndsWithASignalAndNamesThem) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) {
+    SCOPED_TRACE(signal);
+    const Repository repo;
+    RunWithAgent run(repo, {"--leftovers=wait"}, kAgent);
+    run->WaitForError("Ctrl-C releases it\n");
+    run->Signal(signal);
+    EXPECT_EQ(run->Wait(), Killed(signal));
+    const Values values = ValuesOf(repo, run.agent());
+    EXPECT_EQ(run->err(),
+              absl::StrCat(Golden("leftovers_waited_for", values),
+                           Golden("leftovers_still_there", values)));
+    EXPECT_TRUE(run.AgentLives());
+    ExpectNothingLeft(repo);
+  }
+}
+
+TEST(LeftoversWaitTest, EndsWithCtrlC) {
+  const Repository repo;
+  RunWithAgent run(Locked({"--leftovers=wait"}, kAgent),
+                   OnTerminal(repo.path()));
+  run->WaitForOutput("Ctrl-C releases it");
+  run->Write("\x03");
+  EXPECT_EQ(run->Wait(), Killed(SIGINT));
+  EXPECT_THAT(
+      Normal(run->out()),
+      EndsWith(Golden("leftovers_still_there", ValuesOf(repo, run.agent()))));
+  ExpectNothingLeft(repo);
+}
+
+TEST(LeftoversWaitTest, GoesOnAfterASignalThatIsIgnored) {
+  const Repository repo;
+  ProcessOptions options = In(repo.path());
+  options.ignored = {SIGHUP};  // nohup(1)
+  RunWithAgent run(Locked({"--leftovers=wait"}, kAgent), options);
+  run->WaitForError("Ctrl-C releases it\n");
+  run->Signal(SIGHUP);
+  // Of two that have come the one with the lower number would be the first.
+  run->Signal(SIGTERM);
+  EXPECT_EQ(run->Wait(), Killed(SIGTERM));
+}
+
+// --- Ended ---
+
+TEST(LeftoversKillTest, AsksThemToEnd) {
+  const Repository repo;
+  RunWithAgent run(repo, {"--leftovers=kill"}, absl::StrCat(kAgent, "exit 3"));
+  EXPECT_EQ(run->Wait(), Exited(3));
+  EXPECT_EQ(run->err(), Golden("leftovers_ended", ValuesOf(repo, run.agent())));
+  EXPECT_FALSE(run.AgentLives());
+  ExpectNothingLeft(repo);
+}
+
+TEST(LeftoversKillTest, KeepsTheLockMeanwhileAndThenEndsThem) {
+  const Repository repo;
+  RunWithAgent run(repo, {"--leftovers=kill"},
+                   "sh -c 'trap \"echo asked\" TERM; echo agent $$; "
+                   "while :; do sleep 0.1; done' & read x <&- || sleep 0.3");
+  run->WaitForOutput("asked\n");
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
+  if (IsLongForm()) {
+    EXPECT_EQ(run->Wait(), Exited(0));  // after 10 seconds
+    EXPECT_FALSE(run.AgentLives());
+    // The agent's own shell tells of its sleep.
+    EXPECT_THAT(
+        run->err(),
+        EndsWith("and killed after 10 seconds (SIGKILL)\nTerminated\n"));
+  } else {
+    run->Signal(SIGTERM);
+    EXPECT_EQ(run->Wait(), Killed(SIGTERM));
+    EXPECT_TRUE(run.AgentLives());
+    EXPECT_THAT(run->err(), EndsWith("o8lock: hint: the lock is released\n"));
+  }
+  ExpectNothingLeft(repo);
+}
+
+// --- Of a run that was killed ---
+
+TEST(LeftBehindTest, IsListedWithWhatClearsIt) {
+  const Repository repo;
+  // Before that run, and so none of its.
+  Git(repo.path(), {"worktree", "add", "-q", "-b", "old", repo.File("old")});
+  std::filesystem::last_write_time(
+      repo.File(".git/worktrees/old"),
+      std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  for (const auto& entry :
+       std::filesystem::directory_iterator(repo.File(".git/worktrees/old"))) {
+    std::filesystem::last_write_time(
+        entry.path(),
+        std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  }
+  ProcessOptions options = In(repo.path());
+  options.input = ProcessOptions::Stdin::kPipe;
+  Process run(
+      Locked({},
+             "git worktree add -q -b feature/a '.claude/worktrees/feat a'; "
+             "git worktree add -q -b feature/b .claude/worktrees/feat-b; "
+             "echo work >.claude/worktrees/feat-b/new; "
+             "(cd '.claude/worktrees/feat a'; sleep 1000 & "
+             "echo agent $!); "
+             "setsid sh -c 'echo daemon $$; exec sleep 1000' & "
+             "read x; echo ready $$; read go"),
+      options);
+  const pid_t agent = ReadyPid(run, "agent ");
+  const pid_t daemon = ReadyPid(run, "daemon ");
+  run.Write("\n");
+  const pid_t command = ReadyPid(run);
+  WaitUntil("the command's name in the record", [&repo] {
+    return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
+  });
+  kill(run.pid(), SIGKILL);
+  kill(command, SIGKILL);
+  EXPECT_EQ(run.Wait(), Killed(SIGKILL));
+  WaitForEnd(command);
+
+  const Result next = Call(O8lock({"--", "echo", "ran"}), repo.path());
+  EXPECT_EQ(next.end, Exited(0));
+  EXPECT_EQ(next.out, "ran\n");
+  Values values = ValuesOf(repo, run.pid());
+  values["AGENT"] = absl::StrCat(agent);
+  EXPECT_EQ(next.err, Golden("left_behind", values));
+  // It has removed nothing itself.
+  EXPECT_EQ(kill(agent, 0), 0);
+  EXPECT_TRUE(Exists(repo.File(".claude/worktrees/feat-b/new")));
+
+  // What it says is to be pasted.
+  for (const std::string hint : {"to end it: ", "all that is in there: "}) {
+    const size_t begin = next.err.find(hint) + hint.size();
+    const std::string line =
+        next.err.substr(begin, next.err.find('\n', begin) - begin);
+    const Result pasted = Call(Shell(line), repo.path());
+    EXPECT_EQ(pasted.end, Exited(0)) << line << "\n" << pasted.err;
+  }
+  WaitForEnd(agent);
+  EXPECT_EQ(kill(daemon, 0), 0);
+  EXPECT_EQ(Git(repo.path(), {"branch", "--format=%(refname:short)"}),
+            "main\nold\n");
+  EXPECT_EQ(Names(repo.File(".git/worktrees")),
+            std::vector<std::string>{"old"});
+  EXPECT_EQ(repo.Changes(), "?? old/\n");
+}
+
+TEST(LeftBehindTest, IsNotListedWithQuiet) {
+  const Repository repo;
+  ProcessOptions options = In(repo.path());
+  options.input = ProcessOptions::Stdin::kPipe;
+  RunWithAgent run(
+      Locked({}, "sleep 1000 & echo agent $!; echo ready $$; read go"),
+      options);
+  const pid_t command = ReadyPid(*run);
+  WaitUntil("the command's name in the record", [&repo] {
+    return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
+  });
+  kill(run->pid(), SIGKILL);
+  kill(command, SIGKILL);
+  run->Wait();
+  WaitForEnd(command);
+  const Result next = Call(O8lock({"-q", "--", "true"}), repo.path());
+  EXPECT_EQ(next.end, Exited(0));
+  EXPECT_EQ(next.err, "");
+}
+
+}  // namespace
+}  // namespace o8lock

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who has a lock, for programs and on a terminal, and taking it away.
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <regex>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "lock/testing.h"
+#include "tools/e2e/testing.h"
+
+namespace o8lock {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+// What `o8lock status --json` says in `repo`, without what no test foresees.
+std::string Json(const Repository& repo, int exit_code,
+                 const Argv& options = {}) {
+  Argv argv = O8lock(options);
+  argv.insert(argv.end(), {"status", "--json"});
+  const Result status = Call(argv, repo.path());
+  EXPECT_EQ(status.end, Exited(exit_code));
+  EXPECT_EQ(status.err, "");
+  return std::regex_replace(
+      Normal(status.out),
+      std::regex("\"ageSeconds\": [0-9]+|\"version\": \"[0-9.]+\""), "{KNOWN}");
+}
+
+Values ValuesOf(const Repository& repo, Guarded& run) {
+  Values values = ValuesOf(repo, run.pid());
+  values["COMMAND"] = absl::StrCat(run.command_pid());
+  return values;
+}
+
+// StateOf, when the run has written all of its record.
+LockState SettledStateOf(const Repository& repo) {
+  WaitUntil("the command's pid in the record", [&repo] {
+    return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
+  });
+  return StateOf(repo);
+}
+
+// A lock that was last taken on another machine.
+void MakeUnknown(const Repository& repo) {
+  repo.MakeGuard(
+      R"({"pid":77,"startedAt":"2026-02-25T10:30:00Z","features":[],"command":)"
+      R"(["make"],"user":"bob","host":"elsewhere","bootId":"b","token":"t"})");
+}
+
+TEST(StatusJsonTest, Free) {
+  const Repository repo;
+  EXPECT_EQ(Json(repo, 0), Golden("json_free", ValuesOf(repo)));
+}
+
+TEST(StatusJsonTest, Held) {
+  const Repository repo;
+  Guarded run(repo.path(), {"--feature", "a", "--max-concurrency", "2"});
+  EXPECT_EQ(Json(repo, 75), Golden("json_held", ValuesOf(repo, run)));
+  EXPECT_EQ(Json(repo, 9, {"-E", "9"}),
+            Golden("json_held", ValuesOf(repo, run)));
+}
+
+TEST(StatusJsonTest, HeldByARunOutsideO8lock) {
+  const Repository repo;
+  Process outside({"sleep", "1000"});
+  WaitUntil("the program", [&outside] {
+    return absl::StartsWith(
+        Contents(absl::StrCat("/proc/", outside.pid(), "/cmdline")), "sleep");
+  });
+  repo.MakeLockFile(ForeignLockFile(outside.pid(), TimeText(absl::Now())));
+  Values values = ValuesOf(repo, outside.pid());
+  values["CWD"] = std::filesystem::current_path();
+  EXPECT_EQ(Json(repo, 75), Golden("json_outside", values));
+}
+
+TEST(StatusJsonTest, StaleWithWhatItLeft) {
+  const Repository repo;
+  Git(repo.path(), {"worktree", "add", "--quiet", "-b", "early",
+                    repo.File(".claude/worktrees/early")});
+  // Before the run.
+  const std::string early = repo.File(".git/worktrees/early/commondir");
+  std::filesystem::last_write_time(
+      early, std::filesystem::last_write_time(early) - std::chrono::hours(1));
+  Values values;
+  {
+    Guarded run(repo.path());
+    values = ValuesOf(repo, run);
+    for (const char* how : {"-b", "--detach"}) {
+      const std::string path =
+          absl::StrCat(repo.File(".claude/worktrees/"),
+                       how == std::string("-b") ? "b" : "d");
+      Argv add = {"worktree", "add", "--quiet", how};
+      if (how == std::string("-b")) add.emplace_back("feature/b");
+      add.push_back(path);
+      Git(repo.path(), add);
+    }
+  }  // killed
+  EXPECT_EQ(Json(repo, 0), Golden("json_stale", values));
+  const Result status = Call(O8lock({"status"}), repo.path());
+  EXPECT_THAT(status.out,
+              EndsWith(absl::StrCat(
+                  "Worktrees since then: 2\n  ",
+                  repo.File(".claude/worktrees/b"), " (feature/b)\n  ",
+                  repo.File(".claude/worktrees/d"), " (no branch)\n")));
+}
+
+TEST(StatusJsonTest, Unknown) {
+  const Repository repo;
+  MakeUnknown(repo);
+  EXPECT_EQ(Json(repo, 75), Golden("json_unknown", ValuesOf(repo)));
+}
+
+TEST(StatusJsonTest, TellsOfTheRepositorysOtherLocks) {
+  const Repository repo;
+  EXPECT_EQ(Call(O8lock({"-n", "build", "--", "true"}), repo.path()).end,
+            Exited(0));
+  Guarded run(repo.path(), {"--name", "deploy"});
+  Values values = ValuesOf(repo, run);
+  EXPECT_EQ(Json(repo, 0), Golden("json_others", values));
+  const Result status = Call(O8lock({"status"}), repo.path());
+  EXPECT_EQ(status.end, Exited(0));
+  EXPECT_THAT(status.out,
+              EndsWith(absl::StrCat("Other locks: 2\n  build: free\n  "
+                                    "deploy: held (PID: ",
+                                    run.pid(), ")\n")));
+  const Result deploy =
+      Call(O8lock({"--name", "deploy", "status"}), repo.path());
+  EXPECT_EQ(deploy.end, Exited(75));
+  // Nobody has taken that yet.
+  EXPECT_THAT(deploy.out, EndsWith("Other locks: 1\n  build: free\n"));
+}
+
+TEST(StatusTest, IsInColorOnATerminalUnlessNoColorIsWanted) {
+  const Repository repo;
+  Guarded run(repo.path());
+  const auto shown = [&repo](const std::map<std::string, std::string>& env) {
+    ProcessOptions options = OnTerminal(repo.path());
+    options.env["TERM"] = "xterm";
+    for (const auto& [name, value] : env) options.env[name] = value;
+    Process status(O8lock({"status"}), options);
+    EXPECT_EQ(status.Wait(), Exited(75));
+    return status.out();
+  };
+  const std::string plain = absl::StrCat("held (PID: ", run.pid(), ")\r\n");
+  const std::string red =
+      absl::StrCat("\x1b[31mheld\x1b[0m (PID: ", run.pid(), ")\r\n");
+  EXPECT_THAT(shown({}), StartsWith(red));
+  EXPECT_THAT(shown({{"NO_COLOR", ""}}), StartsWith(red));
+  EXPECT_THAT(shown({{"NO_COLOR", "1"}}), StartsWith(plain));
+  EXPECT_THAT(shown({{"TERM", "dumb"}}), StartsWith(plain));
+  EXPECT_THAT(Call(O8lock({"status"}), repo.path()).out, StartsWith("held ("));
+  run.Finish();
+  ProcessOptions options = OnTerminal(repo.path());
+  options.env["TERM"] = "xterm";
+  Process status(O8lock({"status"}), options);
+  EXPECT_EQ(status.Wait(), Exited(0));
+  EXPECT_THAT(status.out(), StartsWith("\x1b[32mfree\x1b[0m\r\n"));
+}
+
+// --- unlock ---
+
+TEST(UnlockTest, OfAFreeLockThereIsNothingToDo) {
+  const Repository repo;
+  const Result unlock = Call(O8lock({"unlock"}), repo.path());
+  EXPECT_EQ(unlock.end, Exited(0));
+  EXPECT_EQ(unlock.out, Golden("status_free", ValuesOf(repo)));
+  EXPECT_EQ(unlock.err, "");
+  EXPECT_FALSE(Exists(repo.File(".git/o8lock")));
+}
+
+TEST(UnlockTest, AStaleOneIsClearedWithoutAQuestion) {
+  const Repository repo;
+  repo.MakeLockFile(ForeignLockFile(DeadPid(), "2026-02-25T10:30:00Z"));
+  const Result unlock = Call(O8lock({"unlock"}), repo.path());
+  EXPECT_EQ(unlock.end, Exited(0));
+  EXPECT_THAT(unlock.out, StartsWith("free (stale: PID "));
+  EXPECT_EQ(unlock.err, "");
+  ExpectNothingLeft(repo);
+}
+
+TEST(UnlockTest, WithoutATerminalItWantsYes) {
+  const Repository repo;
+  Guarded run(repo.path());
+  const LockState before = SettledStateOf(repo);
+  const Result unlock = Call(O8lock({"unlock"}), repo.path());
+  EXPECT_EQ(unlock.end, Exited(75));
+  EXPECT_EQ(unlock.err, Golden("unlock_no_terminal", ValuesOf(repo, run)));
+  EXPECT_TRUE(StateOf(repo) == before);
+  EXPECT_EQ(Call(O8lock({"-E", "9", "unlock"}), repo.path()).end, Exited(9));
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(run.err(), "");
+}
+
+TEST(UnlockTest, TakesTheLockAwayAndTheHolderIsTold) {
+  const Repository repo;
+  Guarded run(repo.path());
+  Process unlock(O8lock({"unlock", "--yes"}), In(repo.path()));
+  EXPECT_EQ(unlock.Wait(), Exited(0));
+  EXPECT_THAT(Normal(unlock.out()),
+              StartsWith(absl::StrCat("held (PID: ", run.pid(), ")\n")));
+  EXPECT_EQ(unlock.err(), Golden("unlock", ValuesOf(repo, run)));
+  ExpectNothingLeft(repo);
+  // The next one runs beside it, and keeps what it has.
+  Guarded next(repo.path());
+  const LockState before = SettledStateOf(repo);
+  EXPECT_EQ(run.Finish(7), Exited(7));
+  EXPECT_EQ(Normal(run.err()),
+            Golden("overridden", ValuesOf(repo, unlock.pid())));
+  EXPECT_TRUE(StateOf(repo) == before);
+  EXPECT_EQ(next.Finish(), Exited(0));
+  ExpectNothingLeft(repo);
+}
+
+TEST(UnlockTest, OnATerminalItAsks) {
+  const Repository repo;
+  Guarded run(repo.path());
+  for (const char* no : {"n\n", "\n", "yess\n"}) {
+    Process unlock(O8lock({"unlock"}), OnTerminal(repo.path()));
+    const std::string shown = unlock.WaitForOutput("[y/N] ");
+    EXPECT_THAT(shown, HasSubstr(absl::StrCat(" (PID: ", run.pid(), ")\r\n")));
+    EXPECT_THAT(shown, HasSubstr("This does not end it: the next run will run "
+                                 "beside it.\r\nContinue? [y/N] "));
+    unlock.Write(no);
+    EXPECT_EQ(unlock.Wait(), Exited(75));
+    EXPECT_THAT(unlock.out(), EndsWith("Aborted.\r\n"));
+  }
+  EXPECT_EQ(Call(O8lock({"status"}), repo.path()).end, Exited(75));
+  Process unlock(O8lock({"unlock"}), OnTerminal(repo.path()));
+  unlock.WaitForOutput("[y/N] ");
+  unlock.Write("y\n");
+  EXPECT_EQ(unlock.Wait(), Exited(0));
+  EXPECT_THAT(unlock.out(),
+              EndsWith(absl::StrCat("o8lock: unlocked, PID ", run.pid(),
+                                    " has the lock no more\r\n")));
+  EXPECT_EQ(Call(O8lock({"status"}), repo.path()).end, Exited(0));
+}
+
+TEST(UnlockTest, TakesItFromTheHolderThatWasShownOnly) {
+  const Repository repo;
+  auto shown = std::make_unique<Guarded>(repo.path());
+  Process unlock(O8lock({"unlock"}), OnTerminal(repo.path()));
+  unlock.WaitForOutput("[y/N] ");
+  shown->Finish();
+  Guarded next(repo.path());
+  const LockState before = SettledStateOf(repo);
+  unlock.Write("y\n");
+  EXPECT_EQ(unlock.Wait(), Exited(75));
+  EXPECT_THAT(unlock.out(), EndsWith("o8lock: error: the holder has changed\r\n"
+                                     "o8lock: hint: see: o8lock status\r\n"));
+  EXPECT_TRUE(StateOf(repo) == before);
+  EXPECT_EQ(next.Finish(), Exited(0));
+  EXPECT_EQ(next.err(), "");
+}
+
+TEST(UnlockTest, EndsTheDoubtAboutAnotherMachine) {
+  const Repository repo;
+  MakeUnknown(repo);
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
+  const Result unlock = Call(O8lock({"--yes", "unlock"}), repo.path());
+  EXPECT_EQ(unlock.end, Exited(0));
+  EXPECT_THAT(unlock.out, StartsWith("unknown (PID: 77)\n"));
+  EXPECT_THAT(unlock.err, HasSubstr("This may cause conflicts if it is still "
+                                    "running.\n"));
+  ExpectNothingLeft(repo);
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(0));
+}
+
+TEST(UnlockTest, AlsoOfARunOutsideO8lock) {
+  for (const char* const file : {"parallel.lock", "murm.lock"}) {
+    SCOPED_TRACE(file);
+    const Repository repo;
+    Process outside({"sleep", "1000"});
+    repo.MakeLockFile("");
+    std::filesystem::remove(repo.LockFile());
+    MakeFile(repo.File(absl::StrCat(".claude/", file)),
+             ForeignLockFile(outside.pid(), TimeText(absl::Now())));
+    EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
+    const Result unlock =
+        Call(O8lock({"--yes", "--quiet", "unlock"}), repo.path());
+    EXPECT_EQ(unlock.end, Exited(0));
+    EXPECT_EQ(unlock.out, "");
+    EXPECT_EQ(unlock.err, "");
+    ExpectNothingLeft(repo);
+    EXPECT_FALSE(Exists(repo.File(absl::StrCat(".claude/", file))));
+    EXPECT_EQ(kill(outside.pid(), 0), 0);
+  }
+}
+
+}  // namespace
+}  // namespace o8lock

@@ -1,0 +1,668 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A run taken apart: killed at each of its system calls, each of them failing
+// in each way, stopped at each while other runs come and go. strace(1) does it
+// to the real program; skipped where there is none.
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/config.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "lock/testing.h"
+#include "tools/e2e/testing.h"
+
+namespace o8lock {
+namespace {
+
+using ::testing::AnyOf;
+using ::testing::ContainsRegex;
+using ::testing::Each;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::StartsWith;
+
+// What a run finds that is taken apart.
+enum class Beginning {
+  kFirst,       // no run was here before
+  kFree,        // one was
+  kStale,       // one was killed: record and lock file
+  kMalformed,   // a lock file that is none
+  kForce,       // a live run, to be overridden
+  kOutside,     // a live run outside o8lock, to be overridden
+  kLeftBehind,  // a daemon of a dead run, with the kernel lock
+};
+
+constexpr Beginning kBeginnings[] = {
+    Beginning::kFirst,      Beginning::kFree,  Beginning::kStale,
+    Beginning::kMalformed,  Beginning::kForce, Beginning::kOutside,
+    Beginning::kLeftBehind,
+};
+
+std::string NameOf(const testing::TestParamInfo<Beginning>& info) {
+  switch (info.param) {
+    case Beginning::kFirst:
+      return "First";
+    case Beginning::kFree:
+      return "Free";
+    case Beginning::kStale:
+      return "Stale";
+    case Beginning::kMalformed:
+      return "Malformed";
+    case Beginning::kForce:
+      return "Force";
+    case Beginning::kOutside:
+      return "Outside";
+    case Beginning::kLeftBehind:
+      return "LeftBehind";
+  }
+  return "";
+}
+
+// What a run may say that finds what another left.
+constexpr char kLeftovers[] =
+    "(Warning: Found stale lock file \\(PID [0-9]+ not running\\)\n"
+    "Removing stale lock and continuing...\n\n"
+    "|o8lock: warning: '[^\n]*' was no lock file [^\n]*\n"
+    "o8lock: hint: it is kept as [^\n]*\n)*";
+
+// Every file in `directory`, with its content.
+std::map<std::string, std::string> FilesIn(const std::string& directory) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(directory)) {
+    files[entry.path().string()] =
+        entry.is_regular_file() ? Contents(entry.path().string()) : "";
+  }
+  return files;
+}
+
+char StateOfProcess(pid_t pid) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
+  std::string stat;
+  if (!std::getline(file, stat)) return '\0';
+  return stat[stat.rfind(')') + 2];
+}
+
+// The only child of `pid`, or 0.
+pid_t ChildOf(pid_t pid) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/task/", pid, "/children"));
+  pid_t child = 0;
+  file >> child;
+  return child;
+}
+
+// One system call of a run: the `number`th of this name.
+struct Step {
+  std::string call;
+  int number;
+  std::string Where() const { return absl::StrCat(call, " ", number); }
+};
+
+class StepsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
+    GTEST_SKIP() << "most of the system calls are the sanitizer's own";
+#endif
+    if (!(RunToEnd({"strace", "-qq", "-o", "/dev/null", "true"}) ==
+          Exited(0))) {
+      GTEST_SKIP() << "needs strace, and permission to trace";
+    }
+  }
+
+  // Makes of `repo` what `beginning` says. Runs that are to be alive stay so
+  // until the next call, or the end.
+  void Prepare(const Repository& repo, Beginning beginning) {
+    others_.clear();
+    outside_.reset();
+    daemon_.reset();
+    Restore(repo);
+    const std::string now = TimeText(absl::Now());
+    switch (beginning) {
+      case Beginning::kFirst:
+        break;
+      case Beginning::kFree:
+        repo.MakeGuard("");
+        break;
+      case Beginning::kStale: {
+        Guarded run(repo.path());
+        kill(run.pid(), SIGKILL);
+        kill(run.command_pid(), SIGKILL);
+        run.process().Wait();
+        WaitForEnd(run.command_pid());
+        break;
+      }
+      case Beginning::kMalformed:
+        repo.MakeLockFile("");
+        // So long that nobody waits for it to become a good one.
+        std::filesystem::resize_file(repo.LockFile(), 2 << 20);
+        break;
+      case Beginning::kForce:
+        others_.push_back(std::make_unique<Guarded>(repo.path()));
+        break;
+      case Beginning::kOutside:
+        outside_ = std::make_unique<Process>(Argv{"sleep", "1000"});
+        repo.MakeLockFile(ForeignLockFile(outside_->pid(), now));
+        break;
+      case Beginning::kLeftBehind:
+        daemon_ = LeaveADaemon(repo);
+        break;
+    }
+  }
+
+  // As after `git init`, and without processes.
+  static void Restore(const Repository& repo) {
+    std::filesystem::remove_all(repo.File(".git/o8lock"));
+    std::filesystem::remove_all(repo.File(".claude"));
+    MakeFile(repo.File(".git/info/exclude"), "# mine\n");
+  }
+
+  // The wrapper is killed, then its command ends; a daemon of that stays.
+  static std::unique_ptr<Process> LeaveADaemon(const Repository& repo) {
+    ProcessOptions options = In(repo.path());
+    options.input = ProcessOptions::Stdin::kPipe;
+    auto run = std::make_unique<Process>(
+        // Not before it has left the session.
+        Locked({},
+               "setsid sh -c \"echo ready $$; exec sleep 1000\" & read line"),
+        options);
+    const pid_t command = ReadyPid(*run);
+    WaitUntil("the command's name in the record", [&repo] {
+      return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
+    });
+    run->Signal(SIGKILL);
+    EXPECT_EQ(run->Wait(), Killed(SIGKILL));
+    run->Write("\n");
+    WaitForEnd(command);
+    return run;
+  }
+
+  static Argv OptionsOf(Beginning beginning) {
+    if (beginning == Beginning::kForce || beginning == Beginning::kOutside) {
+      return {"--force", "--yes"};
+    }
+    return {};
+  }
+
+  // The system calls of the run `argv`, in their order.
+  static std::vector<Step> StepsOf(const Repository& repo, const Argv& argv) {
+    const TempDir dir;
+    EXPECT_EQ(RunToEnd(Strace({"-o", dir.File("log")}, argv), WithPipe(repo)),
+              Exited(0));
+    std::vector<Step> steps;
+    std::map<std::string, int> counts;
+    for (const absl::string_view line :
+         absl::StrSplit(Contents(dir.File("log")), '\n')) {
+      const std::string call(line.substr(0, line.find('(')));
+      // Not: "--- SIGCHLD {...". Nor what makes a process of it and ends it.
+      if (call.empty() || !absl::ascii_islower(call[0]) || call == "execve" ||
+          call == "exit_group") {
+        continue;
+      }
+      steps.push_back({call, ++counts[call]});
+    }
+    return steps;
+  }
+
+  // `argv` under strace(1).
+  static Argv Strace(const Argv& options, const Argv& argv) {
+    Argv words = {"strace", "-qq"};
+    words.insert(words.end(), options.begin(), options.end());
+    words.insert(words.end(), argv.begin(), argv.end());
+    return words;
+  }
+
+  // `argv`, with `what` happening at `step`.
+  static Argv Injected(const Step& step, const std::string& what,
+                       const Argv& argv, const std::string& log = "/dev/null") {
+    return Strace(
+        {"-o", log, "-e",
+         absl::StrCat("inject=", step.call, ":", what, ":when=", step.number)},
+        argv);
+  }
+
+  static ProcessOptions WithPipe(const Repository& repo) {
+    ProcessOptions options = In(repo.path());
+    options.input = ProcessOptions::Stdin::kPipe;
+    // It does not work under strace.
+    options.env["ASAN_OPTIONS"] = "detect_leaks=0";
+    return options;
+  }
+
+  // A plain run must succeed, whatever it finds, and leave nothing: no file of
+  // o8lock, and of everybody else's none missing or changed.
+  void ExpectTheNextRunSucceeds(
+      const Repository& repo,
+      const std::map<std::string, std::string>& untouched) {
+    const Result run = Call(O8lock({"--", "echo", "ran"}), repo.path());
+    EXPECT_EQ(run.end, Exited(0));
+    EXPECT_EQ(run.out, "ran\n");
+    EXPECT_THAT(run.err, MatchesRegex(kLeftovers));
+    for (const std::string& name : Names(repo.File(".git/o8lock"))) {
+      if (absl::StrContains(name, ".lock.malformed-")) continue;
+      EXPECT_EQ(name, "parallel.guard");
+      EXPECT_EQ(Contents(repo.Guard()), "");
+    }
+    EXPECT_THAT(Names(repo.File(".claude")),
+                Each(StartsWith(".parallel.lock.malformed-")));
+    EXPECT_EQ(Contents(repo.File(".git/info/exclude")),
+              "# mine\n/.claude/parallel.lock\n/.claude/.parallel.lock.*\n");
+    Restore(repo);
+    EXPECT_EQ(FilesIn(repo.path()), untouched);
+  }
+
+  std::vector<std::unique_ptr<Guarded>> others_;
+  std::unique_ptr<Process> outside_;
+  std::unique_ptr<Process> daemon_;
+};
+
+class KilledTest : public StepsTest,
+                   public testing::WithParamInterface<Beginning> {};
+
+TEST_P(KilledTest, AtEverySystemCallTheNextRunNeedsNobody) {
+  const Repository repo;
+  Restore(repo);
+  const auto untouched = FilesIn(repo.path());
+  int kills = 0;
+  int commands = 0;
+  Prepare(repo, GetParam());
+  for (const Step& step : StepsOf(repo, Locked(OptionsOf(GetParam()), ":"))) {
+    SCOPED_TRACE(step.Where());
+    Prepare(repo, GetParam());
+    Process run(
+        Injected(step, "signal=KILL",
+                 Locked(OptionsOf(GetParam()), "echo ready $$; read line")),
+        WithPipe(repo));
+    if (run.ShowsOrCloses("ready ")) {
+      const pid_t command = ReadyPid(run);
+      // To the wrapper's death, or its wait for the command's end.
+      WaitUntil("killed or waiting", [&run] {
+        const pid_t wrapper = ChildOf(run.pid());
+        return StateOfProcess(run.pid()) == 'Z' ||
+               (wrapper != 0 && StateOfProcess(wrapper) == 'S');
+      });
+      if (StateOfProcess(run.pid()) == 'Z') {
+        ++commands;
+        const Result refused = Call(O8lock({"--", "true"}), repo.path());
+        EXPECT_EQ(refused.end, Exited(75));
+        EXPECT_THAT(refused.err, HasSubstr(absl::StrCat(
+                                     ", process ", command,
+                                     " (sh -c 'echo ready $$; read line') "
+                                     "still has the lock\n")));
+      }
+      run.Write("\n");
+      WaitForEnd(command);
+    }
+    const End end = run.Wait();
+    EXPECT_THAT(end, AnyOf(Killed(SIGKILL), Exited(0)));
+    if (end == Killed(SIGKILL)) ++kills;
+    if (GetParam() == Beginning::kForce) {
+      // The overridden run, or the one that was to be, minds nothing.
+      EXPECT_EQ(others_[0]->Finish(7), Exited(7));
+    }
+    outside_.reset();  // and its file, if it is still there, is stale
+    ExpectTheNextRunSucceeds(repo, untouched);
+  }
+  EXPECT_GT(kills, 90);
+  EXPECT_GT(commands, 5);
+  std::cout << "killed at " << kills << " system calls, " << commands
+            << " times with the command alive\n";
+}
+
+INSTANTIATE_TEST_SUITE_P(, KilledTest, testing::ValuesIn(kBeginnings), NameOf);
+
+// Also a daemon of the command that ended does not keep the lock then.
+TEST_F(StepsTest, KilledInTheReleaseItLeavesNothingToADaemon) {
+  const Repository repo;
+  const Argv argv = Locked({}, "setsid sleep 1000 >/dev/null 2>&1 & :");
+  bool ended = false;
+  int kills = 0;
+  EXPECT_EQ(Call(argv, repo.path()).end, Exited(0));
+  for (const Step& step : StepsOf(repo, argv)) {
+    ended = ended || step.call == "waitid";
+    if (!ended) continue;
+    SCOPED_TRACE(step.Where());
+    Process run(Injected(step, "signal=KILL", argv), WithPipe(repo));
+    if (run.Wait() == Killed(SIGKILL)) ++kills;
+    const Result next = Call(O8lock({"--", "echo", "ran"}), repo.path());
+    EXPECT_EQ(next.end, Exited(0)) << next.err;
+    EXPECT_EQ(next.out, "ran\n");
+  }
+  EXPECT_GT(kills, 15);
+}
+
+// git calls o8lock while the run is on, and what it calls must never be half
+// there.
+TEST_F(StepsTest, KilledWithTheHooksInstalledGitWorksAndTheNextRunDisarms) {
+  const Repository repo;
+  const Result install = Call(O8lock({"hooks", "install"}), repo.path());
+  ASSERT_EQ(install.end, Exited(0)) << install.err;
+  const std::string armed = repo.File(".git/o8lock/armed.inc");
+  const Argv argv = Locked({}, ":");
+  EXPECT_EQ(Call(argv, repo.path()).end, Exited(0));
+  const std::vector<std::string> files = Names(repo.File(".git/o8lock"));
+  int kills = 0;
+  int left_armed = 0;
+  for (const Step& step : StepsOf(repo, argv)) {
+    SCOPED_TRACE(step.Where());
+    const Result run =
+        Call(Injected(step, "signal=KILL", argv), WithPipe(repo));
+    if (run.end == Killed(SIGKILL)) ++kills;
+    if (std::filesystem::read_symlink(armed) == "locked.inc") ++left_armed;
+    const Result git =
+        Call({"git", "update-ref", "refs/tests/x", "HEAD"}, repo.path());
+    EXPECT_EQ(git.end, Exited(0));
+    EXPECT_EQ(git.err, "");
+    // Also if there was no git in between.
+    if (kills % 2 != 0) {
+      Call(Injected(step, "signal=KILL", argv), WithPipe(repo));
+    }
+    const Result next = Call(O8lock({"--", "echo", "ran"}), repo.path());
+    EXPECT_EQ(next.end, Exited(0)) << next.err;
+    EXPECT_EQ(next.out, "ran\n");
+    EXPECT_EQ(std::filesystem::read_symlink(armed), "free.inc");
+    EXPECT_EQ(Names(repo.File(".git/o8lock")), files);
+  }
+  EXPECT_GT(kills, 90);
+  EXPECT_GT(left_armed, 20);
+  std::cout << "killed at " << kills << " system calls, " << left_armed
+            << " times with the hooks armed\n";
+}
+
+// --- Each call failing in each way ---
+
+// Not what is no doing of o8lock's, but of how a program starts; nor close(2),
+// which frees the descriptor whatever it says, and under strace does not.
+bool CanFail(const std::string& call) {
+  for (const char* const prefix :
+       {"open",   "newfstatat", "fstat", "fcntl",     "read",
+        "pread",  "pwrite",     "write", "mkdir",     "unlink",
+        "rename", "link",       "rmdir", "ftruncate", "getcwd",
+        "uname",  "vfork",      "clone", "waitid",    "rt_sigtimedwait"}) {
+    if (absl::StartsWith(call, prefix)) return true;
+  }
+  return false;
+}
+
+class FailingTest : public StepsTest,
+                    public testing::WithParamInterface<Beginning> {};
+
+TEST_P(FailingTest, AtEverySystemCallItWorksOrSaysWhyNot) {
+  const Repository repo;
+  Restore(repo);
+  const auto untouched = FilesIn(repo.path());
+  Prepare(repo, GetParam());
+  // Whether it has the lock is for another program to say.
+  const Argv argv = Locked(OptionsOf(GetParam()),
+                           "\"$O8LOCK\" status >/dev/null; echo held $?");
+  const std::vector<std::pair<const char*, int>> errors = {
+      {"EACCES", EACCES}, {"EINTR", EINTR},   {"EIO", EIO},
+      {"EMFILE", EMFILE}, {"ENOLCK", ENOLCK}, {"ENOSPC", ENOSPC},
+      {"EROFS", EROFS},   {"EEXIST", EEXIST}, {"ESTALE", ESTALE},
+  };
+  int faults = 0;
+  int refusals = 0;
+  for (const Step& step : StepsOf(repo, argv)) {
+    if (!CanFail(step.call)) continue;
+    // In the short form each call fails in one way, and in its turn in each.
+    const size_t first = faults % errors.size();
+    const size_t count = IsLongForm() ? errors.size() : 1;
+    for (size_t i = 0; i < count; ++i) {
+      const auto& [name, error] = errors[(first + i) % errors.size()];
+      // That means that it worked.
+      if (error == EEXIST && absl::StartsWith(step.call, "mkdir")) continue;
+      SCOPED_TRACE(absl::StrCat(name, " at ", step.Where()));
+      Prepare(repo, GetParam());
+      const Result run = Call(
+          Injected(step, absl::StrCat("error=", name), argv), WithPipe(repo));
+      ++faults;
+      if (run.end == Exited(0)) {
+        EXPECT_EQ(run.out, "held 75\n");
+      } else {
+        ++refusals;
+        EXPECT_THAT(run.end, AnyOf(Exited(71), Exited(73), Exited(75)));
+        EXPECT_EQ(run.out, "");
+        if (GetParam() == Beginning::kLeftBehind && run.end == Exited(75)) {
+          // What cannot be read is no proof of anybody's death.
+          EXPECT_THAT(run.err,
+                      AnyOf(HasSubstr("Evidence: the kernel lock is held, "),
+                            HasSubstr(strerror(error))));
+          continue;
+        }
+        EXPECT_THAT(run.err, HasSubstr(strerror(error)));
+        EXPECT_THAT(
+            run.err,
+            AnyOf(ContainsRegex("o8lock: error: [a-z ]+( '[^\n]+)?: [^\n]+\n"
+                                "o8lock: hint: [^\n]+\n$"),
+                  ContainsRegex("\nEvidence: [a-z ]+ '[^\n]+: [^\n]+\n")));
+      }
+      if (GetParam() == Beginning::kForce) {
+        EXPECT_EQ(others_[0]->Finish(7), Exited(7));
+      }
+      outside_.reset();
+      ExpectTheNextRunSucceeds(repo, untouched);
+    }
+  }
+  EXPECT_GT(refusals, 20);
+  std::cout << faults << " faults, " << refusals << " refusals\n";
+}
+
+INSTANTIATE_TEST_SUITE_P(, FailingTest, testing::ValuesIn(kBeginnings), NameOf);
+
+// --- A file system without locks ---
+
+class NoLocksTest : public StepsTest {
+ protected:
+  // Of `words`, of which every fcntl(2) after those on the standard descriptors
+  // fails.
+  static Result WithoutLocks(const Repository& repo, const Argv& words) {
+    return Call(
+        Strace({"-o", "/dev/null", "-e", "inject=fcntl:error=ENOLCK:when=4+"},
+               O8lock(words)),
+        WithPipe(repo));
+  }
+};
+
+TEST_F(NoLocksTest, NothingIsRunAndDoctorSaysWhy) {
+  const Repository repo;
+  const std::string why =
+      "No locks available (this file system has no working locks)";
+  const Result run = WithoutLocks(repo, {"--", "echo", "ran"});
+  EXPECT_EQ(run.end, Exited(71));
+  EXPECT_EQ(run.out, "");
+  EXPECT_EQ(run.err,
+            absl::StrCat("o8lock: error: lock '", repo.Guard(), "': ", why,
+                         "\no8lock: hint: keep the lock on a file system that "
+                         "has locks: --lock-file FILE\n"));
+  const Result doctor = WithoutLocks(repo, {"doctor"});
+  EXPECT_EQ(doctor.end, Exited(71));
+  EXPECT_THAT(
+      doctor.out,
+      MatchesRegex(absl::StrCat(
+          "ok    o8lock: [^\n]+\nok    guard: [^\n]+: there\n"
+          "ok    lock file: [^\n]+\nfail  guard: ",
+          repo.File(".git/o8lock"),
+          " \\([a-z0-9]+\\): lock '[^\n]+': No locks available "
+          "\\(this file system has no working locks\\)\n"
+          "      keep the lock on another file system: --lock-file FILE\n"
+          "fail  lock file: (.|\n)+")));
+  EXPECT_EQ(Call(O8lock({"doctor"}), repo.path()).end, Exited(0));
+  EXPECT_EQ(Call(O8lock({"--", "echo", "ran"}), repo.path()).out, "ran\n");
+}
+
+// --- Stopped at each call, while others come and go ---
+
+// Fails with 99 while another of its kind is between its two ends.
+constexpr char kAlone[] =
+    "set -C; true >alone || exit 99; echo ready; read line; rm alone";
+
+// A run that is stopped at one of its steps, in a repository of its own.
+struct Interrupted {
+  Step step;
+  std::unique_ptr<Repository> repo;
+  std::unique_ptr<Guarded> holder = {};   // that it overrides
+  std::unique_ptr<Process> run = {};      // under strace
+  std::unique_ptr<Process> another = {};  // that comes meanwhile
+};
+
+class InterruptedTest : public StepsTest {
+ protected:
+  static std::unique_ptr<Process> Start(const Repository& repo,
+                                        const Argv& argv) {
+    return std::make_unique<Process>(argv, WithPipe(repo));
+  }
+
+  static std::string LogOf(const Repository& repo) {
+    return repo.File(".git/log");
+  }
+  // A traced process is in the state of a stopped one at every call.
+  static void WaitUntilStopped(const Repository& repo) {
+    WaitUntil("stopped", [&repo] {
+      return Exists(LogOf(repo)) &&
+             absl::StrContains(Contents(LogOf(repo)), "--- stopped by SIGSTOP");
+    });
+  }
+
+  // A run for each of the steps that it has, stopped there. Its command, which
+  // is kAlone, is told to end at once.
+  std::vector<Interrupted> StopEverywhere(Beginning beginning) {
+    std::vector<Interrupted> all;
+    const Repository repo;
+    Prepare(repo, beginning);
+    bool in_main = false;
+    int count = 0;
+    for (Step& step : StepsOf(repo, Locked(OptionsOf(beginning), ":"))) {
+      // Whose lock is there before that was there when --yes was said.
+      in_main = in_main || step.call == "fcntl";
+      if (beginning == Beginning::kForce && !in_main) continue;
+      if (!IsLongForm() && ++count % 2 != 0) continue;
+      Interrupted one{std::move(step), std::make_unique<Repository>()};
+      if (beginning == Beginning::kForce) {
+        one.holder = std::make_unique<Guarded>(one.repo->path());
+      }
+      one.run = Start(*one.repo, Injected(one.step, "signal=STOP",
+                                          Locked(OptionsOf(beginning), kAlone),
+                                          LogOf(*one.repo)));
+      one.run->Write("\n");
+      all.push_back(std::move(one));
+    }
+    for (const Interrupted& one : all) {
+      SCOPED_TRACE(one.step.Where());
+      WaitUntilStopped(*one.repo);
+      if (testing::Test::HasFailure()) break;
+      // The command is not stopped.
+      WaitUntil("alone", [&one] { return !Exists(one.repo->File("alone")); });
+    }
+    return all;
+  }
+
+  // Lets all go on of which another has come meanwhile, and ends them.
+  static void GoOn(std::vector<Interrupted>& all) {
+    int first = 0;
+    int second = 0;
+    for (Interrupted& one : all) {
+      SCOPED_TRACE(one.step.Where());
+      const bool has_lock = one.another->ShowsOrCloses("ready");
+      if (!has_lock) {
+        EXPECT_EQ(one.another->Wait(), Exited(75)) << one.another->err();
+      }
+      const LockState before =
+          has_lock ? StateOf(*one.repo) : LockState{"", "", 0};
+      kill(ChildOf(one.run->pid()), SIGCONT);
+      const End end = one.run->Wait();
+      if (has_lock) {
+        ++second;
+        // It was through already, or comes too late; nothing of the other's is
+        // touched.
+        const bool ran = absl::StrContains(one.run->out(), "ready");
+        EXPECT_EQ(end, ran ? Exited(0) : Exited(75)) << one.run->err();
+        EXPECT_TRUE(StateOf(*one.repo) == before);
+        one.another->Write("\n");
+        EXPECT_EQ(one.another->Wait(), Exited(0)) << one.another->err();
+      } else {
+        ++first;
+        EXPECT_EQ(end, Exited(0)) << one.run->err();
+      }
+      if (one.holder != nullptr) {
+        EXPECT_EQ(one.holder->Finish(7), Exited(7));
+      }
+      EXPECT_FALSE(Exists(one.repo->LockFile()));
+      EXPECT_EQ(Contents(one.repo->Guard()), "");
+    }
+    // Both are seen.
+    EXPECT_GT(first, 10);
+    EXPECT_GT(second, 10);
+    std::cout << "stopped at " << all.size() << " system calls, " << second
+              << " times before the lock was taken or after its release\n";
+  }
+};
+
+TEST_F(InterruptedTest, AnotherStartIsAloneOrRefused) {
+  std::vector<Interrupted> all = StopEverywhere(Beginning::kFree);
+  for (Interrupted& one : all) {
+    one.another = Start(*one.repo, Locked({}, kAlone));
+  }
+  GoOn(all);
+}
+
+// The run that is to be overridden ends, and the next one comes.
+TEST_F(InterruptedTest, AnOverrideFindsAnotherHolderThanTheOneShown) {
+  std::vector<Interrupted> all = StopEverywhere(Beginning::kForce);
+  for (Interrupted& one : all) one.holder->process().Write("0\n");
+  for (Interrupted& one : all) {
+    SCOPED_TRACE(one.step.Where());
+    EXPECT_EQ(one.holder->process().Wait(), Exited(0));
+    one.holder.reset();
+    one.another = Start(*one.repo, Locked({}, kAlone));
+  }
+  GoOn(all);
+}
+
+// Both were started when the holder was there.
+TEST_F(InterruptedTest, OfTwoOverridesAtOnceOneRuns) {
+  const Repository repo;
+  Guarded holder(repo.path());
+  const Argv force =
+      Injected({"getcwd", 1}, "signal=STOP",
+               Locked({"--force", "--yes"}, kAlone), LogOf(repo));
+  const std::unique_ptr<Process> one = Start(repo, force);
+  WaitUntilStopped(repo);
+  unlink(LogOf(repo).c_str());
+  const std::unique_ptr<Process> two = Start(repo, force);
+  WaitUntilStopped(repo);
+  const pid_t winner = ChildOf(one->pid());
+  kill(winner, SIGCONT);
+  ASSERT_TRUE(one->ShowsOrCloses("ready"));
+  kill(ChildOf(two->pid()), SIGCONT);
+  EXPECT_EQ(two->Wait(), Exited(75));
+  EXPECT_THAT(two->err(), HasSubstr(absl::StrCat("(PID: ", winner, ")\n")));
+  one->Write("\n");
+  EXPECT_EQ(one->Wait(), Exited(0));
+  EXPECT_EQ(holder.Finish(), Exited(0));
+  EXPECT_EQ(Normal(holder.err()), Golden("overridden", ValuesOf(repo, winner)));
+  ExpectNothingLeft(repo);
+}
+
+}  // namespace
+}  // namespace o8lock

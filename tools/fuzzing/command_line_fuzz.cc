@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The input is a command line: the words behind `o8lock`, or a command.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "hooks/worktree_add.h"
+#include "lock/fuzzing.h"
+#include "tools/cli/options.h"
+#include "tools/cli/orchestr8.h"
+#include "tools/cli/text.h"
+#include "tools/fuzzing/fuzzed_words.h"
+
+namespace o8lock {
+namespace {
+
+using Words = std::vector<std::string>;
+
+bool Contains(const Words& words, absl::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+bool EndsWith(const Words& words, const Words& last) {
+  return last.size() <= words.size() &&
+         std::equal(last.rbegin(), last.rend(), words.rbegin());
+}
+
+Words Joined(Words words, const Words& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+absl::StatusOr<Options> Parse(Words words) {
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  return ParseOptions(argv.data());
+}
+
+void CheckRun(const Words& words, const Options& options) {
+  const Words& command = options.command;
+  Check(!command.empty(), "a run has a command");
+  Check(command.size() + 2 <= words.size() && EndsWith(words, command),
+        "the command is the last words, unchanged");
+  Check(words[words.size() - command.size() - 1] == "--",
+        "a command comes after --");
+  Check(options.max_concurrency.value_or(1) >= 1,
+        "max-concurrency is 1 or more");
+  Check(options.conflict_exit_code >= 0 && options.conflict_exit_code <= 255,
+        "an exit code is one");
+
+  const absl::StatusOr<Options> again = Parse(
+      Joined(Joined(Joined({"o8lock"}, options.selection), options.description),
+             Joined({"--"}, command)));
+  Check(again.ok(), "the repeated options are options");
+  const auto meaning = [](const Options& o) {
+    return std::tie(o.name, o.lock_file, o.features, o.max_concurrency,
+                    o.publish, o.command, o.selection, o.description);
+  };
+  Check(meaning(*again) == meaning(options),
+        "the repeated options mean the same lock and run");
+}
+
+void CheckUsageError(const Words& words, const absl::Status& status) {
+  Check(absl::IsInvalidArgument(status), "no other error");
+  const std::vector<std::string> lines = absl::StrSplit(status.message(), '\n');
+  Check(lines.size() == 2, "an error is what is wrong and what to do");
+  for (const std::string& line : lines) {
+    Check(!line.empty() && Printable(line) == line, "an error is printable");
+  }
+  absl::string_view corrected = lines[1];
+  if (!absl::ConsumePrefix(&corrected, "try: ")) return;
+  Words right = Unquoted(corrected);
+  const absl::StatusOr<Options> options = Parse(right);
+  Check(options.ok(), "the corrected line is right");
+  CheckRun(right, *options);
+  right.erase(right.end() - static_cast<int>(options->command.size()) - 1);
+  Check(right == words, "the corrected line has all words");
+}
+
+void CheckOptions(const Words& words) {
+  const absl::StatusOr<Options> options = Parse(words);
+  if (!options.ok()) {
+    CheckUsageError(words, options.status());
+  } else if (options->action == Action::kRun) {
+    CheckRun(words, *options);
+  } else if (options->action == Action::kHooksRun) {
+    Check(!options->command.empty() && EndsWith(words, options->command),
+          "a hook and its arguments are the last words, unchanged");
+  } else {
+    Check(options->command.empty(), "only a run has a command");
+  }
+}
+
+void CheckGit(const Words& words) {
+  const Words command = GitWords(words);
+  Check(
+      command.empty() || EndsWith(words, {command.begin() + 1, command.end()}),
+      "the words of a git command are its last");
+  Check(!IsWorktreeAdd(command) || Contains(words, "add"), "add is written");
+  const std::string branch = CreatedBranch(command).value_or("");
+  Check(std::any_of(words.begin(), words.end(),
+                    [&branch](const std::string& word) {
+                      return absl::EndsWith(word, branch);
+                    }) ||
+            branch.empty(),
+        "a branch is written");
+  const std::string path = AddedPath(command);
+  Check(path.empty() || Contains(words, path), "a path is written");
+}
+
+bool Same(const std::optional<Orchestr8Command>& a,
+          const std::optional<Orchestr8Command>& b) {
+  const auto fields = [](const Orchestr8Command& c) {
+    return std::tie(c.needs_lock, c.features, c.max_concurrency, c.force,
+                    c.yes);
+  };
+  return a.has_value() == b.has_value() &&
+         (!a.has_value() || fields(*a) == fields(*b));
+}
+
+void CheckOrchestr8(const Words& words) {
+  const std::optional<Orchestr8Command> read = ReadOrchestr8Command(words);
+  Check(Same(read, ReadOrchestr8Command(Joined({"/usr/bin/env", "--"}, words))),
+        "env changes nothing");
+  if (!read.has_value()) return;
+  Check(std::any_of(words.begin(), words.end(),
+                    [](const std::string& word) {
+                      return absl::StrContains(word, "orchestr8") ||
+                             absl::StrContains(word, "murmur8");
+                    }),
+        "orchestr8 is named");
+  if (!read->needs_lock) {
+    Check(Same(read, Orchestr8Command()), "without a lock all is empty");
+    return;
+  }
+  Check(Contains(words, "parallel") || Contains(words, "murm") ||
+            Contains(words, "murmuration"),
+        "only a parallel run needs the lock");
+  auto at = words.begin();
+  for (const std::string& feature : read->features) {
+    Check(!absl::StartsWith(feature, "-"), "a feature is no option");
+    at = std::find(at, words.end(), feature);
+    Check(at != words.end(), "features are words, in their order");
+    ++at;
+  }
+  Check(read->max_concurrency.value_or(1) >= 1, "max-concurrency is 1 or more");
+  Check(!read->force || Contains(words, "--force"), "--force is written");
+  Check(!read->yes || Contains(words, "--yes") || Contains(words, "-y"),
+        "--yes is written");
+}
+
+}  // namespace
+}  // namespace o8lock
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace o8lock;  // NOLINT(google-build-using-namespace): from outside
+  const Words words =
+      FuzzedWords(absl::string_view(reinterpret_cast<const char*>(data), size));
+  CheckOptions(Joined({"o8lock"}, words));
+  CheckOrchestr8(words);
+  CheckGit(words);
+  return 0;
+}
