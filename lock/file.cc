@@ -160,6 +160,45 @@ std::vector<std::string> NamesIn(const std::string& path) {
   return names;
 }
 
+absl::Status RemoveFile(const std::string& path) {
+  if (unlink(path.c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
+  return ErrnoStatus(errno, "remove", path);
+}
+
+absl::Status RenameFile(const std::string& from, const std::string& to) {
+  if (rename(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
+  return ErrnoStatus(errno, absl::StrCat("rename '", from, "' to"), to);
+}
+
+absl::Status LinkFile(const std::string& from, const std::string& to) {
+  if (link(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
+  return ErrnoStatus(errno, absl::StrCat("link '", from, "' to"), to);
+}
+
+absl::Status RenameToNewName(const std::string& from, const std::string& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
+                RENAME_NOREPLACE) == 0) {
+    return absl::OkStatus();
+  }
+  const int error = errno;
+  if (error != ENOSYS && error != EINVAL && error != EOPNOTSUPP) {
+    return ErrnoStatus(error, absl::StrCat("rename '", from, "' to"), to);
+  }
+  O8LOCK_RETURN_IF_ERROR(LinkFile(from, to));
+  return RemoveFile(from);
+}
+
+absl::StatusOr<Fd> CreateFresh(const std::string& path, mode_t mode) {
+  absl::StatusOr<Fd> fd = OpenRegular(path, O_RDWR | O_CREAT | O_EXCL, mode);
+  if (!absl::IsAlreadyExists(fd.status())) return fd;
+  O8LOCK_RETURN_IF_ERROR(RemoveFile(path));
+  return OpenRegular(path, O_RDWR | O_CREAT | O_EXCL, mode);
+}
+
+std::string HiddenBeside(const std::string& path, absl::string_view suffix) {
+  return absl::StrCat(ParentOf(path), "/.", BaseName(path), suffix);
+}
+
 absl::Status Overwrite(const Fd& fd, absl::string_view text,
                        const std::string& path) {
   size_t size = 0;

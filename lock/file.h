@@ -102,6 +102,30 @@ absl::string_view BaseName(absl::string_view path);
 // cannot be read.
 std::vector<std::string> NamesIn(const std::string& path);
 
+// Removes the file `path`; OK also where there is none.
+absl::Status RemoveFile(const std::string& path);
+
+// Gives `from` the name `to`, whatever has that now.
+absl::Status RenameFile(const std::string& from, const std::string& to);
+
+// Gives `from` the second name `to`.
+// Errors: kAlreadyExists  there is such a name; others from link(2).
+absl::Status LinkFile(const std::string& from, const std::string& to);
+
+// Gives `from` the name `to` in one step, if nothing has that. Where the kernel
+// or the file system cannot do so, by a link: then it has both names for a
+// moment.
+// Errors: kAlreadyExists  there is such a name; others from renameat2(2),
+// link(2) and unlink(2).
+absl::Status RenameToNewName(const std::string& from, const std::string& to);
+
+// Creates `path`, a file that nobody else has open, whatever had the name.
+// Errors: as OpenRegular and RemoveFile.
+absl::StatusOr<Fd> CreateFresh(const std::string& path, mode_t mode);
+
+// "/r/.claude/parallel.lock" and ".new" -> "/r/.claude/.parallel.lock.new".
+std::string HiddenBeside(const std::string& path, absl::string_view suffix);
+
 // Makes `text` the whole content of `fd`, its beginning first: who reads at the
 // same time may find the end of a longer text that was there, which is no JSON
 // then, but never nothing.

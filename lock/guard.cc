@@ -12,13 +12,19 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "lock/file.h"
 #include "lock/holder.h"
+#include "lock/kernel_lock.h"
 #include "lock/location.h"
+#include "lock/process.h"
 #include "lock/status.h"
 
 namespace o8lock {
 namespace {
+
+constexpr absl::Duration kRetryEvery = absl::Milliseconds(1);
 
 absl::StatusOr<Fd> CreateGuard(const Location& location) {
   const std::string directory = ParentOf(location.guard);
@@ -113,6 +119,39 @@ absl::StatusOr<bool> IsStillNamed(const Fd& fd, const std::string& guard) {
   if (absl::IsNotFound(named.status())) return false;
   if (!named.ok()) return named.status();
   return open_file == *named;
+}
+
+absl::Status ReplaceRecord(const Fd& fd, const std::string& text,
+                           const std::string& previous,
+                           const std::string& guard) {
+  absl::Status status = Overwrite(fd, text, guard);
+  if (!status.ok()) Overwrite(fd, previous, guard).IgnoreError();
+  return status;
+}
+
+absl::Status LockChange(const Fd& fd, const std::string& guard,
+                        Ticks patience) {
+  const Ticks give_up = NowTicks() + patience;
+  while (true) {
+    absl::Status status = TryLock(fd, Range::kChange, guard);
+    if (!absl::IsUnavailable(status)) return status;
+    if (NowTicks() > give_up) {
+      return absl::DeadlineExceededError(absl::StrCat(
+          "lock '", guard, "': another o8lock that changes it is stuck"));
+    }
+    absl::SleepFor(kRetryEvery);
+  }
+}
+
+absl::Status DowngradeToRunLock(const Fd& fd, const std::string& guard) {
+  O8LOCK_RETURN_IF_ERROR(Unlock(fd, Range::kChange, guard));
+  return Unlock(fd, Range::kJoined, guard);
+}
+
+absl::StatusOr<bool> IsTaken(const Fd& fd, const std::string& guard) {
+  O8LOCK_ASSIGN_OR_RETURN(const bool run, IsLocked(fd, Range::kRun, guard));
+  if (run) return true;
+  return IsLocked(fd, Range::kJoined, guard);
 }
 
 }  // namespace o8lock

@@ -12,6 +12,7 @@
 #include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/location.h"
+#include "lock/process.h"
 
 namespace o8lock {
 
@@ -26,6 +27,29 @@ absl::StatusOr<bool> IsStillNamed(const Fd& fd, const std::string& guard);
 
 // The record in `fd`; nothing if it is empty or none.
 std::optional<Holder> ReadRecord(const Fd& fd, const std::string& guard);
+
+// Makes `text` the content of `fd`, or, where that fails, `previous` again: as
+// the shorter one it still has its place.
+absl::Status ReplaceRecord(const Fd& fd, const std::string& text,
+                           const std::string& previous,
+                           const std::string& guard);
+
+// How long a process that changes the record, the lock file or the guard's name
+// may take: one that overrides may itself wait for two lock files that are
+// being written.
+inline constexpr Ticks kChangeFor = 5 * kTicksPerSecond;
+
+// Locks Range::kChange of `fd`, waiting up to `patience` for another process
+// that has it.
+// Errors: kDeadlineExceeded  that was not long enough; others as TryLock.
+absl::Status LockChange(const Fd& fd, const std::string& guard,
+                        Ticks patience = kChangeFor);
+
+// Of `fd`, locked whole, gives up all but Range::kRun.
+absl::Status DowngradeToRunLock(const Fd& fd, const std::string& guard);
+
+// Whether a run has `fd`, or one that has joined it, by another description.
+absl::StatusOr<bool> IsTaken(const Fd& fd, const std::string& guard);
 
 // Makes the directory `path`, where it is not there, and says in `created`
 // (which may be null) if it was not.

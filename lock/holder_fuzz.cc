@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The input is a lock file, a record, an inspection or a time.
+// The input is a lock file, a record or a time.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +16,6 @@
 #include "absl/strings/string_view.h"
 #include "lock/fuzzing.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 
 namespace o8lock {
 namespace {
@@ -39,18 +38,6 @@ bool Same(const Holder& a, const Holder& b) {
                     holder.token, holder.version);
   };
   return fields(a) == fields(b) && SameOverrider(a, b);
-}
-
-bool Same(const Inspection& a, const Inspection& b) {
-  const auto fields = [](const Inspection& inspection) {
-    return std::make_tuple(
-        inspection.verdict, inspection.file, inspection.holder.has_value(),
-        inspection.kernel_locked, inspection.origin, inspection.process.state,
-        inspection.process.started, inspection.pid_reused, inspection.problem,
-        inspection.own);
-  };
-  return fields(a) == fields(b) &&
-         Same(a.holder.value_or(Holder()), b.holder.value_or(Holder()));
 }
 
 bool HasControlCharacter(absl::string_view text) {
@@ -105,14 +92,6 @@ Holder HolderOf(absl::string_view text) {
   return holder;
 }
 
-void CheckInspection(const Inspection& inspection) {
-  const std::string text = InspectionText(inspection);
-  const std::optional<Inspection> read = ParseInspection(text);
-  Check(read.has_value(), "an inspection can be read");
-  Check(Same(*read, inspection), "an inspection keeps every field");
-  Check(!HasControlCharacter(text), "an inspection is one line");
-}
-
 void CheckTime(absl::string_view text) {
   const std::optional<int64_t> time = ParseTime(text);
   if (time.has_value()) {
@@ -149,8 +128,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Check(absl::IsInvalidArgument(holder.status()), "no other error");
   }
   CheckHolder(HolderOf(text));
-  const std::optional<Inspection> inspection = ParseInspection(text);
-  if (inspection.has_value()) CheckInspection(*inspection);
   CheckTime(text);
   CheckSeconds(text);
   return 0;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lock/inspection.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "lock/process.h"
 
 namespace o8lock {
@@ -16,6 +19,14 @@ bool SameRun(const Inspection& a, const Inspection& b) {
   return a.holder->pid == b.holder->pid &&
          a.holder->started_at == b.holder->started_at &&
          a.holder->token == b.holder->token;
+}
+
+bool Contains(const std::vector<Inspection>& inspections,
+              const Inspection& wanted) {
+  return std::any_of(inspections.begin(), inspections.end(),
+                     [&wanted](const Inspection& inspection) {
+                       return SameRun(inspection, wanted);
+                     });
 }
 
 }  // namespace o8lock

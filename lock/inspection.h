@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "lock/holder.h"
 #include "lock/process.h"
 
@@ -62,10 +61,16 @@ bool IsDead(const Inspection& inspection);
 // Whether both are about the same run (or both about one that left no record).
 bool SameRun(const Inspection& a, const Inspection& b);
 
-// `inspection` as one line of JSON, and back; nothing for what is no JSON
-// object.
-std::string InspectionText(const Inspection& inspection);
-std::optional<Inspection> ParseInspection(absl::string_view text);
+// Whether one of `inspections` is about the same run as `wanted`.
+bool Contains(const std::vector<Inspection>& inspections,
+              const Inspection& wanted);
+
+// A lock file that was no lock file, and where it was put out of the way.
+struct Malformed {
+  std::string path;
+  std::string kept_as;
+  std::string problem;
+};
 
 }  // namespace o8lock
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lock/json.h"
 
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -19,7 +20,6 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/civil_time.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "rapidjson/document.h"
 #include "rapidjson/prettywriter.h"
 #include "rapidjson/stringbuffer.h"
@@ -138,21 +138,25 @@ std::optional<int> IntOf(const Value& object, const char* key) {
   return value->GetInt();
 }
 
-// The pid of a lock file: a number, or a text of digits, which Node.js takes
-// for that number.
+// The pid of a lock file: a whole number, however it is written, or a text of
+// its digits, which Node.js takes for that number.
 std::optional<int> PidOf(const Value& object) {
   const Value* value = Find(object, "pid");
-  int pid = 0;
-  if (value != nullptr && value->IsInt()) {
-    pid = value->GetInt();
-  } else if (value != nullptr && value->IsString()) {
+  if (value == nullptr) return std::nullopt;
+  double number = 0;
+  if (value->IsNumber()) {
+    number = value->GetDouble();
+  } else if (value->IsString()) {
     const std::string text = ToString(*value);
-    if (text.find_first_not_of("0123456789") != text.npos ||
-        !absl::SimpleAtoi(text, &pid)) {
+    const absl::string_view digits = absl::StripAsciiWhitespace(text);
+    if (digits.find_first_not_of("0123456789") != digits.npos ||
+        !absl::SimpleAtod(digits, &number)) {
       return std::nullopt;
     }
   }
-  return pid > 0 ? std::optional<int>(pid) : std::nullopt;
+  if (!(number >= 1 && number <= INT_MAX)) return std::nullopt;
+  const int pid = static_cast<int>(number);
+  return pid == number ? std::optional<int>(pid) : std::nullopt;
 }
 
 Holder HolderOf(const Value& object, int pid) {
@@ -265,66 +269,6 @@ std::string JsonValue::Text() const {
   writer.SetIndent(' ', 2);
   JsonVisitor{writer}.Write(*this);
   return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
-}
-
-std::string InspectionText(const Inspection& inspection) {
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  writer.StartObject();
-  WriteNumber(writer, "verdict", static_cast<int>(inspection.verdict));
-  WriteString(writer, "file", inspection.file);
-  if (inspection.holder.has_value()) {
-    writer.Key("holder");
-    WriteRecord(writer, *inspection.holder);
-  }
-  WriteNumber(writer, "kernelLocked", inspection.kernel_locked);
-  WriteNumber(writer, "origin", static_cast<int>(inspection.origin));
-  WriteNumber(writer, "state", static_cast<int>(inspection.process.state));
-  WriteNumber(writer, "started", inspection.process.started);
-  WriteNumber(writer, "pidReused", inspection.pid_reused);
-  writer.Key("keepers");
-  writer.StartArray();
-  for (const Keeper& keeper : inspection.keepers) {
-    writer.StartObject();
-    WriteNumber(writer, "pid", keeper.pid);
-    WriteStrings(writer, "command", keeper.command);
-    writer.EndObject();
-  }
-  writer.EndArray();
-  WriteString(writer, "problem", inspection.problem);
-  WriteNumber(writer, "own", inspection.own);
-  writer.EndObject();
-  return std::string(buffer.GetString(), buffer.GetSize());
-}
-
-std::optional<Inspection> ParseInspection(absl::string_view text) {
-  rapidjson::MemoryPoolAllocator<> memory(kChunk);
-  rapidjson::Document document(&memory);
-  if (!Parse(text, document)) return std::nullopt;
-  Inspection inspection;
-  inspection.verdict = static_cast<Verdict>(NumberOr(document, "verdict", 0));
-  inspection.file = StringOr(document, "file");
-  const Value* holder = Find(document, "holder");
-  if (holder != nullptr && holder->IsObject()) {
-    inspection.holder = HolderOf(*holder, IntOf(*holder, "pid").value_or(0));
-  }
-  inspection.kernel_locked = NumberOr(document, "kernelLocked", 0) != 0;
-  inspection.origin = static_cast<Origin>(NumberOr(document, "origin", 0));
-  inspection.process.state =
-      static_cast<ProcessState>(NumberOr(document, "state", 0));
-  inspection.process.started = NumberOr(document, "started", -1);
-  inspection.pid_reused = NumberOr(document, "pidReused", 0) != 0;
-  const Value* keepers = Find(document, "keepers");
-  if (keepers != nullptr && keepers->IsArray()) {
-    for (const Value& keeper : keepers->GetArray()) {
-      if (!keeper.IsObject()) continue;
-      inspection.keepers.push_back(
-          {IntOf(keeper, "pid").value_or(0), StringsOf(keeper, "command")});
-    }
-  }
-  inspection.problem = StringOr(document, "problem");
-  inspection.own = NumberOr(document, "own", 0) != 0;
-  return inspection;
 }
 
 std::optional<int> ParseMaxConcurrency(absl::string_view text) {

@@ -12,14 +12,17 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "lock/file.h"
+#include "lock/guard.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
+#include "lock/kernel_lock.h"
 #include "lock/orchestr8_process.h"
 #include "lock/process.h"
 #include "lock/status.h"
@@ -118,6 +121,44 @@ Inspection JudgeRecord(const std::string& guard,
                              : Verdict::kStale;
   }
   return inspection;
+}
+
+absl::StatusOr<Inspection> JudgeGuard(const Fd& fd, const std::string& guard,
+                                      bool taken) {
+  Inspection found = JudgeRecord(guard, ReadRecord(fd, guard), taken);
+  if (taken && found.verdict == Verdict::kStale) {
+    O8LOCK_ASSIGN_OR_RETURN(const bool joined,
+                            IsLocked(fd, Range::kJoined, guard));
+    if (joined) found.verdict = Verdict::kHeld;
+  }
+  return found;
+}
+
+bool IsSettled(const Inspection& found, Ticks waited) {
+  if (!found.kernel_locked) return true;
+  if (!found.holder.has_value()) return waited > kEmptyRecordFor;
+  return !IsDead(found) || waited > kDeadRecordFor;
+}
+
+void AddKeepers(const Fd& guard, Inspection& found) {
+  if (!found.kernel_locked || (found.holder.has_value() && !IsDead(found))) {
+    return;
+  }
+  const absl::StatusOr<FileId> file = IdOf(guard, found.file);
+  if (!file.ok()) return;
+  found.keepers = KeepersOf(*file);
+  if (!found.holder.has_value()) return;
+  std::stable_partition(found.keepers.begin(), found.keepers.end(),
+                        [&found](const Keeper& keeper) {
+                          return keeper.pid == found.holder->command_pid;
+                        });
+}
+
+bool IsOwn(const std::optional<Holder>& holder,
+           const std::vector<std::string>& own_tokens) {
+  return holder.has_value() && !holder->token.empty() &&
+         std::find(own_tokens.begin(), own_tokens.end(), holder->token) !=
+             own_tokens.end();
 }
 
 absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,

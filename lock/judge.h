@@ -7,10 +7,13 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
+#include "lock/process.h"
 
 namespace o8lock {
 
@@ -22,6 +25,32 @@ namespace o8lock {
 // may be a moment old; it is certain only with Range::kChange locked.
 Inspection JudgeRecord(const std::string& guard,
                        const std::optional<Holder>& record, bool kernel_locked);
+
+// How long a guard may be locked and yet name no living holder before that is
+// taken for the truth: a run that is about to write its record, or about to
+// unlock, is through in microseconds, on a crowded machine a little later.
+// In boot-time ticks: setting the wall clock must not make these an hour.
+inline constexpr Ticks kEmptyRecordFor = kTicksPerSecond;
+inline constexpr Ticks kDeadRecordFor = kTicksPerSecond / 20;
+
+// The verdict on the guard `fd`, which a run has (`taken`) or not; what has
+// joined a dead run is a run, and makes it kHeld.
+// Errors: from fcntl(2).
+absl::StatusOr<Inspection> JudgeGuard(const Fd& fd, const std::string& guard,
+                                      bool taken);
+
+// Whether `found`, a verdict of JudgeGuard, need not be looked at again after
+// `waited`: the guard is free, its holder lives, or has been missing for long
+// enough.
+bool IsSettled(const Inspection& found, Ticks waited);
+
+// Finds out who keeps the lock of `found`, a verdict on `guard`, where its own
+// process is not known to be alive.
+void AddKeepers(const Fd& guard, Inspection& found);
+
+// Whether `holder` is one of the runs `own_tokens`.
+bool IsOwn(const std::optional<Holder>& holder,
+           const std::vector<std::string>& own_tokens);
 
 // A lock file, with the text that the verdict is about.
 struct LockFile {

@@ -12,11 +12,10 @@
 //   if (!location.ok()) return location.status();
 //   o8lock::AcquireOptions options;
 //   options.features = {"feat-a"};
+//   std::optional<o8lock::Inspection> found;
 //   absl::StatusOr<o8lock::Lock> lock =
-//       o8lock::Lock::Acquire(*location, options);
+//       o8lock::Lock::Acquire(*location, options, &found);
 //   if (absl::IsUnavailable(lock.status())) {
-//     std::optional<o8lock::Inspection> found =
-//         o8lock::InspectionOf(lock.status());
 //     ...                            // found->holder->pid has it
 //   }
 //   if (!lock.ok()) return lock.status();
@@ -35,6 +34,7 @@
 
 #include <sys/types.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,10 +43,13 @@
 #include "absl/status/statusor.h"
 #include "lock/file.h"
 #include "lock/holder.h"
+#include "lock/inspect.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
 
 namespace o8lock {
+
+struct HeldLock;
 
 struct AcquireOptions {
   // What the lock file and the record say of this run. The number is
@@ -64,13 +67,6 @@ struct AcquireOptions {
   // Verdicts that somebody has seen and wants overridden. A lock that none of
   // them is about is not overridden.
   std::vector<Inspection> overriding;
-};
-
-// A lock file that was no lock file, and where it was put out of the way.
-struct Malformed {
-  std::string path;
-  std::string kept_as;
-  std::string problem;
 };
 
 // How a run's lock ended.
@@ -99,9 +95,8 @@ struct Disturbance {
 };
 
 // Move-only: the lock is one. Not thread-safe; distinct Locks are independent,
-// also two on the same file in one process. To take one is to set the process'
-// umask to 077 for a moment, to learn what it is. A copy in a forked child is
-// inert: only the process that acquired releases.
+// also two on the same file in one process. A copy in a forked child is inert:
+// only the process that acquired releases.
 class Lock {
  public:
   // Takes the lock at `location`; or, where this process is inside the run that
@@ -111,29 +106,30 @@ class Lock {
   // record, the lock file is in place (options.publish) and, in a repository,
   // in info/exclude; what dead runs left is gone, see stale() and malformed().
   // Errors:
-  //   kUnavailable         a run has it; InspectionOf() tells which.
-  //   kFailedPrecondition  it cannot be told whether a run has it (with an
-  //                        InspectionOf()); or a file's place is taken by
-  //                        something that is no regular file (without).
+  //   kUnavailable         a run has it; `refused_by`, unless null, tells
+  //   which. kFailedPrecondition  it cannot be told whether a run has it (then
+  //   too);
+  //                        or a file's place is taken by something that is no
+  //                        regular file (then `refused_by` is nothing).
   //   kUnimplemented       the file system has no working locks.
   //   kInvalidArgument     the description is longer than kMaxFileSize.
   //   kDeadlineExceeded    another process is stuck half-way through a change,
   //                        or somebody keeps replacing the guard.
   //   kNotFound, kPermissionDenied, kResourceExhausted, ...  from the file
   //                        system, with operation and path.
-  // On failure nothing of a living run was changed, and nothing of this is left
-  // but, beside the guard, the file that is to become a lock file; but for the
-  // rarest, of an override whose last step, giving the lock file
-  // its name, fails: the overridden run has lost its lock then.
+  // On failure nothing of a living run was changed, and nothing of this is
+  // left; but for an override whose last step, giving the lock file its name,
+  // fails: the overridden run has lost its lock then.
   // Never waits for a holder; a second for a record, and for each lock file,
   // that is just being written, five for an override that is under way.
   // `turn`, unless empty, is the guard that WaitFor() (wait.h) has got.
-  static absl::StatusOr<Lock> Acquire(const Location& location,
-                                      const AcquireOptions& options,
-                                      Fd turn = Fd());
+  static absl::StatusOr<Lock> Acquire(
+      const Location& location, const AcquireOptions& options,
+      std::optional<Inspection>* refused_by = nullptr, Fd turn = Fd());
 
-  // Movable, but not assignable: what would become of the lock that is there?
-  Lock(Lock&& other) noexcept = default;
+  // Move-constructible only: assignment would have to release the lock that is
+  // there.
+  Lock(Lock&& other) noexcept;
   // Releases, if Release() was not called.
   ~Lock();
 
@@ -172,85 +168,24 @@ class Lock {
 
   // The guard's descriptor, 3 or higher, close-on-exec. Who inherits a
   // duplicate keeps the lock taken if this process is killed. Owned by this.
-  int fd() const { return fd_.get(); }
+  int fd() const;
 
   // Whether this is inside the run holder(), and has joined it.
-  bool joined() const { return joined_; }
+  bool joined() const;
 
   // This run, as its record has it.
-  const Holder& holder() const { return holder_; }
+  const Holder& holder() const;
 
   // What was there: the dead runs whose lock this one took over, each once, and
   // lock files that were none.
-  const std::vector<Inspection>& stale() const { return stale_; }
-  const std::vector<Malformed>& malformed() const { return malformed_; }
+  const std::vector<Inspection>& stale() const;
+  const std::vector<Malformed>& malformed() const;
 
  private:
-  Lock(Location location, Fd fd);
+  explicit Lock(std::unique_ptr<HeldLock> held);
 
-  static absl::StatusOr<Lock> TakeFree(const Location& location,
-                                       const AcquireOptions& options, Fd guard);
-  static absl::StatusOr<std::optional<Lock>> TakeByForce(
-      const Location& location, const AcquireOptions& options,
-      const Fd& old_guard, const Inspection& holder);
-  static absl::StatusOr<std::optional<Lock>> Join(const Location& location,
-                                                  const AcquireOptions& options,
-                                                  Fd guard);
-  struct OwnChange;
-  absl::StatusOr<OwnChange> LockOwnChange() const;
-  std::optional<Overrider> OverriddenBy() const;
-  absl::Status Describe(const AcquireOptions& options);
-  absl::Status WriteRecord(const Fd& guard, const std::string& path);
-  absl::Status ClearLockFiles(const AcquireOptions& options,
-                              const std::optional<Holder>& previous,
-                              bool previous_is_dead, bool displace);
-  absl::Status WriteLockFile();
-  absl::Status PlaceLockFile(const AcquireOptions& options,
-                             const std::optional<Holder>& previous,
-                             bool previous_is_dead);
-  absl::Status RemoveLockFiles(std::vector<Inspection>* swept);
-  void ClearLeftovers() const;
-  void AddStale(const Inspection& inspection);
-
-  Location location_;
-  Fd fd_;
-  pid_t pid_;
-  bool joined_ = false;
-  Holder holder_;
-  std::string record_;      // as it is in the guard
-  std::string text_;        // the lock file's
-  std::string written_;     // the lock file before it gets its name: its path
-  bool published_ = false;  // whether it has got that
-  bool created_directory_ = false;  // the lock file's
-  std::vector<Inspection> stale_;
-  std::vector<Malformed> malformed_;
+  std::unique_ptr<HeldLock> held_;
 };
-
-// The verdict on the lock at `location`, for a process inside the runs
-// `own_tokens`. Takes nothing and changes nothing.
-// Errors: as Lock::Acquire's for files that are none, kUnimplemented, and from
-// the file system. May wait as Acquire does for what is being written.
-absl::StatusOr<Inspection> Inspect(const Location& location,
-                                   const std::vector<std::string>& own_tokens);
-
-// Whether a run has the kernel lock at `location`, and nothing more: some five
-// system calls. Runs outside o8lock have none.
-// Errors: as Inspect's for the guard's file.
-absl::StatusOr<bool> IsTaken(const Location& location);
-
-// Arms the repository's hooks (arming.h) if a run has the lock or, as somebody
-// has just found, a lock file of a run outside o8lock is there
-// (`held_outside`); disarms them if not. Lock does this by itself; this is for
-// when it could not: hooks are being installed, a run was killed, a run is
-// outside o8lock. Errors: as Lock::Acquire's for the guard's file and from the
-// file system;
-//         kDeadlineExceeded  the record is being changed, for longer than that
-//                            takes; nothing was done.
-// Waits up to a twentieth of a second.
-absl::Status UpdateArming(const Location& location, bool held_outside);
-
-// What an error of Acquire tells of the lock; nothing when it is not about one.
-std::optional<Inspection> InspectionOf(const absl::Status& status);
 
 }  // namespace o8lock
 

@@ -35,10 +35,10 @@ absl::Status Example() {
   if (!location.ok()) return location.status();
   o8lock::AcquireOptions options;
   options.features = {"feat-a"};
-  absl::StatusOr<o8lock::Lock> lock = o8lock::Lock::Acquire(*location, options);
+  std::optional<o8lock::Inspection> found;
+  absl::StatusOr<o8lock::Lock> lock =
+      o8lock::Lock::Acquire(*location, options, &found);
   if (absl::IsUnavailable(lock.status())) {
-    std::optional<o8lock::Inspection> found =
-        o8lock::InspectionOf(lock.status());
     EXPECT_EQ(found->holder->pid, getpid());
   }
   if (!lock.ok()) return lock.status();
@@ -66,7 +66,11 @@ class LockTest : public testing::Test {
     return *std::move(lock);
   }
   absl::Status TryToAcquire() {
-    return Lock::Acquire(location_, options_).status();
+    return Lock::Acquire(location_, options_, &refused_by_).status();
+  }
+  // What has refused the last TryToAcquire(), whose status this is.
+  std::optional<Inspection> RefusedBy(const absl::Status& /*status*/) const {
+    return refused_by_;
   }
   Inspection Look() {
     const absl::StatusOr<Inspection> found = Inspect(location_, {});
@@ -76,7 +80,7 @@ class LockTest : public testing::Test {
   // A refusal by the run of `holder`.
   void ExpectHeldBy(const absl::Status& status, const Holder& holder) {
     EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
-    const std::optional<Inspection> found = InspectionOf(status);
+    const std::optional<Inspection> found = RefusedBy(status);
     ASSERT_TRUE(found.has_value()) << status;
     EXPECT_EQ(found->verdict, Verdict::kHeld);
     ASSERT_TRUE(found->holder.has_value());
@@ -113,6 +117,9 @@ class LockTest : public testing::Test {
   std::string repository_;
   Location location_;
   AcquireOptions options_;
+
+ private:
+  std::optional<Inspection> refused_by_;
 };
 
 TEST_F(LockTest, TheHeadersExampleWorks) {
@@ -139,7 +146,7 @@ TEST_F(LockTest, PublishesTheLockFileAndTheRecord) {
   const mode_t mask = umask(0);
   umask(mask);
   EXPECT_EQ(info.st_mode & 0777, 0644 & ~mask);
-  EXPECT_EQ(info.st_nlink, 2u);  // with the spare, and nothing in between
+  EXPECT_EQ(info.st_nlink, 1u);
   const Here here = LookHere();
   EXPECT_EQ(lock.holder().host, here.host);
   EXPECT_EQ(lock.holder().boot_id, here.boot_id);
@@ -152,59 +159,6 @@ TEST_F(LockTest, PublishesTheLockFileAndTheRecord) {
   EXPECT_FALSE(released->overridden);
   ExpectFree();
   EXPECT_FALSE(Exists(repository_ + "/.claude"));
-}
-
-// The file that is kept from run to run to be the lock file.
-class SpareTest : public LockTest {
- protected:
-  // The inode of the lock file in a run with `features`.
-  ino_t RunWith(std::vector<std::string> features) {
-    options_.features = std::move(features);
-    const Lock lock = Acquire();
-    const absl::StatusOr<FileId> id = IdOf(location_.lock_file);
-    if (!id.ok()) return 0;
-    EXPECT_EQ(Contents(location_.lock_file), LockFileText(lock.holder()));
-    return id->inode;
-  }
-  std::string Spare() const { return location_.guard + ".spare"; }
-};
-
-TEST_F(SpareTest, IsTheLockFileOfEveryRun) {
-  const ino_t first = RunWith({"feat-a"});
-  EXPECT_NE(first, 0u);
-  EXPECT_EQ(RunWith({"feat-b"}), first);
-  EXPECT_EQ(RunWith({"feat-b", "feat-c"}), first);
-  EXPECT_FALSE(Exists(location_.lock_file));
-  EXPECT_TRUE(Exists(Spare()));
-}
-
-TEST_F(SpareTest, IsAnotherWhereItHasAnotherName) {
-  const ino_t first = RunWith({"feat-a"});
-  const std::string text = Contents(Spare());
-  const std::string other = repository_ + "/other";
-  ASSERT_EQ(link(Spare().c_str(), other.c_str()), 0);
-  EXPECT_NE(RunWith({"feat-b"}), first);
-  EXPECT_EQ(Contents(other), text);
-}
-
-// Who has begun to read reads to the end what he began with.
-TEST_F(SpareTest, IsAnotherWhileSomebodyHasItOpen) {
-  const ino_t first = RunWith({"feat-a"});
-  const std::string text = Contents(Spare());
-  {
-    const absl::StatusOr<Fd> opened = OpenRegular(Spare(), O_RDONLY);
-    ASSERT_TRUE(opened.ok()) << opened.status();
-    EXPECT_NE(RunWith({"feat-b", "feat-c"}), first);
-    EXPECT_EQ(ReadWhole(*opened, Spare()).value_or(""), text);
-  }
-  const ino_t second = RunWith({"feat-a"});
-  EXPECT_EQ(RunWith({"feat-a"}), second);
-}
-
-TEST_F(SpareTest, IsAnotherWhereItsModeIsAnother) {
-  const ino_t first = RunWith({"feat-a"});
-  ASSERT_EQ(chmod(Spare().c_str(), 0600), 0);
-  EXPECT_NE(RunWith({"feat-a"}), first);
 }
 
 TEST_F(LockTest, EveryRunHasATokenOfItsOwn) {
@@ -326,8 +280,8 @@ TEST_F(LockTest, AnInheritedDescriptorKeepsItWhileSomebodyLives) {
   waitpid(holder, nullptr, 0);
   const absl::Status refused = TryToAcquire();
   EXPECT_TRUE(absl::IsUnavailable(refused)) << refused;
-  EXPECT_EQ(InspectionOf(refused)->holder->pid, holder);
-  EXPECT_EQ(InspectionOf(refused)->process.state, ProcessState::kGone);
+  EXPECT_EQ(RefusedBy(refused)->holder->pid, holder);
+  EXPECT_EQ(RefusedBy(refused)->process.state, ProcessState::kGone);
   // The command ends, and with it the lock.
   close(go[0]);
   close(go[1]);
@@ -419,8 +373,8 @@ TEST_F(LockTest, RefusesBesideARunOutsideO8lock) {
     MakeFile(path, LockFileText(outside));
     const absl::Status status = TryToAcquire();
     ExpectHeldBy(status, outside);
-    EXPECT_EQ(InspectionOf(status)->file, path);
-    EXPECT_FALSE(InspectionOf(status)->kernel_locked);
+    EXPECT_EQ(RefusedBy(status)->file, path);
+    EXPECT_FALSE(RefusedBy(status)->kernel_locked);
     EXPECT_EQ(Look().verdict, Verdict::kHeld);
     EXPECT_EQ(Look().file, path);
     EXPECT_EQ(Contents(path), LockFileText(outside));
@@ -478,7 +432,7 @@ TEST_F(LockTest, AJoinedRunOutlivesTheOneItJoined) {
   const absl::Status refused = TryToAcquire();
   EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable) << refused;
   EXPECT_EQ(Look().verdict, Verdict::kHeld);
-  EXPECT_EQ(InspectionOf(refused)->holder->token, inner.holder().token);
+  EXPECT_EQ(RefusedBy(refused)->holder->token, inner.holder().token);
   // What is inside of it goes on joining.
   options_.own_tokens = {inner.holder().token};
   EXPECT_TRUE(Acquire().joined());
@@ -685,7 +639,7 @@ TEST_F(LockTest, ReportsANameThatCannotBeHad) {
   EXPECT_EQ(status.message(),
             absl::StrCat("remove '", repository_,
                          "/.claude/.parallel.lock.new': Is a directory"));
-  EXPECT_FALSE(InspectionOf(status).has_value());
+  EXPECT_FALSE(RefusedBy(status).has_value());
   ASSERT_EQ(rmdir((repository_ + "/.claude/.parallel.lock.new").c_str()), 0);
   EXPECT_EQ(TryToAcquire(), absl::OkStatus());
 }
@@ -726,11 +680,11 @@ TEST_F(LockTest, DoubtsARecordOfAnotherMachine) {
   EXPECT_EQ(Look().verdict, Verdict::kUnknown);
   const absl::Status status = TryToAcquire();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  ASSERT_TRUE(InspectionOf(status).has_value());
-  EXPECT_EQ(InspectionOf(status)->verdict, Verdict::kUnknown);
+  ASSERT_TRUE(RefusedBy(status).has_value());
+  EXPECT_EQ(RefusedBy(status)->verdict, Verdict::kUnknown);
   EXPECT_EQ(Contents(location_.guard), RecordText(far));
   // Whoever has seen that may override it.
-  options_.overriding = {*InspectionOf(status)};
+  options_.overriding = {*RefusedBy(status)};
   EXPECT_EQ(TryToAcquire(), absl::OkStatus());
 }
 
@@ -743,7 +697,7 @@ TEST_F(LockTest, GoesOnAfterARecordThatIsNone) {
 
 TEST_F(LockTest, OverridesTheHolderThatWasShown) {
   Lock old = Acquire();
-  const std::optional<Inspection> shown = InspectionOf(TryToAcquire());
+  const std::optional<Inspection> shown = RefusedBy(TryToAcquire());
   ASSERT_TRUE(shown.has_value());
   options_.overriding = {*shown};
   std::string replaced;
@@ -769,7 +723,7 @@ TEST_F(LockTest, OverridesTheHolderThatWasShown) {
 
 TEST_F(LockTest, DoesNotOverrideAnotherHolderThanTheOneShown) {
   Lock first = Acquire();
-  options_.overriding = {*InspectionOf(TryToAcquire())};
+  options_.overriding = {*RefusedBy(TryToAcquire())};
   ASSERT_TRUE(first.Release().ok());
   AcquireOptions others;
   absl::StatusOr<Lock> second = Lock::Acquire(location_, others);
@@ -786,7 +740,7 @@ TEST_F(LockTest, OverridesARunOutsideO8lock) {
   Holder outside;
   outside.pid = getppid();
   MakeFile(location_.lock_file, LockFileText(outside));
-  options_.overriding = {*InspectionOf(TryToAcquire())};
+  options_.overriding = {*RefusedBy(TryToAcquire())};
   const Lock lock = Acquire();
   EXPECT_EQ(ParseHolder(Contents(location_.lock_file))->pid, getpid());
 }
@@ -796,11 +750,11 @@ TEST_F(LockTest, OverridingOneFindsTheOther) {
   Holder outside;
   outside.pid = getppid();
   MakeFile(location_.foreign_lock_files[0], LockFileText(outside));
-  options_.overriding = {*InspectionOf(TryToAcquire())};
+  options_.overriding = {*RefusedBy(TryToAcquire())};
   const absl::Status status = TryToAcquire();
   ExpectHeldBy(status, outside);
   EXPECT_EQ(Look().holder->token, old.holder().token);  // nothing was changed
-  options_.overriding.push_back(*InspectionOf(status));
+  options_.overriding.push_back(*RefusedBy(status));
   EXPECT_EQ(TryToAcquire(), absl::OkStatus());
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lock/orchestr8_process.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -27,19 +29,27 @@ bool IsOrchestr8Name(absl::string_view name) {
 // Whether a process of that program executes a script.
 bool IsInterpreter(absl::string_view program) {
   return program == "node" || program == "nodejs" || program == "bun" ||
-         program == "deno" || absl::EndsWith(program, "sh") ||
-         absl::StartsWith(program, "python");
+         program == "deno" || program == "perl" || program == "ruby" ||
+         absl::EndsWith(program, "sh") || absl::StartsWith(program, "python");
 }
 
-// The script in an interpreter's command line; empty if there is none.
-std::string ScriptOf(const std::vector<std::string>& command) {
-  constexpr std::array<absl::string_view, 4> kWithValue = {
-      "-r", "--require", "--import", "--loader"};
+// The script in an interpreter's command line, which is relative to
+// `directory`: the first argument that is a file and not the value of an option
+// for files. Other options' values are no files. Empty if there is none.
+std::string ScriptOf(const std::vector<std::string>& command,
+                     const std::string& directory) {
+  constexpr std::array<absl::string_view, 5> kWithFile = {
+      "-r", "--require", "--import", "--loader", "--env-file"};
   for (size_t i = 1; i < command.size(); ++i) {
-    if (!absl::StartsWith(command[i], "-")) return command[i];
-    if (std::find(kWithValue.begin(), kWithValue.end(), command[i]) !=
-        kWithValue.end()) {
+    const std::string path = absl::StartsWith(command[i], "/")
+                                 ? command[i]
+                                 : absl::StrCat(directory, "/", command[i]);
+    if (std::find(kWithFile.begin(), kWithFile.end(), command[i]) !=
+        kWithFile.end()) {
       ++i;
+    } else if (!absl::StartsWith(command[i], "-") &&
+               access(path.c_str(), F_OK) == 0) {
+      return path;
     }
   }
   return "";
@@ -72,13 +82,10 @@ bool IsOrchestr8Process(int pid) {
   if (command.empty()) return false;
   if (NamesOrchestr8(command[0])) return true;
   if (!IsInterpreter(BaseName(command[0]))) return false;
-  std::string script = ScriptOf(command);
+  const std::string script = ScriptOf(command, DirectoryOf(pid));
   if (script.empty()) return false;
-  if (NamesOrchestr8(script)) return true;
-  if (!absl::StartsWith(script, "/")) {
-    script = absl::StrCat(DirectoryOf(pid), "/", script);
-  }
-  return !Orchestr8PackageOf(Canonical(script).value_or("")).empty();
+  return NamesOrchestr8(script) ||
+         !Orchestr8PackageOf(Canonical(script).value_or("")).empty();
 }
 
 }  // namespace o8lock

@@ -71,6 +71,7 @@ class IsOrchestr8ProcessTest : public testing::Test {
 TEST_F(IsOrchestr8ProcessTest, KnowsAScriptByItsName) {
   EXPECT_TRUE(Is({Script("orchestr8"), "parallel", "a"}));
   EXPECT_TRUE(Is({"sh", "-e", Script("bin/murmur8")}));
+  EXPECT_TRUE(Is({"bash", "-euo", "pipefail", Script("orchestr8"), "a"}));
   EXPECT_FALSE(Is({Script("orchestra")}));
   EXPECT_FALSE(Is({Script("other"), "orchestr8"}));
 }

@@ -3,12 +3,12 @@
 // Waiting for a lock that somebody has.
 //
 //   o8lock::Fd turn;
+//   std::optional<o8lock::Inspection> found;
 //   while (true) {
 //     absl::StatusOr<o8lock::Lock> lock = o8lock::Lock::Acquire(
-//         location, options, std::exchange(turn, o8lock::Fd()));
+//         location, options, &found, std::exchange(turn, o8lock::Fd()));
 //     if (!absl::IsUnavailable(lock.status())) return lock;
-//     absl::StatusOr<o8lock::Fd> got = o8lock::WaitFor(
-//         location, *o8lock::InspectionOf(lock.status()), {});
+//     absl::StatusOr<o8lock::Fd> got = o8lock::WaitFor(location, *found, {});
 //     if (!got.ok()) return got.status();
 //     turn = *std::move(got);
 //   }

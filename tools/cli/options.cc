@@ -66,9 +66,13 @@ constexpr Verb kVerbs[] = {
 };
 // The same behind "hooks".
 constexpr Verb kHooksVerbs[] = {
-    {"install", Action::kHooksInstall}, {"uninstall", Action::kHooksUninstall},
-    {"status", Action::kHooksStatus},   {"run", Action::kHooksRun},
-    {"--help", Action::kHelp},          {"-h", Action::kHelp},
+    {"install", Action::kHooksInstall},
+    {"uninstall", Action::kHooksUninstall},
+    {"status", Action::kHooksStatus},
+    {"run", Action::kHooksRun},
+    {"help", Action::kHelp},
+    {"--help", Action::kHelp},
+    {"-h", Action::kHelp},
 };
 constexpr absl::string_view kHooks = "hooks";
 

@@ -26,7 +26,9 @@ namespace {
 // The file that `program` starts, without links; empty if there is none.
 std::string FindProgram(const Orchestr8Program& program) {
   if (!program.by_package_runner) {
-    return Canonical(FindCommand(program.name).value_or("")).value_or("");
+    // What an interpreter is given need not be executable, nor in PATH.
+    const absl::StatusOr<std::string> found = FindCommand(program.name);
+    return Canonical(found.ok() ? *found : program.name).value_or("");
   }
   std::string directory = Canonical(".").value_or("");
   for (; !directory.empty(); directory = ParentOf(directory)) {
@@ -42,40 +44,69 @@ bool NamesLockFile(absl::string_view text) {
          absl::StrContains(text, "murm.lock");
 }
 
+// Whether a statement of a program sends a process the signal 0, which only
+// asks.
+bool SendsSignalZero(absl::string_view statement) {
+  const std::vector<absl::string_view> words = absl::StrSplit(
+      statement, absl::ByAnyChar(" \t\"'`,()[]{}="), absl::SkipEmpty());
+  for (size_t i = 0; i + 1 < words.size(); ++i) {
+    if (!absl::EndsWith(words[i], "kill")) continue;
+    const bool is_shells = words[i] == "kill";
+    for (size_t j = i + 1; j < words.size(); ++j) {
+      // The shell's `kill 0` ends a process group.
+      if (words[j] == "-0" || (words[j] == "0" && !(is_shells && j == i + 1))) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 bool AsksWhetherAProcessLives(absl::string_view text) {
-  constexpr absl::string_view kWays[] = {
-      "kill -0",      "kill -s 0", "kill -n 0", "process.kill",
-      "Process.kill", "os.kill",   "ps -p",     "/proc/$"};
-  return absl::c_any_of(kWays, [text](absl::string_view way) {
-    return absl::StrContains(text, way);
-  });
+  if (absl::StrContains(text, "process.kill") ||
+      absl::StrContains(text, "os.kill")) {
+    return true;
+  }
+  return absl::c_any_of(absl::StrSplit(text, absl::ByAnyChar("\n;")),
+                        [](absl::string_view statement) {
+                          return SendsSignalZero(statement) ||
+                                 (absl::StrContains(statement, "ps -p") &&
+                                  absl::StrContains(statement, "/dev/null"));
+                        });
+}
+
+LocksItself InspectText(absl::string_view text) {
+  return NamesLockFile(text) ? LocksItself::kYes : LocksItself::kNo;
+}
+
+bool IsScript(absl::string_view name) {
+  return absl::EndsWith(name, ".js") || absl::EndsWith(name, ".cjs") ||
+         absl::EndsWith(name, ".mjs");
 }
 
 // Directories in a package are searched this deep.
 constexpr int kDepth = 4;
 
-// Whether a script in `directory`, or below, has the name of a lock file.
-LocksItself InspectScripts(const std::string& directory, int depth) {
+// Whether a script in `directory`, or below, has the name of a lock file. What
+// only developers run does not count, nor do packages inside.
+LocksItself InspectPackage(const std::string& directory, int depth = kDepth) {
   LocksItself result = LocksItself::kUnknown;
   if (depth == 0) return result;
   for (const std::string& name : NamesIn(directory)) {
+    if (name == "node_modules" || name == "test" || name == "tests") continue;
+    const bool has_ending = absl::StrContains(name, '.');
+    if (has_ending && !IsScript(name)) continue;
     const std::string path = absl::StrCat(directory, "/", name);
+    const absl::StatusOr<std::string> text = ReadFile(path);
     LocksItself found = LocksItself::kUnknown;
-    if (absl::EndsWith(name, ".js")) {
-      found = NamesLockFile(ReadFile(path).value_or("")) ? LocksItself::kYes
-                                                         : LocksItself::kNo;
-    } else if (!absl::StrContains(name, '.')) {
-      found = InspectScripts(path, depth - 1);
+    if (text.ok() && (has_ending || absl::StartsWith(*text, "#!"))) {
+      found = InspectText(*text);
+    } else if (!has_ending) {
+      found = InspectPackage(path, depth - 1);
     }
     result = std::max(result, found);
   }
   return result;
-}
-
-LocksItself InspectPackage(const std::string& package) {
-  return std::max({InspectScripts(package + "/bin", kDepth),
-                   InspectScripts(package + "/lib", kDepth),
-                   InspectScripts(package + "/src", kDepth)});
 }
 
 bool IsVersionManager(absl::string_view program) {
@@ -87,11 +118,11 @@ bool IsVersionManager(absl::string_view program) {
 }
 
 // The words of a line of a shell script, as far as they need no shell to be
-// told, from the program that it starts on.
-std::vector<std::string> CommandIn(absl::string_view line) {
+// told.
+std::vector<std::string> WordsOf(absl::string_view line) {
   std::vector<std::string> words;
   for (absl::string_view word :
-       absl::StrSplit(line, absl::ByAnyChar(" \t"), absl::SkipEmpty())) {
+       absl::StrSplit(line, absl::ByAnyChar(" \t;&|"), absl::SkipEmpty())) {
     while (!word.empty() && absl::StrContains("\"'", word.front())) {
       word.remove_prefix(1);
     }
@@ -100,12 +131,13 @@ std::vector<std::string> CommandIn(absl::string_view line) {
     }
     words.emplace_back(word);
   }
-  if (!words.empty() && words[0] == "exec") words.erase(words.begin());
-  if (!words.empty() && BaseName(words[0]) == "o8lock") {
-    words.erase(words.begin(), std::find(words.begin(), words.end(), "--"));
-    if (!words.empty()) words.erase(words.begin());
-  }
   return words;
+}
+
+bool IsPackageRunner(absl::string_view word) {
+  constexpr absl::string_view kRunners[] = {"npx",  "npm", "pnpm", "pnpx",
+                                            "yarn", "bun", "bunx"};
+  return absl::c_linear_search(kRunners, BaseName(word));
 }
 
 // So many scripts may start one another.
@@ -113,31 +145,31 @@ constexpr int kMaxScripts = 8;
 
 LocksItself InspectProgram(const Orchestr8Program& program, int scripts);
 
-// Of `text`, the script `file`, the orchestr8 that it starts; nothing: none.
+// Of the script `file`, what the orchestr8 is that the `words` of a line start
+// with all arguments of the script; nothing: they start none.
 std::optional<LocksItself> InspectStarted(const std::string& file,
-                                          absl::string_view text, int scripts) {
-  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
-    const std::vector<std::string> command = CommandIn(line);
-    if (command.empty()) continue;
-    if (IsVersionManager(command[0])) return LocksItself::kUnknown;
-    // Whatever it is, it gets all arguments.
-    if (absl::StartsWith(command[0], "$") &&
-        absl::c_linear_search(command, "$@")) {
-      return LocksItself::kUnknown;
-    }
-    const std::optional<Orchestr8Command> started =
-        ReadOrchestr8Command(command);
-    if (!started.has_value()) continue;
-    if (absl::StrContains(started->program.name, '$')) {
-      return LocksItself::kUnknown;
-    }
-    const std::string other = FindProgram(started->program);
-    // A usage text, or a program that is not there.
-    if (other == file ||
-        (other.empty() && !started->program.by_package_runner)) {
-      continue;
-    }
-    return InspectProgram(started->program, scripts + 1);
+                                          const std::vector<std::string>& words,
+                                          int scripts) {
+  if (!absl::c_linear_search(words, "$@") &&
+      !absl::c_linear_search(words, "$*")) {
+    return std::nullopt;
+  }
+  // Whatever that is.
+  if (words.size() == 3 && words[0] == "exec" &&
+      absl::StartsWith(words[1], "$")) {
+    return LocksItself::kUnknown;
+  }
+  bool by_package_runner = false;
+  for (const std::string& word : words) {
+    if (IsVersionManager(word)) return LocksItself::kUnknown;
+    by_package_runner = by_package_runner || IsPackageRunner(word);
+    if (!NamesOrchestr8(word)) continue;
+    if (absl::StrContains(word, '$')) return LocksItself::kUnknown;
+    const Orchestr8Program started = {word, by_package_runner};
+    const std::string other = FindProgram(started);
+    // It tells its own name, or one of a program that is not there.
+    if (other == file || (other.empty() && !by_package_runner)) continue;
+    return InspectProgram(started, scripts + 1);
   }
   return std::nullopt;
 }
@@ -145,10 +177,23 @@ std::optional<LocksItself> InspectStarted(const std::string& file,
 // More than a program written for this is, less than takes long to read.
 constexpr size_t kMaxProgramSize = 16 << 20;
 
+// The package of the program `file`; empty if it belongs to none.
+std::string PackageOf(const std::string& file) {
+  std::string package = Orchestr8PackageOf(file);
+  const std::string directory = ParentOf(file);
+  // pnpm writes a script there, where others put a link.
+  if (package.empty() && BaseName(directory) == ".bin") {
+    const std::string beside =
+        absl::StrCat(ParentOf(directory), "/", BaseName(file), "/package.json");
+    package = Orchestr8PackageOf(Canonical(beside).value_or(""));
+  }
+  return package;
+}
+
 LocksItself InspectProgram(const Orchestr8Program& program, int scripts) {
   const std::string file = FindProgram(program);
   if (file.empty() || scripts > kMaxScripts) return LocksItself::kUnknown;
-  const std::string package = Orchestr8PackageOf(file);
+  const std::string package = PackageOf(file);
   if (!package.empty()) return InspectPackage(package);
   if (IsVersionManager(file) || BaseName(ParentOf(file)) == "shims") {
     return LocksItself::kUnknown;
@@ -159,7 +204,12 @@ LocksItself InspectProgram(const Orchestr8Program& program, int scripts) {
     return LocksItself::kYes;
   }
   if (!absl::StartsWith(*text, "#!")) return LocksItself::kNo;
-  return InspectStarted(file, *text, scripts).value_or(LocksItself::kNo);
+  for (const absl::string_view line : absl::StrSplit(*text, '\n')) {
+    const std::optional<LocksItself> started =
+        InspectStarted(file, WordsOf(line), scripts);
+    if (started.has_value()) return *started;
+  }
+  return LocksItself::kNo;
 }
 
 }  // namespace
@@ -169,7 +219,7 @@ LocksItself FindOutWhetherItLocks(const Orchestr8Program& program) {
 }
 
 bool AsksBeforeARun(const Orchestr8Program& program) {
-  const std::string package = Orchestr8PackageOf(FindProgram(program));
+  const std::string package = PackageOf(FindProgram(program));
   return !package.empty() && InspectPackage(package) == LocksItself::kYes;
 }
 

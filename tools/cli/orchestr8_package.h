@@ -23,7 +23,7 @@ enum class LocksItself {
 //     scripts have the name of a lock file, or
 //   - it belongs to none, and its text has that name and also asks whether a
 //     process lives, as `kill -0` does.
-// A script that starts another orchestr8 is what that is.
+// A script that hands its arguments on to another orchestr8 is what that is.
 // Changes nothing. Reads up to 16 MiB of a program.
 LocksItself FindOutWhetherItLocks(const Orchestr8Program& program);
 

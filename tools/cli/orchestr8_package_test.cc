@@ -6,6 +6,8 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -67,6 +69,43 @@ TEST(FindOutWhetherItLocksTest, SearchesAsTheCommandIsSearchedFor) {
   setenv("PATH", path.c_str(), 1);
 }
 
+TEST(FindOutWhetherItLocksTest, ReadsAPackageWhateverItsLayout) {
+  for (const char* const program :
+       {"cli.js", "index.js", "dist/cli.js", "bin/orchestr8", "bin/cli.cjs",
+        "lib/main.mjs"}) {
+    SCOPED_TRACE(program);
+    const TempDir dir;
+    MakeFile(dir.File("package.json"), R"({"name": "orchestr8"})");
+    const std::string path = dir.File(program);
+    std::filesystem::create_directories(
+        std::filesystem::path(path).parent_path());
+    MakeFile(path, "#!/usr/bin/env node\n");  // as node is given it
+    EXPECT_EQ(Named(path), LocksItself::kNo);
+    std::filesystem::create_directories(dir.File("test"));
+    MakeFile(dir.File("test/lock.js"), "'.claude/parallel.lock'\n");
+    EXPECT_EQ(Named(path), LocksItself::kNo);
+    std::filesystem::create_directories(dir.File("core"));
+    MakeFile(dir.File("core/lock.js"), "'.claude/parallel.lock'\n");
+    EXPECT_EQ(Named(path), LocksItself::kYes);
+  }
+}
+
+TEST(FindOutWhetherItLocksTest, LooksBehindPnpmsScript) {
+  for (const auto& [version, locks] :
+       std::vector<std::pair<const char*, LocksItself>>{
+           {"prelock", LocksItself::kNo}, {"v3", LocksItself::kYes}}) {
+    const TempDir dir;
+    InstallOrchestr8(dir.path(), version);
+    const std::string modules = dir.File("lib/node_modules");
+    std::filesystem::create_directory(modules + "/.bin");
+    MakeFile(modules + "/.bin/orchestr8",
+             "#!/bin/sh\n"
+             "exec node \"$basedir/../orchestr8/bin/cli.js\" \"$@\"\n",
+             0755);
+    EXPECT_EQ(Named(modules + "/.bin/orchestr8"), locks);
+  }
+}
+
 class FindOutAboutAScriptTest : public testing::Test {
  protected:
   // What a program `name` of that text does.
@@ -86,17 +125,22 @@ TEST_F(FindOutAboutAScriptTest, LocksItselfIfItNamesTheFileAndTestsAPid) {
   const std::string lock = ".claude/parallel.lock\n";
   const std::string murm = ".claude/murm.lock\n";
   for (const char* const way :
-       {"kill -0 \"$pid\"", "kill -s 0 $pid", "process.kill(pid, 0)",
-        "os.kill(pid, 0)", "Process.kill(0, pid)", "ps -p $pid",
-        "[ -d /proc/$pid ]"}) {
+       {"kill -0 \"$pid\"", "kill  -0 $pid", "kill -s 0 $pid",
+        "process.kill(pid, 0)", "require('process').kill(pid, 0)",
+        "const {kill} = process; kill(p, 0)", "os.kill(pid, 0)",
+        "['kill', '-0', pid]", "Process.kill(0, pid)",
+        "ps -p $pid >/dev/null"}) {
     EXPECT_EQ(Of("orchestr8", kSh + lock + way), LocksItself::kYes) << way;
     EXPECT_EQ(Of("orchestr8", kSh + murm + way), LocksItself::kYes) << way;
     EXPECT_EQ(Of("orchestr8", std::string(kSh) + way), LocksItself::kNo);
   }
   // Reading or showing it is no test.
   EXPECT_EQ(Of("orchestr8", kSh + ("cat " + lock)), LocksItself::kNo);
-  EXPECT_EQ(Of("orchestr8", kSh + ("kill $1; grep a " + lock)),
-            LocksItself::kNo);
+  for (const char* const line :
+       {"kill $1", "trap 'kill 0' EXIT", "ps -p $pid -o args=",
+        "cat /proc/$pid/cmdline", "kill -TERM $pid; exit 0 # kill it"}) {
+    EXPECT_EQ(Of("orchestr8", kSh + lock + line), LocksItself::kNo) << line;
+  }
   // No script at all.
   EXPECT_EQ(Of("orchestr8",
                "\x7f"
@@ -118,8 +162,10 @@ TEST_F(FindOutAboutAScriptTest, IsWhatTheOrchestr8IsThatItStarts) {
   const std::string v3 = InstallOrchestr8(dir_.File("v3"), "v3");
   const std::string prelock = InstallOrchestr8(dir_.File("pre"), "prelock");
   for (const char* const start :
-       {"exec %", "% \"$@\"", "exec o8lock -- %",
-        "exec /usr/bin/o8lock -w -- %", "  node \"%\"", "env A=b '%'"}) {
+       {"exec % \"$@\"", "% \"$@\"", "exec o8lock -- % \"$@\"",
+        "exec /usr/bin/o8lock -w -- % \"$@\"", "  node \"%\" \"$@\"",
+        "env A=b '%' $*", "A=b % \"$@\"", "if % \"$@\"; then",
+        "cd . && exec nice % \"$@\""}) {
     const auto script = [start](const std::string& program) {
       return "#!/bin/sh\n" + absl::StrReplaceAll(start, {{"%", program}});
     };
@@ -132,8 +178,14 @@ TEST_F(FindOutAboutAScriptTest, IsWhatTheOrchestr8IsThatItStarts) {
             LocksItself::kNo);
   EXPECT_EQ(Of("orchestr8", "#!/bin/sh\n/none/orchestr8 parallel a\n"),
             LocksItself::kNo);
-  EXPECT_EQ(Of("orchestr8", "#!/bin/sh\necho orchestr8 parallel $*\n"),
-            LocksItself::kNo);
+  for (const char* const line :
+       {"echo orchestr8 parallel $*", "  npx orchestr8 parallel FEATURE...",
+        "run() { \"$@\"; }", "\"$git\" rev-parse \"$@\"", "proto = 'x'",
+        "echo \"murmur8 $@\""}) {
+    EXPECT_EQ(Of("orchestr8", std::string("#!/bin/sh\n") + line + "\n"),
+              LocksItself::kNo)
+        << line;
+  }
 }
 
 TEST_F(FindOutAboutAScriptTest, IsUnknownWhereItStartsWhatCannotBeTold) {

@@ -191,11 +191,11 @@ int LockedRun::Start() {
   while (true) {
     // Before the lock: no signal may end this process and leave the lock file.
     std::optional<ChildRunner> runner(std::in_place);
+    std::optional<Inspection> found;
     absl::StatusOr<Lock> lock =
-        Lock::Acquire(location_, acquire_, std::exchange(turn_, Fd()));
+        Lock::Acquire(location_, acquire_, &found, std::exchange(turn_, Fd()));
     if (lock.ok()) return RunUnder(*lock, *runner);
     runner.reset();  // Ctrl-C ends the question
-    const std::optional<Inspection> found = InspectionOf(lock.status());
     if (!found.has_value()) return FailToLock(lock.status());
     const bool by_ancestor = IsHeldByAncestor(*found);
     const bool waits = options_.wait_seconds != 0 &&

@@ -52,9 +52,9 @@ int UnlockCommand(const Options& options, int64_t started) {
     acquire.overriding.push_back(found);
   }
   ChildRunner no_signals;
-  absl::StatusOr<Lock> lock = Lock::Acquire(*location, acquire);
+  std::optional<Inspection> now;
+  absl::StatusOr<Lock> lock = Lock::Acquire(*location, acquire, &now);
   if (!lock.ok()) {
-    const std::optional<Inspection> now = InspectionOf(lock.status());
     if (!now.has_value()) return FailToLock(lock.status());
     return Fail("the holder has changed", "see: o8lock status",
                 options.conflict_exit_code);

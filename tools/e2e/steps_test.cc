@@ -261,7 +261,7 @@ class StepsTest : public testing::Test {
     EXPECT_THAT(run.err, MatchesRegex(kLeftovers));
     for (const std::string& name : Names(repo.File(".git/o8lock"))) {
       if (absl::StrContains(name, ".lock.malformed-")) continue;
-      EXPECT_THAT(name, AnyOf("parallel.guard", "parallel.guard.spare"));
+      EXPECT_EQ(name, "parallel.guard");
       EXPECT_EQ(Contents(repo.Guard()), "");
     }
     EXPECT_THAT(Names(repo.File(".claude")),

@@ -122,8 +122,7 @@ std::vector<std::string> Names(const std::string& directory) {
 void ExpectNothingLeft(const Repository& repository) {
   EXPECT_FALSE(Exists(repository.LockFile()));
   for (const std::string& name : Names(repository.File(".git/o8lock"))) {
-    EXPECT_THAT(name,
-                ::testing::AnyOf("parallel.guard", "parallel.guard.spare"));
+    EXPECT_EQ(name, "parallel.guard");
     EXPECT_EQ(Contents(repository.Guard()), "");
   }
   const Result status = Call(O8lock({"status"}), repository.path());

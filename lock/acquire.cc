@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "lock/arming.h"
+#include "lock/file.h"
+#include "lock/guard.h"
+#include "lock/held_lock.h"
+#include "lock/holder.h"
+#include "lock/inspect.h"
+#include "lock/inspection.h"
+#include "lock/judge.h"
+#include "lock/kernel_lock.h"
+#include "lock/location.h"
+#include "lock/lock.h"
+#include "lock/lock_files.h"
+#include "lock/process.h"
+#include "lock/status.h"
+#include "lock/this_run.h"
+
+namespace o8lock {
+namespace {
+
+constexpr absl::Duration kRetryEvery = absl::Milliseconds(1);
+// So often the lock file of somebody else may come between.
+constexpr int kMaxTries = 100;
+// The record grows by a few names and numbers yet.
+constexpr size_t kMaxRecordSize = kMaxFileSize - (16 << 10);
+
+// Nothing: somebody else has changed the lock meanwhile; look again.
+using Taken = absl::StatusOr<std::unique_ptr<HeldLock>>;
+
+// A run left a record and a lock file; it is one run.
+void AddStale(const Inspection& found, std::vector<Inspection>& stale) {
+  for (const Inspection& known : stale) {
+    if (known.holder->pid == found.holder->pid &&
+        known.holder->started_at == found.holder->started_at) {
+      return;
+    }
+  }
+  stale.push_back(found);
+}
+
+// One call of Lock::Acquire.
+class Acquisition {
+ public:
+  Acquisition(const Location& location, const AcquireOptions& options,
+              std::optional<Inspection>* refused_by)
+      : location_(location), options_(options), refused_by_(refused_by) {}
+
+  absl::StatusOr<std::unique_ptr<HeldLock>> Run(Fd turn);
+
+ private:
+  absl::StatusOr<Fd> Open(Fd turn);
+  // The guard `guard` was locked whole, or not since others have it (`locked`).
+  Taken TakeLocked(Fd guard);
+  Taken TakeHeld(Fd guard);
+  Taken TakeFree(Fd guard);
+  Taken TakeByForce(const Fd& old_guard, const Inspection& holder);
+  Taken Join(Fd guard);
+
+  void RemoveRemains() const;
+  absl::Status Prepare(const Predecessors& predecessors, HeldLock& lock);
+  absl::Status Clear(const Predecessors& predecessors, bool displace,
+                     HeldLock& lock);
+  absl::Status Publish(HeldLock& lock) const;
+  absl::Status Record(const Fd& guard, const std::string& path,
+                      std::optional<int64_t> taken_since, HeldLock& lock) const;
+  absl::Status Place(const Predecessors& predecessors, HeldLock& lock);
+  absl::Status Refuse(Inspection found);
+
+  Ticks Waited() const { return NowTicks() - start_; }
+  // Where a guard is made that is to replace the one in place.
+  std::string NewGuard() const { return location_.guard + ".new"; }
+
+  const Location& location_;
+  const AcquireOptions& options_;
+  std::optional<Inspection>* const refused_by_;
+  const Ticks start_ = NowTicks();
+};
+
+absl::StatusOr<std::unique_ptr<HeldLock>> Acquisition::Run(Fd turn) {
+  if (refused_by_ != nullptr) refused_by_->reset();
+  while (true) {
+    O8LOCK_ASSIGN_OR_RETURN(Fd guard, Open(std::exchange(turn, Fd())));
+    const absl::Status locked = TryLock(guard, Range::kAll, location_.guard);
+    if (!locked.ok() && !absl::IsUnavailable(locked)) return locked;
+    Taken taken =
+        locked.ok() ? TakeLocked(std::move(guard)) : TakeHeld(std::move(guard));
+    if (!taken.ok() || *taken != nullptr) return taken;
+  }
+}
+
+absl::StatusOr<Fd> Acquisition::Open(Fd turn) {
+  if (turn.ok()) return turn;
+  absl::StatusOr<Fd> guard = OpenGuard(location_);
+  if (guard.ok()) return guard;
+  // Who may not take the lock may still be told who has it.
+  absl::StatusOr<Inspection> found = Inspect(location_, options_.own_tokens);
+  if (found.ok() && found->verdict == Verdict::kHeld &&
+      !Contains(options_.overriding, *found)) {
+    return Refuse(*std::move(found));
+  }
+  return guard;
+}
+
+Taken Acquisition::TakeLocked(Fd guard) {
+  O8LOCK_ASSIGN_OR_RETURN(const bool named,
+                          IsStillNamed(guard, location_.guard));
+  if (named) return TakeFree(std::move(guard));
+  if (Waited() < kChangeFor) return nullptr;
+  return absl::DeadlineExceededError(absl::StrCat(
+      "lock '", location_.guard, "': somebody keeps replacing it"));
+}
+
+Taken Acquisition::TakeHeld(Fd guard) {
+  O8LOCK_ASSIGN_OR_RETURN(Inspection found,
+                          JudgeGuard(guard, location_.guard, /*taken=*/true));
+  if (IsOwn(found.holder, options_.own_tokens)) return Join(std::move(guard));
+  const bool left_behind = found.verdict == Verdict::kStale;
+  if (!left_behind && !IsSettled(found, Waited())) {
+    absl::SleepFor(kRetryEvery);
+    return nullptr;
+  }
+  if (left_behind || Contains(options_.overriding, found)) {
+    Taken taken = TakeByForce(guard, found);
+    if (!left_behind || !absl::IsDeadlineExceeded(taken.status())) return taken;
+    // Somebody else takes it over, or joins it, and was stopped in that.
+    found.verdict = Verdict::kHeld;
+  }
+  AddKeepers(guard, found);
+  return Refuse(std::move(found));
+}
+
+// `guard` was found to be this process's own run's.
+Taken Acquisition::Join(Fd guard) {
+  O8LOCK_RETURN_IF_ERROR(LockChange(guard, location_.guard));
+  O8LOCK_ASSIGN_OR_RETURN(const bool named,
+                          IsStillNamed(guard, location_.guard));
+  std::optional<Holder> holder = ReadRecord(guard, location_.guard);
+  if (!named || !IsOwn(holder, options_.own_tokens)) return nullptr;
+  O8LOCK_RETURN_IF_ERROR(TryShare(guard, Range::kJoined, location_.guard));
+  O8LOCK_RETURN_IF_ERROR(Unlock(guard, Range::kChange, location_.guard));
+  auto lock = std::make_unique<HeldLock>(location_);
+  lock->joined = true;
+  lock->holder = *std::move(holder);
+  lock->fd = std::move(guard);
+  return lock;
+}
+
+// `guard` is locked whole and has its name.
+Taken Acquisition::TakeFree(Fd guard) {
+  RemoveRemains();
+  const std::optional<Holder> previous = ReadRecord(guard, location_.guard);
+  const Inspection left =
+      JudgeRecord(location_.guard, previous, /*kernel_locked=*/false);
+  if (left.verdict == Verdict::kUnknown &&
+      !Contains(options_.overriding, left)) {
+    return Refuse(left);
+  }
+  auto lock = std::make_unique<HeldLock>(location_);
+  if (left.verdict == Verdict::kStale) AddStale(left, lock->stale);
+  const Predecessors predecessors{previous, left.verdict == Verdict::kStale,
+                                  options_.overriding};
+  O8LOCK_RETURN_IF_ERROR(Prepare(predecessors, *lock));
+  const std::string left_text =
+      previous.has_value() ? RecordText(*previous) : "";
+  absl::Cleanup undo = [this, &lock, &guard, &left_text] {
+    lock->publication.Remove(nullptr).IgnoreError();
+    SetArmed(location_, false).IgnoreError();
+    Overwrite(guard, left_text, location_.guard).IgnoreError();
+  };
+  O8LOCK_RETURN_IF_ERROR(Publish(*lock));
+  O8LOCK_RETURN_IF_ERROR(
+      Record(guard, location_.guard, /*taken_since=*/std::nullopt, *lock));
+  O8LOCK_RETURN_IF_ERROR(Place(predecessors, *lock));
+  O8LOCK_RETURN_IF_ERROR(DowngradeToRunLock(guard, location_.guard));
+  std::move(undo).Cancel();
+  lock->fd = std::move(guard);
+  return lock;
+}
+
+// `old_guard` is open, `holder` was found in it: a run that is to be
+// overridden, or, kStale, a dead one whose lock something that it left behind
+// still has.
+Taken Acquisition::TakeByForce(const Fd& old_guard, const Inspection& holder) {
+  O8LOCK_RETURN_IF_ERROR(LockChange(old_guard, location_.guard));
+  O8LOCK_ASSIGN_OR_RETURN(const bool named,
+                          IsStillNamed(old_guard, location_.guard));
+  O8LOCK_ASSIGN_OR_RETURN(const bool held,
+                          IsLocked(old_guard, Range::kRun, location_.guard));
+  O8LOCK_ASSIGN_OR_RETURN(const bool joined,
+                          IsLocked(old_guard, Range::kJoined, location_.guard));
+  std::optional<Holder> previous = ReadRecord(old_guard, location_.guard);
+  Inspection now = holder;
+  now.holder = previous;
+  const bool is_dead = holder.verdict == Verdict::kStale;
+  if (!named || !(held || joined) || !SameRun(now, holder) ||
+      (is_dead && joined)) {
+    return nullptr;
+  }
+  auto lock = std::make_unique<HeldLock>(location_);
+  if (is_dead) AddStale(holder, lock->stale);
+  const std::string new_path = NewGuard();
+  absl::Cleanup undo = [&lock, &new_path] {
+    lock->publication.Remove(nullptr).IgnoreError();
+    unlink(new_path.c_str());
+  };
+  RemoveRemains();
+  const Predecessors predecessors{previous, is_dead, options_.overriding};
+  O8LOCK_RETURN_IF_ERROR(Prepare(predecessors, *lock));
+  O8LOCK_RETURN_IF_ERROR(Publish(*lock));
+  O8LOCK_ASSIGN_OR_RETURN(Fd guard, CreateFresh(new_path, 0666));
+  O8LOCK_RETURN_IF_ERROR(ShareAs(guard, new_path, ParentOf(location_.guard)));
+  O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kAll, new_path));
+  const bool overrides = previous.has_value() && !is_dead;
+  O8LOCK_RETURN_IF_ERROR(Record(
+      guard, new_path,
+      overrides ? std::make_optional(previous->taken_since) : std::nullopt,
+      *lock));
+  if (overrides) {
+    // For the holder, which keeps this file and finds no name for it any more.
+    const std::string record = RecordText(*previous);
+    previous->overridden_by =
+        Overrider{lock->holder.pid, lock->holder.started_at, lock->holder.user,
+                  lock->holder.host};
+    O8LOCK_RETURN_IF_ERROR(ReplaceRecord(old_guard, RecordText(*previous),
+                                         record, location_.guard));
+  }
+  // Up to here the holder has the lock, from here on this run; only then the
+  // lock file, lest the holder have none if this process dies in between.
+  O8LOCK_RETURN_IF_ERROR(RenameFile(new_path, location_.guard));
+  std::move(undo).Cancel();
+  lock->fd = std::move(guard);
+  const absl::Status placed = Place(predecessors, *lock);
+  O8LOCK_RETURN_IF_ERROR(DowngradeToRunLock(lock->fd, location_.guard));
+  if (!placed.ok()) return placed;
+  return lock;
+}
+
+// Clears up after runs that were killed while they overrode or took over: who
+// has the kernel lock is the only one to use these names.
+void Acquisition::RemoveRemains() const {
+  unlink(NewGuard().c_str());
+  RestoreLockFiles(location_);
+}
+
+// Describes this run, and removes the lock files of dead ones.
+absl::Status Acquisition::Prepare(const Predecessors& predecessors,
+                                  HeldLock& lock) {
+  O8LOCK_ASSIGN_OR_RETURN(
+      lock.holder, DescribeThisRun(options_.features, options_.max_concurrency,
+                                   options_.command));
+  return Clear(predecessors, /*displace=*/false, lock);
+}
+
+absl::Status Acquisition::Clear(const Predecessors& predecessors, bool displace,
+                                HeldLock& lock) {
+  O8LOCK_ASSIGN_OR_RETURN(ClearedLockFiles cleared,
+                          ClearLockFiles(location_, predecessors, displace,
+                                         lock.holder.started_at));
+  for (const Inspection& found : cleared.stale) AddStale(found, lock.stale);
+  for (Malformed& malformed : cleared.malformed) {
+    lock.malformed.push_back(std::move(malformed));
+  }
+  if (!cleared.in_the_way.has_value()) return absl::OkStatus();
+  return Refuse(*std::move(cleared.in_the_way));
+}
+
+absl::Status Acquisition::Publish(HeldLock& lock) const {
+  if (!options_.publish) return absl::OkStatus();
+  return lock.publication.Write(lock.holder);
+}
+
+// Makes `guard`, which is at `path`, say what this run is, and arms.
+absl::Status Acquisition::Record(const Fd& guard, const std::string& path,
+                                 std::optional<int64_t> taken_since,
+                                 HeldLock& lock) const {
+  // Before the moment of the acquisition: a git that starts after that calls
+  // the hooks from its first step on.
+  O8LOCK_RETURN_IF_ERROR(SetArmed(location_, true));
+  lock.holder.acquired = NowNanoseconds();
+  lock.holder.taken_since = taken_since.value_or(lock.holder.acquired);
+  lock.record = RecordText(lock.holder);
+  if (lock.record.size() > kMaxRecordSize) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the features are longer than ", kMaxFileSize, " bytes"));
+  }
+  return Overwrite(guard, lock.record, path);
+}
+
+// Gives the lock file its name.
+absl::Status Acquisition::Place(const Predecessors& predecessors,
+                                HeldLock& lock) {
+  // Of what is overridden nobody is to be refused any more: an orchestr8 that
+  // keeps the lock file itself would be.
+  if (!options_.overriding.empty()) {
+    O8LOCK_RETURN_IF_ERROR(Clear(predecessors, /*displace=*/true, lock));
+  }
+  if (!options_.publish) return absl::OkStatus();
+  absl::Status status = lock.publication.Place();
+  // That of the overridden run, or of an external one that was faster.
+  for (int i = 0; i < kMaxTries && absl::IsAlreadyExists(status); ++i) {
+    O8LOCK_RETURN_IF_ERROR(Clear(predecessors, /*displace=*/true, lock));
+    status = lock.publication.Place();
+  }
+  return status;
+}
+
+// The error that `found` means for who wants the lock.
+absl::Status Acquisition::Refuse(Inspection found) {
+  const std::string about = absl::StrCat(
+      " (", found.file, ", ",
+      found.holder.has_value() ? absl::StrCat("process ", found.holder->pid)
+                               : "a run that left no record",
+      ")");
+  const bool held = found.verdict == Verdict::kHeld;
+  if (refused_by_ != nullptr) *refused_by_ = std::move(found);
+  return held ? absl::UnavailableError(absl::StrCat("the lock is held", about))
+              : absl::FailedPreconditionError(absl::StrCat(
+                    "it cannot be told whether the lock is held", about));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<HeldLock>> AcquireLock(
+    const Location& location, const AcquireOptions& options,
+    std::optional<Inspection>* refused_by, Fd turn) {
+  return Acquisition(location, options, refused_by).Run(std::move(turn));
+}
+
+}  // namespace o8lock

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a Lock is made of; for the files of this library only.
+#ifndef O8LOCK_LOCK_HELD_LOCK_H_
+#define O8LOCK_LOCK_HELD_LOCK_H_
+
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "lock/file.h"
+#include "lock/holder.h"
+#include "lock/inspection.h"
+#include "lock/location.h"
+#include "lock/lock.h"
+#include "lock/publication.h"
+
+namespace o8lock {
+
+struct HeldLock {
+  explicit HeldLock(Location where)
+      : location(std::move(where)), publication(location), pid(getpid()) {}
+
+  const Location location;
+  Publication publication;
+  Fd fd;      // the guard
+  pid_t pid;  // of the process that acquired
+  bool joined = false;
+  Holder holder;
+  std::string record;  // as it is in the guard
+  std::vector<Inspection> stale;
+  std::vector<Malformed> malformed;
+};
+
+// Lock::Acquire (lock.h).
+absl::StatusOr<std::unique_ptr<HeldLock>> AcquireLock(
+    const Location& location, const AcquireOptions& options,
+    std::optional<Inspection>* refused_by, Fd turn);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_LOCK_HELD_LOCK_H_

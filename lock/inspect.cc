@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lock/inspect.h"
+
+#include <fcntl.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "lock/arming.h"
+#include "lock/file.h"
+#include "lock/guard.h"
+#include "lock/holder.h"
+#include "lock/inspection.h"
+#include "lock/judge.h"
+#include "lock/location.h"
+#include "lock/process.h"
+#include "lock/status.h"
+
+namespace o8lock {
+namespace {
+
+constexpr absl::Duration kLookAgainEvery = absl::Milliseconds(1);
+
+// The verdict on the guard alone; kFree where there is none.
+absl::StatusOr<Inspection> InspectGuard(const Location& location) {
+  const Ticks start = NowTicks();
+  while (true) {
+    const absl::StatusOr<Fd> guard = OpenRegular(location.guard, O_RDONLY);
+    if (absl::IsNotFound(guard.status())) return Inspection();
+    if (!guard.ok()) return guard.status();
+    O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(*guard, location.guard));
+    O8LOCK_ASSIGN_OR_RETURN(Inspection found,
+                            JudgeGuard(*guard, location.guard, taken));
+    if (IsSettled(found, NowTicks() - start)) {
+      AddKeepers(*guard, found);
+      return found;
+    }
+    absl::SleepFor(kLookAgainEvery);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Inspection> Inspect(const Location& location,
+                                   const std::vector<std::string>& own_tokens) {
+  O8LOCK_ASSIGN_OR_RETURN(Inspection found, InspectGuard(location));
+  found.own = IsOwn(found.holder, own_tokens);
+  if (found.verdict == Verdict::kHeld) return found;
+  const std::optional<Holder> dead =
+      found.verdict == Verdict::kStale ? found.holder : std::nullopt;
+  for (const std::string& path : location.LockFiles()) {
+    O8LOCK_ASSIGN_OR_RETURN(const LockFile file, JudgeLockFile(path, dead));
+    if (file.inspection.verdict > found.verdict) found = file.inspection;
+  }
+  return found;
+}
+
+absl::StatusOr<bool> IsTaken(const Location& location) {
+  const absl::StatusOr<Fd> guard = OpenRegular(location.guard, O_RDONLY);
+  if (absl::IsNotFound(guard.status())) return false;
+  if (!guard.ok()) return guard.status();
+  return IsTaken(*guard, location.guard);
+}
+
+absl::Status UpdateArming(const Location& location, bool held_outside) {
+  O8LOCK_ASSIGN_OR_RETURN(const Fd guard, OpenGuard(location));
+  O8LOCK_RETURN_IF_ERROR(LockChange(guard, location.guard, kDeadRecordFor));
+  O8LOCK_ASSIGN_OR_RETURN(const bool named,
+                          IsStillNamed(guard, location.guard));
+  // Of a guard that was just replaced nothing is known; who did that arms.
+  if (!named) return absl::OkStatus();
+  O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(guard, location.guard));
+  return SetArmed(location, taken || held_outside);
+}
+
+}  // namespace o8lock

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lock/lock_files.h"
+
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "lock/file.h"
+#include "lock/holder.h"
+#include "lock/inspection.h"
+#include "lock/judge.h"
+#include "lock/location.h"
+#include "lock/process.h"
+#include "lock/status.h"
+
+namespace o8lock {
+namespace {
+
+constexpr int kMaxNames = 100;
+
+std::string Aside(const std::string& path) {
+  return HiddenBeside(path, ".old");
+}
+
+// Renames `path` to Aside(path) if it is still `text`. false: it is another
+// file by now and was left alone.
+absl::StatusOr<bool> MoveAsideIfStill(const std::string& path,
+                                      absl::string_view text) {
+  const std::string aside = Aside(path);
+  const absl::Status moved = RenameFile(path, aside);
+  if (absl::IsNotFound(moved)) return false;
+  if (!moved.ok()) return moved;
+  // A text too long to be read is "" both times.
+  if (ReadFile(aside).value_or("") == text) return true;
+  const absl::Status back = LinkFile(aside, path);
+  if (!back.ok() && !absl::IsAlreadyExists(back)) return back;
+  O8LOCK_RETURN_IF_ERROR(RemoveFile(aside));
+  return false;
+}
+
+// Removes `path` if it is still `text`. false: as above.
+absl::StatusOr<bool> RemoveIfStill(const std::string& path,
+                                   absl::string_view text) {
+  O8LOCK_ASSIGN_OR_RETURN(const bool still, MoveAsideIfStill(path, text));
+  if (still) O8LOCK_RETURN_IF_ERROR(RemoveFile(Aside(path)));
+  return still;
+}
+
+// Gives Aside(path) a name under which it stays, in `directory` or, where that
+// is on another file system, beside `path`; returns the name.
+absl::StatusOr<std::string> Keep(const std::string& path,
+                                 const std::string& directory,
+                                 absl::string_view time) {
+  const std::string aside = Aside(path);
+  absl::Status status;
+  for (const std::string& place :
+       {absl::StrCat(directory, "/", BaseName(path)), HiddenBeside(path, "")}) {
+    for (int i = 1; i <= kMaxNames; ++i) {
+      const std::string name = absl::StrCat(place, ".malformed-", time,
+                                            i == 1 ? "" : absl::StrCat("-", i));
+      status = LinkFile(aside, name);
+      if (status.ok()) {
+        O8LOCK_RETURN_IF_ERROR(RemoveFile(aside));
+        return name;
+      }
+      if (!absl::IsAlreadyExists(status)) break;
+    }
+  }
+  // Back to where it was: nothing of anybody gets lost.
+  LinkFile(aside, path).IgnoreError();
+  RemoveFile(aside).IgnoreError();
+  return status;
+}
+
+// Whether the run of a lock file began during the dead `run`, or after it: most
+// likely it was a part of that.
+bool IsWithin(const Holder& lock_file, const Holder& run) {
+  const std::optional<int64_t> began = ParseTime(lock_file.started_at);
+  const std::optional<int64_t> since = ParseTime(run.started_at);
+  return began.has_value() && since.has_value() && *began >= *since;
+}
+
+// Whether `found`, alive, goes with the `previous` run: an orchestr8 that this
+// has started may keep a lock file itself.
+bool IsOf(const Inspection& found, const std::optional<Holder>& previous) {
+  return previous.has_value() && found.holder.has_value() &&
+         ((found.holder->pid == previous->pid &&
+           found.holder->started_at == previous->started_at) ||
+          DescendsFrom(found.holder->pid, previous->pid));
+}
+
+// Removes the stale `file`. false: it is another file by now.
+absl::StatusOr<bool> ClearStale(const Location& location, const LockFile& file,
+                                const Predecessors& predecessors,
+                                absl::string_view time,
+                                ClearedLockFiles& cleared) {
+  const Inspection& found = file.inspection;
+  O8LOCK_ASSIGN_OR_RETURN(const bool still,
+                          MoveAsideIfStill(found.file, file.text));
+  if (!still) return false;
+  if (!found.holder.has_value()) {
+    O8LOCK_ASSIGN_OR_RETURN(std::string kept_as,
+                            Keep(found.file, ParentOf(location.guard), time));
+    cleared.malformed.push_back(
+        {found.file, std::move(kept_as), found.problem});
+    return true;
+  }
+  O8LOCK_RETURN_IF_ERROR(RemoveFile(Aside(found.file)));
+  if (!predecessors.previous_is_dead ||
+      !IsWithin(*found.holder, *predecessors.previous)) {
+    cleared.stale.push_back(found);
+  }
+  return true;
+}
+
+}  // namespace
+
+void RestoreLockFiles(const Location& location) {
+  for (const std::string& path : location.LockFiles()) {
+    const absl::Status back = LinkFile(Aside(path), path);
+    if (back.ok() || absl::IsAlreadyExists(back)) unlink(Aside(path).c_str());
+  }
+}
+
+absl::StatusOr<ClearedLockFiles> ClearLockFiles(
+    const Location& location, const Predecessors& predecessors, bool displace,
+    absl::string_view time) {
+  ClearedLockFiles cleared;
+  const std::vector<std::string> paths = location.LockFiles();
+  for (size_t i = 0; i < paths.size();) {
+    O8LOCK_ASSIGN_OR_RETURN(
+        const LockFile file,
+        JudgeLockFile(paths[i], predecessors.previous_is_dead
+                                    ? predecessors.previous
+                                    : std::nullopt));
+    const Inspection& found = file.inspection;
+    // Where it is not, there is another file: judge that.
+    bool is_settled = true;
+    if (found.verdict == Verdict::kStale) {
+      O8LOCK_ASSIGN_OR_RETURN(
+          is_settled, ClearStale(location, file, predecessors, time, cleared));
+    } else if (found.verdict != Verdict::kFree) {
+      if (!IsOf(found, predecessors.previous) &&
+          !Contains(predecessors.overriding, found)) {
+        cleared.in_the_way = found;
+        return cleared;
+      }
+      if (displace) {
+        O8LOCK_ASSIGN_OR_RETURN(is_settled, RemoveIfStill(paths[i], file.text));
+      }
+    }
+    if (is_settled) ++i;
+  }
+  return cleared;
+}
+
+absl::Status RemoveLockFiles(const Location& location, absl::string_view own,
+                             std::vector<Inspection>* ended) {
+  for (const std::string& path : location.LockFiles()) {
+    // Twice: what is another's is best not touched at all, and between a look
+    // and a removal it can become another's.
+    const std::string text = ReadFile(path).value_or("");
+    if (!own.empty() && text == own) {
+      O8LOCK_RETURN_IF_ERROR(RemoveIfStill(path, own).status());
+      continue;
+    }
+    // What is no lock file is the next run's to wait for and to keep.
+    if (ended == nullptr || !ParseHolder(text).ok()) continue;
+    O8LOCK_ASSIGN_OR_RETURN(LockFile other, JudgeLockFile(path, std::nullopt));
+    // Stale ones that were there before were removed at the start.
+    if (other.inspection.verdict != Verdict::kStale) continue;
+    O8LOCK_ASSIGN_OR_RETURN(const bool still, RemoveIfStill(path, other.text));
+    if (still) ended->push_back(std::move(other.inspection));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace o8lock

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lock/this_run.h"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <ctime>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "lock/holder.h"
+#include "lock/process.h"
+#include "lock/status.h"
+#include "lock/version.h"
+
+namespace o8lock {
+namespace {
+
+// Of a command line this much is kept in the record. It is there to be read by
+// people.
+constexpr size_t kMaxCommandSize = 16 << 10;
+
+absl::StatusOr<std::string> NewToken() {
+  uint64_t random[2];
+  if (getrandom(random, sizeof(random), 0) != sizeof(random)) {
+    return absl::ErrnoToStatus(errno, "get random bytes");
+  }
+  return absl::StrCat(absl::Hex(random[0], absl::kZeroPad16),
+                      absl::Hex(random[1], absl::kZeroPad16));
+}
+
+std::string UserName() {
+  // Not getpwuid(3): it reads files and may ask the network, at every start.
+  for (const char* variable : {"LOGNAME", "USER"}) {
+    const char* name = getenv(variable);
+    if (name != nullptr && *name != '\0') return name;
+  }
+  return absl::StrCat("uid ", geteuid());
+}
+
+std::vector<std::string> Truncated(const std::vector<std::string>& command) {
+  std::vector<std::string> kept;
+  size_t size = 0;
+  for (const std::string& argument : command) {
+    size += argument.size();
+    if (size > kMaxCommandSize) {
+      kept.push_back("...");
+      break;
+    }
+    kept.push_back(argument);
+  }
+  return kept;
+}
+
+}  // namespace
+
+absl::StatusOr<Holder> DescribeThisRun(
+    const std::vector<std::string>& features, int max_concurrency,
+    const std::vector<std::string>& command) {
+  const Here here = LookHere();
+  Holder holder;
+  holder.pid = here.pid;
+  holder.started_at = FormatTime(time(nullptr));
+  holder.features = features;
+  holder.max_concurrency = max_concurrency;
+  holder.command = Truncated(command);
+  char directory[PATH_MAX];
+  if (getcwd(directory, sizeof(directory)) != nullptr) holder.cwd = directory;
+  holder.user = UserName();
+  holder.host = here.host;
+  holder.boot_id = here.boot_id;
+  holder.pid_namespace = here.pid_namespace;
+  O8LOCK_ASSIGN_OR_RETURN(holder.token, NewToken());
+  holder.version = kVersion;
+  return holder;
+}
+
+}  // namespace o8lock
