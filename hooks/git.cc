@@ -20,6 +20,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "hooks/hook_call.h"
 #include "lock/file.h"
 #include "lock/status.h"
 
@@ -33,10 +34,13 @@ namespace {
 // allowed is for the user's own commands.
 bool IsForTheCaller(absl::string_view variable) {
   for (const absl::string_view name :
-       {"GIT_DIR=", "GIT_WORK_TREE=", "GIT_COMMON_DIR=", "GIT_INDEX_FILE=",
-        "GIT_OBJECT_DIRECTORY=", "GIT_PREFIX=", "GIT_NAMESPACE=", "GIT_CONFIG=",
-        "O8LOCK_ALLOW="}) {
-    if (absl::StartsWith(variable, name)) return true;
+       {"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE",
+        "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_NAMESPACE", "GIT_CONFIG",
+        kAllowVariable}) {
+    if (absl::StartsWith(variable, name) &&
+        variable.substr(name.size(), 1) == "=") {
+      return true;
+    }
   }
   return false;
 }

@@ -17,8 +17,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "lock/status.h"
 
 namespace o8lock {
@@ -141,6 +143,11 @@ absl::StatusOr<std::string> Canonical(const std::string& path) {
 
 std::string ParentOf(const std::string& path) {
   return path.substr(0, path.rfind('/'));
+}
+
+std::string JoinPath(absl::string_view directory, absl::string_view path) {
+  if (absl::StartsWith(path, "/")) return std::string(path);
+  return absl::StrCat(absl::StripSuffix(directory, "/"), "/", path);
 }
 
 absl::string_view BaseName(absl::string_view path) {

@@ -95,6 +95,9 @@ absl::StatusOr<std::string> Canonical(const std::string& path);
 // What the absolute `path` is in; empty for what is in the root.
 std::string ParentOf(const std::string& path);
 
+// `path`, which may be relative to `directory`.
+std::string JoinPath(absl::string_view directory, absl::string_view path);
+
 // The last name in `path`.
 absl::string_view BaseName(absl::string_view path);
 

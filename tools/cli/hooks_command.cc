@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,6 +22,7 @@
 #include "absl/strings/string_view.h"
 #include "hooks/decision.h"
 #include "hooks/git.h"
+#include "hooks/hook_call.h"
 #include "hooks/installation.h"
 #include "lock/file.h"
 #include "lock/inspection.h"
@@ -190,19 +193,37 @@ int Status(const Location& location, bool json) {
   return Guards(*state) ? kSuccess : kOsError;
 }
 
+// The call of a hook that this process is.
+HookCall ReadHookCall(const std::string& name,
+                      const std::vector<std::string>& args,
+                      const std::vector<std::string>& own_tokens) {
+  HookCall call;
+  call.event = name;
+  call.args = args;
+  call.own_tokens = own_tokens;
+  call.parent_pid = getppid();
+  if (const char* git_dir = getenv("GIT_DIR"); git_dir != nullptr) {
+    call.git_dir = git_dir;
+  }
+  char directory[PATH_MAX];
+  if (getcwd(directory, sizeof(directory)) != nullptr) {
+    call.directory = directory;
+  }
+  const char* allow = getenv(kAllowVariable);
+  call.allowed =
+      allow != nullptr && *allow != '\0' && absl::string_view(allow) != "0";
+  return call;
+}
+
 }  // namespace
 
 int RunHook(const std::string& name, const std::vector<std::string>& args,
             const std::vector<std::string>& own_tokens) {
-  absl::StatusOr<std::optional<Refused>> refused = std::nullopt;
-  if (name == "reference-transaction" && !args.empty()) {
-    refused = OnReferenceTransaction(args[0], own_tokens);
-  } else if (name == "post-checkout" && args.size() >= 2) {
-    refused = OnPostCheckout(args[1], own_tokens);
-  }
+  const absl::StatusOr<std::optional<Refused>> refused =
+      Decide(ReadHookCall(name, args, own_tokens));
   if (!refused.ok()) {
     return Fail(refused.status().message(),
-                name == "post-checkout" ? "see: o8lock doctor" : HookHint(),
+                name == kPostCheckout.name ? "see: o8lock doctor" : HookHint(),
                 kRefuse);
   }
   if (!refused->has_value()) return kPass;

@@ -6,7 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "hooks/decision.h"
+#include "hooks/hook_call.h"
+#include "hooks/hook_managers.h"
 #include "hooks/installation.h"
 #include "lock/json.h"
 #include "tools/cli/text.h"
@@ -15,6 +16,19 @@
 namespace o8lock {
 namespace {
 
+// `command`, of sh, as it is written in a manager's file.
+std::string Quoted(const std::string& command, Quoting quoting) {
+  switch (quoting) {
+    case Quoting::kNone:
+      break;
+    case Quoting::kShellWord:
+      return ShellQuoted({"sh", "-c", command});
+    case Quoting::kJsonString:
+      return absl::StrReplaceAll(command, {{"\\", "\\\\"}, {"\"", "\\\""}});
+  }
+  return command;
+}
+
 // Where and how to call o8lock, which is called `program`, where somebody else
 // has post-checkout. Nobody must miss it: the files are shared.
 std::string OwnerHint(const HooksState& state, const std::string& program) {
@@ -22,36 +36,15 @@ std::string OwnerHint(const HooksState& state, const std::string& program) {
   const std::string line =
       absl::StrCat("! command -v ", word, " >/dev/null || ", word,
                    " hooks run post-checkout ");
-  if (state.manager == "husky") {
-    return absl::StrCat(".husky/post-checkout:\n    ", line, "\"$@\"");
+  const HookManager* manager = FindManager(state.manager);
+  if (manager == nullptr) {
+    return absl::StrCat(Printable(state.hooks_directory),
+                        "/post-checkout:\n    ", line, "\"$@\"");
   }
-  if (state.manager == "lefthook") {
-    return absl::StrCat(
-        "lefthook.yml:\n    post-checkout:\n      jobs:\n        - run: |\n"
-        "            ",
-        line, "{0}");
-  }
-  if (state.manager == "pre-commit") {
-    return absl::StrCat(
-        ".pre-commit-config.yaml:\n    - repo: local\n      hooks:\n"
-        "      - id: o8lock\n        name: o8lock\n        language: system\n"
-        "        entry: ",
-        ShellQuoted({"sh", "-c",
-                     absl::StrCat(line,
-                                  "\"$PRE_COMMIT_FROM_REF\" "
-                                  "\"$PRE_COMMIT_TO_REF\"")}),
-        "\n        always_run: true\n        pass_filenames: false\n"
-        "        stages: [post-checkout]");
-  }
-  if (state.manager == "simple-git-hooks") {
-    return absl::StrCat("package.json, and run npx simple-git-hooks:\n    ",
-                        "\"simple-git-hooks\": { \"post-checkout\": \"",
-                        absl::StrReplaceAll(absl::StrCat(line, "\"$@\""),
-                                            {{"\\", "\\\\"}, {"\"", "\\\""}}),
-                        "\" }");
-  }
-  return absl::StrCat(Printable(state.hooks_directory), "/post-checkout:\n    ",
-                      line, "\"$@\"");
+  return absl::StrCat(
+      manager->where, ":\n    ", manager->before,
+      Quoted(absl::StrCat(line, manager->arguments), manager->quoting),
+      manager->after);
 }
 
 std::string SecondLineText(const HooksState& state,

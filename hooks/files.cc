@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hooks/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "lock/file.h"
+#include "lock/status.h"
+
+namespace o8lock {
+namespace {
+
+// The name that `path` has until it is complete: one of this process's.
+std::string FreshName(const std::string& path) {
+  const size_t name = path.rfind('/') + 1;
+  return absl::StrCat(path.substr(0, name), kFresh, getpid(), ".",
+                      path.substr(name));
+}
+
+}  // namespace
+
+bool FileExists(const std::string& path) {
+  struct stat info;
+  return lstat(path.c_str(), &info) == 0;
+}
+
+bool IsExecutable(const std::string& path) {
+  struct stat info;
+  return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
+         access(path.c_str(), X_OK) == 0;
+}
+
+absl::Status PutFile(const std::string& path, absl::string_view text,
+                     mode_t mode) {
+  struct stat present;
+  if (lstat(path.c_str(), &present) == 0 &&
+      present.st_mode == (S_IFREG | mode) &&
+      ReadFile(path).value_or("") == text) {
+    return absl::OkStatus();
+  }
+  const std::string fresh = FreshName(path);
+  unlink(fresh.c_str());
+  O8LOCK_ASSIGN_OR_RETURN(const Fd fd,
+                          OpenRegular(fresh, O_RDWR | O_CREAT | O_EXCL, mode));
+  absl::Cleanup undo = [&fresh] { unlink(fresh.c_str()); };
+  O8LOCK_RETURN_IF_ERROR(Overwrite(fd, text, fresh));
+  // A user's umask must not keep others out: git fails where it cannot read
+  // what its configuration includes.
+  if (fchmod(fd.get(), mode) != 0) {
+    return ErrnoStatus(errno, "change the mode of", fresh);
+  }
+  O8LOCK_RETURN_IF_ERROR(RenameFile(fresh, path));
+  std::move(undo).Cancel();
+  return absl::OkStatus();
+}
+
+absl::Status PutLink(const std::string& path, const std::string& target) {
+  std::array<char, PATH_MAX> present;
+  const ssize_t size = readlink(path.c_str(), present.data(), present.size());
+  if (size >= 0 &&
+      absl::string_view(present.data(), static_cast<size_t>(size)) == target) {
+    return absl::OkStatus();
+  }
+  const std::string fresh = FreshName(path);
+  unlink(fresh.c_str());
+  if (symlink(target.c_str(), fresh.c_str()) != 0) {
+    return ErrnoStatus(errno, "create link", fresh);
+  }
+  absl::Status status = RenameFile(fresh, path);
+  if (!status.ok()) unlink(fresh.c_str());
+  return status;
+}
+
+absl::Status RenameFile(const std::string& from, const std::string& path) {
+  if (rename(from.c_str(), path.c_str()) == 0) return absl::OkStatus();
+  return ErrnoStatus(errno, absl::StrCat("rename '", from, "' to"), path);
+}
+
+absl::Status RemoveFile(const std::string& path) {
+  if (unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) {
+    return absl::OkStatus();
+  }
+  return ErrnoStatus(errno, "remove", path);
+}
+
+absl::Status MakeReadableDirectory(const std::string& path) {
+  if (mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) {
+    return ErrnoStatus(errno, "create directory", path);
+  }
+  struct stat parent;
+  struct stat info;
+  if (stat((path + "/..").c_str(), &parent) != 0 ||
+      stat(path.c_str(), &info) != 0) {
+    return ErrnoStatus(errno, "stat", path);
+  }
+  const mode_t wanted = info.st_mode | (parent.st_mode & 0777);
+  // EPERM: it is another's, who has seen to that.
+  if (wanted != info.st_mode && chmod(path.c_str(), wanted & 07777) != 0 &&
+      errno != EPERM) {
+    return ErrnoStatus(errno, "change the mode of", path);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RemoveDirectory(const std::string& path) {
+  for (const std::string& name : NamesIn(path)) {
+    O8LOCK_RETURN_IF_ERROR(RemoveFile(absl::StrCat(path, "/", name)));
+  }
+  if (rmdir(path.c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
+  return ErrnoStatus(errno, "remove", path);
+}
+
+}  // namespace o8lock

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hooks/hook_managers.h"
+
+#include <sys/stat.h>
+
+#include <string>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "hooks/files.h"
+#include "hooks/git_settings.h"
+#include "hooks/hook_call.h"
+#include "hooks/hook_scripts.h"
+#include "lock/file.h"
+#include "lock/location.h"
+
+namespace o8lock {
+namespace {
+
+constexpr HookManager kManagers[] = {
+    {"husky", ".husky/_", "husky", "", "",  //
+     ".husky/post-checkout", "", "\"$@\"", Quoting::kNone, ""},
+    {"lefthook", "", "lefthook", "", "lefthook.yml",  //
+     "lefthook.yml",
+     "post-checkout:\n"
+     "      jobs:\n"
+     "        - run: |\n"
+     "            ",
+     "{0}", Quoting::kNone, ""},
+    {"pre-commit", "", "pre-commit", "", ".pre-commit-config.yaml",  //
+     ".pre-commit-config.yaml",
+     "- repo: local\n"
+     "      hooks:\n"
+     "      - id: o8lock\n"
+     "        name: o8lock\n"
+     "        language: system\n"
+     "        entry: ",
+     "\"$PRE_COMMIT_FROM_REF\" \"$PRE_COMMIT_TO_REF\"", Quoting::kShellWord,
+     "\n"
+     "        always_run: true\n"
+     "        pass_filenames: false\n"
+     "        stages: [post-checkout]"},
+    // It removes every hook that it has not made.
+    {"simple-git-hooks", "", "", "SIMPLE_GIT_HOOKS", "",  //
+     "package.json, and run npx simple-git-hooks",
+     "\"simple-git-hooks\": { \"post-checkout\": \"", "\"$@\"",
+     Quoting::kJsonString, "\" }"},
+};
+
+std::string PostCheckoutIn(const HooksPath& path) {
+  return absl::StrCat(path.directory, "/", kPostCheckout.name);
+}
+
+// Whether one of the hooks in `path` has `word`.
+bool IsInAHook(const HooksPath& path, absl::string_view word) {
+  return absl::c_any_of(NamesIn(path.directory), [&path, word](
+                                                     const std::string& name) {
+    return absl::StrContains(
+        ReadFile(absl::StrCat(path.directory, "/", name)).value_or(""), word);
+  });
+}
+
+}  // namespace
+
+const HookManager* FindManager(absl::string_view name) {
+  for (const HookManager& manager : kManagers) {
+    if (manager.name == name) return &manager;
+  }
+  return nullptr;
+}
+
+std::string ManagerOf(const Location& location, const HooksPath& path) {
+  for (const HookManager& manager : kManagers) {
+    if (!manager.hooks_path.empty() &&
+        absl::EndsWith(path.value, manager.hooks_path)) {
+      return std::string(manager.name);
+    }
+  }
+  struct stat info;
+  if (!absl::StartsWith(path.directory, location.common_dir + "/") ||
+      (lstat(path.directory.c_str(), &info) == 0 && S_ISLNK(info.st_mode))) {
+    return path.directory;
+  }
+  std::string hook = PostCheckoutIn(path);
+  const std::string text = WithoutOurLine(ReadFile(hook).value_or(""));
+  for (const HookManager& manager : kManagers) {
+    if (!manager.in_post_checkout.empty() &&
+        absl::StrContains(text, manager.in_post_checkout)) {
+      return std::string(manager.name);
+    }
+  }
+  // To be called under another name would not do: some look at it.
+  if (FileExists(hook) && !(IsShellScript(text) && IsExecutable(hook))) {
+    return hook;
+  }
+  for (const HookManager& manager : kManagers) {
+    if (!manager.in_any_hook.empty() && IsInAHook(path, manager.in_any_hook)) {
+      return std::string(manager.name);
+    }
+  }
+  return "";
+}
+
+std::string OwnersFile(const Location& location, const HooksPath& path,
+                       absl::string_view manager) {
+  const HookManager* known = FindManager(manager);
+  if (known != nullptr && !known->file.empty()) {
+    return absl::StrCat(location.main_worktree, "/", known->file);
+  }
+  // husky's own are in .husky/_, and its user's beside them.
+  if (known != nullptr && !known->hooks_path.empty()) {
+    return absl::StrCat(absl::StripSuffix(path.directory, "_"),
+                        kPostCheckout.name);
+  }
+  return PostCheckoutIn(path);
+}
+
+}  // namespace o8lock

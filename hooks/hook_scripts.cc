@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hooks/hook_scripts.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "hooks/git_settings.h"
+#include "hooks/hook_call.h"
+#include "hooks/hooks_state.h"
+#include "lock/file.h"
+
+namespace o8lock {
+namespace {
+
+// The second line of every script of ours, by which it is known again.
+constexpr absl::string_view kScriptHead =
+    "#!/bin/sh\n# o8lock: made by `o8lock hooks install`.\n";
+// The end of the line of ours in a hook of the user's.
+constexpr absl::string_view kLineEnd =
+    " # o8lock: until `o8lock hooks uninstall`";
+// How a line begins that remembers something in locked.inc.
+constexpr absl::string_view kProgramLine = "# program: ";
+constexpr absl::string_view kBasisLine = "# basis: ";
+
+// Of a text that is to be one word of sh.
+std::string Quoted(absl::string_view word) {
+  return absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'");
+}
+
+// Of a text that is to be one value of a configuration file.
+std::string ConfigQuoted(absl::string_view value) {
+  return absl::StrCat(
+      "\"",
+      absl::StrReplaceAll(value,
+                          {{"\\", "\\\\"}, {"\"", "\\\""}, {"\n", "\\n"}}),
+      "\"");
+}
+
+// A command of sh that runs the hook `name`, unless the program is gone.
+std::string Call(const std::string& program, absl::string_view prefix,
+                 absl::string_view name) {
+  const std::string quoted = Quoted(program);
+  return absl::StrCat("! test -x ", quoted, " || ", prefix, quoted,
+                      " hooks run ", name);
+}
+
+// The end of a call in a script. What cannot be executed has not refused.
+constexpr absl::string_view kOrExit =
+    " \"$@\" || case $? in 126 | 127) ;; *) exit 1 ;; esac";
+
+// The hook `name` that is effective without o8lock, as a word of sh.
+std::string RealHook(const HooksPath& path, absl::string_view name) {
+  const std::string hook = Quoted(absl::StrCat(path.value, "/", name));
+  // A relative path starts where git is. That is where its hooks are run, but
+  // for the post-checkout of a new worktree.
+  return absl::StartsWith(path.value, "/") || name != kPostCheckout.name
+             ? hook
+             : absl::StrCat("\"$(readlink \"/proc/$PPID/cwd\")\"/", hook);
+}
+
+// One line.
+std::string BasisText(const Basis& basis) {
+  return absl::StrCat(kBasisLine, basis.changed, "\t", basis.common_dir, "\t",
+                      basis.local_path, "\t", basis.directory, "\n");
+}
+
+// What free.inc and locked.inc begin with.
+std::string SettingsHead(absl::string_view when) {
+  return absl::StrCat(
+      "# Made by `o8lock hooks install`, which makes it anew; included by the "
+      "repository's\n# configuration while ",
+      when, ".\n");
+}
+
+// A hook that is a setting: git runs `command` for `event`.
+std::string HookSetting(absl::string_view name, const std::string& command,
+                        const HookEvent& event) {
+  return absl::StrCat("[hook \"", name,
+                      "\"]\n\tcommand = ", ConfigQuoted(command),
+                      "\n\tevent = ", event.name, "\n");
+}
+
+// What both say for `mechanism`.
+std::string CommonSettings(Mechanism mechanism, const std::string& program) {
+  if (mechanism == Mechanism::kDirectory) {
+    return "[o8lock]\n\thooks = directory\n";
+  }
+  return absl::StrCat(
+      "[o8lock]\n\thooks = config\n",
+      HookSetting("o8lock-post-checkout",
+                  Call(program, "exec ", kPostCheckout.name), kPostCheckout));
+}
+
+}  // namespace
+
+std::string ScriptText(const std::string& program, absl::string_view name,
+                       const HooksPath& path) {
+  std::string text(kScriptHead);
+  if (!program.empty()) {
+    absl::StrAppend(&text, Call(program, "", name), kOrExit, "\n");
+  }
+  absl::StrAppend(&text, "real=", RealHook(path, name),
+                  "\n! test -x \"$real\" || exec \"$real\" \"$@\"\n");
+  return text;
+}
+
+bool IsOurHook(const std::string& path) {
+  return absl::StartsWith(ReadFile(path).value_or(""), kScriptHead);
+}
+
+bool CallsUs(const std::string& path) {
+  return absl::StrContains(ReadFile(path).value_or(""),
+                           absl::StrCat(kLineEnd, "\n"));
+}
+
+std::string WithOurLine(std::string text, const std::string& program,
+                        absl::string_view name) {
+  text.insert(text.find('\n') + 1,
+              absl::StrCat(Call(program, "", name), kOrExit, kLineEnd, "\n"));
+  return text;
+}
+
+std::string WithoutOurLine(absl::string_view text) {
+  std::vector<absl::string_view> lines = absl::StrSplit(text, '\n');
+  lines.erase(std::remove_if(lines.begin(), lines.end(),
+                             [](absl::string_view line) {
+                               return absl::EndsWith(line, kLineEnd);
+                             }),
+              lines.end());
+  return absl::StrJoin(lines, "\n");
+}
+
+bool IsShellScript(absl::string_view text) {
+  const size_t end = text.find('\n');
+  if (end == text.npos || !absl::ConsumePrefix(&text, "#!")) return false;
+  const std::vector<absl::string_view> words =
+      absl::StrSplit(text.substr(0, end - 2), ' ', absl::SkipEmpty());
+  for (const absl::string_view word : words) {
+    const absl::string_view name = word.substr(word.rfind('/') + 1);
+    if (name != "env") {
+      return name == "sh" || name == "bash" || name == "dash" ||
+             name == "ksh" || name == "zsh";
+    }
+  }
+  return false;
+}
+
+std::string FreeText(Mechanism mechanism, const std::string& program) {
+  return absl::StrCat(SettingsHead("nobody has the lock"),
+                      CommonSettings(mechanism, program));
+}
+
+std::string LockedText(Mechanism mechanism, const std::string& program,
+                       const std::string& own_hooks, const Basis& basis) {
+  std::string text =
+      absl::StrCat(SettingsHead("a run has the lock"), kProgramLine, program,
+                   "\n", BasisText(basis), CommonSettings(mechanism, program));
+  if (mechanism == Mechanism::kDirectory) {
+    absl::StrAppend(&text, "[core]\n\thooksPath = ", ConfigQuoted(own_hooks),
+                    "\n");
+    return text;
+  }
+  // It is called three times for each change; only "preparing" is early
+  // enough. What git appends are the arguments of ":".
+  absl::StrAppend(
+      &text, HookSetting("o8lock",
+                         absl::StrCat(
+                             "case $1 in preparing) ",
+                             Call(program, "exec ", kReferenceTransaction.name),
+                             " preparing;; esac; :"),
+                         kReferenceTransaction));
+  return text;
+}
+
+Remembered ReadLockedText(absl::string_view text) {
+  Remembered remembered;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    if (absl::ConsumePrefix(&line, kProgramLine)) {
+      remembered.program = std::string(line);
+    } else if (absl::ConsumePrefix(&line, kBasisLine)) {
+      const std::vector<std::string> fields = absl::StrSplit(line, '\t');
+      if (fields.size() == 4) {
+        remembered.basis = Basis{fields[1], fields[2], fields[3], fields[0]};
+      }
+    }
+  }
+  return remembered;
+}
+
+}  // namespace o8lock

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hooks/layout.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "lock/arming.h"
+#include "lock/location.h"
+
+namespace o8lock {
+
+std::string OwnDirectory(const Location& location) {
+  return location.common_dir + "/o8lock";
+}
+
+std::string FreePath(const Location& location) {
+  return absl::StrCat(OwnDirectory(location), "/", kFreeFile);
+}
+
+std::string LockedPath(const Location& location) {
+  return absl::StrCat(OwnDirectory(location), "/", kLockedFile);
+}
+
+std::string OwnHooks(const Location& location) {
+  return OwnDirectory(location) + "/hooks";
+}
+
+std::string OwnBin(const std::string& common_dir) {
+  return common_dir + "/o8lock/bin";
+}
+
+std::string OwnCopy(const std::string& common_dir) {
+  return OwnBin(common_dir) + "/o8lock";
+}
+
+}  // namespace o8lock

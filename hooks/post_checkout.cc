@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hooks/post_checkout.h"
+
+#include <sys/stat.h>
+
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "hooks/files.h"
+#include "hooks/git_settings.h"
+#include "hooks/hook_call.h"
+#include "hooks/hook_managers.h"
+#include "hooks/hook_scripts.h"
+#include "hooks/hooks_state.h"
+#include "lock/file.h"
+#include "lock/location.h"
+#include "lock/status.h"
+
+namespace o8lock {
+namespace {
+
+std::string HookIn(const std::string& directory) {
+  return absl::StrCat(directory, "/", kPostCheckout.name);
+}
+
+}  // namespace
+
+SecondLine FindSecondLine(const Location& location, const HooksPath& path,
+                          absl::string_view manager) {
+  const std::string hook = HookIn(path.directory);
+  if (CallsUs(hook)) {
+    return WithoutOurLine(ReadFile(hook).value_or("")) == kEmptyScript
+               ? SecondLine::kAlone
+               : SecondLine::kChained;
+  }
+  return (manager == "pre-commit" && CallsUs(absl::StrCat(hook, kLegacy))) ||
+                 absl::StrContains(
+                     ReadFile(OwnersFile(location, path, manager)).value_or(""),
+                     absl::StrCat("hooks run ", kPostCheckout.name))
+             ? SecondLine::kByOwner
+             : SecondLine::kMissing;
+}
+
+bool HasSecondLine(const HooksPath& path) {
+  return CallsUs(HookIn(path.directory));
+}
+
+absl::Status PutSecondLine(const Location& location, const HooksPath& path,
+                           const std::string& program) {
+  std::string hook = HookIn(path.directory);
+  if (!ManagerOf(location, path).empty()) {
+    absl::StrAppend(&hook, kLegacy);
+    if (!CallsUs(hook)) return absl::OkStatus();
+  }
+  struct stat info;
+  std::string text(kEmptyScript);
+  if (lstat(hook.c_str(), &info) == 0) {
+    O8LOCK_ASSIGN_OR_RETURN(text, ReadFile(hook));
+    text = WithoutOurLine(text);
+  } else {
+    O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(path.directory));
+    info.st_mode = 0755;
+  }
+  return PutFile(hook,
+                 WithOurLine(std::move(text), program, kPostCheckout.name),
+                 info.st_mode & 07777);
+}
+
+absl::Status RemoveSecondLine(const Location& location, const HooksPath& path) {
+  for (const std::string& directory :
+       {path.directory, location.common_dir + "/hooks"}) {
+    for (const absl::string_view suffix :
+         {absl::string_view(), kLegacy, kOld}) {
+      const std::string hook = absl::StrCat(HookIn(directory), suffix);
+      struct stat info;
+      if (lstat(hook.c_str(), &info) != 0 || !CallsUs(hook)) continue;
+      O8LOCK_ASSIGN_OR_RETURN(std::string text, ReadFile(hook));
+      text = WithoutOurLine(text);
+      O8LOCK_RETURN_IF_ERROR(text == kEmptyScript
+                                 ? RemoveFile(hook)
+                                 : PutFile(hook, text, info.st_mode & 07777));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace o8lock
