@@ -8,7 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -84,12 +83,7 @@ absl::Status PutLink(const std::string& path, const std::string& target) {
   return status;
 }
 
-absl::Status RenameFile(const std::string& from, const std::string& path) {
-  if (rename(from.c_str(), path.c_str()) == 0) return absl::OkStatus();
-  return ErrnoStatus(errno, absl::StrCat("rename '", from, "' to"), path);
-}
-
-absl::Status RemoveFile(const std::string& path) {
+absl::Status RemoveIfThere(const std::string& path) {
   if (unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) {
     return absl::OkStatus();
   }
@@ -117,7 +111,7 @@ absl::Status MakeReadableDirectory(const std::string& path) {
 
 absl::Status RemoveDirectory(const std::string& path) {
   for (const std::string& name : NamesIn(path)) {
-    O8LOCK_RETURN_IF_ERROR(RemoveFile(absl::StrCat(path, "/", name)));
+    O8LOCK_RETURN_IF_ERROR(RemoveIfThere(absl::StrCat(path, "/", name)));
   }
   if (rmdir(path.c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
   return ErrnoStatus(errno, "remove", path);

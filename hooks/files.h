@@ -35,11 +35,8 @@ absl::Status PutFile(const std::string& path, absl::string_view text,
 // The same for a link to `target`.
 absl::Status PutLink(const std::string& path, const std::string& target);
 
-// Renames a file to `path`, in whose place may be another.
-absl::Status RenameFile(const std::string& from, const std::string& path);
-
-// Removes a file that may be gone.
-absl::Status RemoveFile(const std::string& path);
+// Removes a file that may be gone, also with the directory it was in.
+absl::Status RemoveIfThere(const std::string& path);
 
 // Makes the directory `path`, where it is not there. All who may read the
 // directory it is in may read it as well.

@@ -109,7 +109,7 @@ absl::Status PutHooks(const std::string& own, const std::string& program,
   for (const std::string& name : NamesIn(own)) {
     const std::string mine = absl::StrCat(own, "/", name);
     if (names.count(name) == 0 && IsOurHook(mine)) {
-      O8LOCK_RETURN_IF_ERROR(RemoveFile(mine));
+      O8LOCK_RETURN_IF_ERROR(RemoveIfThere(mine));
     }
   }
   return absl::OkStatus();
@@ -128,7 +128,7 @@ absl::Status MoveForeignHooks(const std::string& own,
     if (FileExists(real)) {
       const absl::StatusOr<std::string> text = ReadFile(mine);
       if (text.ok() && *text == ReadFile(real).value_or("")) {
-        O8LOCK_RETURN_IF_ERROR(RemoveFile(mine));
+        O8LOCK_RETURN_IF_ERROR(RemoveIfThere(mine));
         continue;
       }
       absl::StrAppend(&real, ".from-o8lock");

@@ -194,8 +194,8 @@ absl::Status UninstallHooks(const Location& location,
   O8LOCK_RETURN_IF_ERROR(RemoveInclude(location, directory));
   O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(location, path));
   O8LOCK_RETURN_IF_ERROR(RemoveArming(location));
-  O8LOCK_RETURN_IF_ERROR(RemoveFile(FreePath(location)));
-  O8LOCK_RETURN_IF_ERROR(RemoveFile(LockedPath(location)));
+  O8LOCK_RETURN_IF_ERROR(RemoveIfThere(FreePath(location)));
+  O8LOCK_RETURN_IF_ERROR(RemoveIfThere(LockedPath(location)));
   O8LOCK_RETURN_IF_ERROR(MoveForeignHooks(OwnHooks(location), path.directory));
   O8LOCK_RETURN_IF_ERROR(RemoveDirectory(OwnHooks(location)));
   return RemoveDirectory(OwnBin(location.common_dir));

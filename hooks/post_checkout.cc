@@ -82,7 +82,7 @@ absl::Status RemoveSecondLine(const Location& location, const HooksPath& path) {
       O8LOCK_ASSIGN_OR_RETURN(std::string text, ReadFile(hook));
       text = WithoutOurLine(text);
       O8LOCK_RETURN_IF_ERROR(text == kEmptyScript
-                                 ? RemoveFile(hook)
+                                 ? RemoveIfThere(hook)
                                  : PutFile(hook, text, info.st_mode & 07777));
     }
   }

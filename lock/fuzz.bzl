@@ -8,7 +8,8 @@ def fuzz_target(name, srcs, deps):
     """Two programs of one LLVMFuzzerTestOneInput.
 
     `name` is the fuzzer, which needs clang: bazel run --config=fuzz //lock:holder_fuzz -- -max_total_time=60, or
-    tools/fuzzing/fuzz for all of them. `name`_test runs in every `bazel test`, with any compiler: the inputs in testdata/corpus/`name`, and mutations of them.
+    tools/fuzzing/fuzz for all of them. `name`_test runs in every `bazel test`, with any compiler: the inputs in
+    testdata/corpus/`name`, and mutations of them.
 
     Args:
       name: the fuzzer's.

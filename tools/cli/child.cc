@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,19 +12,14 @@
 #include <cstdlib>
 #include <ctime>
 #include <initializer_list>
-#include <string>
-#include <vector>
 
 #include "absl/algorithm/container.h"
 #include "absl/base/attributes.h"
 #include "absl/base/config.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
 #include "lock/status.h"
+#include "tools/cli/find_command.h"
 
 // ThreadSanitizer turns vfork() into fork(), and the child's errno would stay
 // in a copy of the memory. This is the same function by the C library's own
@@ -197,50 +191,6 @@ ABSL_ATTRIBUTE_NOINLINE pid_t Spawn(char* const argv[], int inherit_fd,
   // NOLINTEND(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
 }
 
-// The files that execvp() tries for `command`, in their order.
-std::vector<std::string> Candidates(const std::string& command) {
-  if (absl::StrContains(command, '/')) return {command};
-  const char* path = getenv("PATH");
-  if (path == nullptr) path = "/bin:/usr/bin";
-  std::vector<std::string> names;
-  for (const absl::string_view directory : absl::StrSplit(path, ':')) {
-    names.push_back(
-        absl::StrCat(directory.empty() ? "." : directory, "/", command));
-  }
-  return names;
-}
-
-// What execvp() looked at under the name `command`: fills in `file` and returns
-// true if there is something.
-bool Find(const std::string& command, struct stat* file) {
-  for (const std::string& name : Candidates(command)) {
-    if (stat(name.c_str(), file) == 0 &&
-        (name == command || !S_ISDIR(file->st_mode))) {
-      return true;
-    }
-  }
-  return false;
-}
-
-// The status of an execvp() that failed with `error`. Which code it is follows
-// bash and env(1): only what is not there is "not found".
-absl::Status ExecStatus(int error, const std::string& command) {
-  struct stat file;
-  const bool found = !command.empty() && Find(command, &file);
-  if (error == ENOENT && found) {
-    return absl::NotFoundError(absl::StrCat(
-        "execute '", command,
-        "': the interpreter or loader that the file asks for is not there"));
-  }
-  // With a directory in PATH that may not be searched, execvp() answers EACCES
-  // to every misspelt name.
-  if (!found && !absl::StrContains(command, '/')) error = ENOENT;
-  if (error == EACCES && found && S_ISDIR(file.st_mode)) error = EISDIR;
-  const absl::Status status = ErrnoStatus(error, "execute", command);
-  return error == ENOENT ? absl::NotFoundError(status.message())
-                         : absl::PermissionDeniedError(status.message());
-}
-
 // waitid(2) for `child`, retried: an interrupted one must not make the command
 // look as if it had ended. False if there is no such child.
 bool Collect(pid_t child, int options, siginfo_t* event) {
@@ -298,38 +248,46 @@ timespec TimeUntil(const timespec& moment) {
 }
 
 // Passes signals on to the command until it ends.
-absl::StatusOr<ChildExit> Follow(pid_t child, Attendant* attendant) {
-  const sigset_t all = AllSignals();
+class Follower {
+ public:
+  // `attendant` may be null.
+  Follower(pid_t child, Attendant* attendant);
+  absl::StatusOr<ChildExit> Follow();
+
+ private:
+  // The next signal. False if there is none: look again.
+  bool Next(siginfo_t* signal);
+  // Does what `signal` asks for. False if nothing else is to be done for it.
+  bool Pass(const siginfo_t& signal);
+  // The command has stopped: so does this process, if need be.
+  void FollowStop();
+
+  const pid_t child_;
+  Attendant* const attendant_;
+  const sigset_t all_ = AllSignals();
   // Stop signals wait until the command has stopped, or for ever if it minds
   // them. Of them and SIGCONT the kernel keeps the later, so while they wait
   // nothing is done out of order.
-  const sigset_t all_but_stop = Without(all, StopSignals());
-  bool stopped = false;
-  bool settled = attendant == nullptr;
-  int watched = -1;
-  timespec settles;
-  clock_gettime(CLOCK_MONOTONIC, &settles);
-  settles.tv_sec += 1;
+  const sigset_t all_but_stop_ = Without(all_, StopSignals());
+  bool stopped_ = false;  // the command is
+  bool settled_;
+  timespec settles_;
+  int watched_ = -1;  // the attendant's descriptor
+};
+
+Follower::Follower(pid_t child, Attendant* attendant)
+    : child_(child), attendant_(attendant), settled_(attendant == nullptr) {
+  clock_gettime(CLOCK_MONOTONIC, &settles_);
+  settles_.tv_sec += 1;
+}
+
+absl::StatusOr<ChildExit> Follower::Follow() {
   for (;;) {
     siginfo_t signal;
-    const sigset_t* wanted = stopped ? &all : &all_but_stop;
-    int got;
-    if (settled) {
-      got = sigwaitinfo(wanted, &signal);
-    } else {
-      const timespec left = TimeUntil(settles);
-      got = sigtimedwait(wanted, &signal, &left);
-      if (got < 0 && errno == EAGAIN) {
-        settled = true;
-        watched = attendant->Settled();
-        SendSignalFor(watched);
-        attendant->Readable();
-      }
-    }
-    if (got < 0) continue;  // EINTR: was stopped itself.
+    if (!Next(&signal)) continue;
     // Whichever signal it is: SIGCHLD may come later than what follows from it.
     siginfo_t event;
-    if (!Collect(child, WEXITED | WSTOPPED | WCONTINUED | WNOHANG, &event)) {
+    if (!Collect(child_, WEXITED | WSTOPPED | WCONTINUED | WNOHANG, &event)) {
       return absl::InternalError("the command's exit status is lost");
     }
     const bool stops = event.si_pid != 0 && event.si_code == CLD_STOPPED;
@@ -338,45 +296,66 @@ absl::StatusOr<ChildExit> Follow(pid_t child, Attendant* attendant) {
       return ChildExit{/*signaled=*/event.si_code != CLD_EXITED,
                        event.si_status};
     }
-    stopped = (stopped || stops) && !continues;
+    stopped_ = (stopped_ || stops) && !continues;
+    if (Pass(signal) && stops) FollowStop();
+  }
+}
 
-    switch (signal.si_signo) {
-      case SIGCHLD:
-        CollectOthers(child);
-        break;
-      case SIGTSTP:
-      case SIGTTIN:
-      case SIGTTOU:
-        if (stopped) StopToo(child);
-        continue;
-      case SIGCONT:
-        // After a shell's `fg`, which continues the group, nothing is to do;
-        // nor if a stop signal came since.
-        if (stopped && !IsPending({SIGTSTP, SIGTTIN, SIGTTOU})) {
-          kill(child, SIGCONT);
-          continue;
-        }
-        break;
-      case SIGIO:
-        if (signal.si_code > 0 && watched >= 0 && signal.si_fd == watched) {
-          attendant->Readable();
-          continue;
-        }
-        [[fallthrough]];
-      default:
-        if (!SentToWholeGroup(signal) && !SentByProcess(signal, child)) {
-          kill(child, signal.si_signo);
-        }
-    }
-    if (!stops) continue;
-    // A stop signal that came here too stops the whole job. One to the command
-    // alone is followed only where a shell would otherwise wait for ever: who
-    // sent it may continue the command alone as well.
-    if (IsPending({SIGTSTP, SIGTTIN, SIGTTOU})) {
-      LetThrough(StopSignals());
-    } else if (!IsPending({SIGCONT}) && IsForegroundJob()) {
-      StopToo(child);
-    }
+bool Follower::Next(siginfo_t* signal) {
+  const sigset_t* wanted = stopped_ ? &all_ : &all_but_stop_;
+  // EINTR: was stopped itself.
+  if (settled_) return sigwaitinfo(wanted, signal) >= 0;
+  const timespec left = TimeUntil(settles_);
+  const int got = sigtimedwait(wanted, signal, &left);
+  if (got < 0 && errno == EAGAIN) {
+    settled_ = true;
+    watched_ = attendant_->Settled();
+    SendSignalFor(watched_);
+    attendant_->Readable();
+  }
+  return got >= 0;
+}
+
+bool Follower::Pass(const siginfo_t& signal) {
+  switch (signal.si_signo) {
+    case SIGCHLD:
+      CollectOthers(child_);
+      return true;
+    case SIGTSTP:
+    case SIGTTIN:
+    case SIGTTOU:
+      if (stopped_) StopToo(child_);
+      return false;
+    case SIGCONT:
+      // After a shell's `fg`, which continues the group, nothing is to do;
+      // nor if a stop signal came since.
+      if (stopped_ && !IsPending({SIGTSTP, SIGTTIN, SIGTTOU})) {
+        kill(child_, SIGCONT);
+        return false;
+      }
+      return true;
+    case SIGIO:
+      if (signal.si_code > 0 && watched_ >= 0 && signal.si_fd == watched_) {
+        attendant_->Readable();
+        return false;
+      }
+      [[fallthrough]];
+    default:
+      if (!SentToWholeGroup(signal) && !SentByProcess(signal, child_)) {
+        kill(child_, signal.si_signo);
+      }
+      return true;
+  }
+}
+
+void Follower::FollowStop() {
+  // A stop signal that came here too stops the whole job. One to the command
+  // alone is followed only where a shell would otherwise wait for ever: who
+  // sent it may continue the command alone as well.
+  if (IsPending({SIGTSTP, SIGTTIN, SIGTTOU})) {
+    LetThrough(StopSignals());
+  } else if (!IsPending({SIGCONT}) && IsForegroundJob()) {
+    StopToo(child_);
   }
 }
 
@@ -418,22 +397,7 @@ absl::StatusOr<ChildExit> ChildRunner::Run(char* const argv[], int inherit_fd,
             .message());
   }
   if (attendant != nullptr) attendant->Started(child);
-  return Follow(child, attendant);
-}
-
-absl::StatusOr<std::string> FindCommand(const std::string& command) {
-  int error = ENOENT;
-  for (const std::string& name : Candidates(command)) {
-    struct stat file;
-    if (stat(name.c_str(), &file) != 0) {
-      if (error == ENOENT) error = errno;
-    } else if (!S_ISDIR(file.st_mode) && access(name.c_str(), X_OK) == 0) {
-      return name;
-    } else {
-      error = EACCES;  // and as execvp() does, go on
-    }
-  }
-  return ExecStatus(error, command);
+  return Follower(child, attendant).Follow();
 }
 
 void ExitAs(const ChildExit& exit) {

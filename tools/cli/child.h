@@ -18,7 +18,6 @@
 #include <sys/types.h>
 
 #include <csignal>
-#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -97,10 +96,6 @@ class ChildRunner {
   sigset_t original_mask_;
   struct sigaction original_sigchld_;
 };
-
-// The file that would be executed as `command`, as far as can be told without
-// doing it. Errors: the kNotFound and kPermissionDenied of ChildRunner::Run.
-absl::StatusOr<std::string> FindCommand(const std::string& command);
 
 // Ends this process as the command ended: with its exit code, or by the same
 // signal, without a second core dump. Where the signal does not kill (the first

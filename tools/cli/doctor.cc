@@ -28,7 +28,7 @@
 #include "lock/probe.h"
 #include "lock/process.h"
 #include "lock/version.h"
-#include "tools/cli/child.h"
+#include "tools/cli/find_command.h"
 #include "tools/cli/orchestr8.h"
 #include "tools/cli/orchestr8_package.h"
 #include "tools/cli/text.h"

@@ -30,8 +30,8 @@
 #include "lock/lock.h"
 #include "lock/process.h"
 #include "lock/status.h"
-#include "tools/cli/child.h"
 #include "tools/cli/exit_code.h"
+#include "tools/cli/find_command.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/hooks_text.h"
 #include "tools/cli/locate.h"
@@ -154,28 +154,6 @@ int SelfTest(const Location& location,
   return kSuccess;
 }
 
-// The call of a hook that this process is.
-HookCall ReadHookCall(const std::string& name,
-                      const std::vector<std::string>& args,
-                      const std::vector<std::string>& own_tokens) {
-  HookCall call;
-  call.event = name;
-  call.args = args;
-  call.own_tokens = own_tokens;
-  call.parent_pid = getppid();
-  if (const char* git_dir = getenv("GIT_DIR"); git_dir != nullptr) {
-    call.git_dir = git_dir;
-  }
-  char directory[PATH_MAX];
-  if (getcwd(directory, sizeof(directory)) != nullptr) {
-    call.directory = directory;
-  }
-  const char* allow = getenv(kAllowVariable);
-  call.allowed =
-      allow != nullptr && *allow != '\0' && absl::string_view(allow) != "0";
-  return call;
-}
-
 int Install(const Location& location,
             const std::vector<std::string>& own_tokens) {
   const std::string program = OwnProgram();
@@ -213,6 +191,28 @@ int Status(const Location& location, bool json) {
                             : HooksStatusText(*state, Name(state->program)));
   if (!state->installed) return kNotInstalled;
   return Guards(*state) ? kSuccess : kOsError;
+}
+
+// The call of a hook that this process is.
+HookCall ReadHookCall(const std::string& name,
+                      const std::vector<std::string>& args,
+                      const std::vector<std::string>& own_tokens) {
+  HookCall call;
+  call.event = name;
+  call.args = args;
+  call.own_tokens = own_tokens;
+  call.parent_pid = getppid();
+  if (const char* git_dir = getenv("GIT_DIR"); git_dir != nullptr) {
+    call.git_dir = git_dir;
+  }
+  char directory[PATH_MAX];
+  if (getcwd(directory, sizeof(directory)) != nullptr) {
+    call.directory = directory;
+  }
+  const char* allow = getenv(kAllowVariable);
+  call.allowed =
+      allow != nullptr && *allow != '\0' && absl::string_view(allow) != "0";
+  return call;
 }
 
 }  // namespace

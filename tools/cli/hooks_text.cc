@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "hooks/decision.h"
+#include "hooks/hook_call.h"
 #include "hooks/hook_managers.h"
 #include "hooks/installation.h"
 #include "lock/json.h"

@@ -135,27 +135,69 @@ std::optional<int64_t> ParseDuration(absl::string_view text) {
 }
 
 // `argument` may be null: the option has none.
-absl::Status Apply(int option, const char* argument, Options& options) {
-  const absl::string_view value = argument == nullptr ? "" : argument;
+absl::Status ApplyWait(const char* argument, Options& options) {
+  options.wait_seconds = std::nullopt;
+  if (argument == nullptr) return absl::OkStatus();
+  options.wait_seconds = ParseDuration(argument);
+  if (options.wait_seconds.has_value()) return absl::OkStatus();
+  return Usage(absl::StrCat("--wait wants a time such as 90s, 10m or "
+                            "1h30m, not '",
+                            argument, "'"),
+               kSeeHelp);
+}
+
+absl::Status ApplyLeftovers(absl::string_view value, Options& options) {
+  if (value == "release") {
+    options.leftovers = Leftovers::kRelease;
+  } else if (value == "wait") {
+    options.leftovers = Leftovers::kWait;
+  } else if (value == "kill") {
+    options.leftovers = Leftovers::kKill;
+  } else {
+    return Usage(absl::StrCat("--leftovers wants 'release', 'wait' or "
+                              "'kill', not '",
+                              value, "'"),
+                 kSeeHelp);
+  }
+  Repeat("--leftovers", value, options.description);
+  return absl::OkStatus();
+}
+
+// An option that has no value.
+void ApplyFlag(int option, Options& options) {
   switch (option) {
-    case 'w':
-      options.wait_seconds = std::nullopt;
-      if (argument != nullptr) {
-        options.wait_seconds = ParseDuration(value);
-        if (!options.wait_seconds.has_value()) {
-          return Usage(absl::StrCat("--wait wants a time such as 90s, 10m or "
-                                    "1h30m, not '",
-                                    value, "'"),
-                       kSeeHelp);
-        }
-      }
-      break;
     case 'f':
       options.force = true;
       break;
     case 'y':
       options.yes = true;
       break;
+    case 'q':
+      options.quiet = true;
+      break;
+    case 'v':
+      options.verbose = true;
+      break;
+    case 'h':
+      options.action = Action::kHelp;
+      break;
+    case kJson:
+      options.json = true;
+      break;
+    case kVersion:
+      options.action = Action::kVersion;
+      break;
+    default:
+      break;
+  }
+}
+
+// `argument` may be null: the option has none.
+absl::Status Apply(int option, const char* argument, Options& options) {
+  const absl::string_view value = argument == nullptr ? "" : argument;
+  switch (option) {
+    case 'w':
+      return ApplyWait(argument, options);
     case 'n':
       options.name = std::string(value);
       Repeat("--name", value, options.selection);
@@ -190,20 +232,7 @@ absl::Status Apply(int option, const char* argument, Options& options) {
       Repeat("--publish", value, options.description);
       break;
     case kLeftovers:
-      if (value == "release") {
-        options.leftovers = Leftovers::kRelease;
-      } else if (value == "wait") {
-        options.leftovers = Leftovers::kWait;
-      } else if (value == "kill") {
-        options.leftovers = Leftovers::kKill;
-      } else {
-        return Usage(absl::StrCat("--leftovers wants 'release', 'wait' or "
-                                  "'kill', not '",
-                                  value, "'"),
-                     kSeeHelp);
-      }
-      Repeat("--leftovers", value, options.description);
-      break;
+      return ApplyLeftovers(value, options);
     case 'E': {
       const absl::StatusOr<int> number =
           Number("--conflict-exit-code", value, 0, 255);
@@ -211,23 +240,8 @@ absl::Status Apply(int option, const char* argument, Options& options) {
       options.conflict_exit_code = *number;
       break;
     }
-    case 'q':
-      options.quiet = true;
-      break;
-    case 'v':
-      options.verbose = true;
-      break;
-    case 'h':
-      options.action = Action::kHelp;
-      break;
-    case kJson:
-      options.json = true;
-      break;
-    case kVersion:
-      options.action = Action::kVersion;
-      break;
     default:
-      break;
+      ApplyFlag(option, options);
   }
   return absl::OkStatus();
 }
@@ -243,6 +257,85 @@ std::string Offender(char* const argv[]) {
            absl::string_view::npos);
   return is_letter ? std::string("-") + static_cast<char>(optopt)
                    : std::string(word);
+}
+
+// The error that getopt_long(3) answered with `option`: '?' or ':'.
+absl::Status OptionError(int option, char* const argv[]) {
+  const std::string word = Offender(argv);
+  if (option == ':') {
+    return Usage(absl::StrCat("option wants a value: '", word, "'"), kSeeHelp);
+  }
+  return Usage(absl::StrCat(optopt != 0 && word.find('=') != word.npos
+                                ? "option takes no value: '"
+                                : "unknown option: '",
+                            word, "'"),
+               kSeeHelp);
+}
+
+// Takes the verb at optind for the action of `options`, with its name in
+// `name`. False if there is none.
+absl::StatusOr<bool> TakeVerb(int argc, char* const argv[], Options& options,
+                              std::string& name) {
+  const Verb* verb = FindVerb(kVerbs, argv[optind]);
+  if (argv[optind] == kHooks) {
+    name = "hooks ";
+    ++optind;
+    verb = FindVerb(kHooksVerbs, optind < argc ? argv[optind] : "");
+    if (verb == nullptr) {
+      return Usage("hooks wants one of: install, uninstall, status, run",
+                   kSeeHelp);
+    }
+  }
+  if (verb == nullptr) return false;
+  options.action = verb->action;
+  name = absl::StrCat(name, argv[optind]);
+  ++optind;
+  return true;
+}
+
+// The error that "--" is not there between `before`, the program with its
+// options, and `command`: with what was probably meant.
+absl::Status NoDashes(std::vector<std::string> before,
+                      const std::vector<std::string>& command) {
+  const std::string last = before.back();
+  if ((last == "-w" || last == "--wait") &&
+      ParseDuration(command[0]).has_value()) {
+    before.back() += absl::StrCat(last == "-w" ? "" : "=", command[0]);
+    return Usage(absl::StrCat("a time is written together with ", last),
+                 absl::StrCat("try: ", ShellQuoted(before), " -- COMMAND"));
+  }
+  before.emplace_back("--");
+  before.insert(before.end(), command.begin(), command.end());
+  return Usage(
+      absl::StrCat("'--' is missing before the command '", command[0], "'"),
+      absl::StrCat("try: ", ShellQuoted(before)));
+}
+
+// What does not go together, or with `rest`, which stands behind the options
+// and the verb `verb_name`.
+absl::Status Check(const Options& options, const std::string& verb_name,
+                   const std::vector<std::string>& rest) {
+  if (options.json && options.action != Action::kStatus &&
+      options.action != Action::kHooksStatus) {
+    return Usage("--json is for: o8lock status, o8lock hooks status", kSeeHelp);
+  }
+  if (options.force && options.wait_seconds != 0) {
+    return Usage("--wait and --force exclude each other", kSeeHelp);
+  }
+  switch (options.action) {
+    case Action::kHooksRun:
+      if (!rest.empty()) return absl::OkStatus();
+      return Usage("hooks run wants the name of a git hook", kSeeHelp);
+    case Action::kRun:
+      if (!rest.empty()) return absl::OkStatus();
+      return Usage("there is no command to run",
+                   "usage: o8lock [OPTIONS] -- COMMAND [ARG...]");
+    default:
+      if (rest.empty()) return absl::OkStatus();
+      return Usage(
+          absl::StrCat(verb_name, " takes no arguments: '", rest[0], "'"),
+          kSeeHelp);
+  }
 }
 
 }  // namespace
@@ -261,36 +354,14 @@ absl::StatusOr<Options> ParseOptions(char* const argv[]) {
     if (option == -1) {
       ended = next < argc && absl::string_view(argv[next]) == "--";
       if (ended || optind == argc || options.action != Action::kRun) break;
-      const Verb* verb = FindVerb(kVerbs, argv[optind]);
-      if (argv[optind] == kHooks) {
-        verb_name = "hooks ";
-        ++optind;
-        verb = FindVerb(kHooksVerbs, optind < argc ? argv[optind] : "");
-        if (verb == nullptr) {
-          return Usage("hooks wants one of: install, uninstall, status, run",
-                       kSeeHelp);
-        }
-      }
-      if (verb == nullptr) break;
-      options.action = verb->action;
-      verb_name = absl::StrCat(verb_name, argv[optind]);
-      ++optind;
+      const absl::StatusOr<bool> taken =
+          TakeVerb(argc, argv, options, verb_name);
+      if (!taken.ok()) return taken.status();
       if (options.action == Action::kHelp) return options;
-      if (options.action == Action::kHooksRun) break;
+      if (!*taken || options.action == Action::kHooksRun) break;
       continue;
     }
-    if (option == '?') {
-      const std::string word = Offender(argv);
-      return Usage(absl::StrCat(optopt != 0 && word.find('=') != word.npos
-                                    ? "option takes no value: '"
-                                    : "unknown option: '",
-                                word, "'"),
-                   kSeeHelp);
-    }
-    if (option == ':') {
-      return Usage(absl::StrCat("option wants a value: '", Offender(argv), "'"),
-                   kSeeHelp);
-    }
+    if (option == '?' || option == ':') return OptionError(option, argv);
     const absl::Status status = Apply(option, optarg, options);
     if (!status.ok()) return status;
     if (options.action == Action::kHelp || options.action == Action::kVersion) {
@@ -298,45 +369,10 @@ absl::StatusOr<Options> ParseOptions(char* const argv[]) {
     }
   }
   const std::vector<std::string> rest(argv + optind, argv + argc);
-  if (options.json && options.action != Action::kStatus &&
-      options.action != Action::kHooksStatus) {
-    return Usage("--json is for: o8lock status, o8lock hooks status", kSeeHelp);
-  }
-  if (options.force && options.wait_seconds != 0) {
-    return Usage("--wait and --force exclude each other", kSeeHelp);
-  }
-  if (options.action == Action::kHooksRun) {
-    if (rest.empty()) {
-      return Usage("hooks run wants the name of a git hook", kSeeHelp);
-    }
-    options.command = rest;
-    return options;
-  }
-  if (options.action != Action::kRun) {
-    if (rest.empty()) return options;
-    return Usage(
-        absl::StrCat(verb_name, " takes no arguments: '", rest[0], "'"),
-        kSeeHelp);
-  }
-  if (rest.empty()) {
-    return Usage("there is no command to run",
-                 "usage: o8lock [OPTIONS] -- COMMAND [ARG...]");
-  }
-  if (!ended) {
-    std::vector<std::string> corrected(argv, argv + optind);
-    const std::string last = corrected.back();
-    if ((last == "-w" || last == "--wait") &&
-        ParseDuration(rest[0]).has_value()) {
-      corrected.back() += absl::StrCat(last == "-w" ? "" : "=", rest[0]);
-      return Usage(
-          absl::StrCat("a time is written together with ", last),
-          absl::StrCat("try: ", ShellQuoted(corrected), " -- COMMAND"));
-    }
-    corrected.emplace_back("--");
-    corrected.insert(corrected.end(), rest.begin(), rest.end());
-    return Usage(
-        absl::StrCat("'--' is missing before the command '", rest[0], "'"),
-        absl::StrCat("try: ", ShellQuoted(corrected)));
+  const absl::Status status = Check(options, verb_name, rest);
+  if (!status.ok()) return status;
+  if (options.action == Action::kRun && !ended) {
+    return NoDashes(std::vector<std::string>(argv, argv + optind), rest);
   }
   options.command = rest;
   return options;

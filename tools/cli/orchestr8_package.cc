@@ -17,7 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "lock/file.h"
 #include "lock/orchestr8_process.h"
-#include "tools/cli/child.h"
+#include "tools/cli/find_command.h"
 #include "tools/cli/orchestr8.h"
 
 namespace o8lock {

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "hooks/decision.h"
+#include "hooks/hook_call.h"
 #include "hooks/worktree_add.h"
 #include "lock/inspection.h"
 #include "tools/cli/error_text.h"

@@ -25,6 +25,7 @@
 #include "tools/cli/command.h"
 #include "tools/cli/confirm.h"
 #include "tools/cli/exit_code.h"
+#include "tools/cli/find_command.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/locate.h"
 #include "tools/cli/options.h"

@@ -84,8 +84,7 @@ class Repository {
 std::vector<std::string> Names(const std::string& directory);
 
 // Expects that in `repository` nobody has the lock and nothing of a run is
-// left: no lock file, and a guard, if there is one, without a record; beside it
-// only what is to become the next lock file.
+// left: no lock file, and a guard, if there is one, without a record.
 void ExpectNothingLeft(const Repository& repository);
 
 // A run that has the lock, under a command that ends when it is told to.

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/find_command.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "lock/status.h"
+
+namespace o8lock {
+namespace {
+
+// The files that execvp() tries for `command`, in their order.
+std::vector<std::string> Candidates(const std::string& command) {
+  if (absl::StrContains(command, '/')) return {command};
+  const char* path = getenv("PATH");
+  if (path == nullptr) path = "/bin:/usr/bin";
+  std::vector<std::string> names;
+  for (const absl::string_view directory : absl::StrSplit(path, ':')) {
+    names.push_back(
+        absl::StrCat(directory.empty() ? "." : directory, "/", command));
+  }
+  return names;
+}
+
+// What execvp() looked at under the name `command`: fills in `file` and returns
+// true if there is something.
+bool Find(const std::string& command, struct stat* file) {
+  for (const std::string& name : Candidates(command)) {
+    if (stat(name.c_str(), file) == 0 &&
+        (name == command || !S_ISDIR(file->st_mode))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+absl::Status ExecStatus(int error, const std::string& command) {
+  struct stat file;
+  const bool found = !command.empty() && Find(command, &file);
+  if (error == ENOENT && found) {
+    return absl::NotFoundError(absl::StrCat(
+        "execute '", command,
+        "': the interpreter or loader that the file asks for is not there"));
+  }
+  // With a directory in PATH that may not be searched, execvp() answers EACCES
+  // to every misspelt name.
+  if (!found && !absl::StrContains(command, '/')) error = ENOENT;
+  if (error == EACCES && found && S_ISDIR(file.st_mode)) error = EISDIR;
+  const absl::Status status = ErrnoStatus(error, "execute", command);
+  return error == ENOENT ? absl::NotFoundError(status.message())
+                         : absl::PermissionDeniedError(status.message());
+}
+
+absl::StatusOr<std::string> FindCommand(const std::string& command) {
+  int error = ENOENT;
+  for (const std::string& name : Candidates(command)) {
+    struct stat file;
+    if (stat(name.c_str(), &file) != 0) {
+      if (error == ENOENT) error = errno;
+    } else if (!S_ISDIR(file.st_mode) && access(name.c_str(), X_OK) == 0) {
+      return name;
+    } else {
+      error = EACCES;  // and as execvp() does, go on
+    }
+  }
+  return ExecStatus(error, command);
+}
+
+}  // namespace o8lock
