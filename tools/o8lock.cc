@@ -25,6 +25,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "hooks/hook_call.h"
 #include "hooks/installation.h"
 #include "hooks/worktrees.h"
 #include "lock/file.h"
@@ -632,7 +633,7 @@ int Hooks(const Options& options) {
 // The hook that this program is called as, by a link of that name; empty: none.
 std::string HookName(absl::string_view program) {
   program.remove_prefix(program.rfind('/') + 1);  // npos + 1 is 0.
-  return program == "reference-transaction" ? std::string(program) : "";
+  return program == kReferenceTransaction.name ? std::string(program) : "";
 }
 
 // " (1bfdd47)"; nothing where that was not told to the build.
