@@ -14,6 +14,7 @@
 #include "hooks/git_settings.h"
 #include "hooks/hook_call.h"
 #include "hooks/hook_scripts.h"
+#include "hooks/layout.h"
 #include "lock/file.h"
 #include "lock/location.h"
 
@@ -50,10 +51,6 @@ constexpr HookManager kManagers[] = {
      Quoting::kJsonString, "\" }"},
 };
 
-std::string PostCheckoutIn(const HooksPath& path) {
-  return absl::StrCat(path.directory, "/", kPostCheckout.name);
-}
-
 // Whether one of the hooks in `path` has `word`.
 bool IsInAHook(const HooksPath& path, absl::string_view word) {
   return absl::c_any_of(NamesIn(path.directory), [&path, word](
@@ -84,7 +81,7 @@ std::string ManagerOf(const Location& location, const HooksPath& path) {
       (lstat(path.directory.c_str(), &info) == 0 && S_ISLNK(info.st_mode))) {
     return path.directory;
   }
-  std::string hook = PostCheckoutIn(path);
+  std::string hook = PostCheckoutIn(path.directory);
   const std::string text = WithoutOurLine(ReadFile(hook).value_or(""));
   for (const HookManager& manager : kManagers) {
     if (!manager.in_post_checkout.empty() &&
@@ -115,7 +112,7 @@ std::string OwnersFile(const Location& location, const HooksPath& path,
     return absl::StrCat(absl::StripSuffix(path.directory, "_"),
                         kPostCheckout.name);
   }
-  return PostCheckoutIn(path);
+  return PostCheckoutIn(path.directory);
 }
 
 }  // namespace o8lock

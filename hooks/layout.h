@@ -31,6 +31,9 @@ std::string OwnHooks(const Location& location);
 std::string OwnBin(const std::string& common_dir);
 std::string OwnCopy(const std::string& common_dir);
 
+// The hook post-checkout in `directory`.
+std::string PostCheckoutIn(const std::string& directory);
+
 }  // namespace o8lock
 
 #endif  // O8LOCK_HOOKS_LAYOUT_H_
