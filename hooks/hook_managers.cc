@@ -44,7 +44,7 @@ constexpr HookManager kManagers[] = {
      "        always_run: true\n"
      "        pass_filenames: false\n"
      "        stages: [post-checkout]"},
-    // It removes every hook that it has not made.
+    // It removes all other programs' hooks.
     {"simple-git-hooks", "", "", "SIMPLE_GIT_HOOKS", "",  //
      "package.json, and run npx simple-git-hooks",
      "\"simple-git-hooks\": { \"post-checkout\": \"", "\"$@\"",
@@ -89,7 +89,7 @@ std::string ManagerOf(const Location& location, const HooksPath& path) {
       return std::string(manager.name);
     }
   }
-  // To be called under another name would not do: some look at it.
+  // o8lock cannot move it and call it: a hook may depend on its own name.
   if (FileExists(hook) && !(IsShellScript(text) && IsExecutable(hook))) {
     return hook;
   }
