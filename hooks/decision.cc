@@ -47,11 +47,10 @@ absl::StatusOr<Location> LocateFromHook(const HookCall& call) {
   return Locate(options);
 }
 
-// Whether a run has the lock, as IsTaken(Location) has it, but found by what
-// git tells a reference-transaction: its directory is in GIT_DIR or else .git.
-// Most calls come down to this. Locate() in its place makes a call take 1.05
-// times as long in the main worktree, and 1.12 times in a linked one, where the
-// commits of a parallel run are made.
+// IsTaken(Location) without Locate(): git's directory is in GIT_DIR, or .git.
+// Most calls come down to this. With Locate() in its place a call takes 1.06
+// times as long in the main worktree, and 1.14 times in a linked one, where a
+// parallel run makes its commits.
 bool IsTakenFastPath(const HookCall& call) {
   Location location;
   location.common_dir =
@@ -68,8 +67,8 @@ bool IsTakenFastPath(const HookCall& call) {
   return IsTaken(location).value_or(false);
 }
 
-// Whether `add` may be past the first it does, which is to make its branch: all
-// that git leaves behind if it is refused.
+// Whether `add` may have done its first step: to make its branch. Git leaves
+// the branch behind if the add is refused.
 bool MayHaveMadeBranch(const HookCall& call, const WorktreeAdd& add,
                        const Location& location) {
   if (add.step == "branch") return false;
@@ -77,7 +76,7 @@ bool MayHaveMadeBranch(const HookCall& call, const WorktreeAdd& add,
     return CreatedBranch(add.words).has_value();
   }
   // A reset is the second step with a new branch, and the first with an old
-  // one. It is told which worktree is being made.
+  // one. Its GIT_DIR is that of the new worktree.
   if (call.git_dir.empty()) return false;
   const std::string head =
       ReadFile(absl::StrCat(PathOf(call, call.git_dir), "/HEAD")).value_or("");
@@ -87,15 +86,15 @@ bool MayHaveMadeBranch(const HookCall& call, const WorktreeAdd& add,
                      ChangeOf(absl::StrCat(location.common_dir, "/", branch)));
 }
 
-// Since when the lock in `found` is taken.
+// The moment at which the lock in `found` was taken.
 std::optional<int64_t> TakenSince(const Inspection& found) {
   if (!found.holder.has_value()) return std::nullopt;
   if (!found.kernel_locked) return ChangeOf(found.file);
   return found.holder->taken_since;
 }
 
-// Whether `call` descends from the run in `found`. Of an external one, whose
-// lock file anybody may have written, only where it is an orchestr8.
+// Whether `call` descends from the run in `found`. Every program can write the
+// lock file of an external run: such a run must be an orchestr8.
 bool IsDescendant(const HookCall& call, const Inspection& found) {
   std::vector<int> wanted;
   if (found.holder.has_value() && !found.pid_reused) {
@@ -113,8 +112,7 @@ bool IsDescendant(const HookCall& call, const Inspection& found) {
   });
 }
 
-// What is left to do for a command that adds no worktree: git calls the hook
-// for nothing if the run was killed.
+// Disarms the hooks if the run was killed, for a command that adds no worktree.
 void DisarmIfFree(const HookCall& call) {
   if (IsTakenFastPath(call)) return;
   const absl::StatusOr<Location> location = LocateFromHook(call);
@@ -128,7 +126,7 @@ void DisarmIfFree(const HookCall& call) {
   }
 }
 
-// It is called with the state. Nothing is refused in others than these.
+// The argument is the state. In other states git has made the change.
 Decision OnReferenceTransaction(const HookCall& call) {
   const std::string& state = call.args[0];
   if (state != "preparing" && state != "prepared") return std::nullopt;
@@ -148,9 +146,9 @@ Decision OnReferenceTransaction(const HookCall& call) {
       BeganBefore(*add, TakenSince(found))) {
     return std::nullopt;
   }
-  // Its first steps may have gone unseen: when a process started is only known
-  // in ticks, and a run outside o8lock has not armed. Then post-checkout takes
-  // it back, with its branch.
+  // Its first steps may have passed unseen: the start of a process is known in
+  // ticks only, and a run outside o8lock does not arm. Then post-checkout takes
+  // the add back, with its branch.
   const std::optional<int64_t> armed =
       found.kernel_locked ? TakenSince(found) : ChangeOf(location.armed);
   const int64_t behind = found.kernel_locked ? 0 : kFilesBehind;
@@ -162,7 +160,7 @@ Decision OnReferenceTransaction(const HookCall& call) {
   return Refused{*add, std::move(found), std::nullopt};
 }
 
-// It is called with the old commit and the new one.
+// The arguments are the old commit and the new one.
 Decision OnPostCheckout(const HookCall& call) {
   const std::optional<WorktreeAdd> add = FindWorktreeAdd(call.parent_pid);
   if (!add.has_value() || call.allowed) return std::nullopt;
@@ -171,13 +169,13 @@ Decision OnPostCheckout(const HookCall& call) {
   if (found.verdict <= Verdict::kStale) return std::nullopt;
   if (!found.kernel_locked) {
     RefreshHooks(location).IgnoreError();
-    // Where this fails there is post-checkout again for the next add.
+    // If this fails, git still calls post-checkout for the next add.
     UpdateArming(location, /*held_outside=*/true).IgnoreError();
   }
   if (found.own || IsDescendant(call, found)) return std::nullopt;
-  // Of a branch that it made the hook above has seen when; else what the add
-  // has written first counts too, since its process may have been another
-  // program for long before.
+  // reference-transaction has seen when the add made its branch. Otherwise the
+  // time of its first file counts too: its process may have run another program
+  // for a long time before.
   const bool is_seen =
       found.kernel_locked && CreatedBranch(add->words).has_value();
   if (BeganBefore(*add, TakenSince(found)) &&
@@ -189,7 +187,7 @@ Decision OnPostCheckout(const HookCall& call) {
   return Refused{*add, std::move(found), std::move(taken)};
 }
 
-// What o8lock does when git calls it.
+// One event and its handler.
 struct HandledEvent {
   HookEvent event;
   size_t min_args;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What o8lock's hooks decide when git calls them: whether a `git worktree add`
-// collides with somebody else's run. Every other command of git passes.
+// The decision of o8lock's hooks: may this `git worktree add` go on, or does
+// another run have the lock? Every other git command passes.
 #ifndef O8LOCK_HOOKS_DECISION_H_
 #define O8LOCK_HOOKS_DECISION_H_
 
@@ -15,28 +15,28 @@
 
 namespace o8lock {
 
-// An add that must not be.
+// A refused add.
 struct Refused {
   WorktreeAdd add;
   Inspection found;  // kHeld or kUnknown
-  // Only from post-checkout, which comes when the worktree is there.
+  // From post-checkout only: git calls it after it has made the worktree.
   std::optional<TakenBack> taken_back;
 };
 
-// Decides on `call`. A hook of another name passes.
-// On success: nothing, it may go on; or the add that is refused.
-//   reference-transaction  An add is refused before anything exists, or not at
-//                          all: one that began before the lock was taken goes
-//                          on to its end.
-//   post-checkout          A worktree has been made, maybe under the lock of a
-//                          run outside o8lock, which does not arm the hooks.
-//                          An add that must not be is taken back (rollback.h).
-// Errors: of an add only: it cannot be found out whether somebody has the lock,
-// for what Locate or Inspect say. The add should be refused then.
-// Blocks as Inspect does, and as TakeBack where that is called for.
-// On disk: the first disarms the hooks (lock/arming.h) where it finds nobody's
-// lock taken and, refusing, remembers the directories that git will leave
-// behind; the second arms them.
+// Decides on `call`:
+//   reference-transaction  Refuses an add before git has made anything. An add
+//                          that began before the lock was taken passes.
+//   post-checkout          Takes back a worktree that was made under another
+//                          run's lock (rollback.h). A run outside o8lock does
+//                          not arm the hooks, so that git calls this one only.
+//   any other event        Passes.
+// On success returns the refused add, or nothing: git may go on.
+// Errors: for an add only, those of Locate and Inspect. Refuse the add then:
+// whether another run has the lock is unknown.
+// Blocks as Inspect does, and as TakeBack does.
+// On disk: reference-transaction disarms the hooks (lock/arming.h) if the lock
+// is free; if it refuses, it remembers the directories that git leaves behind.
+// post-checkout arms the hooks.
 // Not thread-safe.
 absl::StatusOr<std::optional<Refused>> Decide(const HookCall& call);
 

@@ -24,8 +24,8 @@
 namespace o8lock {
 namespace {
 
-// A process of its own, no ancestor of what the test starts, that has the lock
-// of `location`.
+// A process that has the lock of `location`. It is not an ancestor of processes
+// that the test starts.
 class Holder {
  public:
   explicit Holder(const Location& location) {
@@ -55,8 +55,8 @@ class Holder {
   pid_t pid_;
 };
 
-// A repository, and a program called git: a shell that takes the first of its
-// words for a script.
+// A repository, and a program called git: a shell that runs its first argument
+// as a script.
 class DecisionTest : public testing::Test {
  protected:
   DecisionTest() {
@@ -78,7 +78,7 @@ class DecisionTest : public testing::Test {
     return *Locate(options);
   }
 
-  // What has to end before the test does: `git WORDS...`, and its pid.
+  // Starts `git ARGUMENTS...`. The fixture ends it.
   Process& StartGit(std::vector<std::string> words) {
     words.insert(words.begin(), directory_.File("bin/git"));
     ProcessOptions options;

@@ -22,7 +22,7 @@
 namespace o8lock {
 namespace {
 
-// The name that `path` has until it is complete: one of this process's.
+// The name of `path` until it is complete. It is of this process only.
 std::string FreshName(const std::string& path) {
   const size_t name = path.rfind('/') + 1;
   return absl::StrCat(path.substr(0, name), kFresh, getpid(), ".",
@@ -56,8 +56,8 @@ absl::Status PutFile(const std::string& path, absl::string_view text,
                           OpenRegular(fresh, O_RDWR | O_CREAT | O_EXCL, mode));
   absl::Cleanup undo = [&fresh] { unlink(fresh.c_str()); };
   O8LOCK_RETURN_IF_ERROR(Overwrite(fd, text, fresh));
-  // A user's umask must not keep others out: git fails where it cannot read
-  // what its configuration includes.
+  // A user's umask must not keep others out: git fails if it cannot read an
+  // included file.
   if (fchmod(fd.get(), mode) != 0) {
     return ErrnoStatus(errno, "change the mode of", fresh);
   }
@@ -101,7 +101,7 @@ absl::Status MakeReadableDirectory(const std::string& path) {
     return ErrnoStatus(errno, "stat", path);
   }
   const mode_t wanted = info.st_mode | (parent.st_mode & 0777);
-  // EPERM: it is another's, who has seen to that.
+  // EPERM: its owner, another user, has done the same.
   if (wanted != info.st_mode && chmod(path.c_str(), wanted & 07777) != 0 &&
       errno != EPERM) {
     return ErrnoStatus(errno, "change the mode of", path);

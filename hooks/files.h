@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Files that git may read at any moment: each is put in place in one step, or
-// not at all. `path` is absolute in all of these.
+// Files that git may read at any moment: each gets its name in one step, once
+// it is complete. `path` is always absolute.
 //
-// Errors are the file system's, with operation and path. Never blocks.
-// Thread-safe, but for two threads that put the same file.
+// Errors: from the file system, with operation and path. Never blocks.
+// Thread-safe, except for two threads that write the same file.
 #ifndef O8LOCK_HOOKS_FILES_H_
 #define O8LOCK_HOOKS_FILES_H_
 
@@ -17,32 +17,31 @@
 
 namespace o8lock {
 
-// What the name of a file begins with until it is complete: nobody takes that
-// for a hook.
+// The beginning of a file's name until it is complete. No hook has such a name.
 inline constexpr absl::string_view kFresh = ".o8lock-new.";
 
-// Whether there is something of the name `path`, be it a dangling link.
+// Whether the name `path` exists. A dangling link does.
 bool FileExists(const std::string& path);
 
-// Whether `path` is, or leads to, a program.
+// Whether `path` is an executable file, or a link to one.
 bool IsExecutable(const std::string& path);
 
-// Puts a new file `path` in place, with exactly the permissions `mode`. One
-// that is so already stays. On failure a file that was there is as before.
+// Makes `path` a file with exactly this text and these permissions. A file that
+// is like this already stays. On failure an older file stays as it is.
 absl::Status PutFile(const std::string& path, absl::string_view text,
                      mode_t mode);
 
-// The same for a link to `target`.
+// Makes `path` a symbolic link to `target`, in the same way.
 absl::Status PutLink(const std::string& path, const std::string& target);
 
 // Removes a file that may be gone, also with the directory it was in.
 absl::Status RemoveIfThere(const std::string& path);
 
-// Makes the directory `path`, where it is not there. All who may read the
-// directory it is in may read it as well.
+// Makes the directory `path`, if it does not exist. Adds the permissions of its
+// parent directory.
 absl::Status MakeReadableDirectory(const std::string& path);
 
-// Removes the directory `path`, which may be gone, with the files in it.
+// Removes the directory `path` and the files in it, if it exists.
 absl::Status RemoveDirectory(const std::string& path);
 
 }  // namespace o8lock

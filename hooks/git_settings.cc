@@ -24,7 +24,7 @@
 namespace o8lock {
 namespace {
 
-// Whether it comes from a file of ours.
+// Whether it comes from a file of o8lock's.
 bool IsOurs(const Setting& setting) {
   return absl::EndsWith(setting.origin, absl::StrCat("/", kInclude)) ||
          setting.origin == absl::StrCat("file:", kInclude);
@@ -43,7 +43,7 @@ std::string ExpandHome(const Location& location, const std::string& path) {
       .value_or(path);
 }
 
-// Whether kInclude is included, and after all that it is to win over.
+// Whether kInclude is included, and wins over core.hooksPath.
 bool IsIncluded(const std::vector<Setting>& settings) {
   bool included = false;
   for (const Setting& setting : settings) {
@@ -51,7 +51,7 @@ bool IsIncluded(const std::vector<Setting>& settings) {
       included = true;
     } else if (setting.key == "core.hookspath" && setting.scope == "local" &&
                !IsOurs(setting)) {
-      included = false;  // as good as: what comes later wins
+      included = false;  // in effect: the later setting wins
     }
   }
   return included;
@@ -148,8 +148,9 @@ HooksPath FindHooksPath(const Location& location,
                         const std::vector<Setting>& settings) {
   HooksPath path{location.common_dir + "/hooks", ""};
   for (const Setting& setting : settings) {
-    // What wins over ours while the lock is taken is a bypass. Somebody may
-    // have put ours back as what git told while it was.
+    // A setting that wins over ours while the lock is taken is a bypass. Our
+    // own path may stand here if a program has saved and restored it during a
+    // run.
     if (setting.key == "core.hookspath" && !IsOurs(setting) &&
         setting.value != OwnHooks(location) && setting.scope != "worktree" &&
         setting.scope != "command") {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What git's configuration says of hooks, and the one line of it that is
-// o8lock's.
+// The settings in git's configuration that concern hooks, and o8lock's own line
+// in it.
 //
-// `directory` is one in the repository: git is run there, once for each call
-// unless it says otherwise, and until it has ended these block. Errors: as
-// AskGit's (git.h). Nothing is changed on disk but by AddInclude and
-// RemoveInclude. Thread-safe.
+// Functions with a `directory`, which is in the repository, run git there and
+// block until it ends. Errors: those of AskGit (git.h).
+// On disk only AddInclude and RemoveInclude change anything. Thread-safe.
 #ifndef O8LOCK_HOOKS_GIT_SETTINGS_H_
 #define O8LOCK_HOOKS_GIT_SETTINGS_H_
 
@@ -27,16 +26,17 @@ struct GitVersion {
   std::pair<int, int> number;  // major and minor
 };
 
-// The version of the git in PATH. Errors: kInternal too, where it names none.
+// The version of the git in PATH.
+// Errors: as above; kInternal  git prints no version.
 absl::StatusOr<GitVersion> AskGitVersion(const std::string& directory);
 
-// kUnimplemented: the hooks cannot do their work with `version`. Runs nothing.
+// Errors: kUnimplemented  the hooks cannot work with `version`.
 absl::Status CheckVersion(const GitVersion& version);
 
-// How `version` is to be made to call the hooks. Runs nothing.
+// The way to make this git call the hooks.
 Mechanism MechanismOf(const GitVersion& version);
 
-// One setting as git has read it.
+// One setting, as git reads it.
 struct Setting {
   std::string scope;
   std::string origin;
@@ -44,16 +44,16 @@ struct Setting {
   std::string value;
 };
 
-// All settings, in the order in which later ones win.
+// All settings. A later one wins over an earlier one.
 absl::StatusOr<std::vector<Setting>> ReadSettings(const std::string& directory);
 
-// How the hooks were installed, as a file of o8lock's says that git reads;
-// nothing: it reads none. Runs nothing.
+// How the hooks were installed, by o8lock's own settings; empty if git reads no
+// setting of o8lock's.
 std::optional<Mechanism> InstalledMechanism(
     const std::vector<Setting>& settings);
 
-// What wins over o8lock's own settings, for hooks that were installed for
-// `mechanism`. Runs nothing.
+// The settings that keep git from calling hooks installed for `mechanism`, as
+// texts for users.
 std::vector<std::string> FindBypasses(const std::vector<Setting>& settings,
                                       Mechanism mechanism,
                                       const GitVersion& version);
@@ -61,21 +61,20 @@ std::vector<std::string> FindBypasses(const std::vector<Setting>& settings,
 // Where git looks for hooks while the lock is free.
 struct HooksPath {
   std::string value;      // core.hooksPath, or the default
-  std::string directory;  // absolute: for a relative one the main worktree's
+  std::string directory;  // absolute; a relative value is of the main worktree
 };
 
-// Finds it by `settings`. Runs git for a path in the user's home only, and
-// takes that word for word if git fails.
+// Finds that directory. A path that begins with "~/" is expanded by git, which
+// runs for this; if git fails, the path stays as it is.
 HooksPath FindHooksPath(const Location& location,
                         const std::vector<Setting>& settings);
 
-// Has the repository's configuration include kInclude (layout.h), last of all,
-// where `settings` tell that it does not, or that another setting wins. Runs
-// git twice for that.
+// Makes the repository's configuration include kInclude (layout.h) at its end,
+// if `settings` do not have it, or have a core.hooksPath after it.
 absl::Status AddInclude(const Location& location, const std::string& directory,
                         const std::vector<Setting>& settings);
 
-// Takes that out of the configuration, where it is there.
+// Removes this line from the configuration, if it is there.
 absl::Status RemoveInclude(const Location& location,
                            const std::string& directory);
 

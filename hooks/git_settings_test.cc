@@ -10,7 +10,7 @@
 namespace o8lock {
 namespace {
 
-// What is found where core.hooksPath is `value`.
+// The result for this value of core.hooksPath.
 HooksPath Find(const std::string& value, const std::string& scope = "global") {
   Location location;
   location.main_worktree = "/";

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The hooks that git calls o8lock as, and one such call: everything that a
-// decision (decision.h) needs to know of the process that git has started.
-// tools/ fills it in, so that a test can make one by hand: nothing below reads
-// the environment.
+// The hooks that o8lock installs, and one call of such a hook: the input of a
+// decision (decision.h). tools/ fills it from the environment and the process;
+// a test fills it by hand.
 #ifndef O8LOCK_HOOKS_HOOK_CALL_H_
 #define O8LOCK_HOOKS_HOOK_CALL_H_
 
@@ -17,7 +16,7 @@ namespace o8lock {
 // When git is to call a hook.
 enum class Armed {
   kAlways,
-  kWhileTaken,  // only while a run has the lock: nothing to pay otherwise
+  kWhileTaken,  // only while a run has the lock; otherwise it costs nothing
 };
 
 struct HookEvent {
@@ -25,25 +24,24 @@ struct HookEvent {
   Armed armed;
 };
 
-// Refuses: git calls it before anything exists.
+// Refuses. Git calls it before it makes anything.
 inline constexpr HookEvent kReferenceTransaction = {"reference-transaction",
                                                     Armed::kWhileTaken};
-// Takes a worktree back. It is for locks that o8lock has not taken, and so did
-// not arm for.
+// Takes a worktree back. For locks of runs outside o8lock, which do not arm.
 inline constexpr HookEvent kPostCheckout = {"post-checkout", Armed::kAlways};
 
-// The environment variable that lets a command of git's pass, unless it is
-// empty or "0".
+// The environment variable that makes every git command pass, unless its value
+// is empty or "0".
 inline constexpr char kAllowVariable[] = "O8LOCK_ALLOW";
 
 struct HookCall {
   std::string event;              // the hook's name
-  std::vector<std::string> args;  // what git hands to it
+  std::vector<std::string> args;  // the hook's, from git
   std::string git_dir;    // GIT_DIR, relative to `directory`; empty: not set
   std::string directory;  // the current one, absolute; empty: it is gone
   int parent_pid = 0;     // 0: of another pid namespace
   bool allowed = false;   // kAllowVariable
-  // The tokens of the runs that the process is inside of.
+  // The tokens of the runs around this process.
   std::vector<std::string> own_tokens;
 };
 

@@ -50,15 +50,14 @@ constexpr absl::string_view kHookNames[] = {"applypatch-msg",
                                             "p4-post-changelist",
                                             "p4-pre-submit"};
 
-// The names of all hooks that may be called: those of githooks(5), and what
-// `directory` has.
+// The names of all hooks: those of githooks(5), and those in `directory`.
 std::set<std::string> HookNames(const std::string& directory) {
   std::set<std::string> names(std::begin(kHookNames), std::end(kHookNames));
   for (const HookEvent& event : {kReferenceTransaction, kPostCheckout}) {
     names.emplace(event.name);
   }
   for (const std::string& name : NamesIn(directory)) {
-    // With a dot it is no hook, but something that one of them uses.
+    // A name with a dot is not a hook, but a file for one.
     if (!absl::StrContains(name, '.') &&
         IsExecutable(absl::StrCat(directory, "/", name))) {
       names.insert(name);
@@ -67,8 +66,8 @@ std::set<std::string> HookNames(const std::string& directory) {
   return names;
 }
 
-// Whether the hook `name`, which stands for the hook `real`, has to call
-// o8lock: what is armed always does that by itself, if it has a line of ours.
+// Whether the stand-in `name` of the hook `real` has to call o8lock. A hook
+// that is always armed may call it by itself.
 bool HasToCallUs(const std::string& name, const std::string& real) {
   for (const HookEvent& event : {kReferenceTransaction, kPostCheckout}) {
     if (event.name == name) {
@@ -78,20 +77,20 @@ bool HasToCallUs(const std::string& name, const std::string& real) {
   return false;
 }
 
-// Puts `own`/`name` in place, which stands for the hook of that name in `path`.
+// Makes `own`/`name`, the stand-in for this hook in `path`.
 absl::Status PutHook(const std::string& own, const std::string& name,
                      const std::string& program, const HooksPath& path) {
   const std::string mine = absl::StrCat(own, "/", name);
   const std::string real = absl::StrCat(path.directory, "/", name);
   const bool calls_us = HasToCallUs(name, real);
-  // Every worktree may have others.
+  // Every worktree may have other hooks.
   const bool relative = !absl::StartsWith(path.value, "/");
   if (name != "push-to-checkout" &&
       (FileExists(real) || name == kPostCheckout.name || relative)) {
-    // A script, and no link: some look at the name they are called by.
+    // A script, not a link: a hook may depend on the path in its name.
     return PutFile(mine, ScriptText(calls_us ? program : "", name, path), 0755);
   }
-  // To a hook that is not there, but may come.
+  // The hook does not exist, but may be installed during a run.
   return PutLink(mine, calls_us ? program : real);
 }
 
@@ -105,7 +104,7 @@ absl::Status PutHooks(const std::string& own, const std::string& program,
   for (const std::string& name : names) {
     O8LOCK_RETURN_IF_ERROR(PutHook(own, name, program, path));
   }
-  // What another's installer has moved out of its way.
+  // Stand-ins that another program's installer has renamed.
   for (const std::string& name : NamesIn(own)) {
     const std::string mine = absl::StrCat(own, "/", name);
     if (names.count(name) == 0 && IsOurHook(mine)) {

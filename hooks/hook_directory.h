@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The directory of hooks that git uses while the lock is taken, for a git
-// without hooks that are settings: every hook in it runs the one that is
-// effective without o8lock.
+// The directory of hooks that git uses while the lock is taken
+// (Mechanism::kDirectory). Each hook in it runs the user's hook of its name.
 //
-// Errors: from the file system. Never blocks. Thread-safe, but for two threads
-// that change the same directory.
+// Errors: from the file system. Never blocks. Thread-safe, except for two
+// threads that change the same directory.
 #ifndef O8LOCK_HOOKS_HOOK_DIRECTORY_H_
 #define O8LOCK_HOOKS_HOOK_DIRECTORY_H_
 
@@ -16,14 +15,14 @@
 
 namespace o8lock {
 
-// Fills `own`, that directory, with hooks that call `program` or those in
-// `path`, after MoveForeignHooks.
+// Calls MoveForeignHooks, then fills `own`, this directory, with hooks that run
+// `program` and the hooks in `path`.
 absl::Status PutHooks(const std::string& own, const std::string& program,
                       const HooksPath& path);
 
-// Hooks, and what they use, that an installer has put into `own`, as git told
-// it while the lock was taken, go to `directory`, where it would have put them
-// otherwise. A file that is there stays, and they go beside it.
+// Moves other programs' files from `own` to `directory`. An installer that
+// asked git for the hooks directory during a run has put them into `own`. If
+// there is another file of this name, both stay: the moved one gets a suffix.
 absl::Status MoveForeignHooks(const std::string& own,
                               const std::string& directory);
 

@@ -14,6 +14,7 @@
 #include "hooks/git_settings.h"
 #include "hooks/hook_call.h"
 #include "hooks/hook_scripts.h"
+#include "hooks/layout.h"
 #include "lock/file.h"
 #include "lock/location.h"
 
@@ -43,16 +44,12 @@ constexpr HookManager kManagers[] = {
      "        always_run: true\n"
      "        pass_filenames: false\n"
      "        stages: [post-checkout]"},
-    // It removes every hook that it has not made.
+    // It removes all other programs' hooks.
     {"simple-git-hooks", "", "", "SIMPLE_GIT_HOOKS", "",  //
      "package.json, and run npx simple-git-hooks",
      "\"simple-git-hooks\": { \"post-checkout\": \"", "\"$@\"",
      Quoting::kJsonString, "\" }"},
 };
-
-std::string PostCheckoutIn(const HooksPath& path) {
-  return absl::StrCat(path.directory, "/", kPostCheckout.name);
-}
 
 // Whether one of the hooks in `path` has `word`.
 bool IsInAHook(const HooksPath& path, absl::string_view word) {
@@ -84,7 +81,7 @@ std::string ManagerOf(const Location& location, const HooksPath& path) {
       (lstat(path.directory.c_str(), &info) == 0 && S_ISLNK(info.st_mode))) {
     return path.directory;
   }
-  std::string hook = PostCheckoutIn(path);
+  std::string hook = PostCheckoutIn(path.directory);
   const std::string text = WithoutOurLine(ReadFile(hook).value_or(""));
   for (const HookManager& manager : kManagers) {
     if (!manager.in_post_checkout.empty() &&
@@ -92,7 +89,7 @@ std::string ManagerOf(const Location& location, const HooksPath& path) {
       return std::string(manager.name);
     }
   }
-  // To be called under another name would not do: some look at it.
+  // o8lock cannot move it and call it: a hook may depend on its own name.
   if (FileExists(hook) && !(IsShellScript(text) && IsExecutable(hook))) {
     return hook;
   }
@@ -115,7 +112,7 @@ std::string OwnersFile(const Location& location, const HooksPath& path,
     return absl::StrCat(absl::StripSuffix(path.directory, "_"),
                         kPostCheckout.name);
   }
-  return PostCheckoutIn(path);
+  return PostCheckoutIn(path.directory);
 }
 
 }  // namespace o8lock

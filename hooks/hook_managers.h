@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hook managers: programs that own the hooks of a repository, so that o8lock's
-// post-checkout must not be put there; where their users put it instead.
+// Hook managers: programs that own a repository's hooks. o8lock leaves their
+// post-checkout alone; their users call o8lock from the manager's file.
 //
-// Files are read, and none is changed. Nothing fails or blocks. Thread-safe.
+// No function changes a file, blocks or fails: a file that cannot be read is
+// empty. Thread-safe.
 #ifndef O8LOCK_HOOKS_HOOK_MANAGERS_H_
 #define O8LOCK_HOOKS_HOOK_MANAGERS_H_
 
@@ -15,29 +16,29 @@
 
 namespace o8lock {
 
-// What pre-commit and lefthook add to the name of a hook that they have found.
-// The first goes on calling it.
+// The suffix with which pre-commit (.legacy) and lefthook (.old) rename a hook
+// of the user's. pre-commit still calls it.
 inline constexpr absl::string_view kLegacy = ".legacy";
 inline constexpr absl::string_view kOld = ".old";
 
-// How a command of sh is written in a manager's file.
+// How a manager's file quotes a command of sh.
 enum class Quoting { kNone, kShellWord, kJsonString };
 
-// A manager. A text that is empty: it is not known by that, has no such file.
+// One manager. An empty text does not apply to it.
 struct HookManager {
   absl::string_view name;
 
-  // It is known by what core.hooksPath ends with; by a word in the hook
-  // post-checkout; by a word in any hook.
+  // Detection: the end of core.hooksPath; a word in the hook post-checkout; a
+  // word in any hook.
   absl::string_view hooks_path;
   absl::string_view in_post_checkout;
   absl::string_view in_any_hook;
 
-  // The file for the user's line, in the main worktree.
+  // The file in the main worktree that calls o8lock.
   absl::string_view file;
 
-  // The same for users, and what belongs there: a command between two texts,
-  // with these arguments.
+  // The snippet for users: the place for it, and a call of o8lock with these
+  // arguments between two texts.
   absl::string_view where;
   absl::string_view before;
   absl::string_view arguments;
@@ -45,16 +46,16 @@ struct HookManager {
   absl::string_view after;
 };
 
-// The manager of that name; null for one that is not known.
+// The manager of this name; null if it is not in the table.
 const HookManager* FindManager(absl::string_view name);
 
-// Who owns the post-checkout in `path`, or would own one; empty: nobody. There
-// o8lock's would be overwritten, or called in other repositories, or be a file
-// that the repository's worktree has too much. See HooksState::manager.
+// The owner of post-checkout in `path`, as HooksState::manager names it; empty
+// if o8lock may write it. A manager would overwrite o8lock's hook. In a
+// directory outside of the repository, other repositories would call it. In the
+// worktree, it would be an untracked file.
 std::string ManagerOf(const Location& location, const HooksPath& path);
 
-// The file that has the user's line that calls o8lock for `manager`, as
-// ManagerOf names it.
+// The file in which the user of `manager`, named by ManagerOf, calls o8lock.
 std::string OwnersFile(const Location& location, const HooksPath& path,
                        absl::string_view manager);
 

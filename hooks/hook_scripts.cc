@@ -21,22 +21,22 @@
 namespace o8lock {
 namespace {
 
-// The second line of every script of ours, by which it is known again.
+// The beginning of every stand-in, which identifies it.
 constexpr absl::string_view kScriptHead =
     "#!/bin/sh\n# o8lock: made by `o8lock hooks install`.\n";
-// The end of the line of ours in a hook of the user's.
+// The end of o8lock's line in a user's hook, which identifies it.
 constexpr absl::string_view kLineEnd =
     " # o8lock: until `o8lock hooks uninstall`";
-// How a line begins that remembers something in locked.inc.
+// The beginnings of the lines of the record in locked.inc.
 constexpr absl::string_view kProgramLine = "# program: ";
 constexpr absl::string_view kBasisLine = "# basis: ";
 
-// Of a text that is to be one word of sh.
+// `word` as one word of sh.
 std::string Quoted(absl::string_view word) {
   return absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'");
 }
 
-// Of a text that is to be one value of a configuration file.
+// `value` as one value in a configuration file.
 std::string ConfigQuoted(absl::string_view value) {
   return absl::StrCat(
       "\"",
@@ -45,7 +45,7 @@ std::string ConfigQuoted(absl::string_view value) {
       "\"");
 }
 
-// A command of sh that runs the hook `name`, unless the program is gone.
+// A command of sh that runs the hook `name`, or succeeds without the program.
 std::string Call(const std::string& program, absl::string_view prefix,
                  absl::string_view name) {
   const std::string quoted = Quoted(program);
@@ -53,27 +53,27 @@ std::string Call(const std::string& program, absl::string_view prefix,
                       " hooks run ", name);
 }
 
-// The end of a call in a script. What cannot be executed has not refused.
+// The end of a call in a script. A program that sh cannot execute (126, 127)
+// does not refuse.
 constexpr absl::string_view kOrExit =
     " \"$@\" || case $? in 126 | 127) ;; *) exit 1 ;; esac";
 
-// The hook `name` that is effective without o8lock, as a word of sh.
+// The user's hook `name` in `path`, as a word of sh.
 std::string RealHook(const HooksPath& path, absl::string_view name) {
   const std::string hook = Quoted(absl::StrCat(path.value, "/", name));
-  // A relative path starts where git is. That is where its hooks are run, but
-  // for the post-checkout of a new worktree.
+  // A relative path starts in git's directory. Hooks run there too, except the
+  // post-checkout of a new worktree.
   return absl::StartsWith(path.value, "/") || name != kPostCheckout.name
              ? hook
              : absl::StrCat("\"$(readlink \"/proc/$PPID/cwd\")\"/", hook);
 }
 
-// One line.
 std::string BasisText(const Basis& basis) {
   return absl::StrCat(kBasisLine, basis.changed, "\t", basis.common_dir, "\t",
                       basis.local_path, "\t", basis.directory, "\n");
 }
 
-// What free.inc and locked.inc begin with.
+// The beginning of free.inc and locked.inc.
 std::string SettingsHead(absl::string_view when) {
   return absl::StrCat(
       "# Made by `o8lock hooks install`, which makes it anew; included by the "
@@ -81,7 +81,7 @@ std::string SettingsHead(absl::string_view when) {
       when, ".\n");
 }
 
-// A hook that is a setting: git runs `command` for `event`.
+// The settings that make git run `command` for `event`.
 std::string HookSetting(absl::string_view name, const std::string& command,
                         const HookEvent& event) {
   return absl::StrCat("[hook \"", name,
@@ -89,7 +89,7 @@ std::string HookSetting(absl::string_view name, const std::string& command,
                       "\n\tevent = ", event.name, "\n");
 }
 
-// What both say for `mechanism`.
+// The settings in both free.inc and locked.inc.
 std::string CommonSettings(Mechanism mechanism, const std::string& program) {
   if (mechanism == Mechanism::kDirectory) {
     return "[o8lock]\n\thooks = directory\n";
@@ -169,8 +169,8 @@ std::string LockedText(Mechanism mechanism, const std::string& program,
                     "\n");
     return text;
   }
-  // It is called three times for each change; only "preparing" is early
-  // enough. What git appends are the arguments of ":".
+  // Git calls it three times for each change; only "preparing" is early enough.
+  // Git appends the arguments; ":" takes them.
   absl::StrAppend(
       &text, HookSetting("o8lock",
                          absl::StrCat(

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The texts of the scripts and settings that o8lock writes for git, and how
-// they are known again.
+// The texts of the scripts and settings that o8lock writes, and tests for
+// these texts.
 //
-// Nothing here changes a file, blocks or fails. Thread-safe.
+// No function changes a file, blocks or fails: a file that cannot be read is
+// empty. Thread-safe.
 #ifndef O8LOCK_HOOKS_HOOK_SCRIPTS_H_
 #define O8LOCK_HOOKS_HOOK_SCRIPTS_H_
 
@@ -16,47 +17,47 @@
 
 namespace o8lock {
 
-// --- A hook that stands for another: made anew whenever that changes ---
+// --- Stand-ins: hooks in o8lock's directory that run the user's hooks ---
 
-// A script that stands for the hook `name`: o8lock's, unless `program` is
-// empty, then the one that is effective without o8lock, unless that is not
-// there.
+// A stand-in for the hook `name`. It calls `program`, unless that is empty, and
+// then runs the hook in `path`, if that exists.
 std::string ScriptText(const std::string& program, absl::string_view name,
                        const HooksPath& path);
 
-// Whether the file `path` has such a text.
+// Whether the file `path` is a stand-in.
 bool IsOurHook(const std::string& path);
 
-// --- A line in a hook that is the user's ---
+// --- A line of o8lock's in a user's hook ---
 
-// What a hook begins with, and all that it has, that is there for our line
-// only.
+// The whole text, without this line, of a hook that o8lock has created.
 inline constexpr absl::string_view kEmptyScript = "#!/bin/sh\n";
 
-// Whether the hook `path` has a line of ours.
+// Whether the hook `path` has the line.
 bool CallsUs(const std::string& path);
 
-// The script `text` with a first line that calls `program` as the hook `name`.
+// The script `text` with the line, which calls `program` for the hook `name`,
+// before all its commands.
 std::string WithOurLine(std::string text, const std::string& program,
                         absl::string_view name);
 
-// `text` without the line of ours.
+// `text` without the line.
 std::string WithoutOurLine(absl::string_view text);
 
-// Whether `text` is a script of a shell, in which there can be such a line.
+// Whether `text` is a shell script, so that it can have the line.
 bool IsShellScript(absl::string_view text);
 
 // --- The files that the repository's configuration includes ---
 
-// What the files of the hooks rest on: if it changes they are made anew.
+// The input of an installation. If it changes, RefreshHooks writes all files
+// again.
 struct Basis {
   std::string common_dir;
   std::string local_path;  // core.hooksPath of the repository's own file
   std::string directory;   // as in HooksPath
-  std::string changed;     // when the directory was, and the one of ours
+  std::string changed;     // times of the directory and of o8lock's own
 };
 
-// What locked.inc remembers.
+// The record in locked.inc.
 struct Remembered {
   std::string program;
   std::optional<Basis> basis;
@@ -65,12 +66,12 @@ struct Remembered {
 // The text of free.inc.
 std::string FreeText(Mechanism mechanism, const std::string& program);
 
-// The text of locked.inc. `own_hooks` is the directory that git is to use.
-// REQUIRES: no path in `remembered` has a tab or a newline.
+// The text of locked.inc, which makes git use the directory `own_hooks`.
+// REQUIRES: no path has a tab or a newline.
 std::string LockedText(Mechanism mechanism, const std::string& program,
                        const std::string& own_hooks, const Basis& basis);
 
-// What the text of locked.inc remembers.
+// The record in this text of locked.inc.
 Remembered ReadLockedText(absl::string_view text);
 
 }  // namespace o8lock

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the hooks of a repository are installed, as installation.h finds them.
+// The state of a repository's hooks. installation.h determines it.
 #ifndef O8LOCK_HOOKS_HOOKS_STATE_H_
 #define O8LOCK_HOOKS_HOOKS_STATE_H_
 

@@ -34,7 +34,7 @@
 namespace o8lock {
 namespace {
 
-// When `directory` was changed, for comparison only.
+// The time of the last change of `directory`, for comparison only.
 std::string StampOf(const std::string& directory) {
   struct stat info;
   if (stat(directory.c_str(), &info) != 0) return "-";
@@ -52,7 +52,7 @@ Basis BasisOf(const Location& location, Mechanism mechanism,
           StampOf(location, path.directory)};
 }
 
-// Whether the files are as `location` wants them. A few system calls.
+// Whether the files still fit `location`. A few system calls.
 bool IsUpToDate(const Location& location, Mechanism mechanism,
                 const Basis& basis) {
   return basis.common_dir == location.common_dir &&
@@ -61,14 +61,14 @@ bool IsUpToDate(const Location& location, Mechanism mechanism,
            basis.changed == StampOf(location, basis.directory)));
 }
 
-// Errors: those of reading, where nothing is installed.
+// Errors: from reading the file. Without hooks it does not exist.
 absl::StatusOr<Remembered> ReadLockedFile(const Location& location) {
   O8LOCK_ASSIGN_OR_RETURN(const std::string text,
                           ReadFile(LockedPath(location)));
   return ReadLockedText(text);
 }
 
-// Writes everything under <common dir>/o8lock but the link.
+// Writes all files in <common dir>/o8lock except the link and the program.
 absl::Status PutFiles(const Location& location, Mechanism mechanism,
                       const std::string& program, const HooksPath& path) {
   for (const std::string& text : {location.common_dir, program, path.value}) {
@@ -89,7 +89,7 @@ absl::Status PutFiles(const Location& location, Mechanism mechanism,
       0644);
 }
 
-// The program that hooks can rely on: of a build tree's a copy.
+// A program that stays: a copy if `program` is in a build tree.
 absl::StatusOr<std::string> Settle(const Location& location,
                                    const std::string& program) {
   const std::string copy = OwnCopy(location.common_dir);
@@ -109,7 +109,7 @@ std::string AskVersion(const std::string& program) {
   const absl::StatusOr<ProgramResult> result =
       RunProgram({program, "--version"});
   if (!result.ok() || result->exit_code != 0) return "";
-  // "o8lock 0.1.0", and maybe which commit.
+  // "o8lock 0.1.0", or "o8lock 0.1.0 (1bfdd47)".
   const absl::string_view version = absl::StripPrefix(result->out, "o8lock ");
   return std::string(version.substr(0, version.find_first_of(" \n")));
 }
@@ -170,7 +170,7 @@ absl::StatusOr<HooksState> InstallHooks(const Location& location,
   if (mechanism == Mechanism::kDirectory) {
     O8LOCK_RETURN_IF_ERROR(PutSecondLine(location, path, settled));
   } else {
-    // Of an older git, when it was installed before.
+    // From an installation for an older git.
     O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(location, path));
   }
   O8LOCK_RETURN_IF_ERROR(PutFiles(location, mechanism, settled, path));
@@ -190,7 +190,7 @@ absl::Status UninstallHooks(const Location& location,
   O8LOCK_ASSIGN_OR_RETURN(const std::vector<Setting> settings,
                           ReadSettings(directory));
   const HooksPath path = FindHooksPath(location, settings);
-  // First git forgets them: what it does not read can go.
+  // First git forgets them: files that it does not read can go.
   O8LOCK_RETURN_IF_ERROR(RemoveInclude(location, directory));
   O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(location, path));
   O8LOCK_RETURN_IF_ERROR(RemoveArming(location));
@@ -204,7 +204,7 @@ absl::Status UninstallHooks(const Location& location,
 absl::Status RefreshHooks(const Location& location) {
   if (location.armed.empty()) return absl::OkStatus();
   const absl::StatusOr<Remembered> remembered = ReadLockedFile(location);
-  // Where it is not there nothing is installed.
+  // Without this file no hooks are installed.
   if (!remembered.ok() || !remembered->basis.has_value()) {
     return absl::OkStatus();
   }
@@ -218,13 +218,12 @@ absl::Status RefreshHooks(const Location& location) {
   }
   HooksPath path;
   if (mechanism == Mechanism::kDirectory) {
-    // Only the repository's own setting can be told without git. Who has no git
-    // has no use for its hooks.
+    // Only git knows all settings. Without git the hooks have no use.
     const absl::StatusOr<std::vector<Setting>> settings =
         ReadSettings(location.Home());
     if (!settings.ok()) return absl::OkStatus();
     path = FindHooksPath(location, *settings);
-    // It may have the path of a program that was moved.
+    // The program may have moved with the repository.
     if (HasSecondLine(path)) {
       O8LOCK_RETURN_IF_ERROR(PutSecondLine(location, path, program));
     }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "hooks/hook_call.h"
 #include "lock/arming.h"
 #include "lock/location.h"
 
@@ -31,6 +32,10 @@ std::string OwnBin(const std::string& common_dir) {
 
 std::string OwnCopy(const std::string& common_dir) {
   return OwnBin(common_dir) + "/o8lock";
+}
+
+std::string PostCheckoutIn(const std::string& directory) {
+  return absl::StrCat(directory, "/", kPostCheckout.name);
 }
 
 }  // namespace o8lock

@@ -17,22 +17,16 @@
 #include "hooks/hook_managers.h"
 #include "hooks/hook_scripts.h"
 #include "hooks/hooks_state.h"
+#include "hooks/layout.h"
 #include "lock/file.h"
 #include "lock/location.h"
 #include "lock/status.h"
 
 namespace o8lock {
-namespace {
-
-std::string HookIn(const std::string& directory) {
-  return absl::StrCat(directory, "/", kPostCheckout.name);
-}
-
-}  // namespace
 
 SecondLine FindSecondLine(const Location& location, const HooksPath& path,
                           absl::string_view manager) {
-  const std::string hook = HookIn(path.directory);
+  const std::string hook = PostCheckoutIn(path.directory);
   if (CallsUs(hook)) {
     return WithoutOurLine(ReadFile(hook).value_or("")) == kEmptyScript
                ? SecondLine::kAlone
@@ -47,12 +41,12 @@ SecondLine FindSecondLine(const Location& location, const HooksPath& path,
 }
 
 bool HasSecondLine(const HooksPath& path) {
-  return CallsUs(HookIn(path.directory));
+  return CallsUs(PostCheckoutIn(path.directory));
 }
 
 absl::Status PutSecondLine(const Location& location, const HooksPath& path,
                            const std::string& program) {
-  std::string hook = HookIn(path.directory);
+  std::string hook = PostCheckoutIn(path.directory);
   if (!ManagerOf(location, path).empty()) {
     absl::StrAppend(&hook, kLegacy);
     if (!CallsUs(hook)) return absl::OkStatus();
@@ -76,7 +70,7 @@ absl::Status RemoveSecondLine(const Location& location, const HooksPath& path) {
        {path.directory, location.common_dir + "/hooks"}) {
     for (const absl::string_view suffix :
          {absl::string_view(), kLegacy, kOld}) {
-      const std::string hook = absl::StrCat(HookIn(directory), suffix);
+      const std::string hook = absl::StrCat(PostCheckoutIn(directory), suffix);
       struct stat info;
       if (lstat(hook.c_str(), &info) != 0 || !CallsUs(hook)) continue;
       O8LOCK_ASSIGN_OR_RETURN(std::string text, ReadFile(hook));

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The hook post-checkout, for a git without hooks that are settings: a hook of
-// o8lock's or a line in the user's, where no manager (hook_managers.h) has that
-// file.
+// The hook post-checkout for Mechanism::kDirectory: a file of o8lock's, or a
+// line in the user's file, unless a manager (hook_managers.h) owns it.
 //
-// Errors: from the file system. Never blocks. Thread-safe, but for two threads
-// that change the same hook.
+// Errors: from the file system. Never blocks. Thread-safe, except for two
+// threads that change the same hook.
 #ifndef O8LOCK_HOOKS_POST_CHECKOUT_H_
 #define O8LOCK_HOOKS_POST_CHECKOUT_H_
 
@@ -19,20 +18,20 @@
 
 namespace o8lock {
 
-// How the hook is called in `path`, of which ManagerOf says `manager`.
+// How git calls the hook in `path`, which is owned by `manager` (ManagerOf).
 SecondLine FindSecondLine(const Location& location, const HooksPath& path,
                           absl::string_view manager);
 
-// Whether the hook in `path` has a line of ours.
+// Whether the hook in `path` has o8lock's line.
 bool HasSecondLine(const HooksPath& path);
 
-// Puts it where it is called all the time: `path`. A line of ours that is there
-// is made anew; else the rest of the hook is as before.
+// Writes the line for `program` into the hook in `path`, or creates the hook.
+// Replaces an older line. The rest of the hook stays as it is.
 absl::Status PutSecondLine(const Location& location, const HooksPath& path,
                            const std::string& program);
 
-// Removes it from where it is effective, and from where it was before somebody
-// set core.hooksPath; also where a manager has put it aside.
+// Removes the line from the hook in `path` and from the repository's own hooks
+// directory, also from hooks that a manager has renamed.
 absl::Status RemoveSecondLine(const Location& location, const HooksPath& path);
 
 }  // namespace o8lock

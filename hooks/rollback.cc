@@ -28,7 +28,7 @@
 namespace o8lock {
 namespace {
 
-// Whether `add` has made the file `path`, as far as times tell.
+// Whether `add` has made the file `path`, judged by their times.
 bool HasMade(const WorktreeAdd& add, const std::string& path) {
   return add.started >= 0 && MayHaveMade(add, ChangeOf(path));
 }
@@ -39,7 +39,7 @@ absl::StatusOr<std::string> ChangesOf(const std::string& worktree,
   O8LOCK_ASSIGN_OR_RETURN(const std::string head,
                           AskGit(worktree, {"rev-parse", "HEAD"}));
   if (head != commit) return "its HEAD has moved";
-  // What only this worktree refers to would go with it.
+  // Commits that only this worktree refers to would go with it.
   O8LOCK_ASSIGN_OR_RETURN(const std::string log,
                           AskGit(worktree, {"rev-list", "-g", "HEAD"}));
   for (const absl::string_view past : absl::StrSplit(log, '\n')) {
@@ -49,13 +49,14 @@ absl::StatusOr<std::string> ChangesOf(const std::string& worktree,
                           AskGit(worktree, {"for-each-ref", "refs/worktree",
                                             "refs/bisect", "refs/rewritten"}));
   if (!refs.empty()) return "it has references of its own";
-  // An ignored file is somebody's too; `git worktree remove` would not mind.
+  // `git worktree remove` would remove ignored files too.
   O8LOCK_ASSIGN_OR_RETURN(
       const std::string files,
       AskGit(worktree, {"-c", "core.fsmonitor=false", "status", "--porcelain",
                         "--ignored", "--untracked-files=all"}));
   if (!files.empty()) return "it has files that git did not make";
-  // Nor does git show a change of a file that it was told to pass over.
+  // `git status` hides changes of files marked assume-unchanged and
+  // skip-worktree.
   O8LOCK_ASSIGN_OR_RETURN(const std::string index,
                           AskGit(worktree, {"ls-files", "-v", "-z"}));
   for (const absl::string_view entry : absl::StrSplit(index, '\0')) {
@@ -66,9 +67,9 @@ absl::StatusOr<std::string> ChangesOf(const std::string& worktree,
   return "";
 }
 
-// Whether `add`, whose words do not say so, has made the branch `branch` at
-// `commit`: by its reflog, which has to begin then and with git's words for a
-// branch that is made for a new worktree.
+// Whether `add`, without -b, has made the branch `branch` at `commit`. The
+// branch's reflog must have one entry, written since the add began, with git's
+// text for the branch of a new worktree.
 bool HasMadeBranch(const WorktreeAdd& add, const std::string& common_dir,
                    absl::string_view branch, const std::string& commit) {
   const std::string log = absl::StrCat(common_dir, "/logs/refs/heads/", branch);
@@ -84,7 +85,8 @@ bool HasMadeBranch(const WorktreeAdd& add, const std::string& common_dir,
       text.find('\n') + 1 != text.size()) {
     return false;
   }
-  // A name given as the commit is there already, or made from a remote's.
+  // A branch given as the commit exists already, or git makes it from a
+  // remote's branch.
   const bool is_remote =
       absl::StrContains(text, "\tbranch: Created from refs/remotes/");
   return AddedCommit(add.words).empty()
@@ -92,8 +94,8 @@ bool HasMadeBranch(const WorktreeAdd& add, const std::string& common_dir,
              : is_remote;
 }
 
-// Removes `worktree`, which `add` made at `commit`, unless it has been changed
-// since. Returns the branch that it was on; empty: none.
+// Removes `worktree`, which `add` made at `commit`, unless it has changed
+// since. Returns the branch checked out in it; empty: detached HEAD.
 absl::StatusOr<std::string> RemoveWorktree(const WorktreeAdd& add,
                                            const std::string& main,
                                            const std::string& worktree,
@@ -107,7 +109,7 @@ absl::StatusOr<std::string> RemoveWorktree(const WorktreeAdd& add,
   O8LOCK_ASSIGN_OR_RETURN(
       const ProgramResult on,
       RunGit(worktree, {"symbolic-ref", "--short", "-q", "HEAD"}));
-  // Nobody but the add itself can have locked it so soon.
+  // Only the add itself (--lock) can have locked it so soon.
   O8LOCK_RETURN_IF_ERROR(
       RunGit(main, {"worktree", "unlock", worktree}).status());
   O8LOCK_RETURN_IF_ERROR(
@@ -130,7 +132,7 @@ absl::Status RemoveBranch(const std::string& main, const std::string& commit,
   O8LOCK_RETURN_IF_ERROR(
       AskGit(main, {"update-ref", "-d", branch, commit}).status());
   taken.branch_removed = true;
-  // What git has set where the branch was to follow another.
+  // Git has set these if the branch tracks another one.
   for (const absl::string_view key : {"remote", "merge", "rebase"}) {
     O8LOCK_RETURN_IF_ERROR(
         RunGit(main, {"config", "--local", "--unset",
@@ -140,7 +142,8 @@ absl::Status RemoveBranch(const std::string& main, const std::string& commit,
   return absl::OkStatus();
 }
 
-// Removes what `add` made, unless somebody has changed it since.
+// Removes the result of `add`, as TakeBack describes; the error is the reason
+// for the first part that stays.
 absl::Status Undo(const WorktreeAdd& add, const Location& location,
                   const std::string& commit, TakenBack& taken) {
   O8LOCK_ASSIGN_OR_RETURN(
@@ -170,9 +173,9 @@ std::vector<std::string> LeftoversOf(const WorktreeAdd& add,
   std::vector<std::string> leftovers = {list};
   std::string words_path = AddedPath(add.words);
   while (absl::EndsWith(words_path, "/")) words_path.pop_back();
-  // The first it makes is its entry in the list, which says where the worktree
-  // is; the words alone do not, since git has gone to the top of the worktree
-  // that it was called in.
+  // The add first makes its entry in the list. The entry has the path of the
+  // worktree; a path on the command line is relative to an unknown directory,
+  // since git has changed to the top of its worktree.
   int64_t begun = ByClockOfFiles(StartOf(add)) - kFilesBehind;
   std::string worktree;
   for (const std::string& name : NamesIn(list)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Taking back a worktree that git has just made, and never anything that
-// somebody else has made, or changed since.
+// Taking back a worktree that git has just made. Work of other commands, and
+// work that changed since, stays.
 #ifndef O8LOCK_HOOKS_ROLLBACK_H_
 #define O8LOCK_HOOKS_ROLLBACK_H_
 
@@ -13,31 +13,31 @@
 
 namespace o8lock {
 
-// A worktree that was made and taken away again, and what was left of it.
+// The result of taking back one worktree.
 struct TakenBack {
   std::string worktree;
   bool removed = false;
-  std::string branch;  // that it was on; empty: none
+  std::string branch;  // checked out in it; empty: detached HEAD
   bool branch_removed = false;
-  std::string problem;  // why something was left
+  std::string problem;  // why the worktree or the branch stayed
 };
 
-// The directories that `add` has made and git will not remove if it fails: the
-// repository's list of worktrees, and what leads to the new one. None where
-// that cannot be told.
-// Never blocks, changes nothing on disk. Thread-safe.
+// The directories of `add` that git leaves behind if the add fails: the
+// repository's list of worktrees, and the new parents of the worktree. Empty if
+// `add` has not made a directory yet.
+// Never blocks; changes nothing on disk. Thread-safe.
 std::vector<std::string> LeftoversOf(const WorktreeAdd& add,
                                      const Location& location);
 
-// Takes back what `add` has made at `commit` in the repository `location`:
-// `worktree`, if it is as git has just checked it out and holds no other file;
-// and the branch, if this very command is sure to have made it, by its words or
-// by the branch's reflog, and it has not moved.
-// On success, and on failure, tells what is gone and why the rest is not.
-// Blocks until the git commands that it runs have ended; Ctrl-C does not reach
-// them.
-// On disk: the above is removed by git; the directories that lead to it are
-// remembered for the next disarming (lock/arming.h).
+// Takes back the result of `add` in the repository `location`:
+//   - `worktree`, if it is exactly as git checked it out at `commit`;
+//   - its branch, if the command line or the reflog proves that `add` made it,
+//     and it is still at `commit`.
+// On success and on failure reports the removed parts, and the reason for each
+// part that stays.
+// Blocks until its git commands have ended; Ctrl-C does not reach them.
+// On disk: git removes the above. The parent directories are remembered for the
+// next disarming (lock/arming.h).
 // Not thread-safe: the process leaves its process group meanwhile.
 TakenBack TakeBack(const WorktreeAdd& add, const Location& location,
                    const std::string& worktree, const std::string& commit);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which came first: a process, a file or a lock? The kernel knows the start of
-// a process in ticks since boot; a file has the time of the wall clock, and
-// that of the last timer interrupt.
+// Order of events: compares the start of a process with the time of a file and
+// with the start of a lock. The kernel counts the start of a process in ticks
+// since boot. It stamps a file with the wall clock at the last timer interrupt.
 //
-// A moment is in nanoseconds of the clock that NowNanoseconds() reads
-// (lock/process.h), unless it says otherwise; nothing: it is not known.
-// Nothing here fails, blocks or changes anything on disk. Thread-safe.
+// Moments are nanoseconds of NowNanoseconds() (lock/process.h) unless a comment
+// says otherwise. An empty optional is an unknown moment.
+// No function fails, blocks, or changes a file. Thread-safe.
 #ifndef O8LOCK_HOOKS_TIMING_H_
 #define O8LOCK_HOOKS_TIMING_H_
 
@@ -18,34 +18,34 @@
 
 namespace o8lock {
 
-// How far a file's time may be behind: nanoseconds. Timer interrupts come every
-// 1 to 10 ms, and late where a virtual machine has to wait for its processor.
+// How far a file's time may be behind, in nanoseconds. Timer interrupts come
+// every 1 to 10 ms, and later if a virtual machine waits for its processor.
 inline constexpr int64_t kFilesBehind = 100000000;
 
 // `moment` by the clock of files.
 int64_t ByClockOfFiles(int64_t moment);
 
-// The file `path`, which may be a link, became what it is at this moment or up
-// to kFilesBehind later; nothing if there is none.
+// When the content of `path` was last written: at this moment, or up to
+// kFilesBehind later. Does not follow a link. Empty if there is no such file.
 std::optional<int64_t> ChangeOf(const std::string& path);
 
-// When the file `path`, which may be a link, was created, by the clock of
-// files; 0 where the file system does not know.
+// When `path` was created, by the clock of files; 0 if the file system does not
+// record it. Does not follow a link.
 int64_t BirthOf(const std::string& path);
 
-// The earliest moment at which `add` may have started.
+// The earliest possible start of `add`.
 int64_t StartOf(const WorktreeAdd& add);
 
-// Whether `add` had begun before `moment`, for certain.
+// Whether `add` certainly began before `moment`.
 bool BeganBefore(const WorktreeAdd& add, std::optional<int64_t> moment);
 
-// Whether `add` may have made a file that changed at `change`: whether it had
-// started by then, where that is known.
+// Whether `add` may have written a file at `change`: true if it had started by
+// then, or if its start is unknown.
 bool MayHaveMade(const WorktreeAdd& add, std::optional<int64_t> change);
 
-// Whether a file that changed at `change` was made before `moment`, or with it:
-// a tick is more than the kernel is behind, but for rare times, and an add that
-// is taken for earlier then was as good as that.
+// Whether a file written at `change` existed at `moment`. Allows one tick for
+// the delay of file times. A longer delay is rare and harmless: the file is
+// then a few milliseconds younger than `moment`.
 bool IsBefore(std::optional<int64_t> change, std::optional<int64_t> moment);
 
 }  // namespace o8lock
