@@ -164,6 +164,8 @@ void SendEach(Process& process, int rounds) {
       }
       process.Signal(signal);
       process.WaitForOutput(absl::StrCat(sigabbrev_np(signal), "\n"));
+      // Each that does not arrive would be waited for.
+      if (testing::Test::HasFailure()) return;
     }
   }
 }
