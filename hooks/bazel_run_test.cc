@@ -111,12 +111,12 @@ TEST(RunTest, TheCommandGetsEveryWordAsItIs) {
 TEST(RunTest, TheProgramGetsEveryWordAsItIs) {
   const Repository repo;
   std::filesystem::create_directory(repo.File("sub"));
-  const Result run =
-      Call({PathFromEnv("PROGRAM"), "--feature", "a  b", "--", "sh", "-c",
-            "pwd; grep features ../.claude/parallel.lock; "
-            "for i; do printf '<%s>' \"$i\"; done; exit 7",
-            "sh", "c  d", "it's", "", "*"},
-           Among(repo.path(), repo.File("sub")));
+  const std::string script =
+      "pwd; grep features ../.claude/parallel.lock; "
+      "for i; do printf '<%s>' \"$i\"; done; exit 7";
+  const Result run = Call({PathFromEnv("PROGRAM"), "--feature", "a  b", "--",
+                           "sh", "-c", script, "sh", "c  d", "it's", "", "*"},
+                          Among(repo.path(), repo.File("sub")));
   EXPECT_EQ(run.end, Exited(7));
   EXPECT_EQ(run.out, absl::StrCat(repo.File("sub"),
                                   "\n  \"features\": [\"a  b\"],\n"

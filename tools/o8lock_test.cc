@@ -390,7 +390,7 @@ TEST(SecondRunTest, ItsLinesRepeatEveryOptionThatWasGiven) {
         std::find(options.begin(), options.end(), "9") != options.end();
     const Repository repo;
     Guarded run(repo.path(), selection);
-    const std::string start = Binary() + selects + describes;
+    const std::string start = absl::StrCat(Binary(), selects, describes);
     for (const Argv& command :
          {Argv{"make", "a b"}, Argv{"orchestr8", "parallel", "feat-a"}}) {
       const bool forces_itself = command[0] == "orchestr8";

@@ -6,13 +6,15 @@
 // Environment: WRAPPER  tools/bazel
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -44,8 +46,8 @@ class Machine {
     std::filesystem::create_directory(Bin());
     // What is no subject here.
     for (const std::string name : {"cat", "env", "readlink"}) {
-      const std::string real(
-          absl::StripSuffix(Call(Shell("command -v " + name), ProcessOptions()).out, "\n"));
+      const std::string real(absl::StripSuffix(
+          Call(Shell("command -v " + name), ProcessOptions()).out, "\n"));
       std::filesystem::create_symlink(real, Bin() + "/" + name);
     }
     MakeFile(Log(), "");
@@ -97,7 +99,7 @@ class Machine {
   Result Run(const Argv& words, ProcessOptions options = {}) const {
     Argv argv = {Wrapper()};
     argv.insert(argv.end(), words.begin(), words.end());
-    return RunArgv(argv, options);
+    return RunArgv(argv, std::move(options));
   }
   Result RunArgv(const Argv& argv, ProcessOptions options = {}) const {
     if (options.env.count("PATH") == 0) options.env["PATH"] = Bin();
