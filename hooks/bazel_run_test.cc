@@ -64,17 +64,30 @@ TEST(BazelRunTest, SaysHowItIsUsed) {
 
 // --- o8lock_run ---
 
-// `argv` started among the runfiles, for a user who is in `directory` of the
-// workspace `workspace`.
-ProcessOptions Among(const std::string& workspace,
-                     const std::string& directory) {
-  ProcessOptions options = In(std::string());
-  options.env["BUILD_WORKSPACE_DIRECTORY"] = workspace;
-  options.env["BUILD_WORKING_DIRECTORY"] = directory;
-  return options;
-}
+class RunTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directory_symlink(std::filesystem::current_path(),
+                                              runfiles_);
+  }
 
-TEST(RunTest, TheCommandGetsEveryWordAsItIs) {
+  // Started among the runfiles, which are where a path has to be quoted too,
+  // for a user who is in `directory` of the workspace `workspace`.
+  ProcessOptions Among(const std::string& workspace,
+                       const std::string& directory) const {
+    ProcessOptions options = In(runfiles_);
+    options.env["PWD"] = runfiles_;  // not the way that is without the link
+    options.env["BUILD_WORKSPACE_DIRECTORY"] = workspace;
+    options.env["BUILD_WORKING_DIRECTORY"] = directory;
+    return options;
+  }
+
+ private:
+  const TempDir dir_;
+  const std::string runfiles_ = dir_.File("it's  * $HOME");
+};
+
+TEST_F(RunTest, TheCommandGetsEveryWordAsItIs) {
   const Repository repo;
   std::filesystem::create_directory(repo.File("sub"));
   const ProcessOptions options = Among(repo.path(), repo.File("sub"));
@@ -108,7 +121,7 @@ TEST(RunTest, TheCommandGetsEveryWordAsItIs) {
 }
 
 // The whole of o8lock, where the user is.
-TEST(RunTest, TheProgramGetsEveryWordAsItIs) {
+TEST_F(RunTest, TheProgramGetsEveryWordAsItIs) {
   const Repository repo;
   std::filesystem::create_directory(repo.File("sub"));
   const std::string script =
@@ -125,7 +138,7 @@ TEST(RunTest, TheProgramGetsEveryWordAsItIs) {
 }
 
 // A target that was not started by `bazel run` says how it is to be.
-TEST(RunTest, ABinaryAndALabelMayHaveAnyName) {
+TEST_F(RunTest, ABinaryAndALabelMayHaveAnyName) {
   const Repository repo;
   const Result alone = Call({PathFromEnv("RUN_BINARY")}, In(std::string()));
   EXPECT_EQ(alone.end, Exited(64));
