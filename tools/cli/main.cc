@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "hooks/hook_call.h"
 #include "lock/process.h"
 #include "lock/version.h"
 #include "tools/cli/child.h"
@@ -34,7 +35,7 @@ namespace {
 // The hook that this program is called as, by a link of that name; empty: none.
 std::string HookName(absl::string_view program) {
   program.remove_prefix(program.rfind('/') + 1);  // npos + 1 is 0.
-  return program == "reference-transaction" ? std::string(program) : "";
+  return program == kReferenceTransaction.name ? std::string(program) : "";
 }
 
 // " (1bfdd47)"; nothing where that was not told to the build.

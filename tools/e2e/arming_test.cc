@@ -43,7 +43,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using ::testing::StartsWith;
 
 using Clock = std::chrono::steady_clock;
 
@@ -446,6 +445,63 @@ TEST(DisguisedTest, ALockFileOfTheFutureIsThereNow) {
       std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
   EXPECT_EQ(repo.Add({"-b", "new", repo.Tree("x")}).end, Exited(1));
   EXPECT_FALSE(Exists(repo.Tree("x")));
+}
+
+// --- The run's own adds ---
+
+// An add of a run that has the lock, in another tick than its start: else the
+// hooks leave to each other what the first of them has missed. `prefix` is what
+// it is started by.
+class OwnAddTest : public testing::Test {
+ protected:
+  void SetUp() override { repo_.Install(); }
+
+  static bool HasNamespaces() {
+    Argv argv = {"sh", "-c", absl::StrCat(kContained, " true")};
+    return RunToEnd(argv) == Exited(0);
+  }
+
+  void ExpectOnlyTheRunsOwnGoThrough(const std::string& prefix) {
+    for (const std::string form :
+         {"-b new", "--detach", "-B new --no-checkout"}) {
+      SCOPED_TRACE(form);
+      const std::string add = absl::StrCat(prefix, " git worktree add -q ",
+                                           form, " ", repo_.Tree("x"));
+      Guarded run(Locked({}, absl::StrCat(kWhenTold, add)), In(repo_.path()));
+      WaitForAnotherTick();
+      // The same, of nobody.
+      const Result foreign = Call(Shell(add), repo_.path());
+      EXPECT_FALSE(foreign.end == Exited(0));
+      EXPECT_THAT(foreign.err, HasSubstr("\ngit worktree add refused: "));
+      EXPECT_FALSE(Exists(repo_.Tree("x")));
+      EXPECT_FALSE(repo_.HasBranch("new"));
+
+      EXPECT_EQ(run.Finish(), Exited(0));
+      EXPECT_EQ(run.err(), "");
+      EXPECT_TRUE(Exists(repo_.Tree("x/.git")));
+      EXPECT_EQ(repo_.HasBranch("new"), form != "--detach");
+      Git(repo_.path(), {"worktree", "remove", "--force", repo_.Tree("x")});
+      if (repo_.HasBranch("new")) Git(repo_.path(), {"branch", "-D", "new"});
+    }
+  }
+
+  static constexpr char kContained[] = "unshare --pid --fork --mount-proc";
+  static constexpr char kWhenTold[] = "echo ready $$; read line; ";
+
+ private:
+  const HookedRepository repo_;
+};
+
+// There the run is no ancestor that could be seen.
+TEST_F(OwnAddTest, InAContainerIsKnownByItsToken) {
+  if (!HasNamespaces()) {
+    GTEST_SKIP() << "needs permission for a pid namespace";
+  }
+  ExpectOnlyTheRunsOwnGoThrough(kContained);
+}
+
+TEST_F(OwnAddTest, WithoutItsTokenIsKnownByItsAncestor) {
+  ExpectOnlyTheRunsOwnGoThrough("env -u O8LOCK_TOKEN");
 }
 
 // --- Adds all the time, while runs come, go and override each other ---
@@ -903,7 +959,7 @@ TEST_F(KilledHookTest, WhileItTakesBack) {
     if (Exists(repo_.Tree("x"))) {
       EXPECT_EQ(Git(repo_.Tree("x"), {"status", "--porcelain"}), "");
       EXPECT_TRUE(repo_.HasBranch("new"));
-      Git(repo_.path(), {"worktree", "remove", repo_.Tree("x")});
+      Git(repo_.path(), {"worktree", "remove", "--force", repo_.Tree("x")});
     } else {
       ++removed;
     }

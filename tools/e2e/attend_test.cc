@@ -9,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -161,6 +162,52 @@ TEST(ReplacedTest, IsNotToldWithQuiet) {
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_EQ(run.err(), "");
   EXPECT_EQ(Contents(repo.LockFile()), text);
+}
+
+// --- A lock file of another name comes ---
+
+// As of an orchestr8 4 that the command has started, and that was killed.
+TEST(SweptTest, ADeadRunsLockFileGoesWithTheRunsOwn) {
+  for (const char* const publish : {"always", "never"}) {
+    for (const bool quiet : {false, true}) {
+      SCOPED_TRACE(absl::StrCat(publish, quiet ? " quiet" : ""));
+      const Repository repo;
+      Argv options = {"--publish", publish};
+      if (quiet) options.emplace_back("-q");
+      Guarded run(repo.path(), options);
+      const pid_t dead = DeadPid();
+      std::filesystem::create_directories(repo.File(".claude"));
+      MakeFile(repo.File(".claude/murm.lock"),
+               ForeignLockFile(dead, TimeText(absl::Now())));
+      EXPECT_EQ(run.Finish(3), Exited(3));
+      EXPECT_EQ(run.err(), quiet ? ""
+                                 : absl::StrCat("o8lock: warning: removed '",
+                                                repo.File(".claude/murm.lock"),
+                                                "', which PID ", dead,
+                                                " has left behind\n"));
+      EXPECT_FALSE(Exists(repo.File(".claude/murm.lock")));
+      ExpectNothingLeft(repo);
+    }
+  }
+}
+
+TEST(SweptTest, ALiveRunsLockFileStaysAndSoDoesWhatIsNone) {
+  for (const std::string& text :
+       {ForeignLockFile(getpid(), TimeText(absl::Now())),
+        std::string("mine\n")}) {
+    for (const char* const publish : {"always", "never"}) {
+      SCOPED_TRACE(absl::StrCat(publish, " ", text));
+      const Repository repo;
+      Guarded run(repo.path(), {"--publish", publish});
+      std::filesystem::create_directories(repo.File(".claude"));
+      MakeFile(repo.File(".claude/murm.lock"), text);
+      EXPECT_EQ(run.Finish(), Exited(0));
+      EXPECT_EQ(run.err(), "");
+      EXPECT_EQ(Contents(repo.File(".claude/murm.lock")), text);
+      EXPECT_EQ(Names(repo.File(".claude")),
+                std::vector<std::string>{"murm.lock"});
+    }
+  }
 }
 
 // --- The lock is taken away ---

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What `bazel run //hooks:install` runs, as it runs it.
+// What tools/defs.bzl makes to be run by `bazel run`, as that runs it.
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -60,6 +60,95 @@ TEST(BazelRunTest, SaysHowItIsUsed) {
   const Result outside = BazelRun("", {});
   EXPECT_EQ(outside.end, Exited(64));
   EXPECT_EQ(outside.err, "start this with: bazel run //hooks:install\n");
+}
+
+// --- o8lock_run ---
+
+class RunTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directory_symlink(std::filesystem::current_path(),
+                                              runfiles_);
+  }
+
+  // Started among the runfiles, which are where a path has to be quoted too,
+  // for a user who is in `directory` of the workspace `workspace`.
+  ProcessOptions Among(const std::string& workspace,
+                       const std::string& directory) const {
+    ProcessOptions options = In(runfiles_);
+    options.env["PWD"] = runfiles_;  // not the way that is without the link
+    options.env["BUILD_WORKSPACE_DIRECTORY"] = workspace;
+    options.env["BUILD_WORKING_DIRECTORY"] = directory;
+    return options;
+  }
+
+ private:
+  const TempDir dir_;
+  const std::string runfiles_ = dir_.File("it's  * $HOME");
+};
+
+TEST_F(RunTest, TheCommandGetsEveryWordAsItIs) {
+  const Repository repo;
+  std::filesystem::create_directory(repo.File("sub"));
+  const ProcessOptions options = Among(repo.path(), repo.File("sub"));
+  const Argv more = {"-x", "--", "c  d",          "it's \"q\"",
+                     "",   "*",  "$HOME `id` \\", "n\nl"};
+  Argv argv = {PathFromEnv("RUN_WORDS")};
+  argv.insert(argv.end(), more.begin(), more.end());
+  Process run(argv, options);
+  EXPECT_EQ(run.Wait(), Exited(7));
+  std::string words = "<a  b><it's><><\"q\" * ~><$HOME `id` \\><two\nlines>";
+  for (const std::string& word : more) absl::StrAppend(&words, "<", word, ">");
+  EXPECT_EQ(Normal(run.out()),
+            absl::StrCat(
+                repo.path(),
+                "\nit's $HOME,  `id` and \"ä\" \\\n{\n  \"pid\": ", run.pid(),
+                ",\n  \"startedAt\": \"{TIME}\",\n"
+                "  \"features\": [\"feat  a\", \"it's b\"],\n"
+                "  \"maxConcurrency\": 2\n}\n",
+                words));
+  EXPECT_EQ(run.err(), "");
+
+  // The wait and the name are options of o8lock's, and no words either.
+  Guarded holder(repo.path(), {"--name=words"});
+  Process second(argv, options);
+  EXPECT_EQ(second.WaitForError("\n"),
+            absl::StrCat("o8lock: waiting for PID ", holder.pid(),
+                         " (sh -c 'echo ready $$; read code; exit $code'), up "
+                         "to 1h 30m\n"));
+  EXPECT_EQ(holder.Finish(), Exited(0));
+  EXPECT_EQ(second.Wait(), Exited(7));
+}
+
+// The whole of o8lock, where the user is.
+TEST_F(RunTest, TheProgramGetsEveryWordAsItIs) {
+  const Repository repo;
+  std::filesystem::create_directory(repo.File("sub"));
+  const std::string script =
+      "pwd; grep features ../.claude/parallel.lock; "
+      "for i; do printf '<%s>' \"$i\"; done; exit 7";
+  const Result run = Call({PathFromEnv("PROGRAM"), "--feature", "a  b", "--",
+                           "sh", "-c", script, "sh", "c  d", "it's", "", "*"},
+                          Among(repo.path(), repo.File("sub")));
+  EXPECT_EQ(run.end, Exited(7));
+  EXPECT_EQ(run.out, absl::StrCat(repo.File("sub"),
+                                  "\n  \"features\": [\"a  b\"],\n"
+                                  "<c  d><it's><><*>"));
+  EXPECT_EQ(run.err, "");
+}
+
+// A target that was not started by `bazel run` says how it is to be.
+TEST_F(RunTest, ABinaryAndALabelMayHaveAnyName) {
+  const Repository repo;
+  const Result alone = Call({PathFromEnv("RUN_BINARY")}, In(std::string()));
+  EXPECT_EQ(alone.end, Exited(64));
+  EXPECT_EQ(alone.out, "");
+  EXPECT_EQ(alone.err, "start this with: bazel run //tools/e2e:run_binary\n");
+  // Nor is one by another one.
+  const Result run = Call({PathFromEnv("RUN_BINARY")}, Among("/", repo.path()));
+  EXPECT_EQ(run.end, Exited(64));
+  EXPECT_EQ(run.out, "");
+  EXPECT_EQ(run.err, "start this with: bazel run //tools/e2e:run_it's;$HOME\n");
 }
 
 }  // namespace

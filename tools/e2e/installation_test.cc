@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -123,6 +124,54 @@ TEST(Hooks, RunTheUsersOwn) {
   ExpectUndisturbed(project, everyday);
 }
 
+// A remote's URL may have blanks, and `git hook run` gives whatever it is
+// given.
+TEST(Hooks, GiveTheUsersOwnTheirArgumentsAsTheyAre) {
+  Project project;
+  for (const char* const name :
+       {"pre-push", "pre-commit", "post-checkout", "reference-transaction"}) {
+    MakeFile(project.File(absl::StrCat(".git/hooks/", name)),
+             absl::StrCat("#!/bin/sh\nfor i; do printf '<%s>' \"$i\"; done "
+                          ">>\"$LOG.",
+                          name, "\"\n"),
+             0755);
+  }
+  Git(project.Beside(""), {"init", "-q", "--bare", "re  mote's *.git"});
+  const auto told = [&project](const std::string& hook,
+                               const std::string& command) {
+    MakeFile(project.Beside("log." + hook), "");
+    const Result result = Call(Shell(command), project.Options());
+    EXPECT_EQ(result.end, Exited(0)) << result.err;
+    return Contents(project.Beside("log." + hook));
+  };
+  const std::string push =
+      "git push -q \"../re  mote's *.git\" HEAD:new; "
+      "git push -q \"../re  mote's *.git\" :new";
+  const std::string url = "<../re  mote's *.git>";
+  const bool has_hook_run =
+      Call(Shell("git hook run --ignore-missing no-such-hook"),
+           project.Options())
+          .end == Exited(0);
+  const auto expect_as_given = [&](const std::string& when) {
+    SCOPED_TRACE(when);
+    EXPECT_EQ(told("pre-push", push), absl::StrCat(url, url, url, url));
+    if (!has_hook_run) return;
+    for (const char* const hook :
+         {"pre-commit", "post-checkout", "reference-transaction"}) {
+      EXPECT_EQ(told(hook, absl::StrCat("git hook run ", hook,
+                                        " -- 'a  b' \"it's\" '' '*' '$HOME' "
+                                        "'\\\\' </dev/null")),
+                "<a  b><it's><><*><$HOME><\\\\>")
+          << hook;
+    }
+  };
+  expect_as_given("without o8lock");
+  ExpectInstalls(project);
+  expect_as_given("while the lock is free");
+  Guarded run(project.path());
+  expect_as_given("while it is taken");
+}
+
 TEST(Hooks, RunTheUsersOwnThatAreLinks) {
   Project project;
   Project::MakeHooks(project.File("scripts"), kAllHooks);
@@ -231,6 +280,39 @@ TEST(Hooks, LoseNothingThatIsInstalledDuringARun) {
   EXPECT_EQ(Call(Locked({}, ""), project.Options()).end, Exited(0));
 }
 
+// Nobody has put them where they belong at its end.
+TEST(Hooks, LoseNothingThatWasInstalledDuringARunThatWasKilled) {
+  SKIP_WITH_CONFIG_HOOKS();
+  const Project project;
+  const std::string hooks = project.File(".git/hooks/");
+  MakeFile(hooks + "pre-commit", "#!/bin/sh\n", 0755);
+  ExpectInstalls(project);
+  {
+    Guarded run(project.path());
+    const Result put =
+        Call(Shell("cd \"$(git rev-parse --git-path hooks)\" && pwd && "
+                   "for name in pre-commit pre-push common.sh; do "
+                   "rm -f $name; echo new >$name; done"),
+             project.Options());
+    ASSERT_EQ(put.end, Exited(0)) << put.err;
+    EXPECT_EQ(put.out, project.File(".git/o8lock/hooks\n"));
+    kill(run.pid(), SIGKILL);
+    kill(run.command_pid(), SIGKILL);
+    EXPECT_EQ(run.process().Wait(), Killed(SIGKILL));
+    WaitForEnd(run.command_pid());
+  }
+  EXPECT_EQ(Contents(hooks + "pre-commit"), "#!/bin/sh\n");
+  EXPECT_FALSE(Exists(hooks + "pre-push"));
+  ExpectUninstalls(project);
+  EXPECT_EQ(Contents(hooks + "pre-commit"), "#!/bin/sh\n");
+  for (const char* name : {"pre-commit.from-o8lock", "pre-push", "common.sh"}) {
+    EXPECT_EQ(Contents(hooks + name), "new\n") << name;
+  }
+  EXPECT_FALSE(Exists(project.File(".git/o8lock/hooks")));
+  EXPECT_EQ(Call({"git", "config", "core.hooksPath"}, project.Options()).end,
+            Exited(1));
+}
+
 // Who saves the setting during a run and puts it back makes it his own.
 TEST(Hooks, DoNotCallThemselves) {
   SKIP_WITH_CONFIG_HOOKS();
@@ -263,6 +345,104 @@ TEST(Hooks, RefuseAPathWithANewline) {
   EXPECT_THAT(install.err,
               HasSubstr("hooks cannot have a path with a tab or a newline\n"));
   EXPECT_EQ(Contents(repository + "/.git/config"), config);
+}
+
+// Whatever a shell, or git's configuration, would read in it.
+TEST(Hooks, AreAtHomeUnderEveryPath) {
+  const TempDir top;
+  for (const std::string odd :
+       {"it's", "'", "two  words", "$HOME `id` $(id)", "a \"b\" \\n \\",
+        "#;&|<>*?[x]~!{a,b}", "ä\x01"}) {
+    SCOPED_TRACE(odd);
+    const std::string repository = absl::StrCat(top.path(), "/", odd, "/", odd);
+    const std::string program =
+        absl::StrCat(top.path(), "/", odd, "/o8lock ", odd);
+    const std::string added = absl::StrCat(top.path(), "/", odd, "/new");
+    std::filesystem::create_directories(repository);
+    std::filesystem::copy_file(Binary(), program);
+    Git(repository, {"init", "-q"});
+    Git(repository, {"commit", "-q", "--allow-empty", "-m", "begin"});
+    ProcessOptions options = In(repository);
+    options.env["LOG"] = repository + "/.git/log";
+    for (const char* const name :
+         {"pre-commit", "reference-transaction", "post-checkout"}) {
+      MakeFile(absl::StrCat(repository, "/.git/hooks/", name),
+               absl::StrCat("#!/bin/sh\necho ", name, " $# >>\"$LOG\"\n"),
+               0755);
+    }
+    const auto told = [&options](const Argv& argv) {
+      MakeFile(options.env["LOG"], "");
+      const Result result = Call(argv, options);
+      EXPECT_EQ(result.end, Exited(0)) << result.err;
+      EXPECT_EQ(result.err, "");
+      return Contents(options.env["LOG"]);
+    };
+    const Argv commit = {"git", "commit", "-q", "--allow-empty", "-m", "x"};
+    const Argv add = {"git", "worktree", "add", "-q", "-b", "new", added};
+    const Argv remove =
+        Shell("git worktree remove ../new && git branch -q -D new");
+    const std::string of_commit = told(commit);
+    EXPECT_THAT(of_commit,
+                StartsWith("pre-commit 0\nreference-transaction 1\n"));
+    const std::string of_add = told(add);
+    EXPECT_THAT(of_add, EndsWith("post-checkout 3\n"));
+    told(remove);
+
+    const Result install = Call({program, "hooks", "install"}, options);
+    EXPECT_EQ(install.end, Exited(0));
+    EXPECT_EQ(install.err, "");
+    EXPECT_THAT(install.out, EndsWith(kSelfTest));
+    const auto expect_undisturbed = [&] {
+      EXPECT_EQ(told(commit), of_commit);
+      // Under the run's own lock too.
+      Argv own = {program, "--"};
+      own.insert(own.end(), add.begin(), add.end());
+      if (Call({program, "status"}, options).end == Exited(0)) {
+        EXPECT_EQ(told(own), of_add);
+        told(remove);
+      }
+    };
+    expect_undisturbed();
+    {
+      Guarded run({program, "--", "sh", "-c", Guarded::kScript}, options);
+      expect_undisturbed();
+      MakeFile(options.env["LOG"], "");
+      const Result refused = Call(add, options);
+      EXPECT_FALSE(refused.end == Exited(0));
+      EXPECT_THAT(refused.err, HasSubstr(std::string(kRefused)));
+      EXPECT_THAT(Contents(options.env["LOG"]),
+                  Not(HasSubstr("post-checkout")));
+      EXPECT_FALSE(Exists(added));
+      EXPECT_EQ(run.Finish(), Exited(0));
+    }
+    EXPECT_EQ(told(add), of_add);
+    told(remove);
+    const Result uninstall = Call({program, "hooks", "uninstall"}, options);
+    EXPECT_EQ(uninstall.end, Exited(0)) << uninstall.err;
+    EXPECT_EQ(told(commit), of_commit);
+  }
+}
+
+TEST(Hooks, RefuseAProgramWithANewlineInItsPath) {
+  for (const char* const odd : {"new\nline", "tab\t"}) {
+    SCOPED_TRACE(odd);
+    Project project;
+    std::filesystem::create_directory(project.Beside(odd));
+    project.program = project.Beside(absl::StrCat(odd, "/o8lock"));
+    std::filesystem::copy_file(Binary(), project.program);
+    const std::string config = Contents(project.File(".git/config"));
+    const Result install = project.Hooks({"install"});
+    EXPECT_EQ(install.end, Exited(73));
+    EXPECT_EQ(install.out, "");
+    EXPECT_THAT(
+        install.err,
+        HasSubstr("': hooks cannot have a path with a tab or a newline\n"));
+    EXPECT_EQ(Contents(project.File(".git/config")), config);
+    const Result git =
+        Call({"git", "checkout", "-q", "--detach"}, project.Options());
+    EXPECT_EQ(git.end, Exited(0));
+    EXPECT_EQ(git.err, "");
+  }
 }
 
 TEST(Hooks, LetGitGoOnWithAProgramThatIsNone) {

@@ -5,8 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <regex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -330,6 +333,103 @@ TEST(SecondRunTest, ForceLineKeepsWhatTheRunIsToBeDescribedBy) {
   EXPECT_EQ(forced.end, Exited(0)) << force << forced.err;
   EXPECT_THAT(forced.out, HasSubstr("\"features\": [\"feat-c\"]")) << force;
   EXPECT_THAT(forced.out, HasSubstr("\"maxConcurrency\": 4")) << force;
+}
+
+// Of what was said of the run, a line that starts it again lacks nothing; one
+// that asks about the lock says which.
+TEST(SecondRunTest, ItsLinesRepeatEveryOptionThatWasGiven) {
+  enum Kind { kSelects, kDescribes, kNeither };
+  struct Given {
+    Kind kind;
+    Argv words;
+  };
+  const std::vector<Given> table = {
+      {kSelects, {"--name", "deploy"}},
+      {kSelects, {"--lock-file", "my 'own' file.lock"}},
+      {kDescribes, {"--feature", "feat c"}},
+      {kDescribes, {"--max-concurrency", "4"}},
+      {kDescribes, {"--publish", "auto"}},
+      {kDescribes, {"--publish", "always"}},
+      {kDescribes, {"--publish", "never"}},
+      {kDescribes, {"--leftovers", "release"}},
+      {kDescribes, {"--leftovers", "wait"}},
+      {kDescribes, {"--leftovers", "kill"}},
+      // How this one start is to meet a lock that is held.
+      {kNeither, {"--wait=0"}},
+      {kNeither, {"--yes"}},
+      {kNeither, {"--conflict-exit-code", "9"}},
+      {kNeither, {"--verbose"}},
+  };
+  // The words of the option as it is given and as it is shown.
+  const auto quoted = [](const Argv& words) {
+    return absl::StrReplaceAll(
+        absl::StrJoin(words, " "),
+        {{"my 'own' file.lock", "'my '\\''own'\\'' file.lock'"},
+         {"feat c", "'feat c'"}});
+  };
+  std::vector<std::vector<Given>> cases = {{}};
+  for (const Given& given : table) cases.push_back({given});
+  // The last of each counts, and all are shown.
+  cases.push_back(table);
+  for (const std::vector<Given>& all : cases) {
+    Argv selection;
+    Argv options;
+    std::string selects;
+    std::string describes;
+    for (const Given& given : all) {
+      options.insert(options.end(), given.words.begin(), given.words.end());
+      if (given.kind == kSelects) {
+        selection.insert(selection.end(), given.words.begin(),
+                         given.words.end());
+        absl::StrAppend(&selects, " ", quoted(given.words));
+      } else if (given.kind == kDescribes) {
+        absl::StrAppend(&describes, " ", quoted(given.words));
+      }
+    }
+    SCOPED_TRACE(absl::StrJoin(options, " "));
+    const bool has_code =
+        std::find(options.begin(), options.end(), "9") != options.end();
+    const Repository repo;
+    Guarded run(repo.path(), selection);
+    const std::string start = absl::StrCat(Binary(), selects, describes);
+    for (const Argv& command :
+         {Argv{"make", "a b"}, Argv{"orchestr8", "parallel", "feat-a"}}) {
+      const bool forces_itself = command[0] == "orchestr8";
+      const std::string line =
+          forces_itself ? "orchestr8 parallel feat-a" : "make 'a b'";
+      Argv second = O8lock(options);
+      second.emplace_back("--");
+      second.insert(second.end(), command.begin(), command.end());
+      const Result refused = Call(second, repo.path());
+      EXPECT_EQ(refused.end, Exited(has_code ? 9 : 75));
+      EXPECT_THAT(
+          refused.err,
+          HasSubstr(absl::StrCat(
+              "\n\nOptions:\n  • Wait for it to complete: ", start,
+              " --wait=10m -- ", line, "\n  • Run: ",
+              forces_itself ? std::string("orchestr8 parallel status")
+                            : absl::StrCat(Binary(), selects, " status"),
+              "\n  • Force override: ", start,
+              forces_itself ? absl::StrCat(" -- ", line, " --force")
+                            : absl::StrCat(" --force -- ", line),
+              "\n\n")));
+    }
+    EXPECT_EQ(run.Finish(), Exited(0));
+  }
+  // Those that are in no line: they are no run's, print none, or override.
+  std::set<std::string> options = {"--force", "--help", "--json", "--quiet",
+                                   "--version"};
+  for (const Given& given : table) {
+    options.insert(given.words[0].substr(0, given.words[0].find('=')));
+  }
+  std::set<std::string> of_help;
+  const std::string help = Call(O8lock({"--help"}), "/").out;
+  const std::regex option("(?:^|[\n ])(--[a-z-]+)");
+  for (std::sregex_iterator it(help.begin(), help.end(), option), end;
+       it != end; ++it) {
+    if (it->str(1) != "--") of_help.insert(it->str(1));
+  }
+  EXPECT_EQ(of_help, options);
 }
 
 // --- Runs within runs ---

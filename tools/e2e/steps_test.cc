@@ -14,6 +14,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <regex>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -116,6 +117,7 @@ pid_t ChildOf(pid_t pid) {
 struct Step {
   std::string call;
   int number;
+  std::string line = {};  // as strace(1) writes it
   std::string Where() const { return absl::StrCat(call, " ", number); }
 };
 
@@ -220,7 +222,7 @@ class StepsTest : public testing::Test {
           call == "exit_group") {
         continue;
       }
-      steps.push_back({call, ++counts[call]});
+      steps.push_back({call, ++counts[call], std::string(line)});
     }
     return steps;
   }
@@ -662,6 +664,187 @@ TEST_F(InterruptedTest, OfTwoOverridesAtOnceOneRuns) {
   EXPECT_EQ(holder.Finish(), Exited(0));
   EXPECT_EQ(Normal(holder.err()), Golden("overridden", ValuesOf(repo, winner)));
   ExpectNothingLeft(repo);
+}
+
+// --- Stopped between a look and what rests on it ---
+
+class BetweenTest : public InterruptedTest {
+ protected:
+  // The first of `steps` that strace(1) writes like `pattern`, and the one
+  // before that.
+  struct Place {
+    Step before;
+    Step step;
+  };
+  static Place Find(const std::vector<Step>& steps,
+                    const std::string& pattern) {
+    for (size_t i = 1; i < steps.size(); ++i) {
+      if (std::regex_search(steps[i].line, std::regex(pattern))) {
+        return {steps[i - 1], steps[i]};
+      }
+    }
+    ADD_FAILURE() << "no system call is like " << pattern;
+    return {};
+  }
+
+  // `argv`, stopped when it has done `step`.
+  static std::unique_ptr<Process> StoppedAfter(const Repository& repo,
+                                               const Step& step,
+                                               const Argv& argv) {
+    unlink(LogOf(repo).c_str());
+    std::unique_ptr<Process> run =
+        Start(repo, Injected(step, "signal=STOP", argv, LogOf(repo)));
+    WaitUntilStopped(repo);
+    return run;
+  }
+  static void GoOn(const Process& run) { kill(ChildOf(run.pid()), SIGCONT); }
+
+  static constexpr char kOpensGuard[] =
+      "^openat\\(.*/parallel\\.guard\", O_RDWR[^=]* = [0-9]";
+  static constexpr char kLocks[] = "F_OFD_SETLK, \\{l_type=F_WRLCK.* = 0$";
+
+  // The beginning of a refusal by the run `pid`, up to the time of its start.
+  static std::string RefusedBy(pid_t pid) {
+    return absl::StrCat(
+        "Error: Another parallel execution is in progress (PID: ", pid,
+        ")\nStarted at: ");
+  }
+};
+
+// Whether it lost it before it was locked or after that.
+TEST_F(BetweenTest, RefusesAStartThatLockedAGuardWithoutAName) {
+  const Repository plain;
+  Prepare(plain, Beginning::kFree);
+  const std::vector<Step> steps = StepsOf(plain, Locked({}, ":"));
+  const Step opened = Find(steps, kOpensGuard).step;
+  const Step locked = Find(steps, kLocks).step;
+  for (const bool removed : {true, false}) {
+    SCOPED_TRACE(removed ? "the guard was removed, another run made a new one"
+                         : "an override replaced it, then the holder ended");
+    const Repository repo;
+    Prepare(repo, removed ? Beginning::kFree : Beginning::kForce);
+    const std::unique_ptr<Process> run = StoppedAfter(
+        repo, removed ? locked : opened, O8lock({"--", "make", "feat c"}));
+    if (removed) std::filesystem::remove(repo.Guard());
+    Argv options = {"-q", "--feature=feat-a", "--feature=feat-b"};
+    if (!removed) options.insert(options.end(), {"--force", "--yes"});
+    Guarded holder(repo.path(), options);
+    if (!removed) {
+      EXPECT_EQ(others_[0]->Finish(), Exited(0));
+    }
+    const LockState before = StateOf(repo);
+    GoOn(*run);
+    EXPECT_EQ(run->Wait(), Exited(75));
+    EXPECT_EQ(run->out(), "");
+    Values values = ValuesOf(repo, holder.pid());
+    values["GUARD"] = repo.Guard();
+    EXPECT_EQ(Normal(run->err()), Golden("held", values));
+    EXPECT_TRUE(StateOf(repo) == before);
+    EXPECT_EQ(holder.Finish(), Exited(0));
+    EXPECT_EQ(holder.err(), "");
+    ExpectNothingLeft(repo);
+  }
+  for (const Step& step : {opened, locked}) {
+    SCOPED_TRACE("nothing happened meanwhile");
+    const Repository repo;
+    Prepare(repo, Beginning::kFree);
+    const std::unique_ptr<Process> run =
+        StoppedAfter(repo, step, Locked({}, kAlone));
+    GoOn(*run);
+    EXPECT_TRUE(run->ShowsOrCloses("ready"));
+    run->Write("\n");
+    EXPECT_EQ(run->Wait(), Exited(0));
+    EXPECT_EQ(run->err(), "");
+    ExpectNothingLeft(repo);
+  }
+}
+
+// The dead run has left a daemon with its lock, which does not count, and its
+// token, with which what it started goes on joining it.
+TEST_F(BetweenTest, ATakeOverIsOffWhereAnotherStartHasJoinedMeanwhile) {
+  const Repository repo;
+  Prepare(repo, Beginning::kLeftBehind);
+  const Step judged = Find(StepsOf(repo, Locked({}, ":")), kLocks).before;
+  for (const bool joined : {false, true}) {
+    SCOPED_TRACE(joined);
+    Prepare(repo, Beginning::kLeftBehind);
+    const std::string record = Contents(repo.Guard());
+    std::smatch token;
+    ASSERT_TRUE(std::regex_search(record, token,
+                                  std::regex("\"token\":\"([0-9a-f]{32})\"")))
+        << record;
+    const std::unique_ptr<Process> run =
+        StoppedAfter(repo, judged, Locked({}, kAlone));
+    std::unique_ptr<Process> inside;
+    if (joined) {
+      ProcessOptions options = WithPipe(repo);
+      options.env["O8LOCK_TOKEN"] = token[1];
+      inside = std::make_unique<Process>(Locked({}, kAlone), options);
+      ASSERT_TRUE(inside->ShowsOrCloses("ready"));
+    }
+    const LockState before = StateOf(repo);
+    GoOn(*run);
+    if (!joined) {
+      EXPECT_TRUE(run->ShowsOrCloses("ready"));
+      EXPECT_FALSE(StateOf(repo) == before);
+      run->Write("\n");
+      EXPECT_EQ(run->Wait(), Exited(0));
+      EXPECT_EQ(run->err(), Golden("stale", ValuesOf(repo, daemon_->pid())));
+      continue;
+    }
+    EXPECT_EQ(run->Wait(), Exited(75));
+    EXPECT_EQ(run->out(), "");
+    EXPECT_THAT(run->err(), StartsWith(RefusedBy(daemon_->pid())));
+    EXPECT_TRUE(StateOf(repo) == before);
+    inside->Write("\n");
+    EXPECT_EQ(inside->Wait(), Exited(0));
+    EXPECT_EQ(inside->err(), "");
+    const Result next = Call(O8lock({"--", "echo", "ran"}), repo.path());
+    EXPECT_EQ(next.end, Exited(0));
+    EXPECT_EQ(next.out, "ran\n");
+    EXPECT_EQ(next.err, Golden("stale", ValuesOf(repo, daemon_->pid())));
+  }
+  ExpectNothingLeft(repo);
+}
+
+// What is to be removed is another's by then.
+TEST_F(BetweenTest, ALockFileThatCameAfterTheLookIsLeftAlone) {
+  const std::string text = ForeignLockFile(getpid(), TimeText(absl::Now()));
+  for (const Beginning beginning : {Beginning::kFree, Beginning::kStale}) {
+    const bool at_release = beginning == Beginning::kFree;
+    SCOPED_TRACE(at_release ? "at the release" : "at the start");
+    const Repository repo;
+    Prepare(repo, beginning);
+    const Step looked = Find(StepsOf(repo, Locked({}, ":")), "^rename").before;
+    for (const bool another : {false, true}) {
+      SCOPED_TRACE(another);
+      Prepare(repo, beginning);
+      const std::unique_ptr<Process> run =
+          StoppedAfter(repo, looked, Locked({}, "echo ran"));
+      EXPECT_TRUE(Exists(repo.LockFile()));
+      if (another) {
+        MakeFile(repo.File("new"), text);
+        std::filesystem::rename(repo.File("new"), repo.LockFile());
+      }
+      GoOn(*run);
+      const bool runs = at_release || !another;
+      EXPECT_EQ(run->Wait(), runs ? Exited(0) : Exited(75));
+      EXPECT_EQ(run->out(), runs ? "ran\n" : "");
+      if (at_release) {
+        EXPECT_EQ(run->err(), "");
+      }
+      if (!another) {
+        ExpectNothingLeft(repo);
+        continue;
+      }
+      if (!at_release) {
+        EXPECT_THAT(run->err(), StartsWith(RefusedBy(getpid())));
+      }
+      EXPECT_EQ(Contents(repo.LockFile()), text);
+      EXPECT_EQ(Names(repo.File(".claude")),
+                std::vector<std::string>{"parallel.lock"});
+    }
+  }
 }
 
 }  // namespace
