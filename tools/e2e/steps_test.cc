@@ -815,7 +815,8 @@ TEST_F(BetweenTest, ALockFileThatCameAfterTheLookIsLeftAlone) {
     SCOPED_TRACE(at_release ? "at the release" : "at the start");
     const Repository repo;
     Prepare(repo, beginning);
-    const Step looked = Find(StepsOf(repo, Locked({}, ":")), "^rename").before;
+    const Step looked =
+        Find(StepsOf(repo, Locked({}, ":")), "^rename.*[.]old\"").before;
     for (const bool another : {false, true}) {
       SCOPED_TRACE(another);
       Prepare(repo, beginning);
