@@ -211,13 +211,6 @@ TEST(KeepersOfTest, NamesWhoHasADuplicateOfTheLockedDescriptor) {
   EXPECT_TRUE(KeepersOf(*id).empty());
 }
 
-TEST(FileSystemOfTest, KnowsTheKindByItsMount) {
-  EXPECT_EQ(FileSystemOf("/proc/self"), "proc");
-  EXPECT_EQ(FileSystemOf("/proc"), "proc");
-  EXPECT_NE(FileSystemOf("/procedure"), "proc");
-  EXPECT_NE(FileSystemOf("/"), "unknown");
-}
-
 TEST(JudgeRecordTest, ShowsAStoppedHolder) {
   Sleeper sleeper;
   sleeper.Stop();

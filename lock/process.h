@@ -123,11 +123,6 @@ int SessionOf(int pid);
 // `started`, and not another that has its number by now.
 void SignalProcess(int pid, Ticks started, int signal);
 
-// The kind of the file system that `path`, absolute and without links, is on,
-// in the kernel's word for it, such as "ext4"; "unknown" if that cannot be
-// read.
-std::string FileSystemOf(const std::string& path);
-
 // This process and where it runs, as of the first call in it; what cannot be
 // read is empty or -1.
 struct Here {

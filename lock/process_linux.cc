@@ -20,7 +20,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -321,31 +320,6 @@ void SignalProcess(int pid, Ticks started, int signal) {
   } else {
     kill(pid, signal);
   }
-}
-
-std::string FileSystemOf(const std::string& path) {
-  std::string kind = "unknown";
-  size_t length = 0;
-  const std::string mounts = ReadFile("/proc/self/mountinfo").value_or("");
-  for (const absl::string_view line : absl::StrSplit(mounts, '\n')) {
-    // 36 35 98:0 /root /mount/point options... - kind source ...
-    const std::pair<absl::string_view, absl::string_view> halves =
-        absl::StrSplit(line, absl::MaxSplits(" - ", 1));
-    const std::vector<absl::string_view> first =
-        absl::StrSplit(halves.first, ' ');
-    if (first.size() < 5) continue;
-    std::string point;
-    // A blank in it is "\\040".
-    if (!absl::CUnescape(first[4], &point)) continue;
-    if (point == "/") point.clear();
-    // Of two mounts on one directory the later one is seen.
-    if (point.size() >= length && absl::StartsWith(path, point) &&
-        (path.size() == point.size() || path[point.size()] == '/')) {
-      length = point.size();
-      kind = std::string(halves.second.substr(0, halves.second.find(' ')));
-    }
-  }
-  return kind;
 }
 
 Here LookHere() {
