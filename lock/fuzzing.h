@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // For fuzz targets: programs that try whether promises hold for any input.
-// libFuzzer makes inputs up (tools/fuzzing/fuzz); replay.cc, in every test run, takes
-// those kept in testdata/corpus.
+// libFuzzer makes inputs up (tools/fuzzing/fuzz); replay.cc, in every test run,
+// takes those kept in testdata/corpus.
 #ifndef O8LOCK_LOCK_FUZZING_H_
 #define O8LOCK_LOCK_FUZZING_H_
 

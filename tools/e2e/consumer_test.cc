@@ -265,7 +265,7 @@ TEST_F(ConsumerTest, OneLockForAllWorktreesUnderWhateverName) {
     EXPECT_EQ(agents.end, Exited(75));
     EXPECT_THAT(agents.err, StartsWith(message));
     EXPECT_THAT(agents.err,
-                HasSubstr(" --wait -- orchestr8 parallel feat-a\n"));
+                HasSubstr(" --wait=10m -- orchestr8 parallel feat-a\n"));
   }
   EXPECT_EQ(holder.Finish(), Exited(0));
 
