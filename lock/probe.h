@@ -27,8 +27,8 @@ struct Probe {
 absl::StatusOr<Probe> ProbeDirectory(const std::string& directory);
 
 // The kind of the file system that `path` is on, such as "ext4" (which ext2 and
-// ext3 are called too); "unknown" where that is none of the usual ones or cannot
-// be told.
+// ext3 are called too); "unknown" where that is none of the usual ones or
+// cannot be told.
 std::string FileSystemOf(const std::string& path);
 
 }  // namespace o8lock
