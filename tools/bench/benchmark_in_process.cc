@@ -8,7 +8,6 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -47,34 +46,25 @@ class BareCalls {
     Lock(guard, F_WRLCK, 0, 3);
     Fstat(guard);
     Stat(guard_path_);
-    getpid();
-    getpid();
-    Use(getcwd(buffer_, sizeof(buffer_)));
-    Use(getrandom(buffer_, 16, 0));
     unlink(guard_new_.c_str());
     Use(link(old_.c_str(), lock_file_.c_str()));
     Use(link(other_old_.c_str(), other_.c_str()));
     Use(pread(guard, buffer_, sizeof(buffer_), 0));
+    getpid();
+    getpid();
+    Use(getcwd(buffer_, sizeof(buffer_)));
+    Use(getrandom(buffer_, 16, 0));
     Open(lock_file_, O_RDONLY);
     Open(other_, O_RDONLY);
     Read(exclude_);
-    const int spare = Open(spare_, O_RDWR | O_CREAT);
-    Fstat(spare);
-    Fstat(spare);
-    geteuid();
-    umask(umask(077));
-    fcntl(spare, F_SETSIG, SIGURG);
-    fcntl(spare, F_SETLEASE, F_WRLCK);
-    fcntl(spare, F_SETLEASE, F_UNLCK);
-    // Less than Lock, which would have to cut the file else.
-    Write(spare, 90);
-    Use(link(spare_.c_str(), new_.c_str()));
-    Fstat(spare);
-    close(spare);
+    const int written = Open(new_, O_RDWR | O_CREAT | O_EXCL);
+    Fstat(written);
+    Write(written, 90);
+    close(written);
     Use(readlink(armed_.c_str(), buffer_, 64));
     Write(guard, 459);
-    Use(link(new_.c_str(), lock_file_.c_str()));
-    unlink(new_.c_str());
+    Use(renameat2(AT_FDCWD, new_.c_str(), AT_FDCWD, lock_file_.c_str(),
+                  RENAME_NOREPLACE));
     Lock(guard, F_UNLCK, 1, 1);
     Lock(guard, F_UNLCK, 2, 1);
     // Release()
@@ -138,7 +128,6 @@ class BareCalls {
   const std::string exclude_;
   const std::string armed_;
   const std::string guard_new_ = guard_path_ + ".new";
-  const std::string spare_ = guard_path_ + ".spare";
   const std::string new_ = directory_ + "parallel.lock.new";
   const std::string old_ = directory_ + "parallel.lock.old";
   const std::string other_old_ = directory_ + "murm.lock.old";
