@@ -60,7 +60,9 @@ bool BeganAfter(const ProcessInfo& process, const Holder& holder,
                 const struct timespec& written) {
   const std::optional<int64_t> since = ParseTime(holder.started_at);
   if (HasEnded(process) || !since.has_value()) return false;
-  const int64_t latest = std::max(*since * 1000000000, Nanoseconds(written));
+  // Nanoseconds of the years 1970 to 2255 are numbers.
+  const int64_t began = std::clamp<int64_t>(*since, 0, 9000000000) * 1000000000;
+  const int64_t latest = std::max(began, Nanoseconds(written));
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   const int64_t boot = Nanoseconds(now) - NowNanoseconds();

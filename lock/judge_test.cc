@@ -335,6 +335,8 @@ TEST_F(JudgeLockFileTest, IsStaleWhereTheProcessBeganAfterFileAndDate) {
       {now - 1, FormatTime(now - 1), false},  // within the slack
       {now, FormatTime(now - 3600), false},
       {now - 3600, FormatTime(now), false},
+      {now - 3600, "2999-01-01T00:00:00Z", false},
+      {now - 3600, "0001-01-01T00:00:00Z", true},
       {now - 3600, "yesterday", false},
       {now - 3600, "", false},
       {before_boot, FormatTime(before_boot), true},
