@@ -41,7 +41,7 @@ std::string ScriptOf(const std::vector<std::string>& command,
   constexpr std::array<absl::string_view, 5> kWithFile = {
       "-r", "--require", "--import", "--loader", "--env-file"};
   for (size_t i = 1; i < command.size(); ++i) {
-    const std::string path = absl::StartsWith(command[i], "/")
+    std::string path = absl::StartsWith(command[i], "/")
                                  ? command[i]
                                  : absl::StrCat(directory, "/", command[i]);
     if (std::find(kWithFile.begin(), kWithFile.end(), command[i]) !=

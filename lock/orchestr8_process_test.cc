@@ -58,7 +58,7 @@ class IsOrchestr8ProcessTest : public testing::Test {
     return IsOrchestr8Process(process.pid());
   }
   std::string Script(const std::string& name) {
-    const std::string path = dir_.File(name);
+    std::string path = dir_.File(name);
     std::filesystem::create_directories(
         std::filesystem::path(path).parent_path());
     MakeFile(path, "#!/bin/sh\necho ready\nread line\n", 0755);
