@@ -42,8 +42,8 @@ std::string ScriptOf(const std::vector<std::string>& command,
       "-r", "--require", "--import", "--loader", "--env-file"};
   for (size_t i = 1; i < command.size(); ++i) {
     std::string path = absl::StartsWith(command[i], "/")
-                                 ? command[i]
-                                 : absl::StrCat(directory, "/", command[i]);
+                           ? command[i]
+                           : absl::StrCat(directory, "/", command[i]);
     if (std::find(kWithFile.begin(), kWithFile.end(), command[i]) !=
         kWithFile.end()) {
       ++i;
