@@ -11,7 +11,6 @@
 #include "absl/algorithm/container.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
@@ -34,12 +33,6 @@ namespace {
 
 using Decision = absl::StatusOr<std::optional<Refused>>;
 
-// `path`, which may be relative to the directory of `call`.
-std::string PathOf(const HookCall& call, absl::string_view path) {
-  return absl::StartsWith(path, "/") ? std::string(path)
-                                     : absl::StrCat(call.directory, "/", path);
-}
-
 absl::StatusOr<Location> LocateFromHook(const HookCall& call) {
   LocateOptions options;
   options.directory = call.directory;
@@ -54,14 +47,12 @@ absl::StatusOr<Location> LocateFromHook(const HookCall& call) {
 bool IsTakenFastPath(const HookCall& call) {
   Location location;
   location.common_dir =
-      PathOf(call, call.git_dir.empty() ? ".git" : call.git_dir);
+      JoinPath(call.directory, call.git_dir.empty() ? ".git" : call.git_dir);
   const absl::StatusOr<std::string> common =
       ReadFile(location.common_dir + "/commondir");
   if (common.ok()) {
     const absl::string_view path = absl::StripTrailingAsciiWhitespace(*common);
-    location.common_dir = absl::StartsWith(path, "/")
-                              ? std::string(path)
-                              : absl::StrCat(location.common_dir, "/", path);
+    location.common_dir = JoinPath(location.common_dir, path);
   }
   location.guard = location.common_dir + "/o8lock/parallel.guard";
   return IsTaken(location).value_or(false);
@@ -79,7 +70,8 @@ bool MayHaveMadeBranch(const HookCall& call, const WorktreeAdd& add,
   // one. Its GIT_DIR is that of the new worktree.
   if (call.git_dir.empty()) return false;
   const std::string head =
-      ReadFile(absl::StrCat(PathOf(call, call.git_dir), "/HEAD")).value_or("");
+      ReadFile(absl::StrCat(JoinPath(call.directory, call.git_dir), "/HEAD"))
+          .value_or("");
   absl::string_view branch = absl::StripTrailingAsciiWhitespace(head);
   if (!absl::ConsumePrefix(&branch, "ref: ")) return false;
   return MayHaveMade(add,
@@ -179,8 +171,8 @@ Decision OnPostCheckout(const HookCall& call) {
   const bool is_seen =
       found.kernel_locked && CreatedBranch(add->words).has_value();
   if (BeganBefore(*add, TakenSince(found)) &&
-      (is_seen ||
-       IsBefore(ChangeOf(PathOf(call, ".git")), TakenSince(found)))) {
+      (is_seen || IsBefore(ChangeOf(JoinPath(call.directory, ".git")),
+                           TakenSince(found)))) {
     return std::nullopt;
   }
   TakenBack taken = TakeBack(*add, location, call.directory, call.args[1]);

@@ -18,6 +18,7 @@
 #include "hooks/git.h"
 #include "hooks/hooks_state.h"
 #include "hooks/layout.h"
+#include "lock/file.h"
 #include "lock/location.h"
 #include "lock/status.h"
 
@@ -160,9 +161,7 @@ HooksPath FindHooksPath(const Location& location,
   if (absl::StartsWith(path.value, "~/")) {
     path.value = ExpandHome(location, path.value);
   }
-  path.directory = absl::StartsWith(path.value, "/")
-                       ? path.value
-                       : absl::StrCat(location.Home(), "/", path.value);
+  path.directory = JoinPath(location.Home(), path.value);
   return path;
 }
 

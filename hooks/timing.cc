@@ -15,10 +15,6 @@
 namespace o8lock {
 namespace {
 
-int64_t Nanoseconds(const struct timespec& time) {
-  return int64_t{time.tv_sec} * 1000000000 + time.tv_nsec;
-}
-
 // How long the clock of processes is ahead of the clock of files.
 int64_t BootTimeAhead() {
   struct timespec now;

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
@@ -27,10 +26,10 @@ std::string Line(const std::string& path) {
 }  // namespace
 
 std::string WorktreeOf(const std::string& git_dir) {
-  std::string link = Line(git_dir + "/gitdir");
-  if (link.empty()) return "";
+  const std::string line = Line(git_dir + "/gitdir");
+  if (line.empty()) return "";
   // Git 2.48 and newer can write it relative to the directory.
-  if (!absl::StartsWith(link, "/")) link = absl::StrCat(git_dir, "/", link);
+  const std::string link = JoinPath(git_dir, line);
   return Canonical(std::string(absl::StripSuffix(link, "/.git"))).value_or("");
 }
 

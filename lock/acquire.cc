@@ -14,7 +14,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "lock/arming.h"
 #include "lock/file.h"
 #include "lock/guard.h"
@@ -34,7 +33,6 @@
 namespace o8lock {
 namespace {
 
-constexpr absl::Duration kRetryEvery = absl::Milliseconds(1);
 // So often the lock file of somebody else may come between.
 constexpr int kMaxTries = 100;
 // The record grows by a few names and numbers yet.
@@ -296,8 +294,7 @@ absl::Status Acquisition::Record(const Fd& guard, const std::string& path,
   lock.holder.taken_since = taken_since.value_or(lock.holder.acquired);
   lock.record = RecordText(lock.holder);
   if (lock.record.size() > kMaxRecordSize) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the features are longer than ", kMaxFileSize, " bytes"));
+    return FeaturesTooLong();
   }
   return Overwrite(guard, lock.record, path);
 }

@@ -96,9 +96,7 @@ bool IsArmed(const Location& location) {
 absl::Status RemoveArming(const Location& location) {
   RemoveLeftovers(location);
   for (const std::string& link : {location.armed, SpareOf(location)}) {
-    if (unlink(link.c_str()) != 0 && errno != ENOENT) {
-      return ErrnoStatus(errno, "remove", link);
-    }
+    O8LOCK_RETURN_IF_ERROR(RemoveFile(link));
   }
   return absl::OkStatus();
 }

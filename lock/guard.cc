@@ -24,8 +24,6 @@
 namespace o8lock {
 namespace {
 
-constexpr absl::Duration kRetryEvery = absl::Milliseconds(1);
-
 absl::StatusOr<Fd> CreateGuard(const Location& location) {
   const std::string directory = ParentOf(location.guard);
   if (location.create_directories) {

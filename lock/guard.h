@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/location.h"
@@ -38,6 +39,9 @@ absl::Status ReplaceRecord(const Fd& fd, const std::string& text,
 // may take: one that overrides may itself wait for two lock files that are
 // being written.
 inline constexpr Ticks kChangeFor = 5 * kTicksPerSecond;
+
+// How long to wait before another look at a lock that is about to change hands.
+inline constexpr absl::Duration kRetryEvery = absl::Milliseconds(1);
 
 // Locks Range::kChange of `fd`, waiting up to `patience` for another process
 // that has it.

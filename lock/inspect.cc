@@ -10,7 +10,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "lock/arming.h"
 #include "lock/file.h"
 #include "lock/guard.h"
@@ -23,8 +22,6 @@
 
 namespace o8lock {
 namespace {
-
-constexpr absl::Duration kLookAgainEvery = absl::Milliseconds(1);
 
 // The verdict on the guard alone; kFree where there is none.
 absl::StatusOr<Inspection> InspectGuard(const Location& location) {
@@ -40,7 +37,7 @@ absl::StatusOr<Inspection> InspectGuard(const Location& location) {
       AddKeepers(*guard, found);
       return found;
     }
-    absl::SleepFor(kLookAgainEvery);
+    absl::SleepFor(kRetryEvery);
   }
 }
 

@@ -49,10 +49,6 @@ Origin OriginOf(const Holder& record, const Here& here) {
   return record.host == here.host ? Origin::kEarlierBoot : Origin::kOtherHost;
 }
 
-int64_t Nanoseconds(const struct timespec& time) {
-  return int64_t{time.tv_sec} * 1000000000 + time.tv_nsec;
-}
-
 // Whether `process` is another one than that of the lock file which `holder` is
 // from and which was written at `written`: it began after both that and its
 // startedAt, or both were before this boot.

@@ -12,7 +12,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "lock/file.h"
@@ -41,9 +40,7 @@ std::string ScriptOf(const std::vector<std::string>& command,
   constexpr std::array<absl::string_view, 5> kWithFile = {
       "-r", "--require", "--import", "--loader", "--env-file"};
   for (size_t i = 1; i < command.size(); ++i) {
-    std::string path = absl::StartsWith(command[i], "/")
-                           ? command[i]
-                           : absl::StrCat(directory, "/", command[i]);
+    std::string path = JoinPath(directory, command[i]);
     if (std::find(kWithFile.begin(), kWithFile.end(), command[i]) !=
         kWithFile.end()) {
       ++i;

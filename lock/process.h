@@ -6,6 +6,7 @@
 #define O8LOCK_LOCK_PROCESS_H_
 
 #include <cstdint>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,10 @@ namespace o8lock {
 using Ticks = int64_t;
 inline constexpr Ticks kTicksPerSecond = 100;
 Ticks NowTicks();
+
+inline int64_t Nanoseconds(const struct timespec& time) {
+  return int64_t{time.tv_sec} * 1000000000 + time.tv_nsec;
+}
 
 // The same clock, to the nanosecond; what it says in ticks.
 int64_t NowNanoseconds();

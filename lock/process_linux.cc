@@ -163,7 +163,7 @@ Ticks NowTicks() { return TicksOf(NowNanoseconds()); }
 int64_t NowNanoseconds() {
   struct timespec now;
   clock_gettime(CLOCK_BOOTTIME, &now);
-  return int64_t{now.tv_sec} * 1000000000 + now.tv_nsec;
+  return Nanoseconds(now);
 }
 
 ProcessInfo LookAt(int pid) {

@@ -12,7 +12,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "lock/file.h"
@@ -22,6 +21,7 @@
 #include "lock/location.h"
 #include "lock/lock_files.h"
 #include "lock/status.h"
+#include "lock/this_run.h"
 
 namespace o8lock {
 namespace {
@@ -70,8 +70,7 @@ absl::Status Publication::Write(const Holder& holder) {
   O8LOCK_RETURN_IF_ERROR(Exclude(location_));
   text_ = LockFileText(holder);
   if (text_.size() > kMaxFileSize) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the features are longer than ", kMaxFileSize, " bytes"));
+    return FeaturesTooLong();
   }
   unplaced_ = HiddenBeside(location_.lock_file, ".new");
   const auto write = [this] {

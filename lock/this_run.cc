@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/process.h"
 #include "lock/status.h"
@@ -81,6 +82,11 @@ absl::StatusOr<Holder> DescribeThisRun(
   O8LOCK_ASSIGN_OR_RETURN(holder.token, NewToken());
   holder.version = kVersion;
   return holder;
+}
+
+absl::Status FeaturesTooLong() {
+  return absl::InvalidArgumentError(
+      absl::StrCat("the features are longer than ", kMaxFileSize, " bytes"));
 }
 
 }  // namespace o8lock

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "lock/holder.h"
 
@@ -19,6 +20,10 @@ namespace o8lock {
 absl::StatusOr<Holder> DescribeThisRun(const std::vector<std::string>& features,
                                        int max_concurrency,
                                        const std::vector<std::string>& command);
+
+// kInvalidArgument: with its features a record, or a lock file, is longer than
+// kMaxFileSize (file.h).
+absl::Status FeaturesTooLong();
 
 }  // namespace o8lock
 
