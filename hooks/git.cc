@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,6 +45,20 @@ bool IsForTheCaller(absl::string_view variable) {
   }
   return false;
 }
+
+// With SIGCHLD ignored, as by whoever started this process, the kernel throws
+// the exit codes of children away.
+class ExitCodesKept {
+ public:
+  ExitCodesKept() : before_(std::signal(SIGCHLD, SIG_DFL)) {}
+  ~ExitCodesKept() { std::signal(SIGCHLD, before_); }
+  // A copy would put the disposition back twice.
+  ExitCodesKept(const ExitCodesKept&) = delete;
+  ExitCodesKept& operator=(const ExitCodesKept&) = delete;
+
+ private:
+  void (*const before_)(int);
+};
 
 struct Pipe {
   Fd read;
@@ -108,6 +123,7 @@ absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words) {
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, pipes[0].write.get(), 1);
   posix_spawn_file_actions_adddup2(&actions, pipes[1].write.get(), 2);
+  const ExitCodesKept exit_codes_kept;
   pid_t pid;
   const int error =
       posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), env.data());

@@ -168,7 +168,10 @@ absl::Status RemoveLockFiles(const Location& location, absl::string_view own,
   for (const std::string& path : location.LockFiles()) {
     // Twice: what is another's is best not touched at all, and between a look
     // and a removal it can become another's.
-    const std::string text = ReadFile(path).value_or("");
+    const absl::StatusOr<std::string> read = ReadFile(path);
+    // It may be this run's. What may not be read is another's.
+    if (absl::IsResourceExhausted(read.status())) return read.status();
+    const std::string text = read.value_or("");
     if (!own.empty() && text == own) {
       O8LOCK_RETURN_IF_ERROR(RemoveIfStill(path, own).status());
       continue;

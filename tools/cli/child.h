@@ -10,17 +10,17 @@
 //   runner.Run(argv, ...);      // the command's life
 //   ... release the lock ...
 //   ExitAs(*exit);              // with the runner still there
-// Where a person is asked or a lock is waited for, destroy the runner first:
+// Where a person is asked or a lock is waited for, have an Interruptible:
 // Ctrl-C must end that.
 #ifndef O8LOCK_TOOLS_CLI_CHILD_H_
 #define O8LOCK_TOOLS_CLI_CHILD_H_
 
 #include <sys/types.h>
 
-#include <csignal>
-
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "tools/cli/events.h"
+#include "tools/cli/signals.h"
 
 namespace o8lock {
 
@@ -28,6 +28,7 @@ namespace o8lock {
 struct ChildExit {
   bool signaled = false;  // Whether a signal ended it.
   int code = 0;           // The signal's number; else the exit code, 0 to 255.
+  bool core_dumped = false;
 };
 
 // What a wrapper does for its own part while the command runs.
@@ -48,9 +49,10 @@ class Attendant {
 };
 
 // Keeps every signal from this process while it exists, and passes them on to
-// the command while there is one.
-// Not thread-safe, one at a time: the signal mask and SIGCHLD's disposition
-// belong to the process, and Run() takes signals that any thread might want.
+// the command while there is one. What this process writes where there is no
+// reader, or beyond the limit of a file's size, is an error and no signal.
+// Not thread-safe, one at a time: the signal mask and dispositions belong to
+// the process, and Run() takes signals that any thread might want.
 class ChildRunner {
  public:
   // Blocks all signals. What comes before Run() waits for it.
@@ -64,37 +66,54 @@ class ChildRunner {
   ChildRunner(const ChildRunner&) = delete;
   ChildRunner& operator=(const ChildRunner&) = delete;
 
+  // While it exists signals have their usual effect: they end a question or the
+  // waiting for a lock, also where this is the first process of a pid
+  // namespace, which the kernel spares.
+  class Interruptible {
+   public:
+    explicit Interruptible(const ChildRunner& runner);
+    ~Interruptible();
+    Interruptible(const Interruptible&) = delete;
+    Interruptible& operator=(const Interruptible&) = delete;
+  };
+
   // Runs argv[0], searched for in PATH as execvp(3) does, with `argv` and the
   // current environment, and waits for its end. The command has the caller's
   // process group, terminal, working directory, descriptors and parent-death
   // signal, and the signal mask and dispositions that the constructor found.
   // `inherit_fd`, unless -1, is a close-on-exec descriptor of which the command
   // gets a duplicate, numbered 10 or higher: scripts use 3 to 9 themselves.
+  // Where the limit of descriptors leaves none of these, it gets that number.
   // With an `attendant` (not owned, may be null) processes that the command
   // leaves behind become children of this one.
   //
   // On success says how the command ended. A signal that came since the
   // constructor and that would have ended this process means that the command
   // is not started; the result then is as if the signal had ended it.
-  // On failure the command did not run:
+  // On failure the command did not run, kInternal aside:
   //   kNotFound           there is no such file, or its interpreter is missing
   //                       (a shell's 127)
   //   kPermissionDenied   the file is there and cannot be executed, for
   //                       whatever reason (a shell's 126)
   //   kResourceExhausted  no process, memory or descriptor was to be had
+  //   kInternal           it has ended, and the kernel does not say how
   //
   // Blocks until the command ends, however long it is stopped in between.
   // A signal sent to this process by another one is sent to the command; what
   // the terminal sends to the whole process group the command has already. Not
   // sent back is what the command itself sends. When the command is stopped
   // this process stops too, if a shell could miss it; SIGCONT to it continues
-  // the command.
+  // the command. Collects what other children this process has.
   absl::StatusOr<ChildExit> Run(char* const argv[], int inherit_fd,
                                 Attendant* attendant);
 
+  // For what else is waited for after Run() while this exists.
+  Events& events() { return events_; }
+
  private:
-  sigset_t original_mask_;
-  struct sigaction original_sigchld_;
+  const SignalSet original_mask_;
+  SignalSet originally_ignored_ = 0;  // of kOwnDispositions
+  Events events_;
 };
 
 // Ends this process as the command ended: with its exit code, or by the same

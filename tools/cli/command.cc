@@ -14,6 +14,7 @@
 #include "lock/lock.h"
 #include "lock/process.h"
 #include "tools/cli/child.h"
+#include "tools/cli/events.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/leftovers.h"
@@ -34,7 +35,7 @@ constexpr Ticks kGrace = kTicksPerSecond / 10;
 // Sees to what the command has left behind. Returns the signal that came
 // meanwhile, or 0.
 int SeeToLeftovers(const Options& options,
-                   const std::vector<Descendant>& bystanders) {
+                   const std::vector<Descendant>& bystanders, Events& events) {
   const auto leftovers = [&bystanders] {
     std::vector<int> pids;
     for (const Descendant& process : FindLeftovers(bystanders)) {
@@ -49,11 +50,12 @@ int SeeToLeftovers(const Options& options,
     }
   };
   if (FindLeftovers(bystanders).empty()) return 0;
-  int signal = AwaitLeftovers(bystanders, NowTicks() + kGrace);
+  int signal = AwaitLeftovers(bystanders, NowTicks() + kGrace, events);
   if (signal == 0 && options.leftovers != Leftovers::kRelease) {
     const bool wait = options.leftovers == Leftovers::kWait;
     tell(leftovers(), wait ? LeftoversAre::kWaitedFor : LeftoversAre::kEnded);
-    signal = wait ? AwaitLeftovers(bystanders, -1) : EndLeftovers(bystanders);
+    signal = wait ? AwaitLeftovers(bystanders, -1, events)
+                  : EndLeftovers(bystanders, events);
     tell(leftovers(), LeftoversAre::kStillThere);
     return signal;
   }
@@ -105,14 +107,20 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
       runner.Run(argv.data(), lock == nullptr ? -1 : lock->fd(),
                  attendant.has_value() ? &*attendant : nullptr);
   if (attendant.has_value() && exit.ok()) {
-    const int signal = SeeToLeftovers(options, bystanders);
+    const int signal = SeeToLeftovers(options, bystanders, runner.events());
     if (signal != 0) exit = ChildExit{/*signaled=*/true, signal};
   }
   if (lock != nullptr) {
     Release(*lock, location, options,
             attendant.has_value() && attendant->told_overridden());
   }
-  if (exit.ok()) ExitAs(*exit);
+  if (exit.ok()) {
+    // ExitAs makes no second dump, so the shell that waits shows none.
+    if (exit->core_dumped && !options.quiet) {
+      Tell("o8lock: the command has dumped core\n");
+    }
+    ExitAs(*exit);
+  }
   return FailToRun(exit.status());
 }
 
@@ -124,6 +132,11 @@ int FailToRun(const absl::Status& error) {
     case absl::StatusCode::kPermissionDenied:
       return Fail(error.message(), "is it an executable program?",
                   kNotExecutable);
+    case absl::StatusCode::kInternal:
+      return Fail(error.message(),
+                  "the command has ended, and how is not known; see what it "
+                  "has done",
+                  kOsError);
     default:
       return Fail(error.message(), "the command was not run", kOsError);
   }

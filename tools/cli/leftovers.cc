@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cli/leftovers.h"
 
-#include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <initializer_list>
+#include <optional>
 #include <vector>
 
 #include "absl/algorithm/container.h"
 #include "lock/file.h"
 #include "lock/process.h"
+#include "tools/cli/events.h"
+#include "tools/cli/signals.h"
 
 namespace o8lock {
 namespace {
@@ -21,7 +24,7 @@ constexpr Ticks kPatience = 10 * kTicksPerSecond;
 // To a killed process the kernel may have to attend for a moment.
 constexpr Ticks kKilled = kTicksPerSecond;
 // How often to look where the kernel does not tell (OpenProcess).
-constexpr int kLookAgainMs = 100;
+constexpr Ticks kLookAgain = kTicksPerSecond / 10;
 
 struct Children {
   int ended = 0;
@@ -37,19 +40,15 @@ Children Collect() {
   return children;
 }
 
-// The signals that would end this process, were they not blocked, and that
-// somebody may send to it while it waits.
-sigset_t EndingSignals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
-    struct sigaction action;
-    if (sigaction(signal, nullptr, &action) == 0 &&
-        action.sa_handler != SIG_IGN) {
-      sigaddset(&set, signal);
-    }
+// The signals that somebody may send to this process while it waits, and that
+// would end or stop it, were they not blocked.
+SignalSet SignalsToHeed() {
+  SignalSet heeded = 0;
+  for (const int signal :
+       {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU}) {
+    if (!IsIgnored(signal)) heeded |= Only(signal);
   }
-  return set;
+  return heeded;
 }
 
 // The descendants in this session that are no bystanders nor below one.
@@ -99,45 +98,44 @@ std::vector<Descendant> FindLeftovers(
   return found;
 }
 
-int AwaitLeftovers(const std::vector<Descendant>& bystanders, Ticks give_up) {
-  sigset_t wanted = EndingSignals();
-  sigaddset(&wanted, SIGCHLD);  // then there is somebody to collect
-  const Fd signals(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+int AwaitLeftovers(const std::vector<Descendant>& bystanders, Ticks give_up,
+                   Events& events) {
+  // With SIGCHLD there is somebody to collect.
+  const SignalSet wanted = SignalsToHeed() | Only(SIGCHLD);
   while (true) {
     const std::vector<Descendant> leftovers = FindLeftovers(bystanders);
-    const Ticks left = give_up < 0 ? kTicksPerSecond : give_up - NowTicks();
-    if (leftovers.empty() || left <= 0) return 0;
+    if (leftovers.empty() || (give_up >= 0 && NowTicks() >= give_up)) return 0;
     std::vector<Fd> processes;
-    std::vector<struct pollfd> events = {{signals.get(), POLLIN, 0}};
+    std::vector<int> descriptors;
     for (const Descendant& process : leftovers) {
       processes.push_back(OpenProcess(process.pid));
-      events.push_back({processes.back().get(), POLLIN, 0});
+      descriptors.push_back(processes.back().get());
     }
-    int timeout =
-        give_up < 0 ? -1 : static_cast<int>(left * 1000 / kTicksPerSecond);
+    Ticks until = give_up;
     // Gone since, or a kernel that does not tell.
     if (!absl::c_all_of(processes, [](const Fd& fd) { return fd.ok(); })) {
-      timeout = kLookAgainMs;
+      until = NowTicks() + kLookAgain;
     }
-    poll(events.data(), events.size(), timeout);
-    signalfd_siginfo signal;
-    if (read(signals.get(), &signal, sizeof(signal)) > 0 &&
-        signal.ssi_signo != SIGCHLD) {
-      return static_cast<int>(signal.ssi_signo);
-    }
+    const std::optional<signalfd_siginfo> got =
+        events.Next(wanted, descriptors, until);
+    if (!got.has_value() || got->ssi_signo == SIGCHLD) continue;
+    const int signal = static_cast<int>(got->ssi_signo);
+    if ((Only(signal) & kStopSignals) == 0) return signal;
+    kill(getpid(), signal);
+    LetThrough(Only(signal));
   }
 }
 
-int EndLeftovers(const std::vector<Descendant>& bystanders) {
+int EndLeftovers(const std::vector<Descendant>& bystanders, Events& events) {
   for (const Descendant& process : FindLeftovers(bystanders)) {
     SignalProcess(process.pid, process.started, SIGTERM);
   }
-  const int signal = AwaitLeftovers(bystanders, NowTicks() + kPatience);
+  const int signal = AwaitLeftovers(bystanders, NowTicks() + kPatience, events);
   if (signal != 0) return signal;
   for (const Descendant& process : FindLeftovers(bystanders)) {
     SignalProcess(process.pid, process.started, SIGKILL);
   }
-  return AwaitLeftovers(bystanders, NowTicks() + kKilled);
+  return AwaitLeftovers(bystanders, NowTicks() + kKilled, events);
 }
 
 }  // namespace o8lock

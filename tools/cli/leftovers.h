@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "lock/process.h"
+#include "tools/cli/events.h"
 
 namespace o8lock {
 
@@ -27,12 +28,13 @@ std::vector<Descendant> FindLeftovers(
 
 // Waits until there are none, until `give_up` (of NowTicks(); negative: never)
 // or until a signal comes that would end this process. Returns that signal, 0
-// if there was none.
-int AwaitLeftovers(const std::vector<Descendant>& bystanders, Ticks give_up);
+// if there was none. Stops when a signal says so, as on Ctrl-Z.
+int AwaitLeftovers(const std::vector<Descendant>& bystanders, Ticks give_up,
+                   Events& events);
 
 // Asks them to end (SIGTERM), and after 10 seconds ends them (SIGKILL). Returns
 // as AwaitLeftovers.
-int EndLeftovers(const std::vector<Descendant>& bystanders);
+int EndLeftovers(const std::vector<Descendant>& bystanders, Events& events);
 
 }  // namespace o8lock
 

@@ -171,7 +171,7 @@ class LockedRun {
 
  private:
   // Runs the command with `lock`, which was taken or joined.
-  int RunUnder(Lock& lock, ChildRunner& runner);
+  int RunUnder(Lock& lock);
   // Waits for `found` to end. The exit code if the start ends here.
   std::optional<int> Wait(const Inspection& found);
   // Has the next attempt override `found`; the exit code if it must not.
@@ -186,17 +186,17 @@ class LockedRun {
   std::optional<Waiting> waiting_;
   bool waited_ = false;  // as long as was said
   Fd turn_;
+  // From before the lock: no signal may end this process and leave a lock file.
+  ChildRunner runner_;
 };
 
 int LockedRun::Start() {
   while (true) {
-    // Before the lock: no signal may end this process and leave the lock file.
-    std::optional<ChildRunner> runner(std::in_place);
     std::optional<Inspection> found;
     absl::StatusOr<Lock> lock =
         Lock::Acquire(location_, acquire_, &found, std::exchange(turn_, Fd()));
-    if (lock.ok()) return RunUnder(*lock, *runner);
-    runner.reset();  // Ctrl-C ends the question
+    if (lock.ok()) return RunUnder(*lock);
+    const ChildRunner::Interruptible interruptible(runner_);
     if (!found.has_value()) return FailToLock(lock.status());
     const bool by_ancestor = IsHeldByAncestor(*found);
     const bool waits = options_.wait_seconds != 0 &&
@@ -207,8 +207,8 @@ int LockedRun::Start() {
   }
 }
 
-int LockedRun::RunUnder(Lock& lock, ChildRunner& runner) {
-  if (lock.joined()) return RunToTheEnd(runner, options_, &lock, location_);
+int LockedRun::RunUnder(Lock& lock) {
+  if (lock.joined()) return RunToTheEnd(runner_, options_, &lock, location_);
   if (!options_.quiet) {
     TellOfStale(lock, location_);
     if (orchestr8_.has_value() && AsksNobody(*orchestr8_)) Tell(NoAnswerText());
@@ -220,7 +220,7 @@ int LockedRun::RunUnder(Lock& lock, ChildRunner& runner) {
   std::vector<std::string> tokens = acquire_.own_tokens;
   tokens.push_back(lock.holder().token);
   setenv(kTokenVariable, absl::StrJoin(tokens, ":").c_str(), 1);
-  return RunToTheEnd(runner, options_, &lock, location_);
+  return RunToTheEnd(runner_, options_, &lock, location_);
 }
 
 std::optional<int> LockedRun::Wait(const Inspection& found) {

@@ -101,6 +101,16 @@ TEST(Hooks, AreInstalledDescribedAndRemoved) {
   ExpectUninstalls(project);  // of which there are none
 }
 
+TEST(Hooks, AreInstalledThoughTheCallerIgnoresSigchld) {
+  const Project project;
+  ProcessOptions options = project.Options();
+  options.ignored = {SIGCHLD};
+  const Result install = Call(O8lock({"hooks", "install"}), options);
+  EXPECT_EQ(install.end, Exited(0));
+  EXPECT_EQ(install.out, HooksGolden("install", project));
+  EXPECT_EQ(install.err, "");
+}
+
 TEST(Hooks, StayAsTheyAreWhenInstalledAgain) {
   Project project;
   Project::MakeHooks(project.File(".git/hooks"), kAllHooks);
