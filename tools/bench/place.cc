@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/bench/place.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "lock/file.h"
+#include "lock/status.h"
+#include "tools/bench/processes.h"
+
+namespace o8lock {
+namespace {
+
+// In an empty directory beside the programs. A .claude directory is there where
+// orchestr8 is used.
+constexpr char kRepository[] = R"(
+git init --quiet
+mkdir .claude
+git commit --quiet --allow-empty -m begin
+)";
+
+// Waiting for the disk, and cleaning up, come when they like.
+constexpr char kSetUp[] = R"(
+cp "$@" "$PROGRAMS"
+cat >"$HOME/.gitconfig" <<END
+[core]
+ fsync = none
+[gc]
+ auto = 0
+[maintenance]
+ auto = false
+[init]
+ defaultBranch = main
+[user]
+ name = benchmark
+ email = benchmark@example.com
+END
+)";
+
+// A new directory in `parent`; its path.
+absl::StatusOr<std::string> NewDirectory(const std::string& parent) {
+  std::string path = parent + "/o8lock_benchmark_XXXXXX";
+  if (mkdtemp(path.data()) == nullptr) return ErrnoStatus(errno, "make", path);
+  return Canonical(path);
+}
+
+}  // namespace
+
+const char kDeep[] = "d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d";
+
+const char kLarge[] = R"(
+for d in $(seq 200); do
+  mkdir d$d
+  for f in $(seq 500); do : >d$d/f$f; done
+done
+git add .
+worktrees=$PWD-worktrees
+mkdir "$worktrees" .git/worktrees
+for d in "$worktrees" .git/worktrees; do
+  (cd "$d" && seq -f w%g 2000 | xargs mkdir)
+done
+for w in $(seq -f w%g 2000); do
+  entry=$PWD/.git/worktrees/$w
+  echo "gitdir: $entry" >"$worktrees/$w/.git"
+  echo ref: refs/heads/main >"$entry/HEAD"
+  echo ../.. >"$entry/commondir"
+  echo "$worktrees/$w/.git" >"$entry/gitdir"
+done
+)";
+
+const char kWork[] = R"(
+git tag start
+for f in $(seq -f f%g 100); do
+  echo text >$f
+  git add $f
+  git commit --quiet -m $f
+done
+git tag topic
+git reset --quiet --hard start
+git commit --quiet --allow-empty -m onto
+git clone --quiet --bare . .origin
+seq -f 'create refs/heads/b%g HEAD' 1000 | git -C .origin update-ref --stdin
+git -C .origin pack-refs --all
+)";
+
+const char kElsewhere[] = "rmdir .claude\n";
+
+const char kHooks[] = "\"$PROGRAMS/o8lock\" hooks install\n";
+
+const char kNoopHook[] = R"(
+mkdir .hooks
+ln -s "$PROGRAMS/noop" .hooks/reference-transaction
+git config core.hooksPath "$PWD/.hooks"
+)";
+
+Place::~Place() {
+  std::error_code ignored;
+  for (const std::string& path : {path_, programs_}) {
+    if (!path.empty()) std::filesystem::remove_all(path, ignored);
+  }
+}
+
+absl::Status Place::SetUp() {
+  const char* directory = getenv("TMPDIR");
+  O8LOCK_ASSIGN_OR_RETURN(
+      path_, NewDirectory(directory == nullptr ? "/tmp" : directory));
+  O8LOCK_ASSIGN_OR_RETURN(programs_, NewDirectory("/var/tmp"));
+  Argv argv = {"sh", "-ec", kSetUp, "sh"};
+  for (const char* name : {"O8LOCK_BIN", "NOOP", "SPAWN", "CONTENDER"}) {
+    const char* program = getenv(name);
+    if (program == nullptr) {
+      return absl::NotFoundError(absl::StrCat(name, " is not set; use bazel"));
+    }
+    argv.emplace_back(program);
+  }
+  // Nothing of whoever runs this counts: neither git's settings nor a lock.
+  clearenv();
+  setenv("PATH", "/usr/bin:/bin", 1);
+  setenv("HOME", path_.c_str(), 1);
+  setenv("PROGRAMS", programs_.c_str(), 1);
+  // Every terminal has some language; flock(1) reads its files at each start.
+  setenv("LANG", "C.UTF-8", 1);
+  setenv("LOGNAME", "benchmark", 1);
+  setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
+  // So that a work load makes the same objects whenever it is done.
+  setenv("GIT_AUTHOR_DATE", "1790000000 +0000", 1);
+  setenv("GIT_COMMITTER_DATE", "1790000000 +0000", 1);
+  return Run({argv, "."});
+}
+
+absl::StatusOr<std::string> Place::Repository(absl::string_view script) {
+  const std::string path = absl::StrCat(path_, "/", ++count_);
+  if (mkdir(path.c_str(), 0777) != 0) return ErrnoStatus(errno, "make", path);
+  O8LOCK_RETURN_IF_ERROR(Run(Script(absl::StrCat(kRepository, script), path)));
+  return path;
+}
+
+Side Place::O8lock(const std::string& directory) const {
+  const std::string o8lock = programs_ + "/o8lock";
+  const std::string stay = programs_ + "/contender";
+  const Argv start = {o8lock, "--", Noop()};
+  return {{start, directory},
+          {start, directory, {75}},
+          {start, directory, {0, 75}},
+          {{o8lock, "--", stay, "stay"}, directory},
+          {{o8lock, "--wait", "--", stay, "stay"}, directory},
+          directory + "/.git/o8lock/parallel.guard"};
+}
+
+Side Place::Flock() const {
+  const std::string file = path_ + "/flock";
+  // -n is all the same to a start that is free.
+  const Argv start = {"flock", "-n", file, Noop()};
+  const Command stay = {{"flock", file, programs_ + "/contender", "stay"},
+                        path_};
+  return {{start, path_},
+          {start, path_, {1}},
+          {start, path_, {0, 1}},
+          stay,
+          stay,
+          file};
+}
+
+Command Place::Spawn() const { return {{programs_ + "/spawn", Noop()}, path_}; }
+
+}  // namespace o8lock

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the benchmark has measured, as a table and as a picture.
+#ifndef O8LOCK_TOOLS_BENCH_RESULTS_H_
+#define O8LOCK_TOOLS_BENCH_RESULTS_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "tools/bench/rows.h"
+
+namespace o8lock {
+
+struct Result {
+  const Row* row;
+  double lower;  // quartile
+  double median;
+  double upper;  // quartile
+};
+
+Result Summarize(const Row& row, std::vector<double> ratios);
+
+// Prints the table's first line, and the line of `result`.
+void PrintHead();
+void Print(const Result& result);
+void PrintMissing(const Row& row, const absl::Status& reason);
+
+// Draws the SVG file `path`, by gnuplot(1).
+absl::Status Draw(const std::vector<Result>& results, const std::string& path);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_TOOLS_BENCH_RESULTS_H_

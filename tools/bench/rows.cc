@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/bench/rows.h"
+
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <deque>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "lock/process.h"
+#include "lock/status.h"
+#include "tools/bench/place.h"
+#include "tools/bench/processes.h"
+
+namespace o8lock {
+namespace {
+
+template <const char*... scripts>
+absl::StatusOr<Side> Repository(Place& place) {
+  O8LOCK_ASSIGN_OR_RETURN(const std::string path,
+                          place.Repository(absl::StrCat("", scripts...)));
+  return place.O8lock(path);
+}
+
+absl::StatusOr<Side> LargeRepository(Place& place) {
+  O8LOCK_ASSIGN_OR_RETURN(
+      const std::string path,
+      place.Repository(absl::StrCat(kLarge, "mkdir -p ", kDeep)));
+  return place.O8lock(absl::StrCat(path, "/", kDeep));
+}
+
+absl::StatusOr<Side> Status(Place& place) {
+  O8LOCK_ASSIGN_OR_RETURN(Side side, Repository(place));
+  // As after a first run: the files that stay are there.
+  O8LOCK_RETURN_IF_ERROR(Run(side.start));
+  side.start.argv = {side.start.argv[0], "status"};
+  return side;
+}
+
+absl::StatusOr<Side> Flock(Place& place) { return place.Flock(); }
+
+absl::StatusOr<Side> Spawn(Place& place) {
+  Side side;
+  side.start = place.Spawn();
+  return side;
+}
+
+absl::StatusOr<double> Start(const Side& side) { return TimeOf(side.start); }
+
+absl::StatusOr<double> Refusal(const Side& side) {
+  return TimeOf(side.refused);
+}
+
+// From the end of the holder's command to the beginning of the last of those of
+// `count` waiters.
+template <int count>
+absl::StatusOr<double> HandOver(const Side& side) {
+  std::deque<Stay> waiters;
+  Stay holder(side.hold);  // Ends before them, whatever happens.
+  O8LOCK_RETURN_IF_ERROR(holder.ReadTime().status());
+  for (int i = 0; i < count; ++i) waiters.emplace_back(side.wait).LetGo();
+  O8LOCK_RETURN_IF_ERROR(WaitForBlocked(side.file, waiters));
+  holder.LetGo();
+  // The ends come first: nobody shall wake up meanwhile to read.
+  for (Stay& waiter : waiters) O8LOCK_RETURN_IF_ERROR(waiter.End());
+  O8LOCK_RETURN_IF_ERROR(holder.End());
+  O8LOCK_ASSIGN_OR_RETURN(const int64_t end, holder.ReadTime());
+  int64_t last = 0;
+  for (Stay& waiter : waiters) {
+    O8LOCK_ASSIGN_OR_RETURN(const int64_t beginning, waiter.ReadTime());
+    last = std::max(last, beginning);
+  }
+  return last - end;
+}
+
+// From the moment when 1,000 processes, all there, may make their attempt to
+// the end of the last of them.
+absl::StatusOr<double> Burst(const Side& side) {
+  const Command& command = side.attempt;
+  const std::vector<char*> argv = Pointers(command.argv);
+  Pipe ready = MakePipe();
+  Pipe gate = MakePipe();
+  std::vector<pid_t> starters(1000);
+  absl::Status status;
+  char c = '\0';
+  for (pid_t& pid : starters) {
+    pid = fork();
+    if (pid < 0) status = ErrnoStatus(errno, "fork for", command.argv[0]);
+    if (pid != 0) continue;
+    ready.write_end.Close();
+    gate.write_end.Close();
+    if (read(gate.read_end.get(), &c, 1) != 0) _exit(126);
+    Become(argv.data(), command.directory.c_str(), Null(), Null());
+  }
+  ready.write_end.Close();
+  while (read(ready.read_end.get(), &c, 1) > 0) {
+  }  // The last of them has closed it.
+  const int64_t start = NowNanoseconds();
+  gate.write_end.Close();
+  for (const pid_t pid : starters) {
+    if (pid > 0) status.Update(WaitFor(pid, command));
+  }
+  const int64_t end = NowNanoseconds();
+  if (!status.ok()) return status;
+  return end - start;
+}
+
+absl::StatusOr<double> PeakMemory(const Side& side) {
+  Stay stay(side.hold);
+  O8LOCK_RETURN_IF_ERROR(stay.ReadTime().status());
+  // After a second o8lock looks after its lock.
+  absl::SleepFor(absl::Milliseconds(1200));
+  // Not by wait4(2): that counts what this process had before it became
+  // another.
+  std::ifstream status(absl::StrCat("/proc/", stay.pid(), "/status"));
+  for (std::string line; std::getline(status, line);) {
+    double kilobytes = 0;
+    if (sscanf(line.c_str(), "VmHWM: %lf kB", &kilobytes) == 1) {
+      return kilobytes;
+    }
+  }
+  return absl::NotFoundError("no VmHWM in /proc/PID/status");
+}
+
+// What git is given to do in a repository kWork: scripts.
+struct Work {
+  const char* before;  // not timed
+  const char* timed;
+};
+
+// Not removed: see above what that may do to the file system.
+constexpr Work kUpdateRefs = {
+    "mv .git/refs/bench $(mktemp -d -p ..) || true",
+    "for i in $(seq 200); do git update-ref refs/bench/$i HEAD; done"};
+constexpr Work kFetch = {
+    "for d in refs logs/refs; do"
+    "  mv .git/$d/remotes $(mktemp -d -p ..) || true;"
+    "done",
+    "git fetch --quiet .origin '+refs/heads/b*:refs/remotes/origin/b*'"};
+constexpr Work kRebase = {"git checkout --quiet --force -B work topic",
+                          "git rebase --quiet main"};
+constexpr Work kCommits = {"git checkout --quiet --force -B work start",
+                           "for i in $(seq 100); do"
+                           "  git commit --quiet --allow-empty -m work;"
+                           "done"};
+
+template <const Work& work>
+absl::StatusOr<double> GitWork(const Side& side) {
+  const std::string& repository = side.start.directory;
+  O8LOCK_RETURN_IF_ERROR(Run(Script(work.before, repository)));
+  return TimeOf(Script(work.timed, repository));
+}
+
+constexpr Row kRows[] = {
+    {"free start", "flock", 0.80, 50, Start, Repository<>, Flock},
+    {"free start", "a static vfork and wait", 1.15, 50, Start, Repository<>,
+     Spawn},
+    {"refused start", "flock -n", 0.75, 50, Refusal, Repository<>, Flock, true},
+    {"free start, large repository", "empty one", 1.05, 50, Start,
+     LargeRepository, Repository<>},
+    {"refused start, large repository", "empty one", 1.05, 50, Refusal,
+     LargeRepository, Repository<>, true},
+    {"hand-over to a waiter", "flock", 1.0, 10, HandOver<1>, Repository<>,
+     Flock},
+    {"64 waiters, one by one", "flock", 1.0, 1, HandOver<64>, Repository<>,
+     Flock},
+    {"1,000 starts at once", "flock -n", 1.0, 1, Burst, Repository<>, Flock},
+    {"hooks, free: update-ref x 200", "no hooks", 1.02, 2, GitWork<kUpdateRefs>,
+     Repository<kWork, kHooks>, Repository<kWork>},
+    {"hooks, free: fetch of 1,000", "no hooks", 1.02, 2, GitWork<kFetch>,
+     Repository<kWork, kHooks>, Repository<kWork>},
+    {"hooks, free: rebase of 100", "no hooks", 1.02, 2, GitWork<kRebase>,
+     Repository<kWork, kHooks>, Repository<kWork>},
+    {"hooks, free: commit x 100", "no hooks", 1.02, 2, GitWork<kCommits>,
+     Repository<kWork, kHooks>, Repository<kWork>},
+    {"hooks, held: update-ref x 200", "a no-op hook", 1.10, 1,
+     GitWork<kUpdateRefs>, Repository<kWork, kHooks>,
+     Repository<kWork, kNoopHook>, true},
+    {"hooks, held: fetch of 1,000", "a no-op hook", 1.10, 1, GitWork<kFetch>,
+     Repository<kWork, kHooks>, Repository<kWork, kNoopHook>, true},
+    {"hooks, held: rebase of 100", "a no-op hook", 1.10, 1, GitWork<kRebase>,
+     Repository<kWork, kHooks>, Repository<kWork, kNoopHook>, true},
+    {"hooks, held: commit x 100", "a no-op hook", 1.10, 1, GitWork<kCommits>,
+     Repository<kWork, kHooks>, Repository<kWork, kNoopHook>, true},
+    {"free start, hooks installed", "no hooks", 1.05, 50, Start,
+     Repository<kHooks>, Repository<>},
+    {"status", "flock -n", 0.80, 50, Start, Status, Flock},
+    {"Acquire() and Release()", "their system calls", 1.3, 2, nullptr,
+     Repository<>, Repository<>},
+    {"peak memory of the wrapper", "flock", 1.5, 1, PeakMemory, Repository<>,
+     Flock},
+    {"free start, no .claude yet", "flock", 0, 50, Start,
+     Repository<kElsewhere>, Flock},
+};
+
+}  // namespace
+
+absl::Span<const Row> Rows() { return kRows; }
+
+}  // namespace o8lock
