@@ -85,23 +85,16 @@ std::optional<int64_t> TakenSince(const Inspection& found) {
   return found.holder->taken_since;
 }
 
-// Whether `call` descends from the run in `found`. Every program can write the
-// lock file of an external run: such a run must be an orchestr8.
-bool IsDescendant(const HookCall& call, const Inspection& found) {
-  std::vector<int> wanted;
-  if (found.holder.has_value() && !found.pid_reused) {
-    if (found.origin == Origin::kHere) {
-      wanted = {found.holder->pid, found.holder->command_pid};
-    } else if (found.origin == Origin::kUnknown &&
-               IsOrchestr8Process(found.holder->pid)) {
-      wanted = {found.holder->pid};
-    }
+// Whether `call` comes from the run in `found`. Every program can write the
+// lock file of an external run: of such a run it does if that is an orchestr8.
+bool IsOwn(const HookCall& call, const Inspection& found) {
+  if (found.own || found.origin != Origin::kUnknown ||
+      !found.holder.has_value() || found.pid_reused) {
+    return found.own;
   }
-  for (const Keeper& keeper : found.keepers) wanted.push_back(keeper.pid);
-  return absl::c_any_of(wanted, [&call](int pid) {
-    return pid > 0 &&
-           (pid == call.parent_pid || DescendsFrom(call.parent_pid, pid));
-  });
+  const int pid = found.holder->pid;
+  return (pid == call.parent_pid || DescendsFrom(call.parent_pid, pid)) &&
+         IsOrchestr8Process(pid);
 }
 
 // Disarms the hooks if the run was killed, for a command that adds no worktree.
@@ -134,8 +127,7 @@ Decision OnReferenceTransaction(const HookCall& call) {
     UpdateArming(location, /*held_outside=*/false).IgnoreError();
     return std::nullopt;
   }
-  if (found.own || IsDescendant(call, found) ||
-      BeganBefore(*add, TakenSince(found))) {
+  if (IsOwn(call, found) || BeganBefore(*add, TakenSince(found))) {
     return std::nullopt;
   }
   // Its first steps may have passed unseen: the start of a process is known in
@@ -164,7 +156,7 @@ Decision OnPostCheckout(const HookCall& call) {
     // If this fails, git still calls post-checkout for the next add.
     UpdateArming(location, /*held_outside=*/true).IgnoreError();
   }
-  if (found.own || IsDescendant(call, found)) return std::nullopt;
+  if (IsOwn(call, found)) return std::nullopt;
   // reference-transaction has seen when the add made its branch. Otherwise the
   // time of its first file counts too: its process may have run another program
   // for a long time before.

@@ -19,6 +19,7 @@
 #include "lock/guard.h"
 #include "lock/held_lock.h"
 #include "lock/holder.h"
+#include "lock/inside.h"
 #include "lock/inspect.h"
 #include "lock/inspection.h"
 #include "lock/judge.h"
@@ -68,7 +69,7 @@ class Acquisition {
   Taken TakeHeld(Fd guard);
   Taken TakeFree(Fd guard);
   Taken TakeByForce(const Fd& old_guard, const Inspection& holder);
-  Taken Join(Fd guard);
+  Taken Join(Fd guard, const Inspection& found);
 
   void RemoveRemains() const;
   absl::Status Prepare(const Predecessors& predecessors, HeldLock& lock);
@@ -127,7 +128,14 @@ Taken Acquisition::TakeLocked(Fd guard) {
 Taken Acquisition::TakeHeld(Fd guard) {
   O8LOCK_ASSIGN_OR_RETURN(Inspection found,
                           JudgeGuard(guard, location_.guard, /*taken=*/true));
-  if (IsOwn(found.holder, options_.own_tokens)) return Join(std::move(guard));
+  if (IsInside(found, guard, options_.own_tokens)) {
+    if (!options_.is_orchestr8 || !IsBehindOrchestr8(found)) {
+      return Join(std::move(guard), found);
+    }
+    // What is inside cannot wait for what it is inside of.
+    found.own = true;
+    return Refuse(std::move(found));
+  }
   const bool left_behind = found.verdict == Verdict::kStale;
   if (!left_behind && !IsSettled(found, Waited())) {
     absl::SleepFor(kRetryEvery);
@@ -143,13 +151,15 @@ Taken Acquisition::TakeHeld(Fd guard) {
   return Refuse(std::move(found));
 }
 
-// `guard` was found to be this process's own run's.
-Taken Acquisition::Join(Fd guard) {
+// `guard` was found to be that of `found`, which this process is inside of.
+Taken Acquisition::Join(Fd guard, const Inspection& found) {
   O8LOCK_RETURN_IF_ERROR(LockChange(guard, location_.guard));
   O8LOCK_ASSIGN_OR_RETURN(const bool named,
                           IsStillNamed(guard, location_.guard));
   std::optional<Holder> holder = ReadRecord(guard, location_.guard);
-  if (!named || !IsOwn(holder, options_.own_tokens)) return nullptr;
+  if (!named || !holder.has_value() || holder->token != found.holder->token) {
+    return nullptr;
+  }
   O8LOCK_RETURN_IF_ERROR(TryShare(guard, Range::kJoined, location_.guard));
   O8LOCK_RETURN_IF_ERROR(Unlock(guard, Range::kChange, location_.guard));
   auto lock = std::make_unique<HeldLock>(location_);

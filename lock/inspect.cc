@@ -14,6 +14,7 @@
 #include "lock/file.h"
 #include "lock/guard.h"
 #include "lock/holder.h"
+#include "lock/inside.h"
 #include "lock/inspection.h"
 #include "lock/judge.h"
 #include "lock/location.h"
@@ -24,7 +25,8 @@ namespace o8lock {
 namespace {
 
 // The verdict on the guard alone; kFree where there is none.
-absl::StatusOr<Inspection> InspectGuard(const Location& location) {
+absl::StatusOr<Inspection> InspectGuard(
+    const Location& location, const std::vector<std::string>& own_tokens) {
   const Ticks start = NowTicks();
   while (true) {
     const absl::StatusOr<Fd> guard = OpenRegular(location.guard, O_RDONLY);
@@ -35,6 +37,8 @@ absl::StatusOr<Inspection> InspectGuard(const Location& location) {
                             JudgeGuard(*guard, location.guard, taken));
     if (IsSettled(found, NowTicks() - start)) {
       AddKeepers(*guard, found);
+      found.own = found.verdict == Verdict::kHeld &&
+                  IsInside(found, *guard, own_tokens);
       return found;
     }
     absl::SleepFor(kRetryEvery);
@@ -45,8 +49,7 @@ absl::StatusOr<Inspection> InspectGuard(const Location& location) {
 
 absl::StatusOr<Inspection> Inspect(const Location& location,
                                    const std::vector<std::string>& own_tokens) {
-  O8LOCK_ASSIGN_OR_RETURN(Inspection found, InspectGuard(location));
-  found.own = IsOwn(found.holder, own_tokens);
+  O8LOCK_ASSIGN_OR_RETURN(Inspection found, InspectGuard(location, own_tokens));
   if (found.verdict == Verdict::kHeld) return found;
   const std::optional<Holder> dead =
       found.verdict == Verdict::kStale ? found.holder : std::nullopt;

@@ -152,13 +152,6 @@ void AddKeepers(const Fd& guard, Inspection& found) {
                         });
 }
 
-bool IsOwn(const std::optional<Holder>& holder,
-           const std::vector<std::string>& own_tokens) {
-  return holder.has_value() && !holder->token.empty() &&
-         std::find(own_tokens.begin(), own_tokens.end(), holder->token) !=
-             own_tokens.end();
-}
-
 absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
                                        const std::optional<Holder>& dead) {
   LockFile found;

@@ -48,10 +48,6 @@ bool IsSettled(const Inspection& found, Ticks waited);
 // process is not known to be alive.
 void AddKeepers(const Fd& guard, Inspection& found);
 
-// Whether `holder` is one of the runs `own_tokens`.
-bool IsOwn(const std::optional<Holder>& holder,
-           const std::vector<std::string>& own_tokens);
-
 // A lock file, with the text that the verdict is about.
 struct LockFile {
   Inspection inspection;

@@ -61,8 +61,12 @@ struct AcquireOptions {
   // Whether to put the lock file in place.
   bool publish = true;
 
-  // The tokens of the runs that this process is inside of.
+  // The tokens of the runs that this process is inside of (inside.h).
   std::vector<std::string> own_tokens;
+
+  // Whether the command is an orchestr8: inside of another's run it is refused
+  // (then `refused_by` is own), where other commands join.
+  bool is_orchestr8 = false;
 
   // Verdicts that somebody has seen and wants overridden. A lock that none of
   // them is about is not overridden.
@@ -100,7 +104,7 @@ struct Disturbance {
 class Lock {
  public:
   // Takes the lock at `location`; or, where this process is inside the run that
-  // has it (options.own_tokens), joins that: the lock stays taken until both
+  // has it (inside.h), joins that: the lock stays taken until both
   // have released, and nothing on disk changes.
   // On success the guard's kernel lock is this run's, the guard holds its
   // record, the lock file is in place (options.publish) and, in a repository,

@@ -212,15 +212,38 @@ TEST_F(LockTest, RefusesASecondRunInTheSameProcess) {
 }
 
 TEST_F(LockTest, RefusesASecondRunInAnotherProcess) {
+  int ready[2];
+  int end[2];
+  ASSERT_EQ(pipe(ready), 0);
+  ASSERT_EQ(pipe(end), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    const absl::StatusOr<Lock> lock = Lock::Acquire(location_, options_);
+    close(end[1]);
+    char c = lock.ok() ? 'y' : 'n';
+    static_cast<void>(write(ready[1], &c, 1));
+    _exit(read(end[0], &c, 1) == 0 ? 0 : 1);
+  }
+  char c = '\0';
+  ASSERT_EQ(read(ready[0], &c, 1), 1);
+  EXPECT_EQ(c, 'y');
+  EXPECT_TRUE(absl::IsUnavailable(TryToAcquire()));
+  EXPECT_TRUE(Exists(location_.lock_file));
+  for (const int fd : {end[1], end[0], ready[0], ready[1]}) close(fd);
+  waitpid(child, nullptr, 0);
+  EXPECT_TRUE(TryToAcquire().ok());
+}
+
+TEST_F(LockTest, JoinsInAProcessThatTheHolderHasStarted) {
   const Lock lock = Acquire();
   const pid_t child = fork();
   if (child == 0) {
-    _exit(absl::IsUnavailable(TryToAcquire()) ? 0 : 1);
+    const absl::StatusOr<Lock> inner = Lock::Acquire(location_, options_);
+    _exit(inner.ok() && inner->joined() ? 0 : 1);
   }
-  int status = 0;
+  int status = -1;
   waitpid(child, &status, 0);
   EXPECT_EQ(status, 0);
-  EXPECT_TRUE(Exists(location_.lock_file));
 }
 
 TEST_F(LockTest, KeepsNamesApart) {

@@ -11,7 +11,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "lock/file.h"
@@ -37,6 +39,7 @@ bool IsInterpreter(absl::string_view program) {
 // for files. Other options' values are no files. Empty if there is none.
 std::string ScriptOf(const std::vector<std::string>& command,
                      const std::string& directory) {
+  if (command.empty() || !IsInterpreter(BaseName(command[0]))) return "";
   constexpr std::array<absl::string_view, 5> kWithFile = {
       "-r", "--require", "--import", "--loader", "--env-file"};
   for (size_t i = 1; i < command.size(); ++i) {
@@ -78,11 +81,25 @@ bool IsOrchestr8Process(int pid) {
   const std::vector<std::string> command = CommandOf(pid);
   if (command.empty()) return false;
   if (NamesOrchestr8(command[0])) return true;
-  if (!IsInterpreter(BaseName(command[0]))) return false;
   const std::string script = ScriptOf(command, DirectoryOf(pid));
   if (script.empty()) return false;
   return NamesOrchestr8(script) ||
          !Orchestr8PackageOf(Canonical(script).value_or("")).empty();
+}
+
+bool StartsO8lock(int pid) {
+  const std::string script = ScriptOf(CommandOf(pid), DirectoryOf(pid));
+  if (script.empty()) return false;
+  // A variable may name it.
+  const std::string text = absl::AsciiStrToLower(
+      ReadFile(Canonical(script).value_or("")).value_or(""));
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    if (absl::StrContains(line, "o8lock") &&
+        (absl::StrContains(line, "$@") || absl::StrContains(line, "$*"))) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace o8lock

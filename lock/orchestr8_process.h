@@ -27,6 +27,10 @@ std::string Orchestr8PackageOf(const std::string& path);
 // read.
 bool IsOrchestr8Process(int pid);
 
+// Whether the process `pid` executes a script that starts o8lock with the
+// script's own arguments, as one that stands in for orchestr8 in PATH does.
+bool StartsO8lock(int pid);
+
 }  // namespace o8lock
 
 #endif  // O8LOCK_LOCK_ORCHESTR8_PROCESS_H_

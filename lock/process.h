@@ -83,8 +83,16 @@ std::string OwnProgram();
 // that is not in this pid namespace or cannot be read.
 int ParentProcess(int pid);
 
+// The processes that have started `pid`, directly or not: its parent, the
+// parent of that, and so on, up to the first that began before `since`.
+std::vector<int> AncestorsOf(int pid, Ticks since = -1);
+
 // Whether the process `ancestor` has started `pid`, directly or not.
 bool DescendsFrom(int pid, int ancestor);
+
+// The descriptors of this process that are of `file` and that it was started
+// with: what is opened here is close-on-exec.
+std::vector<int> InheritedDescriptors(const FileId& file);
 
 // A process that keeps a lock taken, and its command line.
 struct Keeper {

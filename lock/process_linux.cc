@@ -231,12 +231,34 @@ int ParentProcess(int pid) {
       StatField(ReadProc(absl::StrCat("/proc/", pid, "/stat")), 4), 0));
 }
 
-bool DescendsFrom(int pid, int ancestor) {
-  for (int parent = ParentProcess(pid); parent > 0;
-       parent = ParentProcess(parent)) {
-    if (parent == ancestor) return true;
+std::vector<int> AncestorsOf(int pid, Ticks since) {
+  std::vector<int> ancestors;
+  while (true) {
+    const std::string stat = ReadProc(absl::StrCat("/proc/", pid, "/stat"));
+    // Who began earlier was not started by who began later.
+    if (!ancestors.empty() && StartOf(stat) < since) return ancestors;
+    pid = static_cast<int>(StatField(stat, 4));
+    if (pid <= 0) return ancestors;
+    ancestors.push_back(pid);
   }
-  return false;
+}
+
+bool DescendsFrom(int pid, int ancestor) {
+  const std::vector<int> ancestors = AncestorsOf(pid);
+  return std::find(ancestors.begin(), ancestors.end(), ancestor) !=
+         ancestors.end();
+}
+
+std::vector<int> InheritedDescriptors(const FileId& file) {
+  std::vector<int> inherited;
+  for (const int fd : NumbersIn("/proc/self/fd")) {
+    const int flags = fd > 2 ? fcntl(fd, F_GETFD) : -1;
+    if (flags >= 0 && (flags & FD_CLOEXEC) == 0 &&
+        IsOf("/proc/self", fd, file)) {
+      inherited.push_back(fd);
+    }
+  }
+  return inherited;
 }
 
 std::vector<Keeper> KeepersOf(const FileId& file) {

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cli/locate.h"
 
-#include <cstdlib>
+#include <unistd.h>
+
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "lock/location.h"
 #include "tools/cli/error_text.h"
 #include "tools/cli/exit_code.h"
@@ -29,9 +32,20 @@ std::string NameOf(const Options& options) {
 }
 
 std::vector<std::string> OwnTokens() {
-  const char* tokens = getenv(kTokenVariable);
-  if (tokens == nullptr) return {};
-  return absl::StrSplit(tokens, ':', absl::SkipEmpty());
+  std::vector<std::string> tokens;
+  // Of a variable that is there twice getenv(3) tells one.
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    absl::string_view text = *variable;
+    if (!absl::ConsumePrefix(&text, kRunVariable) ||
+        !absl::ConsumePrefix(&text, "=")) {
+      continue;
+    }
+    for (const absl::string_view token :
+         absl::StrSplit(text, ':', absl::SkipEmpty())) {
+      tokens.emplace_back(token);
+    }
+  }
+  return tokens;
 }
 
 int FailToLocate(const absl::Status& error) {

@@ -41,11 +41,12 @@
 namespace o8lock {
 namespace {
 
-// Whether the external run `found` has started this process, directly or not:
-// to wait for its end is to wait forever.
+// Whether the run `found`, or the external run, has started this process,
+// directly or not: to wait for its end is to wait forever.
 bool IsHeldByAncestor(const Inspection& found) {
-  return found.verdict == Verdict::kHeld && !found.kernel_locked &&
-         DescendsFrom(getpid(), found.holder->pid);
+  return found.own ||
+         (found.verdict == Verdict::kHeld && !found.kernel_locked &&
+          DescendsFrom(getpid(), found.holder->pid));
 }
 
 // Whether to override `found`; the exit code if not.
@@ -80,6 +81,7 @@ void DescribeRun(const Options& options,
                  const std::optional<Orchestr8Command>& orchestr8,
                  AcquireOptions& acquire) {
   acquire.command = options.command;
+  acquire.is_orchestr8 = orchestr8.has_value();
   acquire.features = options.features;
   std::optional<int> max_concurrency = options.max_concurrency;
   if (orchestr8.has_value()) {
@@ -219,7 +221,7 @@ int LockedRun::RunUnder(Lock& lock) {
   }
   std::vector<std::string> tokens = acquire_.own_tokens;
   tokens.push_back(lock.holder().token);
-  setenv(kTokenVariable, absl::StrJoin(tokens, ":").c_str(), 1);
+  setenv(kRunVariable, absl::StrJoin(tokens, ":").c_str(), 1);
   return RunToTheEnd(runner_, options_, &lock, location_);
 }
 

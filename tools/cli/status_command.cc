@@ -25,7 +25,8 @@ int StatusCommand(const Options& options) {
   if (!survey.ok()) return FailToLock(survey.status());
   Print(STDOUT_FILENO, options.json ? StatusJson(*survey, GetNow())
                                     : StatusText(*survey, GetNow(), InColor()));
-  return survey->lock.found.verdict > Verdict::kStale
+  const Inspection& found = survey->lock.found;
+  return found.verdict > Verdict::kStale && !found.own
              ? options.conflict_exit_code
              : kSuccess;
 }

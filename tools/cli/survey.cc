@@ -62,7 +62,7 @@ std::vector<RunProcess> ProcessesOf(const Inspection& found) {
     }
   }
   if (!holder.token.empty()) {
-    for (const int pid : ProcessesWith(kTokenVariable, holder.token)) {
+    for (const int pid : ProcessesWith(kRunVariable, holder.token)) {
       pids.insert(pid);
     }
   }

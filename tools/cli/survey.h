@@ -18,7 +18,7 @@ namespace o8lock {
 
 // The tokens of the runs that a process is inside of, the outermost first, with
 // colons between.
-inline constexpr char kTokenVariable[] = "O8LOCK_TOKEN";
+inline constexpr char kRunVariable[] = "O8LOCK_RUN";
 
 // A process of a run.
 struct RunProcess {

@@ -501,7 +501,7 @@ TEST_F(OwnAddTest, InAContainerIsKnownByItsToken) {
 }
 
 TEST_F(OwnAddTest, WithoutItsTokenIsKnownByItsAncestor) {
-  ExpectOnlyTheRunsOwnGoThrough("env -u O8LOCK_TOKEN");
+  ExpectOnlyTheRunsOwnGoThrough("env -u O8LOCK_RUN");
 }
 
 // --- Adds all the time, while runs come, go and override each other ---

@@ -249,17 +249,17 @@ TEST(OverriddenTest, ByUnlockToo) {
 // So short that it has not begun to look after its lock.
 TEST(OverriddenTest, AShortRunIsToldAtItsEnd) {
   const Repository repo;
-  const std::string forced =
-      "env -u O8LOCK_TOKEN \"$O8LOCK\" -q --force --yes -- "
-      "sh -c 'echo \"by $PPID\"'";
-  Process run(Locked({}, forced), In(repo.path()));
-  EXPECT_EQ(run.Wait(), Exited(0));
-  const pid_t by = ReadyPid(run, "by ");
-  EXPECT_EQ(Normal(run.err()), Golden("overridden", ValuesOf(repo, by)));
-  ExpectNothingLeft(repo);
-  const Result quiet = Call(Locked({"-q"}, forced), repo.path());
-  EXPECT_EQ(quiet.end, Exited(0));
-  EXPECT_EQ(quiet.err, "");
+  for (const Argv& options : {Argv{}, Argv{"-q"}}) {
+    Guarded run(repo.path(), options);
+    Guarded second(repo.path(), {"--force", "--yes"});
+    EXPECT_EQ(run.Finish(), Exited(0));
+    EXPECT_EQ(Normal(run.err()),
+              options.empty()
+                  ? Golden("overridden", ValuesOf(repo, second.pid()))
+                  : "");
+    EXPECT_EQ(second.Finish(), Exited(0));
+    ExpectNothingLeft(repo);
+  }
 }
 
 TEST(OverriddenTest, IsNotToldWithQuiet) {

@@ -370,7 +370,7 @@ class ContentionTest : public ::testing::Test {
     sigemptyset(&child_ended);
     sigaddset(&child_ended, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child_ended, nullptr);
-    unsetenv("O8LOCK_TOKEN");
+    unsetenv("O8LOCK_RUN");
   }
   void TearDown() override {
     EXPECT_EQ(repo_.Changes(), "");

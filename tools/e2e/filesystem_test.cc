@@ -372,7 +372,7 @@ TEST_F(FileSystemTest, LocksOnEveryKindThatIsHere) {
                   "{ ", kind.mount,
                   "; } >/dev/null 2>&1 || exit 9; mkdir -p \"$DIR/r\"; "
                   "cd \"$DIR/r\"; git init -q --template=; mkfifo ready go; "
-                  "export O8LOCK_TOKEN=; $O8LOCK doctor | grep rename; "
+                  "export O8LOCK_RUN=; $O8LOCK doctor | grep rename; "
                   "$O8LOCK -- sh -c 'echo >ready; read x <go; echo first' & "
                   "read x <ready; $O8LOCK -q -- echo second; echo $?; "
                   "$O8LOCK status | head -n 1 | tr -d 0-9; echo >go; wait; "

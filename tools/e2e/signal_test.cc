@@ -302,7 +302,7 @@ std::string WithoutTheLock(const Repository& repo, const std::string& state) {
   std::vector<std::string> lines = absl::StrSplit(state, '\n');
   const size_t count = lines.size();
   const std::regex added(absl::StrCat(
-      "env O8LOCK_TOKEN=[0-9a-f]{32}|fd [1-9][0-9] [0-7]+ ", repo.Guard()));
+      "env O8LOCK_RUN=[0-9a-f]{32}|fd [1-9][0-9] [0-7]+ ", repo.Guard()));
   lines.erase(std::remove_if(lines.begin(), lines.end(),
                              [&added](const std::string& line) {
                                return std::regex_match(line, added);
@@ -346,7 +346,7 @@ TEST(SurroundingsTest, AreThoseOfTheCommandAlone) {
        "chrt --batch 0 nice -n 5 taskset -c 0", "",
        absl::StrCat("\nOOM score 500\n(.*\n)*nice ", nicer, "\npolicy 3\n")},
       {"directory and environment",
-       "mkdir sub; cd sub; export EMPTY= 'LINES=a\nb' O8LOCK_TOKENS=x",
+       "mkdir sub; cd sub; export EMPTY= 'LINES=a\nb' O8LOCK_RUNS=x",
        "env -u HOME odd.name=1", "", "/sub\n(.*\n)*env odd.name=1\n"},
       {"parent's death", "", "setpriv --pdeathsig USR1", "",
        "\nparent death 10\n"},

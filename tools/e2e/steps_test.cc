@@ -780,7 +780,7 @@ TEST_F(BetweenTest, ATakeOverIsOffWhereAnotherStartHasJoinedMeanwhile) {
     std::unique_ptr<Process> inside;
     if (joined) {
       ProcessOptions options = WithPipe(repo);
-      options.env["O8LOCK_TOKEN"] = token[1];
+      options.env["O8LOCK_RUN"] = token[1];
       inside = std::make_unique<Process>(Locked({}, kAlone), options);
       ASSERT_TRUE(inside->ShowsOrCloses("ready"));
     }

@@ -58,7 +58,7 @@ ProcessOptions In(const std::string& directory) {
   options.env = GitEnv();
   options.env["LOGNAME"] = "tester";
   options.env["O8LOCK"] = Binary();
-  options.unset_env = {"O8LOCK_TOKEN", "GIT_DIR", "GIT_WORK_TREE",
+  options.unset_env = {"O8LOCK_RUN", "GIT_DIR", "GIT_WORK_TREE",
                        "GIT_INDEX_FILE"};
   return options;
 }

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The whole program started inside of a run: it goes on at once, whatever has
+// become of its environment, and everybody else is refused.
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "lock/testing.h"
+#include "tools/e2e/hooked_repository.h"
+#include "tools/e2e/testing.h"
+
+namespace o8lock {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+struct Way {
+  const char* name;
+  const char* prefix;  // of a command line for sh
+};
+
+class InsideTest : public testing::TestWithParam<Way> {
+ protected:
+  // Whether the machine has what the way needs.
+  static bool IsThere() {
+    const Repository repo;
+    return Call(Shell(absl::StrCat(GetParam().prefix, " true")), repo.path())
+               .end == Exited(0);
+  }
+  static std::string Inner(const std::string& words) {
+    return absl::StrCat(GetParam().prefix, " \"$O8LOCK\" ", words);
+  }
+};
+
+constexpr Way kWays[] = {
+    {"Plain", ""},
+    {"CleanEnvironment", "env -i"},
+    {"FilteredEnvironment", "env -u O8LOCK_RUN"},
+    {"StrangeEnvironment", "env O8LOCK_RUN=0123456789abcdef0123456789abcdef"},
+    {"NewSession", "env -i setsid -w"},
+    {"AnotherNamesRun", "env -i \"$O8LOCK\" --name other -- env -i"},
+    {"AnotherDirectory", "env -i --chdir=/"},
+    // There the ancestors are not seen, and the descriptor tells.
+    {"NewPidNamespace", "env -i unshare --pid --fork --mount-proc"},
+    {"NewPidNamespaceOldProc", "env -i unshare --pid --fork"},
+};
+
+std::string NameOfWay(const testing::TestParamInfo<Way>& info) {
+  return info.param.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(, InsideTest, testing::ValuesIn(kWays), NameOfWay);
+
+TEST_P(InsideTest, AStartGoesOnAtOnce) {
+  if (!IsThere()) GTEST_SKIP() << "not here: " << GetParam().prefix;
+  const Repository repo;
+  for (const char* options : {"", "--wait", "--wait=10s"}) {
+    SCOPED_TRACE(options);
+    const Result run =
+        Call(Locked({}, Inner(absl::StrCat(options, " --lock-file ",
+                                           repo.LockFile(), " -- echo ran"))),
+             repo.path());
+    EXPECT_EQ(run.end, Exited(0));
+    EXPECT_EQ(run.out, "ran\n");
+    EXPECT_EQ(run.err, "");
+    EXPECT_FALSE(Exists(repo.LockFile()));
+  }
+}
+
+TEST_P(InsideTest, StatusIsItsOwn) {
+  if (!IsThere()) GTEST_SKIP() << "not here: " << GetParam().prefix;
+  const Repository repo;
+  const Result run = Call(
+      Locked({},
+             Inner(absl::StrCat("--lock-file ", repo.LockFile(), " status"))),
+      repo.path());
+  EXPECT_EQ(run.end, Exited(0));
+  EXPECT_THAT(run.out, StartsWith("held (PID: "));
+  EXPECT_THAT(run.out, HasSubstr(") by the run that asks\n"));
+}
+
+TEST_P(InsideTest, AnAddIsItsOwn) {
+  if (!IsThere()) GTEST_SKIP() << "not here: " << GetParam().prefix;
+  const HookedRepository repo;
+  repo.Install();
+  ProcessOptions options = In(repo.path());
+  const Result run =
+      Call(Locked({}, absl::StrCat(GetParam().prefix, " git -C ", repo.path(),
+                                   " worktree add -q ", repo.Tree("w"))),
+           options);
+  EXPECT_EQ(run.end, Exited(0)) << run.err;
+  EXPECT_TRUE(Exists(repo.Tree("w")));
+}
+
+// --- Strangers ---
+
+TEST(StrangerTest, IsWhoeverWasNotStartedByTheRun) {
+  const Repository repo;
+  Guarded run(repo.path());
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
+  EXPECT_EQ(Call(O8lock({"status"}), repo.path()).end, Exited(75));
+  EXPECT_EQ(run.Finish(), Exited(0));
+}
+
+// It has the guard open, as the run before it had.
+TEST(StrangerTest, IsADaemonOfAnEarlierRun) {
+  const Repository repo;
+  MakeFile(repo.File("daemon"),
+           "#!/bin/sh\nread line < \"$1\"\nenv -i \"$O8LOCK\" -q -- true\n"
+           "echo \"$?\" > \"$1.code\"\n",
+           0755);
+  const std::string fifo = repo.File("fifo");
+  ASSERT_EQ(Call(Shell(absl::StrCat("mkfifo ", fifo)), repo.path()).end,
+            Exited(0));
+  // In a session of its own it does not count as left behind.
+  Process earlier(
+      Locked({}, absl::StrCat("setsid ./daemon ", fifo, " >/dev/null 2>&1 &")),
+      In(repo.path()));
+  ASSERT_EQ(earlier.Wait(), Exited(0));
+  Guarded run(repo.path());
+  LetGoOn(fifo);
+  WaitUntil("the daemon's start has ended", [&] {
+    return Exists(fifo + ".code") && !Contents(fifo + ".code").empty();
+  });
+  EXPECT_EQ(Contents(fifo + ".code"), "75\n");
+  EXPECT_EQ(run.Finish(), Exited(0));
+}
+
+// --- A variable that is there twice ---
+
+TEST(DuplicateTest, AnyOfTheVariablesTells) {
+  const Repository repo;
+  Guarded run({Binary(), "--", "sh", "-c",
+               "echo \"token $O8LOCK_RUN.\"; echo ready $$; read code; "
+               "exit $code"},
+              In(repo.path()));
+  const std::string out = run.process().out();
+  const size_t begin = out.find("token ") + 6;
+  const std::string token = out.substr(begin, out.find('.') - begin);
+  const std::string mine = "O8LOCK_RUN=" + token;
+  const std::string other = "O8LOCK_RUN=0123456789abcdef0123456789abcdef";
+  const std::string binary = Binary();
+  for (const bool first : {true, false}) {
+    const pid_t child = fork();
+    if (child == 0) {
+      const char* const argv[] = {binary.c_str(), "-q", "--", "true", nullptr};
+      const char* const env[] = {"PATH=/usr/bin:/bin",
+                                 first ? mine.c_str() : other.c_str(),
+                                 first ? other.c_str() : mine.c_str(), nullptr};
+      if (chdir(repo.path().c_str()) != 0) _exit(126);
+      execve(argv[0], const_cast<char* const*>(argv),
+             const_cast<char* const*>(env));
+      _exit(127);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0) << first;
+  }
+  EXPECT_EQ(run.Finish(), Exited(0));
+}
+
+// --- An orchestr8 inside of an orchestr8 ---
+
+class SecondOrchestr8Test : public ::testing::Test {
+ protected:
+  SecondOrchestr8Test() : options_(In(repo_.path())) {
+    options_.env["PATH"] = absl::StrCat(repo_.File("bin"), ":/usr/bin:/bin");
+    std::filesystem::create_directories(repo_.File("bin"));
+    std::filesystem::create_directories(repo_.File("real"));
+    MakeFile(repo_.File("real/orchestr8"),
+             "#!/bin/sh\necho \"ran $*\"\nagent=$AGENT\nunset AGENT\n"
+             "eval \"$agent\"\n",
+             0755);
+  }
+  void MakeProgram(const std::string& script) const {
+    MakeFile(repo_.File("bin/orchestr8"), script, 0755);
+  }
+  Result Run(const std::string& agent) {
+    options_.env["AGENT"] = agent;
+    return Call(O8lock({"--", "orchestr8", "parallel", "feat-a"}), options_);
+  }
+
+  const Repository repo_;
+  ProcessOptions options_;
+};
+
+TEST_F(SecondOrchestr8Test, IsRefusedAsByAStranger) {
+  MakeProgram(Contents(repo_.File("real/orchestr8")));
+  for (const char* how :
+       {"\"$O8LOCK\" -- ", "env -i PATH=\"$PATH\" \"$O8LOCK\" -- ",
+        "setsid -w \"$O8LOCK\" --wait -- ", "\"$O8LOCK\" --wait=10m -- "}) {
+    SCOPED_TRACE(how);
+    const Result run =
+        Run(absl::StrCat(how, "orchestr8 parallel feat-b; echo \"code $?\""));
+    EXPECT_EQ(run.end, Exited(0));
+    EXPECT_EQ(run.out, "ran parallel feat-a\ncode 75\n");
+    EXPECT_THAT(run.err, StartsWith("Error: Another parallel execution is in "
+                                    "progress (PID: "));
+    ExpectNothingLeft(repo_);
+  }
+}
+
+TEST_F(SecondOrchestr8Test, MayBeLookedAfter) {
+  MakeProgram(Contents(repo_.File("real/orchestr8")));
+  const Result run =
+      Run("\"$O8LOCK\" -- orchestr8 parallel status; "
+          "\"$O8LOCK\" -- echo other; echo \"code $?\"");
+  EXPECT_EQ(run.end, Exited(0));
+  EXPECT_EQ(run.out,
+            "ran parallel feat-a\nran parallel status\nother\ncode 0\n");
+}
+
+TEST_F(SecondOrchestr8Test, IsTheSameBehindAShim) {
+  for (const char* shim :
+       {"#!/bin/sh\nexec \"$O8LOCK\" -- $REAL/orchestr8 \"$@\"\n",
+        "#!/bin/sh\n\"$O8LOCK\" -- $REAL/orchestr8 \"$@\"\n"
+        "code=$?\nexit $code\n",
+        "#!/bin/sh\nexec env -i PATH=\"$PATH\" \"$O8LOCK\" -- $REAL/orchestr8 "
+        "\"$@\"\n"}) {
+    SCOPED_TRACE(shim);
+    options_.env["REAL"] = repo_.File("real");
+    MakeProgram(shim);
+    const Result run = Run(":");
+    EXPECT_EQ(run.end, Exited(0));
+    EXPECT_EQ(run.out, "ran parallel feat-a\n");
+    EXPECT_EQ(run.err, "");
+    ExpectNothingLeft(repo_);
+  }
+}
+
+}  // namespace
+}  // namespace o8lock
