@@ -81,15 +81,14 @@ bool MayHaveMadeBranch(const HookCall& call, const WorktreeAdd& add,
 // The moment at which the lock in `found` was taken.
 std::optional<int64_t> TakenSince(const Inspection& found) {
   if (!found.holder.has_value()) return std::nullopt;
-  if (!found.kernel_locked) return ChangeOf(found.file);
+  if (found.is_external) return ChangeOf(found.file);
   return found.holder->taken_since;
 }
 
 // Whether `call` comes from the run in `found`. Every program can write the
 // lock file of an external run: of such a run it does if that is an orchestr8.
 bool IsOwn(const HookCall& call, const Inspection& found) {
-  if (found.own || found.origin != Origin::kUnknown ||
-      !found.holder.has_value() || found.pid_reused) {
+  if (!found.is_external || !found.holder.has_value() || found.pid_reused) {
     return found.own;
   }
   const int pid = found.holder->pid;
@@ -134,8 +133,8 @@ Decision OnReferenceTransaction(const HookCall& call) {
   // ticks only, and a run outside o8lock does not arm. Then post-checkout takes
   // the add back, with its branch.
   const std::optional<int64_t> armed =
-      found.kernel_locked ? TakenSince(found) : ChangeOf(location.armed);
-  const int64_t behind = found.kernel_locked ? 0 : kFilesBehind;
+      found.is_external ? ChangeOf(location.armed) : TakenSince(found);
+  const int64_t behind = found.is_external ? kFilesBehind : 0;
   if (MayHaveMadeBranch(call, *add, location) && armed.has_value() &&
       StartOf(*add) <= *armed + behind) {
     return std::nullopt;
@@ -151,7 +150,7 @@ Decision OnPostCheckout(const HookCall& call) {
   O8LOCK_ASSIGN_OR_RETURN(const Location location, LocateFromHook(call));
   O8LOCK_ASSIGN_OR_RETURN(Inspection found, Inspect(location, call.own_tokens));
   if (found.verdict <= Verdict::kStale) return std::nullopt;
-  if (!found.kernel_locked) {
+  if (found.is_external) {
     RefreshHooks(location).IgnoreError();
     // If this fails, git still calls post-checkout for the next add.
     UpdateArming(location, /*held_outside=*/true).IgnoreError();
@@ -161,7 +160,7 @@ Decision OnPostCheckout(const HookCall& call) {
   // time of its first file counts too: its process may have run another program
   // for a long time before.
   const bool is_seen =
-      found.kernel_locked && CreatedBranch(add->words).has_value();
+      !found.is_external && CreatedBranch(add->words).has_value();
   if (BeganBefore(*add, TakenSince(found)) &&
       (is_seen || IsBefore(ChangeOf(JoinPath(call.directory, ".git")),
                            TakenSince(found)))) {

@@ -16,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "lock/arming.h"
 #include "lock/file.h"
+#include "lock/file_system.h"
 #include "lock/guard.h"
 #include "lock/held_lock.h"
 #include "lock/holder.h"
@@ -70,6 +71,7 @@ class Acquisition {
   Taken TakeFree(Fd guard);
   Taken TakeByForce(const Fd& old_guard, const Inspection& holder);
   Taken Join(Fd guard, const Inspection& found);
+  Taken JoinRun(Fd guard, Holder run);
 
   void RemoveRemains() const;
   absl::Status Prepare(const Predecessors& predecessors, HeldLock& lock);
@@ -80,6 +82,14 @@ class Acquisition {
                       std::optional<int64_t> taken_since, HeldLock& lock) const;
   absl::Status Place(const Predecessors& predecessors, HeldLock& lock);
   absl::Status Refuse(Inspection found);
+
+  // Whether this start is a part of the run `found`, which it is inside of.
+  bool MayJoin(const Inspection& found) const {
+    return !options_.is_orchestr8 || !IsBehindOrchestr8(found);
+  }
+  // Says in the record of `lock` which runs, of the record `previous`, may live
+  // on without theirs.
+  void SetOverridden(const Holder& previous, HeldLock& lock) const;
 
   Ticks Waited() const { return NowTicks() - start_; }
   // Where a guard is made that is to replace the one in place.
@@ -129,9 +139,7 @@ Taken Acquisition::TakeHeld(Fd guard) {
   O8LOCK_ASSIGN_OR_RETURN(Inspection found,
                           JudgeGuard(guard, location_.guard, /*taken=*/true));
   if (IsInside(found, guard, options_.own_tokens)) {
-    if (!options_.is_orchestr8 || !IsBehindOrchestr8(found)) {
-      return Join(std::move(guard), found);
-    }
+    if (MayJoin(found)) return Join(std::move(guard), found);
     // What is inside cannot wait for what it is inside of.
     found.own = true;
     return Refuse(std::move(found));
@@ -160,11 +168,17 @@ Taken Acquisition::Join(Fd guard, const Inspection& found) {
   if (!named || !holder.has_value() || holder->token != found.holder->token) {
     return nullptr;
   }
+  return JoinRun(std::move(guard), *std::move(holder));
+}
+
+// Of `guard` this process has Range::kChange at least.
+Taken Acquisition::JoinRun(Fd guard, Holder run) {
   O8LOCK_RETURN_IF_ERROR(TryShare(guard, Range::kJoined, location_.guard));
+  O8LOCK_RETURN_IF_ERROR(Unlock(guard, Range::kRun, location_.guard));
   O8LOCK_RETURN_IF_ERROR(Unlock(guard, Range::kChange, location_.guard));
   auto lock = std::make_unique<HeldLock>(location_);
   lock->joined = true;
-  lock->holder = *std::move(holder);
+  lock->holder = std::move(run);
   lock->fd = std::move(guard);
   return lock;
 }
@@ -173,17 +187,24 @@ Taken Acquisition::Join(Fd guard, const Inspection& found) {
 Taken Acquisition::TakeFree(Fd guard) {
   RemoveRemains();
   const std::optional<Holder> previous = ReadRecord(guard, location_.guard);
-  const Inspection left =
-      JudgeRecord(location_.guard, previous, /*kernel_locked=*/false);
-  if (left.verdict == Verdict::kUnknown &&
-      !Contains(options_.overriding, left)) {
-    return Refuse(left);
+  Inspection left = JudgeRecord({guard, location_.guard, previous},
+                                /*kernel_locked=*/false, /*may_mark=*/true);
+  const bool lives = left.verdict > Verdict::kStale;
+  if (lives && !Contains(options_.overriding, left)) {
+    left.own = left.verdict == Verdict::kHeld &&
+               IsInside(left, guard, options_.own_tokens);
+    if (left.own && MayJoin(left)) {
+      return JoinRun(std::move(guard), *std::move(left.holder));
+    }
+    AddKeepers(guard, left);
+    return Refuse(std::move(left));
   }
   auto lock = std::make_unique<HeldLock>(location_);
   if (left.verdict == Verdict::kStale) AddStale(left, lock->stale);
-  const Predecessors predecessors{previous, left.verdict == Verdict::kStale,
+  const Predecessors predecessors{previous, previous.has_value() && !lives,
                                   options_.overriding};
   O8LOCK_RETURN_IF_ERROR(Prepare(predecessors, *lock));
+  if (lives) SetOverridden(*previous, *lock);
   const std::string left_text =
       previous.has_value() ? RecordText(*previous) : "";
   absl::Cleanup undo = [this, &lock, &guard, &left_text] {
@@ -235,6 +256,7 @@ Taken Acquisition::TakeByForce(const Fd& old_guard, const Inspection& holder) {
   O8LOCK_RETURN_IF_ERROR(ShareAs(guard, new_path, ParentOf(location_.guard)));
   O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kAll, new_path));
   const bool overrides = previous.has_value() && !is_dead;
+  if (overrides) SetOverridden(*previous, *lock);
   O8LOCK_RETURN_IF_ERROR(Record(
       guard, new_path,
       overrides ? std::make_optional(previous->taken_since) : std::nullopt,
@@ -257,6 +279,15 @@ Taken Acquisition::TakeByForce(const Fd& old_guard, const Inspection& holder) {
   O8LOCK_RETURN_IF_ERROR(DowngradeToRunLock(lock->fd, location_.guard));
   if (!placed.ok()) return placed;
   return lock;
+}
+
+void Acquisition::SetOverridden(const Holder& previous, HeldLock& lock) const {
+  if (options_.forget_overridden) return;
+  std::vector<Holder> runs = previous.overridden;
+  runs.push_back(previous);
+  for (Holder& run : runs) {
+    if (MayLive(run)) lock.holder.overridden.push_back(std::move(run));
+  }
 }
 
 // Clears up after runs that were killed while they overrode or took over: who
@@ -300,6 +331,9 @@ absl::Status Acquisition::Record(const Fd& guard, const std::string& path,
   // Before the moment of the acquisition: a git that starts after that calls
   // the hooks from its first step on.
   O8LOCK_RETURN_IF_ERROR(SetArmed(location_, true));
+  O8LOCK_ASSIGN_OR_RETURN(lock.holder.guard_id, IdOf(guard, path));
+  lock.holder.guard = location_.guard;
+  lock.holder.guard_is_local = IsLocal(guard);
   lock.holder.acquired = NowNanoseconds();
   lock.holder.taken_since = taken_since.value_or(lock.holder.acquired);
   lock.record = RecordText(lock.holder);

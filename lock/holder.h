@@ -6,6 +6,7 @@
 #ifndef O8LOCK_LOCK_HOLDER_H_
 #define O8LOCK_LOCK_HOLDER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "lock/file.h"
 #include "lock/process.h"
 
 namespace o8lock {
@@ -42,13 +44,33 @@ struct Holder {
   int64_t acquired = -1;  // when it took the lock: NowNanoseconds()
   // Since when that was never free; earlier if it was taken by force.
   int64_t taken_since = -1;
-  int command_pid = 0;  // the process of `command`, once it runs
+  int command_pid = 0;          // the process of `command`, once it runs
+  int64_t command_since = -1;   // when it was that; NowNanoseconds()
+  int64_t time_namespace = -1;  // of these moments
+
+  // The guard that this was written into.
+  std::string guard;
+  FileId guard_id;
+  bool guard_is_local = false;  // file_system.h
+
   std::string token;    // 128 random bits in hexadecimal: the run's name
   std::string version;  // of the o8lock that wrote this
 
+  // Whether this run has given the lock up, and one that joined it has not.
+  bool released = false;
+
   // Who took the lock away from this run by force, if anybody did.
   std::optional<Overrider> overridden_by;
+
+  // The runs that this one has taken the lock away from, and that may live on;
+  // theirs is empty.
+  std::vector<Holder> overridden;
 };
+
+// Where the value of a record's key `mark` is, and its size: a place to write
+// to in order to see whether another file is the same. It means nothing.
+inline constexpr size_t kMarkOffset = 9;
+inline constexpr size_t kMarkSize = 32;
 
 // The lock file of `holder`, to the byte: the four fields, indented by two,
 // the features on one line, a newline at the end.

@@ -51,10 +51,17 @@ absl::StatusOr<Inspection> Inspect(const Location& location,
                                    const std::vector<std::string>& own_tokens) {
   O8LOCK_ASSIGN_OR_RETURN(Inspection found, InspectGuard(location, own_tokens));
   if (found.verdict == Verdict::kHeld) return found;
+  // A record that is nobody's has come with its lock file.
+  const bool is_nobodys = found.verdict == Verdict::kFree;
   const std::optional<Holder> dead =
-      found.verdict == Verdict::kStale ? found.holder : std::nullopt;
+      found.verdict <= Verdict::kStale ? found.holder : std::nullopt;
+  if (is_nobodys) found = Inspection();
   for (const std::string& path : location.LockFiles()) {
     O8LOCK_ASSIGN_OR_RETURN(const LockFile file, JudgeLockFile(path, dead));
+    if (is_nobodys && dead.has_value() && file.inspection.holder.has_value() &&
+        IsOfRun(*file.inspection.holder, *dead)) {
+      continue;
+    }
     if (file.inspection.verdict > found.verdict) found = file.inspection;
   }
   return found;

@@ -23,7 +23,7 @@ enum class Verdict {
 
 // Where a record was written, seen from this process.
 enum class Origin {
-  kUnknown,         // a lock file does not say
+  kUnknown,         // a lock file does not say, or this machine does not tell
   kHere,            // this boot, this pid namespace
   kOtherNamespace,  // this boot, another pid namespace: a container
   kEarlierBoot,     // this machine before it was started anew
@@ -43,9 +43,11 @@ struct Inspection {
   // The evidence.
   bool kernel_locked = false;  // somebody has the guard's kernel lock
   Origin origin = Origin::kUnknown;
-  ProcessInfo process;      // the holder's pid, when it can be looked at here
-  bool pid_reused = false;  // the pid belongs to another, younger process now
-  std::string problem;      // why `file` cannot be read or understood
+  bool is_external = false;  // it is about a lock file, not about the guard
+  ProcessInfo process;       // the holder's pid, when it can be looked at here
+  ProcessInfo command;       // its command's, the same
+  bool pid_reused = false;   // the pid belongs to another, younger process now
+  std::string problem;       // why `file` cannot be read or understood
 
   // Who has the kernel lock while the holder's process is dead: the command
   // first, where it is known. Processes of other users may be missing.

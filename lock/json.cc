@@ -68,8 +68,7 @@ void WriteFourFields(Writer& writer, const Holder& holder) {
 }
 
 template <typename Writer>
-void WriteRecord(Writer& writer, const Holder& holder) {
-  writer.StartObject();
+void WriteRun(Writer& writer, const Holder& holder) {
   WriteFourFields(writer, holder);
   WriteStrings(writer, "command", holder.command);
   WriteString(writer, "cwd", holder.cwd);
@@ -81,9 +80,22 @@ void WriteRecord(Writer& writer, const Holder& holder) {
   WriteNumber(writer, "takenSince", holder.taken_since);
   if (holder.command_pid != 0) {
     WriteNumber(writer, "commandPid", holder.command_pid);
+    WriteNumber(writer, "commandSince", holder.command_since);
   }
+  WriteNumber(writer, "timeNamespace", holder.time_namespace);
+  WriteString(writer, "guard", holder.guard);
+  WriteNumber(writer, "guardDevice",
+              static_cast<int64_t>(holder.guard_id.device));
+  WriteNumber(writer, "guardInode",
+              static_cast<int64_t>(holder.guard_id.inode));
+  writer.Key("guardIsLocal");
+  writer.Bool(holder.guard_is_local);
   WriteString(writer, "token", holder.token);
   WriteString(writer, "version", holder.version);
+  if (holder.released) {
+    writer.Key("released");
+    writer.Bool(true);
+  }
   if (holder.overridden_by.has_value()) {
     writer.Key("overriddenBy");
     writer.StartObject();
@@ -92,6 +104,24 @@ void WriteRecord(Writer& writer, const Holder& holder) {
     WriteString(writer, "user", holder.overridden_by->user);
     WriteString(writer, "host", holder.overridden_by->host);
     writer.EndObject();
+  }
+}
+
+template <typename Writer>
+void WriteRecord(Writer& writer, const Holder& holder) {
+  writer.StartObject();
+  // The first, so that it has its place (kMarkOffset).
+  WriteString(writer, "mark", std::string(kMarkSize, '0'));
+  WriteRun(writer, holder);
+  if (!holder.overridden.empty()) {
+    writer.Key("overridden");
+    writer.StartArray();
+    for (const Holder& run : holder.overridden) {
+      writer.StartObject();
+      WriteRun(writer, run);
+      writer.EndObject();
+    }
+    writer.EndArray();
   }
   writer.EndObject();
 }
@@ -120,6 +150,11 @@ std::string StringOr(const Value& object, const char* key) {
 int64_t NumberOr(const Value& object, const char* key, int64_t missing) {
   const Value* value = Find(object, key);
   return value != nullptr && value->IsInt64() ? value->GetInt64() : missing;
+}
+
+bool IsTrue(const Value& object, const char* key) {
+  const Value* value = Find(object, key);
+  return value != nullptr && value->IsTrue();
 }
 
 std::vector<std::string> StringsOf(const Value& object, const char* key) {
@@ -174,6 +209,14 @@ Holder HolderOf(const Value& object, int pid) {
   holder.acquired = NumberOr(object, "acquired", -1);
   holder.taken_since = NumberOr(object, "takenSince", -1);
   holder.command_pid = IntOf(object, "commandPid").value_or(0);
+  holder.command_since = NumberOr(object, "commandSince", -1);
+  holder.time_namespace = NumberOr(object, "timeNamespace", -1);
+  holder.guard = StringOr(object, "guard");
+  holder.guard_id.device =
+      static_cast<dev_t>(NumberOr(object, "guardDevice", 0));
+  holder.guard_id.inode = static_cast<ino_t>(NumberOr(object, "guardInode", 0));
+  holder.guard_is_local = IsTrue(object, "guardIsLocal");
+  holder.released = IsTrue(object, "released");
   holder.token = StringOr(object, "token");
   holder.version = StringOr(object, "version");
   const Value* overrider = Find(object, "overriddenBy");
@@ -229,7 +272,18 @@ absl::StatusOr<Holder> ParseHolder(absl::string_view text) {
     return absl::InvalidArgumentError(
         "its pid is not a whole number from 1 to 2147483647");
   }
-  return HolderOf(document, *pid);
+  Holder holder = HolderOf(document, *pid);
+  const Value* overridden = Find(document, "overridden");
+  if (overridden != nullptr && overridden->IsArray()) {
+    for (const Value& run : overridden->GetArray()) {
+      const std::optional<int> its_pid =
+          run.IsObject() ? PidOf(run) : std::nullopt;
+      if (its_pid.has_value()) {
+        holder.overridden.push_back(HolderOf(run, *its_pid));
+      }
+    }
+  }
+  return holder;
 }
 
 std::string ParsePackageName(absl::string_view text) {

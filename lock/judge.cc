@@ -19,6 +19,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "lock/file.h"
+#include "lock/file_system.h"
 #include "lock/guard.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
@@ -26,6 +27,7 @@
 #include "lock/orchestr8_process.h"
 #include "lock/process.h"
 #include "lock/status.h"
+#include "lock/view.h"
 
 namespace o8lock {
 namespace {
@@ -37,16 +39,89 @@ constexpr int64_t kClockSlack = 2000000000;
 constexpr absl::Duration kRereadEvery = absl::Milliseconds(20);
 constexpr Ticks kRereadFor = kTicksPerSecond;
 
-Origin OriginOf(const Holder& record, const Here& here) {
-  if (record.boot_id.empty() || here.boot_id.empty()) {
-    return record.host == here.host ? Origin::kEarlierBoot : Origin::kOtherHost;
+Origin OriginOf(const Holder& record, const Fd& guard) {
+  const Here here = LookHere();
+  if (record.boot_id.empty() || here.boot_id.empty()) return Origin::kUnknown;
+  if (record.boot_id != here.boot_id) {
+    // Of a file system that no other machine reaches it was this one, whatever
+    // it was called.
+    return record.host == here.host || IsLocal(guard) ? Origin::kEarlierBoot
+                                                      : Origin::kOtherHost;
   }
-  if (record.boot_id == here.boot_id) {
-    return record.pid_namespace == here.pid_namespace && here.pid_namespace >= 0
-               ? Origin::kHere
-               : Origin::kOtherNamespace;
+  if (record.pid_namespace < 0 || here.pid_namespace < 0) {
+    return Origin::kUnknown;
   }
-  return record.host == here.host ? Origin::kEarlierBoot : Origin::kOtherHost;
+  return record.pid_namespace == here.pid_namespace ? Origin::kHere
+                                                    : Origin::kOtherNamespace;
+}
+
+enum class Life { kDead, kDoubtful, kAlive };
+
+// Of the process that had the number of `process` at the moment `since`.
+Life LifeOf(const ProcessInfo& process, int64_t since, const Holder& record) {
+  if (HasEnded(process)) return Life::kDead;
+  // In another time namespace the moments are others.
+  if (process.started < 0 || since < 0 ||
+      record.time_namespace != LookHere().time_namespace) {
+    return Life::kDoubtful;
+  }
+  return process.started <= TicksOf(since) ? Life::kAlive : Life::kDead;
+}
+
+// Looks at the processes of `found`, a run of this pid namespace.
+Life LookAtRun(Inspection& found) {
+  const Holder& record = *found.holder;
+  found.process = LookAt(record.pid);
+  const Life holder = LifeOf(found.process, record.acquired, record);
+  found.pid_reused = holder == Life::kDead && !HasEnded(found.process);
+  if (record.command_pid <= 0) return holder;
+  found.command = LookAt(record.command_pid);
+  return std::max(holder, LifeOf(found.command, record.command_since, record));
+}
+
+// The process of the living run `found`.
+int LivingOf(const Inspection& found) {
+  return IsDead(found) ? found.holder->command_pid : found.holder->pid;
+}
+
+// The verdict on a run whose kernel lock is not seen, by what else is known.
+Verdict JudgeWithoutLock(const Fd& guard, Inspection& found, bool may_mark) {
+  const Holder& record = *found.holder;
+  switch (found.origin) {
+    case Origin::kOtherHost:
+      return Verdict::kUnknown;
+    case Origin::kEarlierBoot:
+      found.pid_reused = !HasEnded(LookAt(record.pid));
+      return Verdict::kStale;
+    case Origin::kUnknown:
+      // A process of that number may be any.
+      return HasEnded(LookAt(record.pid)) ? Verdict::kStale : Verdict::kUnknown;
+    case Origin::kOtherNamespace:
+      switch (ViewOf(record, guard, 0, may_mark)) {
+        case View::kSame:
+          // Where no other kernel is asked a lock that is not seen is free.
+          return IsLocal(guard) ? Verdict::kStale : Verdict::kUnknown;
+        case View::kCopy:
+          return Verdict::kFree;
+        case View::kUnknown:
+          return record.guard_is_local && IsLocal(guard) ? Verdict::kFree
+                                                         : Verdict::kUnknown;
+      }
+      return Verdict::kUnknown;
+    case Origin::kHere:
+      break;
+  }
+  const Life life = LookAtRun(found);
+  if (life == Life::kDead) return Verdict::kStale;
+  switch (ViewOf(record, guard, LivingOf(found), may_mark)) {
+    case View::kSame:
+      return life == Life::kAlive ? Verdict::kHeld : Verdict::kUnknown;
+    case View::kCopy:
+      return Verdict::kFree;
+    case View::kUnknown:
+      break;
+  }
+  return Verdict::kUnknown;
 }
 
 // Whether `process` is another one than that of the lock file which `holder` is
@@ -84,46 +159,61 @@ absl::StatusOr<TimedText> ReadTimed(const std::string& path) {
 
 }  // namespace
 
-Inspection JudgeRecord(const std::string& guard,
-                       const std::optional<Holder>& record,
-                       bool kernel_locked) {
-  Inspection inspection;
-  inspection.file = guard;
-  inspection.holder = record;
-  inspection.kernel_locked = kernel_locked;
-  if (record.has_value()) {
-    inspection.origin = OriginOf(*record, LookHere());
-    if (inspection.origin == Origin::kHere) {
-      inspection.process = LookAt(record->pid);
-      // The process that took the lock was there when it did.
-      inspection.pid_reused =
-          record->acquired >= 0 &&
-          inspection.process.started > TicksOf(record->acquired);
-    } else if (inspection.origin == Origin::kEarlierBoot &&
-               !record->boot_id.empty() && !LookHere().boot_id.empty()) {
-      inspection.pid_reused = !HasEnded(LookAt(record->pid));
-    }
+Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
+                       bool may_mark) {
+  Inspection found;
+  found.file = guard.path;
+  found.holder = guard.record;
+  found.kernel_locked = kernel_locked;
+  if (!guard.record.has_value()) {
+    found.verdict = kernel_locked ? Verdict::kHeld : Verdict::kFree;
+    return found;
   }
+  found.origin = OriginOf(*guard.record, guard.fd);
   if (kernel_locked) {
-    // Of both only the kernel's word counts: start times are another's in a
-    // time namespace, and here the lock is live for all that is known else.
-    const bool left_behind =
-        inspection.origin == Origin::kHere && HasEnded(inspection.process) &&
-        record->command_pid > 0 && HasEnded(LookAt(record->command_pid));
-    inspection.verdict = left_behind ? Verdict::kStale : Verdict::kHeld;
-  } else if (!record.has_value()) {
-    inspection.verdict = Verdict::kFree;
-  } else {
-    inspection.verdict = inspection.origin == Origin::kOtherHost
-                             ? Verdict::kUnknown
-                             : Verdict::kStale;
+    if (found.origin == Origin::kHere) LookAtRun(found);
+    // Of both only the kernel's word counts: the lock is live for all that is
+    // known else.
+    const bool left_behind = found.origin == Origin::kHere &&
+                             HasEnded(found.process) && HasEnded(found.command);
+    found.verdict = left_behind ? Verdict::kStale : Verdict::kHeld;
+    return found;
   }
-  return inspection;
+  found.verdict = guard.record->released
+                      ? Verdict::kFree
+                      : JudgeWithoutLock(guard.fd, found, may_mark);
+  if (found.verdict != Verdict::kStale) return found;
+  for (const Holder& run : guard.record->overridden) {
+    Inspection other;
+    other.file = guard.path;
+    other.holder = run;
+    other.holder->overridden_by =
+        Overrider{guard.record->pid, guard.record->started_at,
+                  guard.record->user, guard.record->host};
+    other.origin = OriginOf(run, guard.fd);
+    if (other.origin != Origin::kHere) continue;
+    const Life life = LookAtRun(other);
+    if (life == Life::kDead) continue;
+    const View view =
+        ViewOf(*guard.record, guard.fd, LivingOf(other), may_mark);
+    if (view == View::kCopy) {
+      found.verdict = Verdict::kFree;
+      return found;
+    }
+    other.verdict = view == View::kSame && life == Life::kAlive
+                        ? Verdict::kHeld
+                        : Verdict::kUnknown;
+    return other;
+  }
+  // The run that has overridden this one has left it here, and it has ended.
+  if (guard.record->overridden_by.has_value()) found.verdict = Verdict::kFree;
+  return found;
 }
 
 absl::StatusOr<Inspection> JudgeGuard(const Fd& fd, const std::string& guard,
                                       bool taken) {
-  Inspection found = JudgeRecord(guard, ReadRecord(fd, guard), taken);
+  Inspection found = JudgeRecord({fd, guard, ReadRecord(fd, guard)}, taken,
+                                 /*may_mark=*/false);
   if (taken && found.verdict == Verdict::kStale) {
     O8LOCK_ASSIGN_OR_RETURN(const bool joined,
                             IsLocked(fd, Range::kJoined, guard));
@@ -139,6 +229,12 @@ bool IsSettled(const Inspection& found, Ticks waited) {
 }
 
 void AddKeepers(const Fd& guard, Inspection& found) {
+  if (!found.kernel_locked && found.verdict == Verdict::kHeld &&
+      IsDead(found)) {
+    const int command = found.holder->command_pid;
+    found.keepers = {{command, CommandOf(command)}};
+    return;
+  }
   if (!found.kernel_locked || (found.holder.has_value() && !IsDead(found))) {
     return;
   }
@@ -152,10 +248,22 @@ void AddKeepers(const Fd& guard, Inspection& found) {
                         });
 }
 
+bool MayLive(const Holder& record) {
+  Inspection run;
+  run.holder = record;
+  return OriginOf(record, Fd()) != Origin::kHere ||
+         LookAtRun(run) != Life::kDead;
+}
+
+bool IsOfRun(const Holder& lock_file, const Holder& run) {
+  return lock_file.pid == run.pid && lock_file.started_at == run.started_at;
+}
+
 absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
                                        const std::optional<Holder>& dead) {
   LockFile found;
   found.inspection.file = path;
+  found.inspection.is_external = true;
   const Ticks give_up = NowTicks() + kRereadFor;
   absl::StatusOr<Holder> holder = absl::InvalidArgumentError("");
   struct timespec written = {};
@@ -187,8 +295,7 @@ absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
     return found;
   }
   inspection.holder = *holder;
-  if (dead.has_value() && dead->pid == holder->pid &&
-      dead->started_at == holder->started_at) {
+  if (dead.has_value() && IsOfRun(*holder, *dead)) {
     inspection.verdict = Verdict::kStale;
     return found;
   }

@@ -17,14 +17,26 @@
 
 namespace o8lock {
 
-// The verdict on the run whose record the guard `guard` holds (nothing: the
-// guard is empty or its text is no record), while the guard's kernel lock is
-// taken or not. The kernel lock decides; of a free one only a record of another
-// machine leaves doubt. A taken one is kStale where the run's process and its
-// command are both dead: then only what that left behind has a duplicate. That
-// may be a moment old; it is certain only with Range::kChange locked.
-Inspection JudgeRecord(const std::string& guard,
-                       const std::optional<Holder>& record, bool kernel_locked);
+// A guard that is open, and the record in it; nothing: it is empty, or its text
+// is no record.
+struct OpenGuardFile {
+  const Fd& fd;
+  const std::string& path;
+  std::optional<Holder> record;
+};
+
+// The verdict on the run whose record `guard` holds, while the guard's kernel
+// lock is taken or not.
+// A taken lock is kHeld; kStale where the run's process and its command are
+// both dead: then only what that left behind has a duplicate. That may be a
+// moment old; it is certain only with Range::kChange locked.
+// A free one is kStale, unless the run's process, its command or a run that it
+// has overridden is alive: then the lock cannot be seen from here, or was lost,
+// and it is kHeld all the same (view.h) or, in doubt, kUnknown. A record that
+// was copied here, or of a run that has released, is nobody's: kFree, with its
+// holder. `may_mark` as in ViewOf.
+Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
+                       bool may_mark);
 
 // How long a guard may be locked and yet name no living holder before that is
 // taken for the truth: a run that is about to write its record, or about to
@@ -35,7 +47,7 @@ inline constexpr Ticks kDeadRecordFor = kTicksPerSecond / 20;
 
 // The verdict on the guard `fd`, which a run has (`taken`) or not; what has
 // joined a dead run is a run, and makes it kHeld.
-// Errors: from fcntl(2).
+// Changes nothing. Errors: from fcntl(2).
 absl::StatusOr<Inspection> JudgeGuard(const Fd& fd, const std::string& guard,
                                       bool taken);
 
@@ -45,8 +57,15 @@ absl::StatusOr<Inspection> JudgeGuard(const Fd& fd, const std::string& guard,
 bool IsSettled(const Inspection& found, Ticks waited);
 
 // Finds out who keeps the lock of `found`, a verdict on `guard`, where its own
-// process is not known to be alive.
+// process is not known to be alive: where nobody has the kernel lock, the
+// command that lives on.
 void AddKeepers(const Fd& guard, Inspection& found);
+
+// Whether a process of the run `record` may be alive.
+bool MayLive(const Holder& record);
+
+// Whether `lock_file` is what `run` has published.
+bool IsOfRun(const Holder& lock_file, const Holder& run);
 
 // A lock file, with the text that the verdict is about.
 struct LockFile {

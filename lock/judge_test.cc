@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <climits>
 #include <ctime>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <thread>
@@ -75,8 +76,26 @@ Holder RecordOf(int pid) {
   holder.host = here.host;
   holder.boot_id = here.boot_id;
   holder.pid_namespace = here.pid_namespace;
+  holder.time_namespace = here.time_namespace;
   holder.acquired = NowNanoseconds();
+  holder.token = "a token";
   return holder;
+}
+
+// The verdict on a guard with `record` in it, which was written there.
+Inspection Judge(std::optional<Holder> record, bool kernel_locked) {
+  const TempDir dir;
+  const std::string path = dir.File("guard");
+  MakeFile(path, "");
+  const absl::StatusOr<Fd> fd = OpenRegular(path, O_RDWR);
+  EXPECT_TRUE(fd.ok()) << fd.status();
+  if (record.has_value()) {
+    record->guard = path;
+    record->guard_id = IdOf(path).value_or(FileId{});
+    record->guard_is_local = true;
+    MakeFile(path, RecordText(*record));
+  }
+  return JudgeRecord({*fd, path, record}, kernel_locked, /*may_mark=*/true);
 }
 
 // Of a process that had the number before.
@@ -137,16 +156,15 @@ TEST(LookHereTest, KnowsThisProcess) {
 TEST(JudgeRecordTest, LetsTheKernelLockDecide) {
   Sleeper sleeper;
   const Holder alive = RecordOf(sleeper.pid());
-  EXPECT_EQ(JudgeRecord("g", alive, true).verdict, Verdict::kHeld);
+  EXPECT_EQ(Judge(alive, true).verdict, Verdict::kHeld);
   // The wrapper was killed, its command lives.
   const Holder dead = RecordOf(DeadPid());
-  const Inspection found = JudgeRecord("g", dead, true);
+  const Inspection found = Judge(dead, true);
   EXPECT_EQ(found.verdict, Verdict::kHeld);
   EXPECT_TRUE(IsDead(found));
-  // A record that was not emptied beside a kernel lock that is free.
-  EXPECT_EQ(JudgeRecord("g", alive, false).verdict, Verdict::kStale);
-  EXPECT_EQ(JudgeRecord("g", std::nullopt, false).verdict, Verdict::kFree);
-  EXPECT_EQ(JudgeRecord("g", std::nullopt, true).verdict, Verdict::kHeld);
+  EXPECT_EQ(Judge(dead, false).verdict, Verdict::kStale);
+  EXPECT_EQ(Judge(std::nullopt, false).verdict, Verdict::kFree);
+  EXPECT_EQ(Judge(std::nullopt, true).verdict, Verdict::kHeld);
 }
 
 // A daemon has the kernel lock. Anything but the kernel's word that both are
@@ -175,12 +193,12 @@ TEST(JudgeRecordTest, IsStaleWhereOnlySomethingLeftBehindHasTheLock) {
     Holder record = RecordOf(c.wrapper);
     record.command_pid = c.command;
     if (!c.here) record.pid_namespace = 1;
-    EXPECT_EQ(JudgeRecord("g", record, true).verdict, c.verdict);
+    EXPECT_EQ(Judge(record, true).verdict, c.verdict);
   }
   // A process that is another by its start time is no proof.
   Holder reused = RecordOfAnEarlier(living.pid());
   reused.command_pid = dead;
-  EXPECT_EQ(JudgeRecord("g", reused, true).verdict, Verdict::kHeld);
+  EXPECT_EQ(Judge(reused, true).verdict, Verdict::kHeld);
 }
 
 TEST(KeepersOfTest, NamesWhoHasADuplicateOfTheLockedDescriptor) {
@@ -214,7 +232,7 @@ TEST(KeepersOfTest, NamesWhoHasADuplicateOfTheLockedDescriptor) {
 TEST(JudgeRecordTest, ShowsAStoppedHolder) {
   Sleeper sleeper;
   sleeper.Stop();
-  const Inspection found = JudgeRecord("g", RecordOf(sleeper.pid()), true);
+  const Inspection found = Judge(RecordOf(sleeper.pid()), true);
   EXPECT_EQ(found.process.state, ProcessState::kStopped);
   EXPECT_FALSE(IsDead(found));
 }
@@ -222,36 +240,169 @@ TEST(JudgeRecordTest, ShowsAStoppedHolder) {
 TEST(JudgeRecordTest, KnowsAReusedPidByItsStart) {
   Sleeper sleeper;
   const Holder own = RecordOf(sleeper.pid());
-  EXPECT_FALSE(JudgeRecord("g", own, true).pid_reused);
+  EXPECT_FALSE(Judge(own, true).pid_reused);
   const Holder earlier = RecordOfAnEarlier(sleeper.pid());
-  EXPECT_TRUE(JudgeRecord("g", earlier, true).pid_reused);
+  EXPECT_TRUE(Judge(earlier, true).pid_reused);
 }
 
 TEST(JudgeRecordTest, TakesALivingPidOfAnEarlierBootForAnother) {
   Sleeper sleeper;
   Holder record = RecordOf(sleeper.pid());
   record.boot_id = "another";
-  EXPECT_TRUE(JudgeRecord("g", record, false).pid_reused);
+  EXPECT_TRUE(Judge(record, false).pid_reused);
   sleeper.Kill();
-  EXPECT_FALSE(JudgeRecord("g", record, false).pid_reused);
+  EXPECT_FALSE(Judge(record, false).pid_reused);
 }
 
-TEST(JudgeRecordTest, DoubtsOnlyAnotherMachine) {
+// Without a kernel lock that is seen.
+TEST(JudgeRecordTest, TakesALivingRunForOneThatHasTheLock) {
+  Sleeper living;
+  const int dead = DeadPid();
+  const auto judge = [](int pid, int command, int64_t command_since) {
+    Holder record = RecordOf(pid);
+    record.command_pid = command;
+    record.command_since = command_since;
+    return Judge(record, false).verdict;
+  };
+  EXPECT_EQ(judge(living.pid(), 0, -1), Verdict::kHeld);
+  EXPECT_EQ(judge(living.pid(), dead, NowNanoseconds()), Verdict::kHeld);
+  EXPECT_EQ(judge(dead, living.pid(), NowNanoseconds()), Verdict::kHeld);
+  EXPECT_EQ(judge(dead, dead, NowNanoseconds()), Verdict::kStale);
+  // Others have these numbers now.
+  EXPECT_EQ(Judge(RecordOfAnEarlier(living.pid()), false).verdict,
+            Verdict::kStale);
+  EXPECT_EQ(judge(dead, living.pid(),
+                  (LookAt(living.pid()).started - 1) * kNanosecondsPerTick),
+            Verdict::kStale);
+}
+
+TEST(JudgeRecordTest, DoubtsMomentsOfAnotherTimeNamespace) {
+  Sleeper living;
+  Holder record = RecordOf(living.pid());
+  record.time_namespace = 1;
+  EXPECT_EQ(Judge(record, false).verdict, Verdict::kUnknown);
+  record.acquired = 0;
+  EXPECT_EQ(Judge(record, false).verdict, Verdict::kUnknown);
+  EXPECT_EQ(Judge(record, true).verdict, Verdict::kHeld);
+  record.pid = DeadPid();
+  EXPECT_EQ(Judge(record, false).verdict, Verdict::kStale);
+}
+
+TEST(JudgeRecordTest, KnowsNoMachineByItsNameOnALocalFileSystem) {
   Holder record = RecordOf(getpid());
   record.boot_id = "another";
-  EXPECT_EQ(JudgeRecord("g", record, false).verdict, Verdict::kStale);
-  EXPECT_EQ(JudgeRecord("g", record, false).origin, Origin::kEarlierBoot);
+  EXPECT_EQ(Judge(record, false).verdict, Verdict::kStale);
+  EXPECT_EQ(Judge(record, false).origin, Origin::kEarlierBoot);
   record.host += "-other";
-  EXPECT_EQ(JudgeRecord("g", record, false).verdict, Verdict::kUnknown);
-  EXPECT_EQ(JudgeRecord("g", record, false).origin, Origin::kOtherHost);
-  EXPECT_EQ(JudgeRecord("g", record, true).verdict, Verdict::kHeld);
+  EXPECT_EQ(Judge(record, false).verdict, Verdict::kStale);
+  EXPECT_EQ(Judge(record, false).origin, Origin::kEarlierBoot);
+  EXPECT_EQ(Judge(record, true).verdict, Verdict::kHeld);
   // A container on this machine: another name, the same kernel.
   record.boot_id = LookHere().boot_id;
   record.pid_namespace = 1;
-  const Inspection found = JudgeRecord("g", record, false);
+  const Inspection found = Judge(record, false);
   EXPECT_EQ(found.verdict, Verdict::kStale);
   EXPECT_EQ(found.origin, Origin::kOtherNamespace);
   EXPECT_EQ(found.process.state, ProcessState::kUnknown);
+}
+
+// As without /proc: not "another boot".
+TEST(JudgeRecordTest, DoubtsALivingPidWhereTheBootIsUnknown) {
+  Sleeper sleeper;
+  Holder record = RecordOf(sleeper.pid());
+  record.boot_id = "";
+  EXPECT_EQ(Judge(record, false).verdict, Verdict::kUnknown);
+  EXPECT_EQ(Judge(record, false).origin, Origin::kUnknown);
+  sleeper.Kill();
+  EXPECT_EQ(Judge(record, false).verdict, Verdict::kStale);
+}
+
+TEST(JudgeRecordTest, FindsALivingRunThatADeadOneHasOverridden) {
+  Sleeper overridden;
+  Holder record = RecordOf(DeadPid());
+  record.overridden = {RecordOf(DeadPid()), RecordOf(overridden.pid())};
+  const Inspection found = Judge(record, false);
+  EXPECT_EQ(found.verdict, Verdict::kHeld);
+  ASSERT_TRUE(found.holder.has_value());
+  EXPECT_EQ(found.holder->pid, overridden.pid());
+  EXPECT_EQ(found.holder->overridden_by->pid, record.pid);
+  overridden.Kill();
+  EXPECT_EQ(Judge(record, false).verdict, Verdict::kStale);
+}
+
+// The overrider has left the record, and its run has ended: no word of that.
+TEST(JudgeRecordTest, AnOverriddenRunThatHasEndedIsNobodys) {
+  Sleeper sleeper;
+  Holder record = RecordOf(sleeper.pid());
+  record.overridden_by = Overrider{1, "", "", ""};
+  EXPECT_EQ(Judge(record, false).verdict, Verdict::kHeld);
+  sleeper.Kill();
+  EXPECT_EQ(Judge(record, false).verdict, Verdict::kFree);
+}
+
+// --- Another file ---
+
+class ViewTest : public testing::Test {
+ protected:
+  ViewTest() : record_(RecordOf(sleeper_.pid())) {
+    record_.guard = dir_.File("guard");
+    MakeFile(record_.guard, "");
+    record_.guard_id = IdOf(record_.guard).value_or(FileId{});
+    record_.guard_is_local = true;
+    text_ = RecordText(record_);
+    MakeFile(record_.guard, text_);
+  }
+  Verdict JudgeCopy(const std::string& path, bool may_mark) const {
+    const absl::StatusOr<Fd> fd = OpenRegular(path, O_RDWR);
+    EXPECT_TRUE(fd.ok()) << fd.status();
+    return JudgeRecord({*fd, path, record_}, false, may_mark).verdict;
+  }
+
+  const TempDir dir_;
+  Sleeper sleeper_;
+  Holder record_;
+  std::string text_;
+};
+
+TEST_F(ViewTest, ACopyIsNobodys) {
+  MakeFile(dir_.File("copy"), RecordText(record_));
+  EXPECT_EQ(JudgeCopy(record_.guard, false), Verdict::kHeld);
+  EXPECT_EQ(JudgeCopy(dir_.File("copy"), false), Verdict::kFree);
+}
+
+// The numbers of two file systems cannot be compared.
+TEST_F(ViewTest, OnAnotherFileSystemAMarkTells) {
+  MakeFile(dir_.File("copy"), RecordText(record_));
+  record_.guard_id.device += 1;
+  EXPECT_EQ(JudgeCopy(dir_.File("copy"), false), Verdict::kUnknown);
+  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), Verdict::kFree);
+  EXPECT_EQ(JudgeCopy(record_.guard, false), Verdict::kUnknown);
+  EXPECT_EQ(JudgeCopy(record_.guard, true), Verdict::kHeld);
+  // A mark leaves the record as it is for whoever reads it.
+  const absl::StatusOr<Holder> marked = ParseHolder(Contents(record_.guard));
+  ASSERT_TRUE(marked.ok()) << marked.status();
+  EXPECT_EQ(RecordText(*marked), text_);
+}
+
+TEST_F(ViewTest, AFileOutOfReachLeavesDoubt) {
+  MakeFile(dir_.File("copy"), RecordText(record_));
+  record_.guard_id.device += 1;
+  std::filesystem::remove(record_.guard);
+  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), Verdict::kUnknown);
+  // Of another run by now.
+  Holder other = record_;
+  other.token = "another";
+  MakeFile(record_.guard, RecordText(other));
+  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), Verdict::kUnknown);
+}
+
+TEST_F(ViewTest, InAnotherPidNamespaceTheFileSystemTells) {
+  MakeFile(dir_.File("copy"), RecordText(record_));
+  record_.pid_namespace = 1;
+  EXPECT_EQ(JudgeCopy(record_.guard, true), Verdict::kStale);
+  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), Verdict::kFree);
+  record_.guard_is_local = false;
+  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), Verdict::kUnknown);
 }
 
 class JudgeLockFileTest : public testing::Test {

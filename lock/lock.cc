@@ -78,6 +78,65 @@ absl::StatusOr<bool> RestoreLockFile(HeldLock& lock, Disturbance& disturbance) {
   return true;
 }
 
+// What the guard of `lock` is to say once this run has given it up, and
+// `others` that have joined have not: of a run that works on without the lock,
+// its record. Nothing if there is none.
+std::string Remaining(const HeldLock& lock, bool others) {
+  const std::string& guard = lock.location.guard;
+  if (others) {
+    Holder record = ReadRecord(lock.fd, guard).value_or(lock.holder);
+    record.released = record.released || !lock.joined;
+    return RecordText(record);
+  }
+  if (lock.joined) {
+    const std::optional<Holder> record = ReadRecord(lock.fd, guard);
+    const Inspection found =
+        JudgeRecord({lock.fd, guard, record}, /*kernel_locked=*/false,
+                    /*may_mark=*/false);
+    return found.verdict > Verdict::kStale ? RecordText(*record) : "";
+  }
+  std::vector<Holder> runs =
+      ReadRecord(lock.fd, guard).value_or(lock.holder).overridden;
+  runs.erase(std::remove_if(runs.begin(), runs.end(),
+                            [](const Holder& run) { return !MayLive(run); }),
+             runs.end());
+  if (runs.empty()) return "";
+  Holder last = std::move(runs.back());
+  runs.pop_back();
+  last.overridden = std::move(runs);
+  last.overridden_by = Overrider{lock.holder.pid, lock.holder.started_at,
+                                 lock.holder.user, lock.holder.host};
+  last.guard = lock.holder.guard;
+  last.guard_id = lock.holder.guard_id;
+  last.guard_is_local = lock.holder.guard_is_local;
+  return RecordText(last);
+}
+
+// Takes the run of `lock`, which was overridden and is over, out of what the
+// guard says that is in place now.
+absl::Status Withdraw(const HeldLock& lock) {
+  const std::string& path = lock.location.guard;
+  O8LOCK_ASSIGN_OR_RETURN(const Fd guard, OpenRegular(path, O_RDWR));
+  O8LOCK_RETURN_IF_ERROR(LockChange(guard, path));
+  std::optional<Holder> record = ReadRecord(guard, path);
+  if (!record.has_value()) return absl::OkStatus();
+  const auto is_mine = [&lock](const Holder& run) {
+    return run.token == lock.holder.token;
+  };
+  if (is_mine(*record)) {
+    O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(guard, path));
+    if (taken) return absl::OkStatus();
+    SetArmed(lock.location, false).IgnoreError();
+    return Overwrite(guard, "", path);
+  }
+  const std::string before = RecordText(*record);
+  std::vector<Holder>& runs = record->overridden;
+  const auto mine = std::remove_if(runs.begin(), runs.end(), is_mine);
+  if (mine == runs.end()) return absl::OkStatus();
+  runs.erase(mine, runs.end());
+  return ReplaceRecord(guard, RecordText(*record), before, path);
+}
+
 }  // namespace
 
 Lock::Lock(std::unique_ptr<HeldLock> held) : held_(std::move(held)) {}
@@ -106,6 +165,7 @@ absl::Status Lock::NameCommand(pid_t command) {
   O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange(lock));
   if (change.overridden) return absl::OkStatus();
   lock.holder.command_pid = command;
+  lock.holder.command_since = NowNanoseconds();
   std::string record = RecordText(lock.holder);
   O8LOCK_RETURN_IF_ERROR(
       ReplaceRecord(lock.fd, record, lock.record, lock.location.guard));
@@ -160,19 +220,23 @@ absl::StatusOr<Released> Lock::Release() {
   absl::Status status = change.status();
   released.overridden = change.ok() && change->overridden;
   const bool is_mine = change.ok() && !change->overridden;
-  if (released.overridden) released.by = OverriddenBy(lock);
+  if (released.overridden) {
+    released.by = OverriddenBy(lock);
+    // Where this fails the end of this process tells.
+    Withdraw(lock).IgnoreError();
+  }
   if (is_mine && !lock.joined) {
     status = lock.publication.Remove(&released.swept);
   }
   // Runs that have joined keep the record until the last of them ends, and
   // while the lock file is there so is the proof that it is a dead run's.
-  bool empty = false;
+  std::optional<std::string> remaining;
   if (is_mine && status.ok() && change->fd.ok()) {
     const absl::StatusOr<bool> others = IsTaken(lock.fd, guard);
     status.Update(others.status());
-    empty = others.ok() && !*others;
+    if (others.ok()) remaining = Remaining(lock, *others);
     // Where this fails the hooks do it.
-    if (empty) SetArmed(lock.location, false).IgnoreError();
+    if (remaining == "") SetArmed(lock.location, false).IgnoreError();
   }
   const bool somebody_waits =
       IsLocked(lock.fd, Range::kWaiting, guard).value_or(false);
@@ -181,8 +245,8 @@ absl::StatusOr<Released> Lock::Release() {
   // waits is woken by the one and can do nothing before the other.
   status.Update(
       Unlock(lock.fd, lock.joined ? Range::kJoined : Range::kRun, guard));
-  if (empty && ftruncate(lock.fd.get(), 0) != 0) {
-    status.Update(ErrnoStatus(errno, "truncate", guard));
+  if (remaining.has_value()) {
+    status.Update(Overwrite(lock.fd, *remaining, guard));
   }
   if (change.ok()) change->fd.Close();
   // The kernel has most likely put who waits on this processor, behind this

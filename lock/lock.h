@@ -71,6 +71,10 @@ struct AcquireOptions {
   // Verdicts that somebody has seen and wants overridden. A lock that none of
   // them is about is not overridden.
   std::vector<Inspection> overriding;
+
+  // Whether the record is to say nothing of overridden runs that live on. It
+  // has the next start refused by them after this one's end.
+  bool forget_overridden = false;
 };
 
 // How a run's lock ended.

@@ -93,8 +93,7 @@ bool IsWithin(const Holder& lock_file, const Holder& run) {
 // has started may keep a lock file itself.
 bool IsOf(const Inspection& found, const std::optional<Holder>& previous) {
   return previous.has_value() && found.holder.has_value() &&
-         ((found.holder->pid == previous->pid &&
-           found.holder->started_at == previous->started_at) ||
+         (IsOfRun(*found.holder, *previous) ||
           DescendsFrom(found.holder->pid, previous->pid));
 }
 

@@ -221,7 +221,7 @@ TEST_F(LockTest, RefusesASecondRunInAnotherProcess) {
     const absl::StatusOr<Lock> lock = Lock::Acquire(location_, options_);
     close(end[1]);
     char c = lock.ok() ? 'y' : 'n';
-    static_cast<void>(write(ready[1], &c, 1));
+    if (write(ready[1], &c, 1) != 1) _exit(2);
     _exit(read(end[0], &c, 1) == 0 ? 0 : 1);
   }
   char c = '\0';
@@ -367,7 +367,8 @@ TEST_F(LockTest, TakesOverFromADeadRunAndSaysSo) {
 
 TEST_F(LockTest, TakesOverFromADeadRunWhosePidLivesAgain) {
   Holder dead = Crash();
-  dead.pid = getppid();  // as if that had come by this pid
+  dead.pid = getppid();  // as if that had come by this pid later
+  dead.acquired = 0;
   MakeFile(location_.guard, RecordText(dead));
   MakeFile(location_.lock_file, LockFileText(dead));
   const Lock lock = Acquire();
@@ -694,11 +695,20 @@ TEST_F(LockTest, BringsBackALivingRunsLockFileThatWasMovedAside) {
   EXPECT_FALSE(Exists(repository_ + "/.claude/.murm.lock.old"));
 }
 
-TEST_F(LockTest, DoubtsARecordOfAnotherMachine) {
+TEST_F(LockTest, GoesOnAfterAnotherBootWhateverTheHostIsCalled) {
+  Holder dead = Crash();
+  dead.host += "-other";
+  dead.boot_id = "another";
+  MakeFile(location_.guard, RecordText(dead));
+  EXPECT_EQ(Look().verdict, Verdict::kStale);
+  EXPECT_EQ(Acquire().stale().size(), 1u);
+}
+
+TEST_F(LockTest, DoubtsALivingPidOfAnUnknownBoot) {
   Holder far = Crash();
   ASSERT_EQ(unlink(location_.lock_file.c_str()), 0);
-  far.host += "-other";
-  far.boot_id = "another";
+  far.pid = getppid();
+  far.boot_id = "";
   MakeFile(location_.guard, RecordText(far));
   EXPECT_EQ(Look().verdict, Verdict::kUnknown);
   const absl::Status status = TryToAcquire();

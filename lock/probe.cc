@@ -2,14 +2,11 @@
 #include "lock/probe.h"
 
 #include <fcntl.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdint>
 #include <cstdio>
 #include <string>
-#include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
@@ -79,26 +76,6 @@ absl::StatusOr<Probe> ProbeDirectory(const std::string& directory) {
   probe.locks = TryLocks(one, two, path);
   probe.names = TryNames(one, path, other);
   return probe;
-}
-
-std::string FileSystemOf(const std::string& path) {
-  // Of linux/magic.h, which has not got all of them.
-  constexpr std::pair<uint32_t, const char*> kKinds[] = {
-      {0xEF53, "ext4"},       {0x58465342, "xfs"},      {0x9123683E, "btrfs"},
-      {0x01021994, "tmpfs"},  {0x794C7630, "overlay"},  {0x2FC12FC1, "zfs"},
-      {0xF2F52010, "f2fs"},   {0xCA451A4E, "bcachefs"}, {0x6969, "nfs"},
-      {0xFE534D42, "smb2"},   {0xFF534D42, "cifs"},     {0x01021997, "9p"},
-      {0x65735546, "fuse"},   {0x4D44, "vfat"},         {0x2011BAB0, "exfat"},
-      {0x00C36400, "ceph"},   {0x0BD00BD0, "lustre"},   {0x01161970, "gfs2"},
-      {0x7461636F, "ocfs2"},  {0x5346414F, "afs"},      {0x786F4256, "vboxsf"},
-      {0x7C7C6673, "prl_fs"}, {0x9FA0, "proc"},
-  };
-  struct statfs info;
-  if (statfs(path.c_str(), &info) != 0) return "unknown";
-  for (const auto& [magic, kind] : kKinds) {
-    if (static_cast<uint32_t>(info.f_type) == magic) return kind;
-  }
-  return "unknown";
 }
 
 }  // namespace o8lock

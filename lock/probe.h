@@ -26,11 +26,6 @@ struct Probe {
 // Does not block. Thread-safe, also towards runs that use locks in there.
 absl::StatusOr<Probe> ProbeDirectory(const std::string& directory);
 
-// The kind of the file system that `path` is on, such as "ext4" (which ext2 and
-// ext3 are called too); "unknown" where that is none of the usual ones or
-// cannot be told.
-std::string FileSystemOf(const std::string& path);
-
 }  // namespace o8lock
 
 #endif  // O8LOCK_LOCK_PROBE_H_

@@ -33,12 +33,5 @@ TEST(ProbeDirectoryTest, SaysThatNothingCanBeCreated) {
       << status;
 }
 
-TEST(FileSystemOfTest, KnowsTheUsualKinds) {
-  EXPECT_EQ(FileSystemOf("/proc/self"), "proc");
-  EXPECT_EQ(FileSystemOf("/proc"), "proc");
-  EXPECT_EQ(FileSystemOf("/dev/shm"), "tmpfs");
-  EXPECT_EQ(FileSystemOf("/none"), "unknown");
-}
-
 }  // namespace
 }  // namespace o8lock

@@ -140,9 +140,10 @@ void SignalProcess(int pid, Ticks started, int signal);
 // read is empty or -1.
 struct Here {
   int pid = 0;
-  std::string host;            // node name of uname(2)
-  std::string boot_id;         // of the kernel, new at every boot
-  int64_t pid_namespace = -1;  // inode of /proc/self/ns/pid
+  std::string host;             // node name of uname(2)
+  std::string boot_id;          // of the kernel, new at every boot
+  int64_t pid_namespace = -1;   // inode of /proc/self/ns/pid
+  int64_t time_namespace = -1;  // of /proc/self/ns/time; Linux 5.6 has it
 };
 Here LookHere();
 

@@ -137,6 +137,21 @@ bool Keeps(const std::string& process, const FileId& file) {
   return false;
 }
 
+// The number of this process's namespace of that kind; -1 if it cannot be read.
+// stat(2) would tell it too, but have the kernel make an inode for it.
+int64_t NamespaceOf(absl::string_view kind) {
+  // "pid:[4026531836]"
+  const std::string link = ReadLink(absl::StrCat("/proc/self/ns/", kind));
+  absl::string_view number = link;
+  int64_t inode;
+  return absl::ConsumePrefix(&number, kind) &&
+                 absl::ConsumePrefix(&number, ":[") &&
+                 absl::ConsumeSuffix(&number, "]") &&
+                 absl::SimpleAtoi(number, &inode)
+             ? inode
+             : -1;
+}
+
 Here ReadHere() {
   Here here;
   here.pid = getpid();
@@ -144,15 +159,8 @@ Here ReadHere() {
   if (uname(&names) == 0) here.host = names.nodename;
   here.boot_id = std::string(absl::StripTrailingAsciiWhitespace(
       ReadProc("/proc/sys/kernel/random/boot_id")));
-  // "pid:[4026531836]". stat(2) would tell the number too, but have the kernel
-  // make an inode for it.
-  const std::string link = ReadLink("/proc/self/ns/pid");
-  absl::string_view number = link;
-  int64_t inode;
-  if (absl::ConsumePrefix(&number, "pid:[") &&
-      absl::ConsumeSuffix(&number, "]") && absl::SimpleAtoi(number, &inode)) {
-    here.pid_namespace = inode;
-  }
+  here.pid_namespace = NamespaceOf("pid");
+  here.time_namespace = NamespaceOf("time");
   return here;
 }
 

@@ -29,15 +29,6 @@ namespace {
 // people.
 constexpr size_t kMaxCommandSize = 16 << 10;
 
-absl::StatusOr<std::string> NewToken() {
-  uint64_t random[2];
-  if (getrandom(random, sizeof(random), 0) != sizeof(random)) {
-    return absl::ErrnoToStatus(errno, "get random bytes");
-  }
-  return absl::StrCat(absl::Hex(random[0], absl::kZeroPad16),
-                      absl::Hex(random[1], absl::kZeroPad16));
-}
-
 std::string UserName() {
   // Not getpwuid(3): it reads files and may ask the network, at every start.
   for (const char* variable : {"LOGNAME", "USER"}) {
@@ -63,6 +54,15 @@ std::vector<std::string> Truncated(const std::vector<std::string>& command) {
 
 }  // namespace
 
+absl::StatusOr<std::string> NewToken() {
+  uint64_t random[2];
+  if (getrandom(random, sizeof(random), 0) != sizeof(random)) {
+    return absl::ErrnoToStatus(errno, "get random bytes");
+  }
+  return absl::StrCat(absl::Hex(random[0], absl::kZeroPad16),
+                      absl::Hex(random[1], absl::kZeroPad16));
+}
+
 absl::StatusOr<Holder> DescribeThisRun(
     const std::vector<std::string>& features, int max_concurrency,
     const std::vector<std::string>& command) {
@@ -79,6 +79,7 @@ absl::StatusOr<Holder> DescribeThisRun(
   holder.host = here.host;
   holder.boot_id = here.boot_id;
   holder.pid_namespace = here.pid_namespace;
+  holder.time_namespace = here.time_namespace;
   O8LOCK_ASSIGN_OR_RETURN(holder.token, NewToken());
   holder.version = kVersion;
   return holder;

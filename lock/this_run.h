@@ -13,6 +13,9 @@
 
 namespace o8lock {
 
+// 128 random bits in hexadecimal. Errors: from getrandom(2).
+absl::StatusOr<std::string> NewToken();
+
 // The record of a run of this process with a new token, begun now; of `command`
 // up to 16 kB. The members that say when it took the lock are for the caller.
 // Errors: from getrandom(2).

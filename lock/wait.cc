@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lock/wait.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -180,8 +181,8 @@ class Lookout {
     if (!named.ok() || !*named) return Reason::kTryAgain;
     const std::optional<Holder> record = ReadRecord(fd_, guard_);
     if (!record.has_value()) return Reason::kNone;  // being written
-    const Inspection found =
-        JudgeRecord(guard_, record, /*kernel_locked=*/true);
+    const Inspection found = JudgeRecord(
+        {fd_, guard_, record}, /*kernel_locked=*/true, /*may_mark=*/false);
     if (found.verdict == Verdict::kStale) {
       // Unless another run has joined the dead one.
       const absl::StatusOr<bool> joined = IsLocked(fd_, Range::kJoined, guard_);
@@ -228,25 +229,43 @@ absl::StatusOr<Fd> WaitForGuard(const Location& location,
   return fd;
 }
 
-// For a run outside o8lock, of which there is a lock file and a process.
-absl::StatusOr<Fd> WaitForOutsider(const Inspection& found,
-                                   const WaitOptions& options) {
+// What there is of `found`, whose kernel lock is not seen: a lock file, or a
+// record in the guard.
+absl::StatusOr<Inspection> LookAgain(const Inspection& found) {
+  if (found.is_external) {
+    O8LOCK_ASSIGN_OR_RETURN(LockFile file,
+                            JudgeLockFile(found.file, std::nullopt));
+    return std::move(file.inspection);
+  }
+  O8LOCK_ASSIGN_OR_RETURN(const Fd guard, OpenRegular(found.file, O_RDONLY));
+  O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(guard, found.file));
+  return JudgeGuard(guard, found.file, taken);
+}
+
+// For a run of which there are a file and processes.
+absl::StatusOr<Fd> WaitForProcesses(const Inspection& found,
+                                    const WaitOptions& options) {
   absl::StatusOr<Watch> watch = Watch::Create();
   if (watch.ok()) {
     watch->Add(found.file.substr(0, found.file.rfind('/')), Watch::kWritten);
   }
   Fd process = OpenProcess(found.holder->pid);
+  Fd command;
+  if (found.holder->command_pid > 0) {
+    command = OpenProcess(found.holder->command_pid);
+  }
   Reporter reporter(found, options);
   Ticks next = NowTicks() + kSecond;
   while (true) {
-    O8LOCK_ASSIGN_OR_RETURN(const LockFile file,
-                            JudgeLockFile(found.file, std::nullopt));
-    if (file.inspection.verdict != Verdict::kHeld ||
-        !SameRun(file.inspection, found)) {
+    const absl::StatusOr<Inspection> now = LookAgain(found);
+    if (absl::IsNotFound(now.status())) return Fd();
+    if (!now.ok()) return now.status();
+    if (now->verdict != Verdict::kHeld || now->kernel_locked ||
+        !SameRun(*now, found)) {
       return Fd();
     }
     if (NowTicks() >= next) {
-      reporter.Report(file.inspection);
+      reporter.Report(*now);
       next = NowTicks() + kSecond;
     }
     if (options.give_up >= 0 && NowTicks() >= options.give_up) {
@@ -255,11 +274,14 @@ absl::StatusOr<Fd> WaitForOutsider(const Inspection& found,
     // Once a second also without an event: not every file system tells, and the
     // user may have no watch left.
     struct pollfd events[] = {{watch.ok() ? watch->fd() : -1, POLLIN, 0},
-                              {process.get(), POLLIN, 0}};
-    poll(events, 2,
+                              {process.get(), POLLIN, 0},
+                              {command.get(), POLLIN, 0}};
+    poll(events, 3,
          Until(options.give_up >= 0 ? std::min(options.give_up, next) : next));
     if (watch.ok()) watch->Drain();
-    if (events[1].revents != 0) process.Close();  // it stays readable
+    // They stay readable.
+    if (events[1].revents != 0) process.Close();
+    if (events[2].revents != 0) command.Close();
   }
 }
 
@@ -268,7 +290,7 @@ absl::StatusOr<Fd> WaitForOutsider(const Inspection& found,
 absl::StatusOr<Fd> WaitFor(const Location& location, const Inspection& found,
                            const WaitOptions& options) {
   if (found.kernel_locked) return WaitForGuard(location, found, options);
-  return WaitForOutsider(found, options);
+  return WaitForProcesses(found, options);
 }
 
 }  // namespace o8lock

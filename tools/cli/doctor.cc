@@ -22,6 +22,7 @@
 #include "hooks/health.h"
 #include "hooks/installation.h"
 #include "lock/file.h"
+#include "lock/file_system.h"
 #include "lock/inspection.h"
 #include "lock/judge.h"
 #include "lock/location.h"

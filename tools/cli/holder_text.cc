@@ -106,8 +106,20 @@ std::string EvidenceText(const Inspection& found) {
       facts.push_back(std::move(process));
     }
   }
-  if (!found.kernel_locked && found.verdict == Verdict::kHeld) {
-    facts.push_back("it was not started by o8lock");
+  if (found.kernel_locked || found.verdict <= Verdict::kStale) {
+    return absl::StrJoin(facts, ", ");
+  }
+  if (!found.keepers.empty()) {
+    facts.push_back(absl::StrCat(KeepersText(found.keepers), " is running"));
+  }
+  if (found.is_external) {
+    if (found.verdict == Verdict::kHeld) {
+      facts.push_back("it was not started by o8lock");
+    }
+  } else if (found.origin == Origin::kHere) {
+    facts.push_back(found.holder->overridden_by.has_value()
+                        ? "its lock was overridden"
+                        : "its kernel lock is not seen from here");
   }
   return absl::StrJoin(facts, ", ");
 }

@@ -24,12 +24,6 @@ namespace {
 
 constexpr char kWait[] = "--wait=10m";
 
-// Whether `found` rests on the guard, and not on a lock file.
-bool IsGuard(const Inspection& found) {
-  return found.kernel_locked ||
-         (found.holder.has_value() && !found.holder->token.empty());
-}
-
 // " parallel execution is in progress (PID: 12)": or may be.
 std::string HeldText(const Inspection& found) {
   return absl::StrCat(" parallel execution ",
@@ -63,7 +57,7 @@ std::vector<Row> RefusalRows(const Inspection& found, const Now& now) {
   if (!found.keepers.empty()) {
     rows.emplace_back("To end what is left of it", KillCommand(found));
   }
-  rows.emplace_back(IsGuard(found) ? "Guard" : "Lock file",
+  rows.emplace_back(found.is_external ? "Lock file" : "Guard",
                     Printable(found.file));
   return rows;
 }

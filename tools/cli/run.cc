@@ -44,9 +44,8 @@ namespace {
 // Whether the run `found`, or the external run, has started this process,
 // directly or not: to wait for its end is to wait forever.
 bool IsHeldByAncestor(const Inspection& found) {
-  return found.own ||
-         (found.verdict == Verdict::kHeld && !found.kernel_locked &&
-          DescendsFrom(getpid(), found.holder->pid));
+  return found.own || (found.verdict == Verdict::kHeld && found.is_external &&
+                       DescendsFrom(getpid(), found.holder->pid));
 }
 
 // Whether to override `found`; the exit code if not.

@@ -50,6 +50,7 @@ int UnlockCommand(const Options& options, int64_t started) {
       if (declined.has_value()) return *declined;
     }
     acquire.overriding.push_back(found);
+    acquire.forget_overridden = true;
   }
   ChildRunner no_signals;
   std::optional<Inspection> now;

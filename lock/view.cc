@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lock/view.h"
+
+#include <fcntl.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "lock/file.h"
+#include "lock/file_system.h"
+#include "lock/holder.h"
+#include "lock/this_run.h"
+
+namespace o8lock {
+namespace {
+
+// A mark may be lost: the run may write its record at the same time.
+constexpr int kTries = 3;
+
+std::string ReadMark(const Fd& fd) {
+  // Past what FUSE and network file systems remember.
+  posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED);
+  std::string mark(kMarkSize, '\0');
+  const ssize_t got = pread(fd.get(), &mark[0], kMarkSize, kMarkOffset);
+  return got == static_cast<ssize_t>(kMarkSize) ? mark : "";
+}
+
+// The file that the run has locked; none if it is out of reach.
+Fd OpenLocked(const Holder& record, int pid) {
+  // As the run's process sees it, and as it is seen here.
+  for (const std::string& path :
+       {absl::StrCat("/proc/", pid, "/root", record.guard), record.guard}) {
+    absl::StatusOr<Fd> fd = OpenRegular(path, O_RDONLY);
+    if (!fd.ok()) continue;
+    const absl::StatusOr<std::string> text = ReadWhole(*fd, path);
+    if (!text.ok()) continue;
+    const absl::StatusOr<Holder> its = ParseHolder(*text);
+    if (its.ok() && its->token == record.token) return *std::move(fd);
+  }
+  return Fd();
+}
+
+View MarkAndLook(const Holder& record, const Fd& guard, int pid) {
+  int differs = 0;
+  for (int i = 0; i < kTries; ++i) {
+    const absl::StatusOr<std::string> mark = NewToken();
+    if (!mark.ok() ||
+        pwrite(guard.get(), mark->data(), kMarkSize, kMarkOffset) !=
+            static_cast<ssize_t>(kMarkSize) ||
+        fdatasync(guard.get()) != 0) {
+      return View::kUnknown;
+    }
+    // Opened anew: until then these file systems need not look.
+    const Fd locked = OpenLocked(record, pid);
+    if (!locked.ok()) return View::kUnknown;
+    if (ReadMark(locked) == *mark) return View::kSame;
+    if (ReadMark(guard) == *mark) ++differs;
+  }
+  return differs == kTries ? View::kCopy : View::kUnknown;
+}
+
+}  // namespace
+
+View ViewOf(const Holder& record, const Fd& guard, int pid, bool may_mark) {
+  const absl::StatusOr<FileId> id = IdOf(guard, record.guard);
+  if (!id.ok()) return View::kUnknown;
+  if (*id == record.guard_id) return View::kSame;
+  // Two numbers of one file system are two files.
+  if (id->device == record.guard_id.device && record.guard_is_local &&
+      IsLocal(guard)) {
+    return View::kCopy;
+  }
+  if (pid == 0 || !may_mark) return View::kUnknown;
+  return MarkAndLook(record, guard, pid);
+}
+
+}  // namespace o8lock
