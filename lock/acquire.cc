@@ -29,6 +29,7 @@
 #include "lock/lock.h"
 #include "lock/lock_files.h"
 #include "lock/process.h"
+#include "lock/put_back.h"
 #include "lock/status.h"
 #include "lock/this_run.h"
 
@@ -219,6 +220,7 @@ Taken Acquisition::TakeFree(Fd guard) {
   O8LOCK_RETURN_IF_ERROR(DowngradeToRunLock(guard, location_.guard));
   std::move(undo).Cancel();
   lock->fd = std::move(guard);
+  lock->home = OpenHome(location_);
   return lock;
 }
 
@@ -278,6 +280,7 @@ Taken Acquisition::TakeByForce(const Fd& old_guard, const Inspection& holder) {
   const absl::Status placed = Place(predecessors, *lock);
   O8LOCK_RETURN_IF_ERROR(DowngradeToRunLock(lock->fd, location_.guard));
   if (!placed.ok()) return placed;
+  lock->home = OpenHome(location_);
   return lock;
 }
 

@@ -27,8 +27,9 @@ struct HeldLock {
   explicit HeldLock(Location where)
       : location(std::move(where)), publication(location), pid(getpid()) {}
 
-  const Location location;
+  Location location;  // follows the repository: put_back.h
   Publication publication;
+  Fd home;    // as OpenHome's
   Fd fd;      // the guard
   pid_t pid;  // of the process that acquired
   bool joined = false;

@@ -251,7 +251,7 @@ void AddKeepers(const Fd& guard, Inspection& found) {
 bool MayLive(const Holder& record) {
   Inspection run;
   run.holder = record;
-  return OriginOf(record, Fd()) != Origin::kHere ||
+  return OriginOf(record, Fd()) == Origin::kHere &&
          LookAtRun(run) != Life::kDead;
 }
 

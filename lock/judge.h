@@ -61,7 +61,7 @@ bool IsSettled(const Inspection& found, Ticks waited);
 // command that lives on.
 void AddKeepers(const Fd& guard, Inspection& found);
 
-// Whether a process of the run `record` may be alive.
+// Whether a process of the run `record` is alive here, or may be.
 bool MayLive(const Holder& record);
 
 // Whether `lock_file` is what `run` has published.

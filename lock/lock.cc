@@ -24,6 +24,7 @@
 #include "lock/judge.h"
 #include "lock/kernel_lock.h"
 #include "lock/location.h"
+#include "lock/put_back.h"
 #include "lock/status.h"
 
 namespace o8lock {
@@ -60,22 +61,6 @@ std::optional<Overrider> OverriddenBy(const HeldLock& lock) {
   const std::optional<Holder> record = ReadRecord(lock.fd, lock.location.guard);
   if (!record.has_value()) return std::nullopt;
   return record->overridden_by;
-}
-
-// Puts the lock file in place again where it is gone; false: another program
-// was faster. What another program has renamed was not lost.
-absl::StatusOr<bool> RestoreLockFile(HeldLock& lock, Disturbance& disturbance) {
-  const std::vector<std::string>& others = lock.location.foreign_lock_files;
-  const bool renamed = std::any_of(
-      others.begin(), others.end(),
-      [&lock](const auto& path) { return lock.publication.IsAt(path); });
-  O8LOCK_RETURN_IF_ERROR(lock.publication.Write(lock.holder));
-  const absl::Status placed = lock.publication.Place();
-  O8LOCK_RETURN_IF_ERROR(lock.publication.RemoveUnplaced());
-  if (absl::IsAlreadyExists(placed)) return false;
-  O8LOCK_RETURN_IF_ERROR(placed);
-  disturbance.vanished = !renamed;
-  return true;
 }
 
 // What the guard of `lock` is to say once this run has given it up, and
@@ -181,20 +166,29 @@ absl::StatusOr<Disturbance> Lock::LookAfter() {
   const auto is_intact = [&lock] {
     return !lock.publication.is_placed() || lock.publication.IsInPlace();
   };
+  if (!FollowHome(lock)) return disturbance;
   O8LOCK_ASSIGN_OR_RETURN(const bool named,
                           IsStillNamed(lock.fd, lock.location.guard));
   if (named && is_intact()) return disturbance;
+  if (absl::IsNotFound(IdOf(lock.location.guard).status())) {
+    const absl::Status put_back = PutGuardBack(lock);
+    disturbance.guard_vanished = put_back.ok();
+    if (!put_back.ok() && !absl::IsAlreadyExists(put_back)) return put_back;
+  }
   O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange(lock));
   if (change.overridden) {
-    disturbance.overridden = true;
     disturbance.by = OverriddenBy(lock);
+    disturbance.overridden = disturbance.by.has_value();
+    disturbance.guard_lost = !disturbance.overridden;
     return disturbance;
   }
   if (is_intact()) return disturbance;
   if (absl::IsNotFound(IdOf(lock_file).status())) {
-    O8LOCK_ASSIGN_OR_RETURN(const bool restored,
-                            RestoreLockFile(lock, disturbance));
-    if (restored) return disturbance;
+    const absl::StatusOr<bool> lost = PutLockFileBack(lock);
+    disturbance.vanished = lost.ok() && *lost;
+    if (lost.ok()) return disturbance;
+    // Another program was faster.
+    if (!absl::IsAlreadyExists(lost.status())) return lost.status();
   }
   O8LOCK_ASSIGN_OR_RETURN(LockFile file,
                           JudgeLockFile(lock_file, std::nullopt));
@@ -216,12 +210,16 @@ absl::StatusOr<Released> Lock::Release() {
   HeldLock& lock = *held_;
   const std::string& guard = lock.location.guard;
   Released released;
-  absl::StatusOr<OwnChange> change = LockOwnChange(lock);
+  absl::StatusOr<OwnChange> change = OwnChange();
+  // Another repository in its place is none of this run's business.
+  const bool is_home = FollowHome(lock);
+  if (is_home) change = LockOwnChange(lock);
   absl::Status status = change.status();
   released.overridden = change.ok() && change->overridden;
-  const bool is_mine = change.ok() && !change->overridden;
+  const bool is_mine = is_home && change.ok() && !change->overridden;
   if (released.overridden) {
     released.by = OverriddenBy(lock);
+    released.overridden = released.by.has_value();
     // Where this fails the end of this process tells.
     Withdraw(lock).IgnoreError();
   }

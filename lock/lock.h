@@ -94,8 +94,12 @@ struct Disturbance {
   bool overridden = false;
   std::optional<Overrider> by;
 
-  // The lock file was gone, and has been put in place again.
+  // The lock file, or the guard, was gone, and has been put in place again.
   bool vanished = false;
+  bool guard_vanished = false;
+
+  // The guard was gone, and another run had made one before that: both are on.
+  bool guard_lost = false;
 
   // In the lock file's place is another, which was left alone: this is what it
   // says (no holder: it is no lock file).
@@ -151,9 +155,10 @@ class Lock {
   // REQUIRES: not released yet.
   absl::Status NameCommand(pid_t command);
 
-  // Looks whether the lock is as this run has made it. A lock file that is
-  // gone, or has another name (orchestr8 4 gives it one), is put in place
-  // again.
+  // Looks whether the lock is as this run has made it. A guard or a lock file
+  // that is gone, or has another name (orchestr8 4 gives the latter one), is
+  // put in place again; where the repository was moved, there. Nothing is
+  // written where another is in its place.
   // Errors: kDeadlineExceeded, and those of writing.
   // A few system calls when all is well; else waits up to five seconds for an
   // override that is under way, and a second for a lock file that is being

@@ -75,6 +75,10 @@ std::vector<std::string> CommandOf(int pid);
 // The current directory of the process `pid`; empty if it cannot be read.
 std::string DirectoryOf(int pid);
 
+// The path by which the open `fd` can be reached now; empty if that cannot be
+// read or there is none any more.
+std::string PathOf(const Fd& fd);
+
 // The file that this process executes, absolute; empty if that cannot be read
 // or is gone.
 std::string OwnProgram();

@@ -212,6 +212,11 @@ std::string DirectoryOf(int pid) {
   return ReadLink(absl::StrCat("/proc/", pid, "/cwd"));
 }
 
+std::string PathOf(const Fd& fd) {
+  std::string path = ReadLink(absl::StrCat("/proc/self/fd/", fd.get()));
+  return absl::EndsWith(path, kDeleted) ? "" : path;
+}
+
 std::string OwnProgram() {
   std::string path = ReadLink("/proc/self/exe");
   return absl::EndsWith(path, kDeleted) ? "" : path;

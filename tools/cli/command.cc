@@ -77,7 +77,7 @@ void Release(Lock& lock, const Location& location, const Options& options,
     return;
   }
   if (released->overridden) {
-    if (!options.quiet && !told_overridden) Tell(OverriddenText(released->by));
+    if (!options.quiet && !told_overridden) Tell(OverriddenText(*released->by));
   } else if (options.verbose && !lock.joined()) {
     Tell(absl::StrCat(
         "o8lock: lock released after ",

@@ -46,8 +46,13 @@ std::string ProcessText(const Inspection& found) {
       return absl::StrCat("it runs on another machine, ",
                           Clipped(found.holder->host),
                           ", which cannot be looked at from here");
-    case Origin::kHere:
     case Origin::kUnknown:
+      if (!found.is_external && found.verdict == Verdict::kUnknown) {
+        return absl::StrCat("process ", PidText(found),
+                            " may be another one, of an earlier boot");
+      }
+      break;
+    case Origin::kHere:
       break;
   }
   return "";

@@ -45,18 +45,19 @@ void LockAttendant::Readable() {
     }
     const absl::StatusOr<Disturbance> found = lock_.LookAfter();
     if (!found.ok()) return;  // the same again at the end, if it is of weight
-    vanished = found->vanished;
+    vanished = found->vanished || found->guard_vanished;
     TellOf(*found);
   }
 }
 
 void LockAttendant::TellOf(const Disturbance& found) {
   if (found.overridden) {
-    if (!overridden_ && !quiet_) Tell(OverriddenText(found.by));
+    if (!overridden_ && !quiet_) Tell(OverriddenText(*found.by));
     overridden_ = true;
-  } else if (found.vanished || found.replaced.has_value()) {
+  } else if (found.vanished || found.guard_vanished || found.guard_lost ||
+             found.replaced.has_value()) {
     if (!disturbed_ && !quiet_) {
-      Tell(DisturbedText(found, location_.lock_file));
+      Tell(DisturbedText(found, location_));
     }
     disturbed_ = true;
   }

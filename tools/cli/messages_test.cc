@@ -222,9 +222,10 @@ TEST(RefusalTextTest, PaintsNoTerminal) {
        {RefusalText(found, invocation, kNow), OverrideText(found, kNow),
         StatusText(survey, kNow, /*color=*/false), MalformedText(malformed),
         OverriddenText(by), ErrorText(evil, evil),
-        LeftBehindText({process}, {worktree}), DisturbedText(replaced, evil),
-        SweptText(found), NoLockNeededText({evil}),
-        WaitingText(found, 1, /*first=*/true), WaitingLine(found, kNow, 1, 1),
+        LeftBehindText({process}, {worktree}),
+        DisturbedText(replaced, survey.lock.location), SweptText(found),
+        NoLockNeededText({evil}), WaitingText(found, 1, /*first=*/true),
+        WaitingLine(found, kNow, 1, 1),
         TimedOutText(found, invocation, kNow, 1),
         LeftoversText({process}, LeftoversAre::kReleased)}) {
     EXPECT_NE(text.find("\\x1b[31mx\\x0a\\xc2\\x9b"), std::string::npos);
@@ -272,9 +273,6 @@ TEST(StaleTextTest, SaysOfNoProcessThatRunsThatItDoesNot) {
 }
 
 TEST(OverriddenTextTest, NamesWhoTookIt) {
-  EXPECT_EQ(OverriddenText(std::nullopt),
-            "o8lock: warning: the lock was taken away from this run; nothing "
-            "was removed\n");
   const Overrider by = {7, "2026-02-25T10:31:00Z", "bob", "hut"};
   EXPECT_EQ(OverriddenText(by),
             "o8lock: warning: this run's lock was overridden at "

@@ -97,23 +97,28 @@ std::string LeftBehindText(const std::vector<RunProcess>& processes,
   return text;
 }
 
-std::string OverriddenText(const std::optional<Overrider>& by) {
-  if (!by.has_value()) {
-    return "o8lock: warning: the lock was taken away from this run; nothing "
-           "was removed\n";
-  }
+std::string OverriddenText(const Overrider& by) {
   return absl::StrCat("o8lock: warning: this run's lock was overridden at ",
-                      Printable(by->at), " by ", Printable(by->user), "@",
-                      Printable(by->host), " (PID ", by->pid,
+                      Printable(by.at), " by ", Printable(by.user), "@",
+                      Printable(by.host), " (PID ", by.pid,
                       "); nothing was removed\n");
 }
 
 std::string DisturbedText(const Disturbance& disturbance,
-                          const std::string& lock_file) {
-  const std::string file = absl::StrCat("'", Printable(lock_file), "'");
-  if (disturbance.vanished) {
-    return absl::StrCat("o8lock: warning: ", file,
-                        " was removed during the run; it is in place again\n");
+                          const Location& location) {
+  const std::string guard = absl::StrCat("'", Printable(location.guard), "'");
+  const std::string file =
+      absl::StrCat("'", Printable(location.lock_file), "'");
+  if (disturbance.guard_lost) {
+    return absl::StrCat(
+        "o8lock: warning: ", guard,
+        " was removed during the run, and another run has made it anew\n"
+        "o8lock: hint: both runs are on; see: o8lock status\n");
+  }
+  if (disturbance.vanished || disturbance.guard_vanished) {
+    return absl::StrCat(
+        "o8lock: warning: ", disturbance.guard_vanished ? guard : file,
+        " was removed during the run; it is in place again\n");
   }
   if (!disturbance.replaced->holder.has_value()) {
     return absl::StrCat("o8lock: warning: ", file,

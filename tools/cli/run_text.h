@@ -41,12 +41,12 @@ std::string MalformedText(const Malformed& malformed);
 std::string LeftBehindText(const std::vector<RunProcess>& processes,
                            const std::vector<Worktree>& worktrees);
 
-// This run's lock has been overridden, by whom if that is known.
-std::string OverriddenText(const std::optional<Overrider>& by);
+// This run's lock has been overridden.
+std::string OverriddenText(const Overrider& by);
 
-// Something happened to this run's lock, `lock_file`, that is no override.
+// Something happened to this run's lock, at `location`, that is no override.
 std::string DisturbedText(const Disturbance& disturbance,
-                          const std::string& lock_file);
+                          const Location& location);
 
 // The command has ended, and these that it started have not: what is being done
 // about it, or was.

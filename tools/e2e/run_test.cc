@@ -571,9 +571,8 @@ TEST(StatusTest, Malformed) {
 TEST(StatusTest, UnknownIsRefusedAndCanBeForced) {
   const Repository repo;
   const std::string record =
-      R"({"pid":77,"startedAt":"2026-02-25T10:30:00Z","features":["feat-a"],)"
+      R"({"pid":1,"startedAt":"2026-02-25T10:30:00Z","features":["feat-a"],)"
       R"("command":["make","all"],"user":"ann","host":"elsewhere",)"
-      R"("bootId":"00000000-0000-0000-0000-000000000000",)"
       R"("token":"0123456789abcdef0123456789abcdef"})";
   repo.MakeGuard(record);
   const Result status = Call(O8lock({"status"}), repo.path());
@@ -590,7 +589,7 @@ TEST(StatusTest, UnknownIsRefusedAndCanBeForced) {
   EXPECT_EQ(forced.end, Exited(0));
   EXPECT_EQ(forced.out, "ran\n");
   EXPECT_THAT(forced.err,
-              HasSubstr("\n\nWarning: Overriding existing lock (PID: 77)\n"));
+              HasSubstr("\n\nWarning: Overriding existing lock (PID: 1)\n"));
   ExpectNothingLeft(repo);
 }
 

@@ -55,11 +55,11 @@ LockState SettledStateOf(const Repository& repo) {
   return StateOf(repo);
 }
 
-// A lock that was last taken on another machine.
+// A lock of which the record does not say when the machine was started.
 void MakeUnknown(const Repository& repo) {
   repo.MakeGuard(
-      R"({"pid":77,"startedAt":"2026-02-25T10:30:00Z","features":[],"command":)"
-      R"(["make"],"user":"bob","host":"elsewhere","bootId":"b","token":"t"})");
+      R"({"pid":1,"startedAt":"2026-02-25T10:30:00Z","features":[],"command":)"
+      R"(["make"],"user":"bob","host":"elsewhere","token":"t"})");
 }
 
 TEST(StatusJsonTest, Free) {

@@ -275,14 +275,13 @@ TEST(WaitTest, InsideTheRunItselfIsNone) {
 TEST(WaitTest, IsRefusedWhereItCannotBeTold) {
   const Repository repo;
   repo.MakeGuard(
-      R"({"pid":77,"startedAt":"2026-02-25T10:30:00Z","features":["feat-a"],)"
+      R"({"pid":1,"startedAt":"2026-02-25T10:30:00Z","features":["feat-a"],)"
       R"("command":["make","all"],"user":"ann","host":"elsewhere",)"
-      R"("bootId":"00000000-0000-0000-0000-000000000000",)"
       R"("token":"0123456789abcdef0123456789abcdef"})");
   const Result refused = Call(O8lock({"--wait", "--", "true"}), repo.path());
   EXPECT_EQ(refused.end, Exited(75));
   EXPECT_THAT(refused.err, StartsWith("Error: Another parallel execution may "
-                                      "be in progress (PID: 77)\n"));
+                                      "be in progress (PID: 1)\n"));
 }
 
 TEST(WaitTest, NeedsNoStandardInput) {
@@ -520,10 +519,14 @@ TEST(WaitLineTest, IsOneLineForEachHolderElsewhere) {
   terminal.WaitForOutput("\r\n");
   terminal.WaitForOutput(absl::StrCat("for PID ", second->pid(), " "));
   EXPECT_EQ(second->Finish(), Exited(0));
+  // The first one, which was overridden, is still on.
+  terminal.WaitForOutput(absl::StrCat("for PID ", holder.pid(), " "));
+  EXPECT_EQ(holder.Finish(), Exited(0));
   EXPECT_EQ(terminal.Wait(), Exited(0));
   EXPECT_EQ(Normal(terminal.out()),
             absl::StrCat(WaitingFor(holder.pid(), Guarded::kScript),
-                         NowWaitingFor(second->pid())));
+                         NowWaitingFor(second->pid()),
+                         NowWaitingFor(holder.pid(), Guarded::kScript)));
 }
 
 TEST(WaitLineTest, IsNotShownWithQuiet) {

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lock/put_back.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+#include "lock/file.h"
+#include "lock/guard.h"
+#include "lock/held_lock.h"
+#include "lock/holder.h"
+#include "lock/kernel_lock.h"
+#include "lock/location.h"
+#include "lock/process.h"
+#include "lock/status.h"
+
+namespace o8lock {
+namespace {
+
+std::string HomeOf(const Location& location) {
+  const std::string directory = ParentOf(location.guard);
+  return location.create_directories ? ParentOf(directory) : directory;
+}
+
+// Has what is below `from`, or in the same worktree, below `to`.
+void Move(Location& location, std::string from, std::string to) {
+  // "/a/.git" and "/b/.git": the directories around them were renamed.
+  while (!from.empty() && !to.empty() && BaseName(from) == BaseName(to)) {
+    from = ParentOf(from);
+    to = ParentOf(to);
+  }
+  const auto move = [&from, &to](std::string& path) {
+    if (path == from || absl::StartsWith(path, from + "/")) {
+      path.replace(0, from.size(), to);
+    }
+  };
+  move(location.lock_file);
+  move(location.guard);
+  move(location.common_dir);
+  move(location.main_worktree);
+  move(location.armed);
+  for (std::string& path : location.foreign_lock_files) move(path);
+}
+
+}  // namespace
+
+Fd OpenHome(const Location& location) {
+  return Fd(open(HomeOf(location).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+bool FollowHome(HeldLock& lock) {
+  if (!lock.home.ok()) return true;
+  const std::string path = HomeOf(lock.location);
+  const absl::StatusOr<FileId> mine = IdOf(lock.home, path);
+  const absl::StatusOr<FileId> named = IdOf(path);
+  if (mine.ok() && named.ok() && *mine == *named) return true;
+  const std::string moved = PathOf(lock.home);
+  if (moved.empty() || moved == path) return false;
+  const absl::StatusOr<FileId> there = IdOf(moved);
+  if (!there.ok() || !mine.ok() || !(*mine == *there)) return false;
+  Move(lock.location, path, moved);
+  return true;
+}
+
+absl::Status PutGuardBack(HeldLock& lock) {
+  const Location& location = lock.location;
+  const std::string directory = ParentOf(location.guard);
+  if (location.create_directories) {
+    bool created = false;
+    O8LOCK_RETURN_IF_ERROR(MakeSharedDirectory(directory, &created));
+  }
+  const std::string path = location.guard + ".new";
+  O8LOCK_ASSIGN_OR_RETURN(Fd guard, CreateFresh(path, 0666));
+  absl::Cleanup undo = [&path] { unlink(path.c_str()); };
+  O8LOCK_RETURN_IF_ERROR(ShareAs(guard, path, directory));
+  O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kAll, path));
+  Holder holder = lock.holder;
+  O8LOCK_ASSIGN_OR_RETURN(holder.guard_id, IdOf(guard, path));
+  holder.guard = location.guard;
+  std::string record = RecordText(holder);
+  O8LOCK_RETURN_IF_ERROR(Overwrite(guard, record, path));
+  O8LOCK_RETURN_IF_ERROR(RenameToNewName(path, location.guard));
+  std::move(undo).Cancel();
+  lock.holder = std::move(holder);
+  lock.record = std::move(record);
+  lock.fd = std::move(guard);
+  return DowngradeToRunLock(lock.fd, location.guard);
+}
+
+absl::StatusOr<bool> PutLockFileBack(HeldLock& lock) {
+  const std::vector<std::string>& others = lock.location.foreign_lock_files;
+  const bool renamed = std::any_of(
+      others.begin(), others.end(),
+      [&lock](const auto& path) { return lock.publication.IsAt(path); });
+  O8LOCK_RETURN_IF_ERROR(lock.publication.Write(lock.holder));
+  const absl::Status placed = lock.publication.Place();
+  O8LOCK_RETURN_IF_ERROR(lock.publication.RemoveUnplaced());
+  O8LOCK_RETURN_IF_ERROR(placed);
+  return !renamed;
+}
+
+}  // namespace o8lock
