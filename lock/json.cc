@@ -132,6 +132,18 @@ std::vector<std::string> StringsOf(const Value& object, const char* key) {
   return texts;
 }
 
+// Appends the members of the object `key` that are texts.
+void AppendTexts(const Value& object, const char* key,
+                 std::vector<std::pair<std::string, std::string>>& texts) {
+  const Value* value = Find(object, key);
+  if (value == nullptr || !value->IsObject()) return;
+  for (const auto& member : value->GetObject()) {
+    if (member.value.IsString()) {
+      texts.emplace_back(ToString(member.name), ToString(member.value));
+    }
+  }
+}
+
 std::optional<int> IntOf(const Value& object, const char* key) {
   const Value* value = Find(object, key);
   if (value == nullptr || !value->IsInt()) return std::nullopt;
@@ -232,9 +244,17 @@ absl::StatusOr<Holder> ParseHolder(absl::string_view text) {
   return HolderOf(document, *pid);
 }
 
-std::string ParsePackageName(absl::string_view text) {
+PackageJson ParsePackage(absl::string_view text) {
+  PackageJson package;
   rapidjson::Document document;
-  return Parse(text, document) ? StringOr(document, "name") : "";
+  if (!Parse(text, document)) return package;
+  package.name = StringOr(document, "name");
+  for (const char* kind : {"dependencies", "devDependencies",
+                           "optionalDependencies", "peerDependencies"}) {
+    AppendTexts(document, kind, package.dependencies);
+  }
+  AppendTexts(document, "scripts", package.scripts);
+  return package;
 }
 
 // Writes what a value holds.

@@ -32,6 +32,7 @@
 #include "tools/cli/orchestr8.h"
 #include "tools/cli/orchestr8_package.h"
 #include "tools/cli/output.h"
+#include "tools/cli/publish.h"
 #include "tools/cli/refusal_text.h"
 #include "tools/cli/run_text.h"
 #include "tools/cli/survey.h"
@@ -93,32 +94,6 @@ void DescribeRun(const Options& options,
     }
   }
   acquire.max_concurrency = max_concurrency.value_or(acquire.max_concurrency);
-}
-
-// Whether to write the lock file; the exit code if that cannot be told.
-absl::StatusOr<bool> ShouldPublish(
-    const Options& options, const std::optional<Orchestr8Command>& orchestr8,
-    const Location& location) {
-  std::optional<Publish> publish = options.publish;
-  if (!publish.has_value() && location.publish.has_value()) {
-    publish = ParsePublish(*location.publish);
-    if (!publish.has_value()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the setting o8lock.publish is '", *location.publish,
-                       "', not 'auto', 'always' or 'never'"));
-    }
-  }
-  switch (publish.value_or(Publish::kAuto)) {
-    case Publish::kAlways:
-      return true;
-    case Publish::kNever:
-      return false;
-    case Publish::kAuto:
-      break;
-  }
-  // One that finds a lock file, and the process alive, refuses itself.
-  return !orchestr8.has_value() ||
-         FindOutWhetherItLocks(orchestr8->program) == LocksItself::kNo;
 }
 
 // Whether the orchestr8 `command` is going to ask, and nobody to answer.
@@ -266,7 +241,7 @@ std::optional<int> LockedRun::Override(const Inspection& found,
 
 int Run(Options options, const std::string& program, int64_t started) {
   const std::optional<Orchestr8Command> orchestr8 =
-      ReadOrchestr8Command(options.command);
+      ReadOrchestr8Command(options.command, BelongsToOrchestr8);
   if (orchestr8.has_value() && !orchestr8->needs_lock) {
     if (options.verbose) Tell(NoLockNeededText(options.command));
     ChildRunner runner;
@@ -287,14 +262,14 @@ int Run(Options options, const std::string& program, int64_t started) {
   }
   AcquireOptions acquire;
   DescribeRun(options, orchestr8, acquire);
-  const absl::StatusOr<bool> publish =
-      ShouldPublish(options, orchestr8, *location);
+  const absl::StatusOr<PublishDecision> publish =
+      DecideToPublish(options, orchestr8, *location);
   if (!publish.ok()) {
     return Fail(publish.status().message(),
                 "nothing was run; set it anew: git config o8lock.publish auto",
                 kUsage);
   }
-  acquire.publish = *publish;
+  acquire.publish = publish->publish;
   acquire.own_tokens = OwnTokens();
   return LockedRun(options, orchestr8, *location, std::move(acquire),
                    InvocationOf(options, orchestr8, program), started)
