@@ -45,6 +45,8 @@ struct Holder {
   int command_pid = 0;  // the process of `command`, once it runs
   std::string token;    // 128 random bits in hexadecimal: the run's name
   std::string version;  // of the o8lock that wrote this
+  // Why the run writes no lock file, for people; nothing: it writes one.
+  std::optional<std::string> unpublished;
 
   // Who took the lock away from this run by force, if anybody did.
   std::optional<Overrider> overridden_by;

@@ -84,6 +84,9 @@ void WriteRecord(Writer& writer, const Holder& holder) {
   }
   WriteString(writer, "token", holder.token);
   WriteString(writer, "version", holder.version);
+  if (holder.unpublished.has_value()) {
+    WriteString(writer, "unpublished", *holder.unpublished);
+  }
   if (holder.overridden_by.has_value()) {
     writer.Key("overriddenBy");
     writer.StartObject();
@@ -188,6 +191,10 @@ Holder HolderOf(const Value& object, int pid) {
   holder.command_pid = IntOf(object, "commandPid").value_or(0);
   holder.token = StringOr(object, "token");
   holder.version = StringOr(object, "version");
+  const Value* unpublished = Find(object, "unpublished");
+  if (unpublished != nullptr && unpublished->IsString()) {
+    holder.unpublished = ToString(*unpublished);
+  }
   const Value* overrider = Find(object, "overriddenBy");
   if (overrider != nullptr && overrider->IsObject()) {
     holder.overridden_by = Overrider{

@@ -24,6 +24,8 @@ enum class Range {
              // it
   kAll,      // these three
   kWaiting,  // byte 3, shared by those that wait for kAll
+  kWithdrawn,  // byte 4, shared by the runs inside that the lock file would
+               // stop
 };
 
 // Locks `range` of `fd`, which must be open for writing.

@@ -25,6 +25,7 @@
 #include "lock/kernel_lock.h"
 #include "lock/location.h"
 #include "lock/status.h"
+#include "lock/withdrawal.h"
 
 namespace o8lock {
 namespace {
@@ -113,13 +114,16 @@ absl::Status Lock::NameCommand(pid_t command) {
   return absl::OkStatus();
 }
 
+absl::Status Lock::WithdrawLockFile() { return Withdraw(*held_); }
+
 absl::StatusOr<Disturbance> Lock::LookAfter() {
   HeldLock& lock = *held_;
   Disturbance disturbance;
   if (lock.joined) return disturbance;
   const std::string& lock_file = lock.location.lock_file;
   const auto is_intact = [&lock] {
-    return !lock.publication.is_placed() || lock.publication.IsInPlace();
+    return !lock.publication.is_placed() || lock.publication.IsInPlace() ||
+           IsWithdrawn(lock);
   };
   O8LOCK_ASSIGN_OR_RETURN(const bool named,
                           IsStillNamed(lock.fd, lock.location.guard));
@@ -164,6 +168,7 @@ absl::StatusOr<Released> Lock::Release() {
   if (is_mine && !lock.joined) {
     status = lock.publication.Remove(&released.swept);
   }
+  if (is_mine && lock.withdrawn && change->fd.ok()) status = PutBack(lock);
   // Runs that have joined keep the record until the last of them ends, and
   // while the lock file is there so is the proof that it is a dead run's.
   bool empty = false;

@@ -59,8 +59,13 @@ bool IsWhereOrchestr8Looks(const std::string& lock_file) {
 
 }  // namespace
 
-PublishDecision DecideByReach(const std::vector<std::string>& command,
-                              const Location& location) {
+PublishDecision DecideByItself(const std::vector<std::string>& command,
+                               const std::optional<Orchestr8Command>& orchestr8,
+                               const Location& location) {
+  if (!IsWhereOrchestr8Looks(location.lock_file)) {
+    return {true, "orchestr8 does not look for it", false};
+  }
+  if (orchestr8.has_value()) return DecideForOrchestr8(orchestr8->program);
   const std::optional<ReachableOrchestr8> found =
       FindReachableOrchestr8(command, TopOf(location));
   if (found.has_value()) return NotBeside(found->subject, found->is_certain);
@@ -89,11 +94,7 @@ absl::StatusOr<PublishDecision> DecideToPublish(
     case Publish::kAuto:
       break;
   }
-  if (!IsWhereOrchestr8Looks(location.lock_file)) {
-    return PublishDecision{true, "orchestr8 does not look for it", false};
-  }
-  return orchestr8.has_value() ? DecideForOrchestr8(orchestr8->program)
-                               : DecideByReach(options.command, location);
+  return DecideByItself(options.command, orchestr8, location);
 }
 
 }  // namespace o8lock

@@ -17,7 +17,7 @@ namespace o8lock {
 
 struct PublishDecision {
   bool publish = true;
-  std::string reason;  // a clause for people, not printable
+  std::string reason;  // a clause for people, not printable: "it is set so"
   // Whether the command may start an orchestr8 that refuses to run beside
   // another run's lock file.
   bool starts_orchestr8 = false;
@@ -35,10 +35,11 @@ absl::StatusOr<PublishDecision> DecideToPublish(
     const Options& options, const std::optional<Orchestr8Command>& orchestr8,
     const Location& location);
 
-// The decision for `auto` about a `command` that is not orchestr8's; an empty
-// one stands for any that names none.
-PublishDecision DecideByReach(const std::vector<std::string>& command,
-                              const Location& location);
+// The decision for `auto`; an empty `command` stands for any that does not name
+// an orchestr8.
+PublishDecision DecideByItself(const std::vector<std::string>& command,
+                               const std::optional<Orchestr8Command>& orchestr8,
+                               const Location& location);
 
 }  // namespace o8lock
 

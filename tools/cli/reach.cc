@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <set>
@@ -37,6 +38,8 @@ constexpr absl::string_view kMakefiles[] = {"GNUmakefile", "makefile",
 // Bounds on the file system's part: a command line may have thousands of words.
 constexpr int kMaxLookups = 64;
 constexpr int kMaxScripts = 8;
+
+constexpr size_t kMaxSubject = 1000;
 
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
@@ -147,6 +150,8 @@ bool Search::Run(absl::Span<const std::string> command) {
 
 bool Search::Found(std::string subject, LocksItself locks) {
   if (locks == LocksItself::kNo) return false;
+  // A command line may be a program text.
+  if (subject.size() > kMaxSubject) subject.resize(kMaxSubject);
   found_ = {std::move(subject), locks == LocksItself::kYes};
   return true;
 }

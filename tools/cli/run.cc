@@ -131,11 +131,12 @@ class LockedRun {
  public:
   // `started` is when, of NowNanoseconds(). All else has to outlive it.
   LockedRun(Options& options, const std::optional<Orchestr8Command>& orchestr8,
-            const Location& location, AcquireOptions acquire,
-            Invocation invocation, int64_t started)
+            const Location& location, const PublishDecision& publish,
+            AcquireOptions acquire, Invocation invocation, int64_t started)
       : options_(options),
         orchestr8_(orchestr8),
         location_(location),
+        publish_(publish),
         acquire_(std::move(acquire)),
         invocation_(std::move(invocation)),
         started_(started) {}
@@ -145,6 +146,9 @@ class LockedRun {
   int Start();
 
  private:
+  // Sees to it that the lock file of the run that `lock` has joined does not
+  // stop the command.
+  void WithdrawLockFile(Lock& lock) const;
   // Runs the command with `lock`, which was taken or joined.
   int RunUnder(Lock& lock, ChildRunner& runner);
   // Waits for `found` to end. The exit code if the start ends here.
@@ -155,6 +159,7 @@ class LockedRun {
   Options& options_;
   const std::optional<Orchestr8Command>& orchestr8_;
   const Location& location_;
+  const PublishDecision& publish_;
   AcquireOptions acquire_;
   const Invocation invocation_;
   const int64_t started_;
@@ -182,8 +187,21 @@ int LockedRun::Start() {
   }
 }
 
+void LockedRun::WithdrawLockFile(Lock& lock) const {
+  if (!publish_.starts_orchestr8) return;
+  const absl::Status withdrawn = lock.WithdrawLockFile();
+  if (withdrawn.ok() || options_.quiet) return;
+  Tell(absl::StrCat("o8lock: warning: the outer run's lock file stays: ",
+                    Printable(withdrawn.message()),
+                    "\no8lock: hint: orchestr8 may take it for another run's, "
+                    "and refuse\n"));
+}
+
 int LockedRun::RunUnder(Lock& lock, ChildRunner& runner) {
-  if (lock.joined()) return RunToTheEnd(runner, options_, &lock, location_);
+  if (lock.joined()) {
+    WithdrawLockFile(lock);
+    return RunToTheEnd(runner, options_, &lock, location_);
+  }
   if (!options_.quiet) {
     TellOfStale(lock, location_);
     if (orchestr8_.has_value() && AsksNobody(*orchestr8_)) Tell(NoAnswerText());
@@ -191,6 +209,7 @@ int LockedRun::RunUnder(Lock& lock, ChildRunner& runner) {
   if (options_.verbose) {
     Tell(absl::StrCat("o8lock: lock taken: ", Printable(location_.guard),
                       " (PID ", lock.holder().pid, ")\n"));
+    Tell(PublishText(location_.lock_file, publish_.publish, publish_.reason));
   }
   std::vector<std::string> tokens = acquire_.own_tokens;
   tokens.push_back(lock.holder().token);
@@ -269,9 +288,9 @@ int Run(Options options, const std::string& program, int64_t started) {
                 "nothing was run; set it anew: git config o8lock.publish auto",
                 kUsage);
   }
-  acquire.publish = publish->publish;
+  if (!publish->publish) acquire.unpublished = publish->reason;
   acquire.own_tokens = OwnTokens();
-  return LockedRun(options, orchestr8, *location, std::move(acquire),
+  return LockedRun(options, orchestr8, *location, *publish, std::move(acquire),
                    InvocationOf(options, orchestr8, program), started)
       .Start();
 }
