@@ -40,6 +40,8 @@ constexpr int kMaxLookups = 64;
 constexpr int kMaxScripts = 8;
 
 constexpr size_t kMaxSubject = 1000;
+// Of a workspace with thousands of packages it is a few MiB long.
+constexpr size_t kMaxYarnLock = 16 << 20;
 
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
@@ -118,6 +120,7 @@ class Search {
 
   bool Directories(std::string directory);
   bool Installed(const std::string& directory);
+  bool InstalledByYarn(const std::string& directory);
   bool Package(const std::string& directory);
   bool Dependency(const std::string& directory, const std::string& name);
   bool Path();
@@ -172,15 +175,35 @@ bool Search::Directories(std::string directory) {
 }
 
 bool Search::Installed(const std::string& directory) {
+  if (InstalledByYarn(directory)) return true;
   const std::string modules = directory + "/node_modules";
   if (!Exists(modules)) return false;
   for (const char* name : kNames) {
-    const std::string package = absl::StrCat(modules, "/", name);
     const std::string program = absl::StrCat(modules, "/.bin/", name);
-    if ((Exists(package + "/package.json") &&
-         Program(package + "/package.json", package)) ||
-        (Exists(program) && Program(program, program))) {
-      return true;
+    // pnpm and Bun keep there what the packages of a workspace depend on.
+    for (const char* store :
+         {"", ".pnpm/node_modules/", ".bun/node_modules/"}) {
+      const std::string package = absl::StrCat(modules, "/", store, name);
+      if (Exists(package + "/package.json") &&
+          Program(package + "/package.json", package)) {
+        return true;
+      }
+    }
+    if (Exists(program) && Program(program, program)) return true;
+  }
+  return false;
+}
+
+// With Plug'n'Play only this file says what the packages of a workspace depend
+// on, and the programs are in archives.
+bool Search::InstalledByYarn(const std::string& directory) {
+  if (!Exists(directory + "/.pnp.cjs")) return false;
+  const std::string path = directory + "/yarn.lock";
+  const std::string text = ReadFile(path, kMaxYarnLock).value_or("");
+  for (const char* name : kNames) {
+    if (absl::StrContains(text, name) && NamesIt(text)) {
+      return Found(absl::StrCat(name, ", named in ", path, ","),
+                   LocksItself::kUnknown);
     }
   }
   return false;

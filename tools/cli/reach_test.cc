@@ -147,6 +147,27 @@ TEST_F(ReachTest, FindsPnpmsScriptAndAnAlias) {
   EXPECT_EQ(Find({"pnpm", "par"}), "{R}/node_modules/agents");
 }
 
+TEST_F(ReachTest, FindsThatOfAnotherPackageOfTheWorkspace) {
+  const Command pnpm = {"pnpm", "--filter", "x", "par"};
+  EXPECT_EQ(Find(pnpm), "none");
+  for (const std::string store : {".pnpm", ".bun"}) {
+    const std::string package =
+        absl::StrCat("node_modules/", store, "/node_modules/murmur8");
+    MakeOrchestr8Package(Repo(package), "murmur8", "prelock");
+    EXPECT_EQ(Find(pnpm), "none");
+    MakeOrchestr8Package(Repo(package), "murmur8", "v4");
+    EXPECT_EQ(Find(pnpm), "{R}/" + package);
+    std::filesystem::remove_all(Repo("node_modules"));
+  }
+  const Command yarn = {"yarn", "workspace", "x", "par"};
+  Write("yarn.lock", "\"murmur8@npm:^4\":\n  version: 4.4.0\n");
+  EXPECT_EQ(Find(yarn), "none");  // node_modules would show it
+  Write(".pnp.cjs", "");
+  EXPECT_EQ(Find(yarn), "murmur8, named in {R}/yarn.lock,?");
+  Write("yarn.lock", "\"@acme/murmur8@npm:^4\":\n\"murmur8-x@npm:1\":\n");
+  EXPECT_EQ(Find(yarn), "none");
+}
+
 TEST_F(ReachTest, TakesWhatPackageJsonNamesAndNoDirectoryHas) {
   Enter("web");
   for (const char* const text :
