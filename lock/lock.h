@@ -144,13 +144,12 @@ class Lock {
   // REQUIRES: not released yet.
   absl::Status NameCommand(pid_t command);
 
-  // Of a run that this has joined, takes the lock file away until Release(): an
-  // orchestr8 that keeps the lock file itself would be refused by it. Nothing
-  // is done, and that is no error, where that run has none or when the lock is
-  // not joined().
+  // Removes the lock file of the run joined by this until Release(): it would
+  // stop an orchestr8 with a lock file of its own. Does nothing where that run
+  // has no lock file or the lock is not joined().
   // Errors: kDeadlineExceeded, and those of removing; the lock is joined all
   // the same.
-  // Should this process be killed, the lock file stays away until that run
+  // If this process is killed, the lock file stays away until the outer run
   // notices a change beside it.
   // Waits up to five seconds for an override that is under way.
   // REQUIRES: no duplicate of fd() was given away, and not released yet.

@@ -69,7 +69,7 @@ std::string Orchestr8PackageOf(const std::string& path) {
         ReadFile(directory + "/package.json");
     if (absl::IsNotFound(text.status())) continue;
     return text.ok() && IsOrchestr8Name(ParsePackage(*text).name) ? directory
-                                                                 : "";
+                                                                  : "";
   }
   return "";
 }

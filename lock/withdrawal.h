@@ -13,9 +13,8 @@ namespace o8lock {
 // Lock::WithdrawLockFile (lock.h).
 absl::Status Withdraw(HeldLock& lock);
 
-// Puts the lock file that `lock` has withdrawn back in place, unless the run
-// that it is of has ended, another run inside needs it away, or another
-// program's lock file is there.
+// Puts the withdrawn lock file back in place, unless its run has ended, another
+// run inside needs it away, or another program's lock file is there.
 // Errors: from the file system.
 // REQUIRES: the guard's Range::kChange is locked.
 absl::Status PutBack(HeldLock& lock);

@@ -40,7 +40,8 @@ std::string FindScript(const std::string& name) {
 
 // The file that `program` starts, without links; empty if there is none.
 std::string FindProgram(const Orchestr8Program& program) {
-  if (!program.by_package_runner) {
+  // A runner may be given a directory.
+  if (!program.by_package_runner || absl::StrContains(program.name, '/')) {
     const absl::StatusOr<std::string> found = FindCommand(program.name);
     return FindScript(found.ok() ? *found : program.name);
   }

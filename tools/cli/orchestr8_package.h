@@ -17,9 +17,9 @@ enum class LocksItself {
 };
 
 // Reads the files of `program`, which is searched for as execvp(3) does, as
-// node does (a directory, a name without its .js) or, for a package runner
-// (npx...), in the node_modules of the current directory and those above. It
-// locks itself if
+// node does (a directory, a name without its .js) or, for a name that a package
+// runner (npx...) is given, in the node_modules of the current directory and
+// those above. It locks itself if
 //   - it belongs to a package orchestr8 or murmur8 (orchestr8_process.h) whose
 //     scripts have the name of a lock file, or
 //   - it belongs to none, and its text has that name and also asks whether a

@@ -23,11 +23,10 @@ namespace o8lock {
 namespace {
 
 // Up to where an orchestr8 counts as installed in the repository: the main
-// worktree, also for a linked one inside of it, which has no node_modules of
-// its own; otherwise the nearest directory with a .git; without one only the
-// current directory.
+// worktree, also for a linked one inside of it; otherwise the nearest directory
+// with a .git; outside a repository only the current directory.
 std::string TopOf(const Location& location) {
-  const std::string here = Canonical(".").value_or("");
+  std::string here = Canonical(".").value_or("");
   const std::string& main = location.main_worktree;
   if (!main.empty() && absl::StartsWith(here + "/", main + "/")) return main;
   for (std::string up = here; !up.empty(); up = ParentOf(up)) {

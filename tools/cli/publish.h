@@ -18,25 +18,24 @@ namespace o8lock {
 struct PublishDecision {
   bool publish = true;
   std::string reason;  // a clause for people, not printable: "it is set so"
-  // Whether the command may start an orchestr8 that refuses to run beside
-  // another run's lock file.
+  // Whether the command may start an orchestr8 with a lock file of its own,
+  // and so would be stopped by another one.
   bool starts_orchestr8 = false;
 };
 
 // Decides for the command of `options`, which is `orchestr8` if it is one, and
-// the lock at `location`: as --publish says, or else the repository's setting.
+// the lock at `location`: as --publish says, otherwise the repository's setting.
 // With `auto` the lock file is written unless it would stop the command: an
-// orchestr8 that keeps the lock file itself reads it, finds a live pid and
-// refuses. It is written in any case where orchestr8 does not look for it: with
-// another name.
-// Errors: kInvalidArgument  the setting is none of the three words.
+// orchestr8 with a lock file of its own reads it, finds a live pid and refuses.
+// With another name it is always written: orchestr8 does not look for it.
+// Errors: kInvalidArgument  the setting is not one of the three words.
 // Reads files, as orchestr8_package.h and reach.h say.
 absl::StatusOr<PublishDecision> DecideToPublish(
     const Options& options, const std::optional<Orchestr8Command>& orchestr8,
     const Location& location);
 
-// The decision for `auto`; an empty `command` stands for any that does not name
-// an orchestr8.
+// The decision for `auto`. An empty `command` stands for any without a name of
+// orchestr8.
 PublishDecision DecideByItself(const std::vector<std::string>& command,
                                const std::optional<Orchestr8Command>& orchestr8,
                                const Location& location);

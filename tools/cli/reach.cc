@@ -50,7 +50,7 @@ bool IsDirectory(const std::string& path) {
   return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-// The words of a command line or a script, whatever its language: the pieces
+// The words of a command line or a script of any language: the pieces
 // between blanks, quotes and operators, without comment lines and the prefixes
 // of make's recipes.
 std::vector<std::string> WordsOf(absl::string_view text) {
@@ -69,9 +69,25 @@ std::vector<std::string> WordsOf(absl::string_view text) {
   return words;
 }
 
+// Whether `word` names orchestr8, or its package as `npm pack` writes it:
+// murmur8-4.4.0.tgz.
+bool NamesProgramOrPackage(absl::string_view word) {
+  if (NamesOrchestr8(word)) return true;
+  const absl::string_view name = BaseName(word);
+  return absl::EndsWith(name, ".tgz") &&
+         NamesOrchestr8(name.substr(0, name.find('-')));
+}
+
 bool NamesIt(absl::string_view text) {
-  return absl::c_any_of(WordsOf(text),
-                        [](const auto& word) { return NamesOrchestr8(word); });
+  return absl::c_any_of(WordsOf(text), NamesProgramOrPackage);
+}
+
+// Whether the word behind `word` is a directory to work in, or a script.
+bool PrecedesPath(absl::string_view word) {
+  constexpr absl::string_view kWords[] = {
+      ".",    "--cwd", "--dir", "--prefix", "--workspace", "-C",     "-w",
+      "bash", "cd",    "dash",  "node",     "sh",          "source", "zsh"};
+  return absl::c_linear_search(kWords, word);
 }
 
 // Whether a file of this name is a program without saying so in its first line.
@@ -84,7 +100,7 @@ bool IsScriptName(absl::string_view path) {
          });
 }
 
-// The text of the script `file`; empty if it is none, or too long.
+// The text of the script `file`; empty if it is no script, or too long.
 std::string ReadScript(const std::string& file) {
   const absl::StatusOr<Fd> fd = OpenRegular(file, O_RDONLY);
   if (!fd.ok()) return "";
@@ -100,6 +116,8 @@ std::string ReadScript(const std::string& file) {
 struct Source {
   std::string name;       // for people
   std::string directory;  // in which they are executed
+  // Of a script: its own directory, where it may look for others.
+  std::string script_directory;
   bool is_command_line = false;
 };
 
@@ -123,10 +141,11 @@ class Search {
   bool InstalledByYarn(const std::string& directory);
   bool Package(const std::string& directory);
   bool Dependency(const std::string& directory, const std::string& name);
-  bool Path();
+  bool SearchPath();
 
   bool Words(absl::string_view text, const Source& source);
-  bool Word(const std::string& word, const Source& source);
+  bool Word(const std::string& word, const Source& source, bool is_path);
+  bool Path(const std::string& path, bool may_lack_ending);
   bool Named(const std::string& word, const Source& source);
   bool Makefiles(const std::string& directory);
   bool Script(const std::string& path);
@@ -135,7 +154,7 @@ class Search {
   const std::string top_;
   ReachableOrchestr8 found_;
   std::set<std::string> visited_;  // directories and scripts
-  // Scripts of package.json files that no word has named yet, by their names.
+  // Scripts of package.json files not named by a word yet, by their names.
   std::map<std::string, std::pair<std::string, Source>> scripts_;
   bool makes_ = false;  // make was named
   int lookups_ = 0;
@@ -143,11 +162,12 @@ class Search {
 };
 
 bool Search::Run(absl::Span<const std::string> command) {
-  if (Directories(here_) || Path()) return true;
-  const Source source = {"the command line", here_, /*is_command_line=*/true};
+  if (Directories(here_) || SearchPath()) return true;
+  const Source source = {"the command line", here_, "",
+                         /*is_command_line=*/true};
   return absl::c_any_of(command, [&](const std::string& argument) {
     // Whole, as a path with blanks is, and as a shell's command line.
-    return Word(argument, source) || Words(argument, source);
+    return Word(argument, source, /*is_path=*/false) || Words(argument, source);
   });
 }
 
@@ -180,7 +200,7 @@ bool Search::Installed(const std::string& directory) {
   if (!Exists(modules)) return false;
   for (const char* name : kNames) {
     const std::string program = absl::StrCat(modules, "/.bin/", name);
-    // pnpm and Bun keep there what the packages of a workspace depend on.
+    // The stores of pnpm and Bun have the dependencies of a whole workspace.
     for (const char* store :
          {"", ".pnpm/node_modules/", ".bun/node_modules/"}) {
       const std::string package = absl::StrCat(modules, "/", store, name);
@@ -194,8 +214,8 @@ bool Search::Installed(const std::string& directory) {
   return false;
 }
 
-// With Plug'n'Play only this file says what the packages of a workspace depend
-// on, and the programs are in archives.
+// With Plug'n'Play only this file has the dependencies of a workspace, and the
+// programs are in archives.
 bool Search::InstalledByYarn(const std::string& directory) {
   if (!Exists(directory + "/.pnp.cjs")) return false;
   const std::string path = directory + "/yarn.lock";
@@ -222,10 +242,10 @@ bool Search::Package(const std::string& directory) {
       return true;
     }
   }
-  const Source source = {path, directory};
+  const Source source = {path, directory, directory};
   for (const auto& [name, text] : package.scripts) {
     for (const std::string& word : WordsOf(text)) {
-      if (NamesOrchestr8(word) && Named(word, source)) return true;
+      if (NamesProgramOrPackage(word) && Named(word, source)) return true;
     }
     scripts_.emplace(name, std::make_pair(text, source));
   }
@@ -245,7 +265,7 @@ bool Search::Dependency(const std::string& directory, const std::string& name) {
                LocksItself::kUnknown);
 }
 
-bool Search::Path() {
+bool Search::SearchPath() {
   for (const char* name : kNames) {
     const absl::StatusOr<std::string> program = FindCommand(name);
     if (program.ok() && Program(*program, *program)) return true;
@@ -256,19 +276,24 @@ bool Search::Path() {
 // --- Words ---
 
 bool Search::Words(absl::string_view text, const Source& source) {
-  return absl::c_any_of(WordsOf(text), [&](const std::string& word) {
-    return word != text && Word(word, source);
-  });
+  bool is_path = false;
+  for (const std::string& word : WordsOf(text)) {
+    if (word != text && Word(word, source, is_path)) return true;
+    is_path = PrecedesPath(word);
+  }
+  return false;
 }
 
-bool Search::Word(const std::string& word, const Source& source) {
-  if (NamesOrchestr8(word)) return Named(word, source);
+// `is_path`: it stands where a directory or a script has to.
+bool Search::Word(const std::string& word, const Source& source, bool is_path) {
+  if (NamesProgramOrPackage(word)) return Named(word, source);
   if (const auto called = scripts_.find(word); called != scripts_.end()) {
     const auto [text, package] = std::move(called->second);
     scripts_.erase(called);
     if (Words(text, package)) return true;
   }
-  const bool is_path = absl::StrContains(word, '/') || IsScriptName(word);
+  const size_t slash = word.find('/');
+  is_path = is_path || slash != word.npos || IsScriptName(word);
   if (word.empty() || word[0] == '-' || !(is_path || source.is_command_line) ||
       ++lookups_ > kMaxLookups) {
     return false;
@@ -278,13 +303,25 @@ bool Search::Word(const std::string& word, const Source& source) {
     if (Makefiles(source.directory)) return true;
   }
   const std::string path = JoinPath(source.directory, word);
-  if (IsDirectory(path)) {
-    return (makes_ && Makefiles(path)) ||
-           Directories(Canonical(path).value_or(""));
+  if (Path(path, is_path)) return true;
+  // "$(dirname "$0")/lib/x.sh", or './lib/x' of a module.
+  if (!source.script_directory.empty() && slash != word.npos &&
+      Path(JoinPath(source.script_directory, word.substr(slash + 1)), true)) {
+    return true;
   }
-  // node lets the ending away.
-  if (Script(path) || (is_path && Script(path + ".js"))) return true;
-  return !is_path && Script(FindCommand(word).value_or(""));
+  return source.is_command_line && slash == word.npos && !Exists(path) &&
+         Script(FindCommand(word).value_or(""));
+}
+
+// The directory or the script `path`, if there is one; node lets a script's
+// ending away.
+bool Search::Path(const std::string& path, bool may_lack_ending) {
+  if (!IsDirectory(path)) {
+    return Script(path) || (may_lack_ending && Script(path + ".js"));
+  }
+  return (BelongsToOrchestr8({path, false}) && Program(path, path)) ||
+         (makes_ && Makefiles(path)) ||
+         Directories(Canonical(path).value_or(""));
 }
 
 // `word` names orchestr8.
@@ -313,7 +350,7 @@ bool Search::Script(const std::string& path) {
   const std::string text = ReadScript(*file);
   if (text.empty() || ++scripts_read_ > kMaxScripts) return false;
   if (BelongsToOrchestr8({*file, false})) return Program(*file, *file);
-  return Words(text, {*file, here_});
+  return Words(text, {*file, here_, ParentOf(*file)});
 }
 
 }  // namespace

@@ -265,6 +265,50 @@ TEST_F(ReachTest, ReadsAPackagesScriptsFromItsDirectory) {
             "murmur8, named in {R}/tools/par.js,?");
 }
 
+TEST_F(ReachTest, ReadsTheScriptsBesideAScript) {
+  Write("tools/inner.sh", "murmur8 murm \"$@\"\n");
+  const std::string found = "murmur8, named in {R}/tools/inner.sh,?";
+  for (const char* const line :
+       {"\"$(dirname \"$0\")/inner.sh\" a", "\"$here/inner.sh\"",
+        ". \"${BASH_SOURCE%/*}/inner.sh\"", "cd tools; sh ./inner.sh a"}) {
+    Write("tools/outer", absl::StrCat("#!/bin/sh\n", line, "\n"), 0755);
+    EXPECT_EQ(Find({"tools/outer", "a"}), found) << line;
+  }
+  Write("tools/start.js", "exec('murmur8 murm')\n");
+  Write("tools/par.js", "import {start} from './start'\n");
+  EXPECT_EQ(Find({"node", "tools/par.js"}),
+            "murmur8, named in {R}/tools/start.js,?");
+}
+
+TEST_F(ReachTest, FollowsADirectoryThatAScriptNames) {
+  AddOrchestr8(Repo("web"), "v3");
+  for (const char* const line :
+       {"cd web && npm run par", "npm --prefix web run par",
+        "yarn --cwd=web par", "\tmake -C web par"}) {
+    Write("run.sh", line);
+    EXPECT_EQ(Find({"sh", "run.sh"}), "{R}/web/node_modules/murmur8") << line;
+  }
+  Write("run.sh", "echo web\n");
+  EXPECT_EQ(Find({"sh", "run.sh"}), "none");
+}
+
+TEST_F(ReachTest, KnowsAPackageThatARunnerIsGiven) {
+  MakeOrchestr8Package(Outside("agents"), "murmur8", "v4");
+  MakeOrchestr8Package(Outside("old"), "orchestr8", "prelock");
+  for (const std::string runner : {"pnpm dlx", "npx", "bunx"}) {
+    const auto find = [&](const std::string& package) {
+      return Find({"sh", "-c", absl::StrCat(runner, " ", package, " murm a")});
+    };
+    EXPECT_EQ(find(Outside("agents")), "{D}/agents");
+    EXPECT_EQ(find(Outside("old")), "none");
+    EXPECT_EQ(find("./murmur8-4.4.0.tgz"),
+              "./murmur8-4.4.0.tgz, named in the command line,?");
+    EXPECT_EQ(find("./orchestr8ed-1.tgz"), "none");
+  }
+  Write("package.json", R"({"dependencies": {"x": "file:murmur8-4.tgz"}})");
+  EXPECT_EQ(Find({"npm", "test"}), "x, named in {R}/package.json,?");
+}
+
 TEST_F(ReachTest, ReadsTheMakefile) {
   Write("Makefile", "include rules.mk\npar:\n\t@tools/murmur8 murm $(F)\n");
   EXPECT_EQ(Find({"make", "par"}), "tools/murmur8, named in {R}/Makefile,?");
