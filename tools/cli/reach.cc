@@ -37,6 +37,7 @@ constexpr absl::string_view kMakefiles[] = {"GNUmakefile", "makefile",
 
 // Bounds on the file system's part: a command line may have thousands of words.
 constexpr int kMaxLookups = 64;
+constexpr int kMaxCommands = 8;  // searched for in PATH
 constexpr int kMaxScripts = 8;
 
 constexpr size_t kMaxSubject = 1000;
@@ -158,6 +159,7 @@ class Search {
   std::map<std::string, std::pair<std::string, Source>> scripts_;
   bool makes_ = false;  // make was named
   int lookups_ = 0;
+  int commands_ = 0;
   int scripts_read_ = 0;
 };
 
@@ -310,7 +312,7 @@ bool Search::Word(const std::string& word, const Source& source, bool is_path) {
     return true;
   }
   return source.is_command_line && slash == word.npos && !Exists(path) &&
-         Script(FindCommand(word).value_or(""));
+         ++commands_ <= kMaxCommands && Script(FindCommand(word).value_or(""));
 }
 
 // The directory or the script `path`, if there is one; node lets a script's
