@@ -38,22 +38,6 @@ std::string FindScript(const std::string& name) {
   return file.value_or("");
 }
 
-// The file that `program` starts, without links; empty if there is none.
-std::string FindProgram(const Orchestr8Program& program) {
-  // A runner may be given a directory.
-  if (!program.by_package_runner || absl::StrContains(program.name, '/')) {
-    const absl::StatusOr<std::string> found = FindCommand(program.name);
-    return FindScript(found.ok() ? *found : program.name);
-  }
-  std::string directory = Canonical(".").value_or("");
-  for (; !directory.empty(); directory = ParentOf(directory)) {
-    const std::string file =
-        absl::StrCat(directory, "/node_modules/.bin/", program.name);
-    if (access(file.c_str(), X_OK) == 0) return Canonical(file).value_or("");
-  }
-  return "";
-}
-
 bool NamesLockFile(absl::string_view text) {
   return absl::StrContains(text, "parallel.lock") ||
          absl::StrContains(text, "murm.lock");
@@ -229,6 +213,21 @@ LocksItself InspectProgram(const Orchestr8Program& program, int scripts) {
 }
 
 }  // namespace
+
+std::string FindProgram(const Orchestr8Program& program) {
+  // A runner may be given a directory.
+  if (!program.by_package_runner || absl::StrContains(program.name, '/')) {
+    const absl::StatusOr<std::string> found = FindCommand(program.name);
+    return FindScript(found.ok() ? *found : program.name);
+  }
+  std::string directory = Canonical(".").value_or("");
+  for (; !directory.empty(); directory = ParentOf(directory)) {
+    const std::string file =
+        absl::StrCat(directory, "/node_modules/.bin/", program.name);
+    if (access(file.c_str(), X_OK) == 0) return Canonical(file).value_or("");
+  }
+  return "";
+}
 
 LocksItself FindOutWhetherItLocks(const Orchestr8Program& program) {
   return InspectProgram(program, /*scripts=*/0);

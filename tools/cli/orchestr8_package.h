@@ -5,6 +5,8 @@
 #ifndef O8LOCK_TOOLS_CLI_ORCHESTR8_PACKAGE_H_
 #define O8LOCK_TOOLS_CLI_ORCHESTR8_PACKAGE_H_
 
+#include <string>
+
 #include "tools/cli/orchestr8.h"
 
 namespace o8lock {
@@ -16,10 +18,14 @@ enum class LocksItself {
   kYes,
 };
 
-// Reads the files of `program`, which is searched for as execvp(3) does, as
-// node does (a directory, a name without its .js) or, for a name that a package
+// The file of `program`, without links; empty if there is no such file. It is
+// searched for as execvp(3) does, as node does (a directory, for which its
+// package.json stands, a name without its .js) or, for a name that a package
 // runner (npx...) is given, in the node_modules of the current directory and
-// those above. It locks itself if
+// those above.
+std::string FindProgram(const Orchestr8Program& program);
+
+// Reads the files of `program`, found as above. It locks itself if
 //   - it belongs to a package orchestr8 or murmur8 (orchestr8_process.h) whose
 //     scripts have the name of a lock file, or
 //   - it belongs to none, and its text has that name and also asks whether a

@@ -26,6 +26,7 @@
 #include "lock/json.h"
 #include "lock/orchestr8_process.h"
 #include "tools/cli/find_command.h"
+#include "tools/cli/orchestr8.h"
 #include "tools/cli/orchestr8_package.h"
 
 namespace o8lock {
@@ -135,6 +136,7 @@ class Search {
 
  private:
   bool Found(std::string subject, LocksItself locks);
+  LocksItself Inspect(const Orchestr8Program& program);
   bool Program(const std::string& path, const std::string& subject);
 
   bool Directories(std::string directory);
@@ -154,7 +156,8 @@ class Search {
   const std::string here_;
   const std::string top_;
   ReachableOrchestr8 found_;
-  std::set<std::string> visited_;  // directories and scripts
+  std::set<std::string> visited_;                 // directories and scripts
+  std::map<std::string, LocksItself> inspected_;  // packages and other programs
   // Scripts of package.json files not named by a word yet, by their names.
   std::map<std::string, std::pair<std::string, Source>> scripts_;
   bool makes_ = false;  // make was named
@@ -181,8 +184,19 @@ bool Search::Found(std::string subject, LocksItself locks) {
   return true;
 }
 
+// A package is read once, by whatever names it is found.
+LocksItself Search::Inspect(const Orchestr8Program& program) {
+  const std::string file = FindProgram(program);
+  if (file.empty()) return LocksItself::kUnknown;
+  const std::string package = Orchestr8PackageOf(file);
+  const auto [known, is_new] = inspected_.emplace(
+      package.empty() ? file : package, LocksItself::kUnknown);
+  if (is_new) known->second = FindOutWhetherItLocks({file, false});
+  return known->second;
+}
+
 bool Search::Program(const std::string& path, const std::string& subject) {
-  return Found(subject, FindOutWhetherItLocks({path, false}));
+  return Found(subject, Inspect({path, false}));
 }
 
 // --- Directories ---
@@ -335,8 +349,7 @@ bool Search::Named(const std::string& word, const Source& source) {
     return false;
   }
   return Found(absl::StrCat(word, ", named in ", source.name, ","),
-               std::max(FindOutWhetherItLocks({word, true}),
-                        FindOutWhetherItLocks({program, false})));
+               std::max(Inspect({word, true}), Inspect({program, false})));
 }
 
 bool Search::Makefiles(const std::string& directory) {
