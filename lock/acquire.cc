@@ -306,6 +306,7 @@ absl::Status Acquisition::Prepare(const Predecessors& predecessors,
   O8LOCK_ASSIGN_OR_RETURN(
       lock.holder, DescribeThisRun(options_.features, options_.max_concurrency,
                                    options_.command));
+  lock.holder.unpublished = options_.unpublished;
   return Clear(predecessors, /*displace=*/false, lock);
 }
 
@@ -323,7 +324,7 @@ absl::Status Acquisition::Clear(const Predecessors& predecessors, bool displace,
 }
 
 absl::Status Acquisition::Publish(HeldLock& lock) const {
-  if (!options_.publish) return absl::OkStatus();
+  if (options_.unpublished.has_value()) return absl::OkStatus();
   return lock.publication.Write(lock.holder);
 }
 
@@ -354,7 +355,7 @@ absl::Status Acquisition::Place(const Predecessors& predecessors,
   if (!options_.overriding.empty()) {
     O8LOCK_RETURN_IF_ERROR(Clear(predecessors, /*displace=*/true, lock));
   }
-  if (!options_.publish) return absl::OkStatus();
+  if (options_.unpublished.has_value()) return absl::OkStatus();
   absl::Status status = lock.publication.Place();
   // That of the overridden run, or of an external one that was faster.
   for (int i = 0; i < kMaxTries && absl::IsAlreadyExists(status); ++i) {

@@ -33,6 +33,7 @@ struct HeldLock {
   Fd fd;      // the guard
   pid_t pid;  // of the process that acquired
   bool joined = false;
+  bool withdrawn = false;  // the lock file of the run that this has joined
   Holder holder;
   std::string record;  // as it is in the guard
   std::vector<Inspection> stale;

@@ -55,6 +55,8 @@ struct Holder {
 
   std::string token;    // 128 random bits in hexadecimal: the run's name
   std::string version;  // of the o8lock that wrote this
+  // Why the run writes no lock file, for people; nothing: it writes one.
+  std::optional<std::string> unpublished;
 
   // Whether this run has given the lock up, and one that joined it has not.
   bool released = false;

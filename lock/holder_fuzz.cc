@@ -83,6 +83,7 @@ Holder HolderOf(absl::string_view text) {
   holder.features = {std::string(text), ""};
   holder.max_concurrency = static_cast<int>(text.size());
   holder.command = {"", std::string(text)};
+  holder.unpublished = absl::StrCat("unpublished", text);
   holder.pid_namespace = 2;
   holder.acquired = 4;
   holder.taken_since = 5;

@@ -30,6 +30,7 @@ Holder FullHolder() {
   holder.taken_since = 16;
   holder.token = "0123";
   holder.version = "9.9.9";
+  holder.unpublished = "the setting says so";
   holder.overridden_by = Overrider{7, "2026-02-25T10:31:00Z", "bob", "hut"};
   return holder;
 }
@@ -57,6 +58,7 @@ TEST(RecordTextTest, IsReadBackWhole) {
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(RecordText(*read), RecordText(wrote));
   EXPECT_EQ(read->command, wrote.command);
+  EXPECT_EQ(read->unpublished, wrote.unpublished);
   EXPECT_EQ(read->overridden_by->host, "hut");
 }
 

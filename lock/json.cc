@@ -96,6 +96,9 @@ void WriteRun(Writer& writer, const Holder& holder) {
     writer.Key("released");
     writer.Bool(true);
   }
+  if (holder.unpublished.has_value()) {
+    WriteString(writer, "unpublished", *holder.unpublished);
+  }
   if (holder.overridden_by.has_value()) {
     writer.Key("overriddenBy");
     writer.StartObject();
@@ -167,6 +170,18 @@ std::vector<std::string> StringsOf(const Value& object, const char* key) {
   return texts;
 }
 
+// Appends the members of the object `key` that are texts.
+void AppendTexts(const Value& object, const char* key,
+                 std::vector<std::pair<std::string, std::string>>& texts) {
+  const Value* value = Find(object, key);
+  if (value == nullptr || !value->IsObject()) return;
+  for (const auto& member : value->GetObject()) {
+    if (member.value.IsString()) {
+      texts.emplace_back(ToString(member.name), ToString(member.value));
+    }
+  }
+}
+
 std::optional<int> IntOf(const Value& object, const char* key) {
   const Value* value = Find(object, key);
   if (value == nullptr || !value->IsInt()) return std::nullopt;
@@ -219,6 +234,10 @@ Holder HolderOf(const Value& object, int pid) {
   holder.released = IsTrue(object, "released");
   holder.token = StringOr(object, "token");
   holder.version = StringOr(object, "version");
+  const Value* unpublished = Find(object, "unpublished");
+  if (unpublished != nullptr && unpublished->IsString()) {
+    holder.unpublished = ToString(*unpublished);
+  }
   const Value* overrider = Find(object, "overriddenBy");
   if (overrider != nullptr && overrider->IsObject()) {
     holder.overridden_by = Overrider{
@@ -286,9 +305,17 @@ absl::StatusOr<Holder> ParseHolder(absl::string_view text) {
   return holder;
 }
 
-std::string ParsePackageName(absl::string_view text) {
+PackageJson ParsePackage(absl::string_view text) {
+  PackageJson package;
   rapidjson::Document document;
-  return Parse(text, document) ? StringOr(document, "name") : "";
+  if (!Parse(text, document)) return package;
+  package.name = StringOr(document, "name");
+  for (const char* kind : {"dependencies", "devDependencies",
+                           "optionalDependencies", "peerDependencies"}) {
+    AppendTexts(document, kind, package.dependencies);
+  }
+  AppendTexts(document, "scripts", package.scripts);
+  return package;
 }
 
 // Writes what a value holds.

@@ -50,9 +50,17 @@ class JsonValue {
       value_;
 };
 
-// The `name` in the text of a package.json; empty if it has none. Any length
-// and depth of `text` is safe.
-std::string ParsePackageName(absl::string_view text);
+// A package.json; empty where the file has no such member.
+struct PackageJson {
+  std::string name;
+  // Names with their versions, of dependencies of all kinds.
+  std::vector<std::pair<std::string, std::string>> dependencies;
+  // Names with their command lines.
+  std::vector<std::pair<std::string, std::string>> scripts;
+};
+
+// Reads the text of a package.json. Any length and depth of `text` is safe.
+PackageJson ParsePackage(absl::string_view text);
 
 }  // namespace o8lock
 

@@ -35,6 +35,9 @@ struct flock Request(short type, Range range) {  // NOLINT(google-runtime-int)
     case Range::kWaiting:
       request.l_start = 3;
       break;
+    case Range::kWithdrawn:
+      request.l_start = 4;
+      break;
   }
   request.l_len = 1;
   return request;

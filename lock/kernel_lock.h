@@ -24,6 +24,7 @@ enum class Range {
              // it
   kAll,      // these three
   kWaiting,  // byte 3, shared by those that wait for kAll
+  kWithdrawn,  // byte 4, shared by the runs inside without the lock file
 };
 
 // Locks `range` of `fd`, which must be open for writing.

@@ -26,6 +26,7 @@
 #include "lock/location.h"
 #include "lock/put_back.h"
 #include "lock/status.h"
+#include "lock/withdrawal.h"
 
 namespace o8lock {
 namespace {
@@ -99,7 +100,7 @@ std::string Remaining(const HeldLock& lock, bool others) {
 
 // Takes the run of `lock`, which was overridden and is over, out of what the
 // guard says that is in place now.
-absl::Status Withdraw(const HeldLock& lock) {
+absl::Status RemoveFromRecord(const HeldLock& lock) {
   const std::string& path = lock.location.guard;
   O8LOCK_ASSIGN_OR_RETURN(const Fd guard, OpenRegular(path, O_RDWR));
   O8LOCK_RETURN_IF_ERROR(LockChange(guard, path));
@@ -158,13 +159,16 @@ absl::Status Lock::NameCommand(pid_t command) {
   return absl::OkStatus();
 }
 
+absl::Status Lock::WithdrawLockFile() { return Withdraw(*held_); }
+
 absl::StatusOr<Disturbance> Lock::LookAfter() {
   HeldLock& lock = *held_;
   Disturbance disturbance;
   if (lock.joined) return disturbance;
   const std::string& lock_file = lock.location.lock_file;
   const auto is_intact = [&lock] {
-    return !lock.publication.is_placed() || lock.publication.IsInPlace();
+    return !lock.publication.is_placed() || lock.publication.IsInPlace() ||
+           IsWithdrawn(lock);
   };
   if (!FollowHome(lock)) return disturbance;
   O8LOCK_ASSIGN_OR_RETURN(const bool named,
@@ -221,11 +225,12 @@ absl::StatusOr<Released> Lock::Release() {
     released.by = OverriddenBy(lock);
     released.overridden = released.by.has_value();
     // Where this fails the end of this process tells.
-    Withdraw(lock).IgnoreError();
+    RemoveFromRecord(lock).IgnoreError();
   }
   if (is_mine && !lock.joined) {
     status = lock.publication.Remove(&released.swept);
   }
+  if (is_mine && lock.withdrawn && change->fd.ok()) status = PutBack(lock);
   // Runs that have joined keep the record until the last of them ends, and
   // while the lock file is there so is the proof that it is a dead run's.
   std::optional<std::string> remaining;

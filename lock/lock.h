@@ -27,8 +27,9 @@
 // decides; its second byte is held for the microseconds in which the record,
 // the lock file or the guard's name change, so that a release and an override,
 // or two overrides, never interleave; its third byte is shared by the runs that
-// are inside of another, its fourth one by those that wait (wait.h). Nothing is
-// synced to the disk: no lock outlives a reboot.
+// are inside of another, its fourth one by those that wait (wait.h), its fifth
+// one by those inside that have withdrawn the lock file. Nothing is synced to
+// the disk: no lock outlives a reboot.
 #ifndef O8LOCK_LOCK_LOCK_H_
 #define O8LOCK_LOCK_LOCK_H_
 
@@ -58,8 +59,8 @@ struct AcquireOptions {
   int max_concurrency = 3;
   std::vector<std::string> command;
 
-  // Whether to put the lock file in place.
-  bool publish = true;
+  // Why no lock file is put in place, for people; nothing: it is.
+  std::optional<std::string> unpublished;
 
   // The tokens of the runs that this process is inside of (inside.h).
   std::vector<std::string> own_tokens;
@@ -115,9 +116,9 @@ class Lock {
   // has it (inside.h), joins that: the lock stays taken until both
   // have released, and nothing on disk changes.
   // On success the guard's kernel lock is this run's, the guard holds its
-  // record, the lock file is in place (options.publish) and, in a repository,
-  // in info/exclude; what dead runs left is gone, see stale() and malformed().
-  // Errors:
+  // record, the lock file is in place (unless options.unpublished) and, in a
+  // repository, in info/exclude; what dead runs left is gone, see stale() and
+  // malformed(). Errors:
   //   kUnavailable         a run has it; `refused_by`, unless null, tells
   //   which. kFailedPrecondition  it cannot be told whether a run has it (then
   //   too);
@@ -155,10 +156,22 @@ class Lock {
   // REQUIRES: not released yet.
   absl::Status NameCommand(pid_t command);
 
+  // Removes the lock file of the run joined by this until Release(): it would
+  // stop an orchestr8 with a lock file of its own. Does nothing where that run
+  // has no lock file or the lock is not joined().
+  // Errors: kDeadlineExceeded, and those of removing; the lock is joined all
+  // the same.
+  // If this process is killed, the lock file stays away until the outer run
+  // notices a change beside it.
+  // Waits up to five seconds for an override that is under way.
+  // REQUIRES: no duplicate of fd() was given away, and not released yet.
+  absl::Status WithdrawLockFile();
+
   // Looks whether the lock is as this run has made it. A guard or a lock file
   // that is gone, or has another name (orchestr8 4 gives the latter one), is
   // put in place again; where the repository was moved, there. Nothing is
-  // written where another is in its place.
+  // written where another is in its place, and no lock file that a run inside
+  // has withdrawn.
   // Errors: kDeadlineExceeded, and those of writing.
   // A few system calls when all is well; else waits up to five seconds for an
   // override that is under way, and a second for a lock file that is being

@@ -200,7 +200,7 @@ TEST_F(LockTest, ExcludesTheLockFileOnceBesideWhatWasThere) {
 }
 
 TEST_F(LockTest, PublishesNothingWhenToldSo) {
-  options_.publish = false;
+  options_.unpublished = "for a test";
   const Lock lock = Acquire();
   EXPECT_FALSE(Exists(repository_ + "/.claude"));
   EXPECT_EQ(Look().verdict, Verdict::kHeld);
@@ -464,6 +464,86 @@ TEST_F(LockTest, AJoinedRunOutlivesTheOneItJoined) {
   ASSERT_TRUE(inner.Release().ok());
   EXPECT_FALSE(Acquire().joined());
   ExpectFree();
+}
+
+TEST_F(LockTest, ARunInsideWithdrawsTheLockFileUntilItsEnd) {
+  Lock lock = Acquire();
+  const std::string text = Contents(location_.lock_file);
+  const std::string another = "{\"pid\": 1}";
+  options_.own_tokens = {lock.holder().token};
+  Lock inner = Acquire();
+  ASSERT_EQ(inner.WithdrawLockFile(), absl::OkStatus());
+  EXPECT_FALSE(Exists(location_.lock_file));
+  // The outer run leaves it away, and minds no other in its place.
+  const auto is_content = [&lock] {
+    const absl::StatusOr<Disturbance> found = lock.LookAfter();
+    return found.ok() && !found->vanished && !found->replaced.has_value();
+  };
+  EXPECT_TRUE(is_content());
+  MakeFile(location_.lock_file, another);
+  EXPECT_TRUE(is_content());
+  unlink(location_.lock_file.c_str());
+  // The lock holds.
+  options_.own_tokens.clear();
+  ExpectHeldBy(TryToAcquire(), lock.holder());
+  ASSERT_TRUE(inner.Release().ok());
+  EXPECT_EQ(Contents(location_.lock_file), text);
+  EXPECT_TRUE(is_content());
+  unlink(location_.lock_file.c_str());
+  EXPECT_FALSE(is_content());  // it looks after it again
+  ASSERT_TRUE(lock.Release().ok());
+  ExpectFree();
+}
+
+TEST_F(LockTest, TheLockFileComesBackWithTheLastRunInsideThatWithdrewIt) {
+  Lock lock = Acquire();
+  options_.own_tokens = {lock.holder().token};
+  Lock first = Acquire();
+  Lock second = Acquire();
+  ASSERT_EQ(first.WithdrawLockFile(), absl::OkStatus());
+  ASSERT_EQ(second.WithdrawLockFile(), absl::OkStatus());
+  ASSERT_TRUE(first.Release().ok());
+  EXPECT_FALSE(Exists(location_.lock_file));
+  ASSERT_TRUE(second.Release().ok());
+  EXPECT_TRUE(Exists(location_.lock_file));
+}
+
+TEST_F(LockTest, AWithdrawnLockFileStaysAwayWhereItIsNotWanted) {
+  // The outer run has ended.
+  {
+    Lock lock = Acquire();
+    options_.own_tokens = {lock.holder().token};
+    Lock inner = Acquire();
+    ASSERT_EQ(inner.WithdrawLockFile(), absl::OkStatus());
+    ASSERT_TRUE(lock.Release().ok());
+    ASSERT_TRUE(inner.Release().ok());
+    ExpectFree();
+  }
+  // Another program's is there.
+  {
+    options_.own_tokens.clear();
+    Lock lock = Acquire();
+    options_.own_tokens = {lock.holder().token};
+    Lock inner = Acquire();
+    ASSERT_EQ(inner.WithdrawLockFile(), absl::OkStatus());
+    const std::string another = "{\"pid\": 1}";
+    MakeFile(location_.lock_file, another);
+    ASSERT_TRUE(inner.Release().ok());
+    EXPECT_EQ(Contents(location_.lock_file), another);
+    unlink(location_.lock_file.c_str());
+  }
+  // The outer run never had one.
+  options_.own_tokens.clear();
+  options_.unpublished = "for a test";
+  Lock lock = Acquire();
+  options_.own_tokens = {lock.holder().token};
+  Lock inner = Acquire();
+  ASSERT_EQ(inner.WithdrawLockFile(), absl::OkStatus());
+  ASSERT_TRUE(inner.Release().ok());
+  EXPECT_FALSE(Exists(location_.lock_file));
+  // Only a run inside withdraws.
+  ASSERT_EQ(lock.WithdrawLockFile(), absl::OkStatus());
+  EXPECT_EQ(lock.holder().unpublished, "for a test");
 }
 
 TEST_F(LockTest, AJoinedRunIsNotWhatADeadOneLeftBehind) {

@@ -71,8 +71,8 @@ std::string Orchestr8PackageOf(const std::string& path) {
     const absl::StatusOr<std::string> text =
         ReadFile(directory + "/package.json");
     if (absl::IsNotFound(text.status())) continue;
-    return text.ok() && IsOrchestr8Name(ParsePackageName(*text)) ? directory
-                                                                 : "";
+    return text.ok() && IsOrchestr8Name(ParsePackage(*text).name) ? directory
+                                                                  : "";
   }
   return "";
 }

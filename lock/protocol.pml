@@ -25,8 +25,8 @@
 // tells the truth. Waits have no length: who waits for a record or for the
 // death of a holder may go on at any moment, who waits for kChange waits for
 // ever. Two lock files (there is one), lock files that are none, directories,
-// errors of the file system, --publish never, hooks. Of the runs inside a run,
-// which share kJoined, there is one at most.
+// errors of the file system, runs without a lock file, its withdrawal, hooks.
+// Of the runs inside a run, which share kJoined, there is one at most.
 //
 // -DFORCE=n           run i overrides whatever it is shown if n has the bit i
 // -DRUNS=2            only two

@@ -32,6 +32,7 @@
 #include "tools/cli/find_command.h"
 #include "tools/cli/orchestr8.h"
 #include "tools/cli/orchestr8_package.h"
+#include "tools/cli/publish.h"
 #include "tools/cli/text.h"
 
 namespace o8lock {
@@ -372,6 +373,17 @@ Findings Orchestr8Findings() {
   return findings;
 }
 
+// About commands that are not orchestr8 and may start it.
+Findings ReachFindings(const Location& location) {
+  const PublishDecision decision = DecideByItself({}, std::nullopt, location);
+  if (decision.publish) return {};
+  return {{Finding::kOk,
+           absl::StrCat("lock file: not written for commands that may start "
+                        "orchestr8 (npm run, make, a shell): ",
+                        decision.reason),
+           ""}};
+}
+
 }  // namespace
 
 std::vector<Finding> Examine(const Location& location,
@@ -390,6 +402,7 @@ std::vector<Finding> Examine(const Location& location,
     Append(GitLockFindings(location), findings);
   }
   Append(Orchestr8Findings(), findings);
+  Append(ReachFindings(location), findings);
   return findings;
 }
 

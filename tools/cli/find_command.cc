@@ -45,6 +45,10 @@ bool Find(const std::string& command, struct stat* file) {
   return false;
 }
 
+absl::Status NotThere(const std::string& command) {
+  return absl::NotFoundError(ErrnoStatus(ENOENT, "execute", command).message());
+}
+
 }  // namespace
 
 absl::Status ExecStatus(int error, const std::string& command) {
@@ -58,17 +62,20 @@ absl::Status ExecStatus(int error, const std::string& command) {
   // With a directory in PATH that may not be searched, execvp() answers EACCES
   // to every misspelt name.
   if (!found && !absl::StrContains(command, '/')) error = ENOENT;
+  if (error == ENOENT) return NotThere(command);
   if (error == EACCES && found && S_ISDIR(file.st_mode)) error = EISDIR;
-  const absl::Status status = ErrnoStatus(error, "execute", command);
-  return error == ENOENT ? absl::NotFoundError(status.message())
-                         : absl::PermissionDeniedError(status.message());
+  return absl::PermissionDeniedError(
+      ErrnoStatus(error, "execute", command).message());
 }
 
 absl::StatusOr<std::string> FindCommand(const std::string& command) {
   int error = ENOENT;
+  bool is_there = false;
   for (const std::string& name : Candidates(command)) {
     struct stat file;
-    if (stat(name.c_str(), &file) != 0) {
+    const bool exists = stat(name.c_str(), &file) == 0;
+    is_there = is_there || exists;
+    if (!exists) {
       if (error == ENOENT) error = errno;
     } else if (!S_ISDIR(file.st_mode) && access(name.c_str(), X_OK) == 0) {
       return name;
@@ -76,6 +83,9 @@ absl::StatusOr<std::string> FindCommand(const std::string& command) {
       error = EACCES;  // and as execvp() does, go on
     }
   }
+  // Without a second search of PATH: every start asks for two programs that are
+  // rarely there.
+  if (!is_there && !absl::StrContains(command, '/')) return NotThere(command);
   return ExecStatus(error, command);
 }
 

@@ -66,7 +66,7 @@ std::string Name(const std::string& program) {
 // `ready` when it is so.
 void HoldLock(const Location& location, const Fd& ready, const Fd& end) {
   AcquireOptions options;
-  options.publish = false;
+  options.unpublished = "it tests the hooks";
   options.command = {"o8lock", "hooks", "install"};
   const absl::StatusOr<Lock> lock = Lock::Acquire(location, options);
   char byte = '\0';

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -37,12 +38,15 @@ struct Runner {
   absl::string_view valued;
 };
 
+constexpr absl::string_view kShells = "sh bash dash ash ksh zsh";
+
 // Tried with npm 10, pnpm 9, yarn 1.22, bun 1. `yarn exec` is greedy in yarn 1.
 constexpr Runner kRunners[] = {
     {"env", "", "", "-u --unset -C --chdir"},
     {"node nodejs", "", "",
      "-r --require --import --loader --experimental-loader -C --conditions "
      "--env-file --title --watch-path"},
+    {kShells, "", "", "-o -O --rcfile --init-file"},
     {"npx", "", "",
      "-p --package -w --workspace --cache --userconfig --registry --loglevel "
      "--prefix --shell --script-shell -C"},
@@ -87,7 +91,21 @@ Words WithoutOptions(absl::Span<const std::string> words,
   return left;
 }
 
+// Whether a shell with these arguments executes no script, but a command line
+// (-c) or its standard input (-s).
+bool ExecutesNoScript(absl::Span<const std::string> arguments) {
+  for (const std::string& argument : arguments) {
+    if (!absl::StartsWith(argument, "-") || argument == "--") return false;
+    if (!absl::StartsWith(argument, "--") &&
+        argument.find_first_of("cs") != std::string::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
 Words WithoutRunner(const Runner& runner, absl::Span<const std::string> words) {
+  if (runner.names == kShells && ExecutesNoScript(words.subspan(1))) return {};
   Words left = WithoutOptions(words.subspan(1), runner.valued,
                               /*assignments=*/runner.names == "env",
                               /*greedy=*/false);
@@ -97,6 +115,8 @@ Words WithoutRunner(const Runner& runner, absl::Span<const std::string> words) {
   return WithoutOptions(absl::MakeConstSpan(left).subspan(1), runner.valued,
                         /*assignments=*/false, greedy);
 }
+
+constexpr absl::string_view kVerbs = "parallel murm murmuration";
 
 constexpr absl::string_view kMaxConcurrency = "--max-concurrency";
 
@@ -140,7 +160,7 @@ Orchestr8Command ReadArguments(Words args) {
   // yarn 1 removes a "--" here; the others hand it on, and orchestr8 only says
   // that there is no such command.
   if (!args.empty() && args[0] == "--") args.erase(args.begin());
-  if (args.size() < 2 || !Listed("parallel murm murmuration", args[0])) {
+  if (args.size() < 2 || !Listed(kVerbs, args[0])) {
     return result;
   }
   args.erase(args.begin());
@@ -169,6 +189,16 @@ Orchestr8Command ReadArguments(Words args) {
   return result;
 }
 
+// Whether `words`, a program and its arguments, are to be read as orchestr8's.
+bool IsOrchestr8(
+    const Words& words, bool by_package_runner,
+    absl::FunctionRef<bool(const Orchestr8Program&)> belongs_to_orchestr8) {
+  if (NamesOrchestr8(words[0])) return true;
+  const size_t verb = words.size() > 1 && words[1] == "--" ? 2 : 1;
+  return words.size() > verb && Listed(kVerbs, words[verb]) &&
+         belongs_to_orchestr8({words[0], by_package_runner});
+}
+
 // `command`, whose orchestr8 part is `words`, with the subcommand `status`.
 Words StatusCommand(absl::Span<const std::string> command, const Words& words) {
   // The program and `parallel`.
@@ -188,12 +218,13 @@ Words StatusCommand(absl::Span<const std::string> command, const Words& words) {
 }  // namespace
 
 std::optional<Orchestr8Command> ReadOrchestr8Command(
-    absl::Span<const std::string> command) {
+    absl::Span<const std::string> command,
+    absl::FunctionRef<bool(const Orchestr8Program&)> belongs_to_orchestr8) {
   Words words(command.begin(), command.end());
   bool by_package_runner = false;
   // A runner may start a runner (env npx, yarn node); each turn takes a word.
   while (!words.empty()) {
-    if (NamesOrchestr8(words[0])) {
+    if (IsOrchestr8(words, by_package_runner, belongs_to_orchestr8)) {
       Orchestr8Command result =
           ReadArguments(Words(words.begin() + 1, words.end()));
       result.program = {words[0], by_package_runner};
@@ -205,12 +236,19 @@ std::optional<Orchestr8Command> ReadOrchestr8Command(
           return Listed(candidate.names, BaseName(words[0]));
         });
     if (runner == std::end(kRunners)) break;
-    // env and node run what they are given; all others look for a package.
+    // These run what they are given; all others look for a package.
     by_package_runner =
-        by_package_runner || !Listed("env node nodejs", BaseName(words[0]));
+        by_package_runner || !(Listed("env node nodejs", BaseName(words[0])) ||
+                               runner->names == kShells);
     words = WithoutRunner(*runner, words);
   }
   return std::nullopt;
+}
+
+std::optional<Orchestr8Command> ReadOrchestr8Command(
+    absl::Span<const std::string> command) {
+  return ReadOrchestr8Command(command,
+                              [](const Orchestr8Program&) { return false; });
 }
 
 }  // namespace o8lock

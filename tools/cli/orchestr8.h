@@ -4,7 +4,8 @@
 // command that o8lock was specified for: whether it needs the lock, and what
 // the lock file is to say about it.
 //
-// Pure functions: nothing is read, printed or started. Thread-safe.
+// Pure: nothing is printed or started, and only `belongs_to_orchestr8` may read
+// files. Thread-safe.
 
 #ifndef O8LOCK_TOOLS_CLI_ORCHESTR8_H_
 #define O8LOCK_TOOLS_CLI_ORCHESTR8_H_
@@ -13,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/types/span.h"
 
 namespace o8lock {
@@ -53,11 +55,13 @@ struct Orchestr8Command {
 // while a command taken for `orchestr8 status` by mistake would run without it.
 //
 // orchestr8 is a program of that name (or murmur8) in any directory, or
-// bin/cli.js in a directory of that name. It may be started through env, node,
-// bun, bunx, npx, npm exec, pnpm, pnpx and yarn, with their options and with a
-// version (orchestr8@2.7.1). Not followed: a shell's command line (sh -c, npx
-// -c), a package.json script, and options of those programs that change the
-// directory.
+// bin/cli.js in a directory of that name. `belongs_to_orchestr8` is asked about
+// a program of another name, if `parallel` (or murm, murmuration) follows:
+// without that word a script of orchestr8's package may be anything, and needs
+// the lock. Either may be started through env, node, bun, bunx, npx, npm exec,
+// pnpm, pnpx, yarn and shells, with their options and with a version
+// (orchestr8@2.7.1). Not followed: a shell's command line (sh -c, npx -c), a
+// package.json script, and options of those programs that change the directory.
 //
 // The arguments mean what they mean to orchestr8 2.7.1 to 4.4.0 (bin/cli.js,
 // src/commands/murm.js), which is not always what one would expect:
@@ -70,6 +74,11 @@ struct Orchestr8Command {
 //   feat-a, `parallel help` runs a feature named help.
 // Where versions differ, the newer ones are followed: 2.7.1 without a lock of
 // its own has no `abort` and `rollback` and takes them, and -y, for features.
+std::optional<Orchestr8Command> ReadOrchestr8Command(
+    absl::Span<const std::string> command,
+    absl::FunctionRef<bool(const Orchestr8Program&)> belongs_to_orchestr8);
+
+// The same, by names alone.
 std::optional<Orchestr8Command> ReadOrchestr8Command(
     absl::Span<const std::string> command);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cli/orchestr8_package.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,20 +24,18 @@
 namespace o8lock {
 namespace {
 
-// The file that `program` starts, without links; empty if there is none.
-std::string FindProgram(const Orchestr8Program& program) {
-  if (!program.by_package_runner) {
-    // What an interpreter is given need not be executable, nor in PATH.
-    const absl::StatusOr<std::string> found = FindCommand(program.name);
-    return Canonical(found.ok() ? *found : program.name).value_or("");
+// The file that an interpreter executes as `name`, without links: it need not
+// be executable, and for node it may lack its ending or be a package's
+// directory, for which its package.json stands. Empty if there is none.
+std::string FindScript(const std::string& name) {
+  absl::StatusOr<std::string> file = Canonical(name);
+  if (!file.ok()) file = Canonical(name + ".js");
+  if (!file.ok()) return "";
+  struct stat info;
+  if (stat(file->c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+    file = Canonical(*file + "/package.json");
   }
-  std::string directory = Canonical(".").value_or("");
-  for (; !directory.empty(); directory = ParentOf(directory)) {
-    const std::string file =
-        absl::StrCat(directory, "/node_modules/.bin/", program.name);
-    if (access(file.c_str(), X_OK) == 0) return Canonical(file).value_or("");
-  }
-  return "";
+  return file.value_or("");
 }
 
 bool NamesLockFile(absl::string_view text) {
@@ -105,6 +104,7 @@ LocksItself InspectPackage(const std::string& directory, int depth = kDepth) {
       found = InspectPackage(path, depth - 1);
     }
     result = std::max(result, found);
+    if (result == LocksItself::kYes) break;
   }
   return result;
 }
@@ -214,8 +214,27 @@ LocksItself InspectProgram(const Orchestr8Program& program, int scripts) {
 
 }  // namespace
 
+std::string FindProgram(const Orchestr8Program& program) {
+  // A runner may be given a directory.
+  if (!program.by_package_runner || absl::StrContains(program.name, '/')) {
+    const absl::StatusOr<std::string> found = FindCommand(program.name);
+    return FindScript(found.ok() ? *found : program.name);
+  }
+  std::string directory = Canonical(".").value_or("");
+  for (; !directory.empty(); directory = ParentOf(directory)) {
+    const std::string file =
+        absl::StrCat(directory, "/node_modules/.bin/", program.name);
+    if (access(file.c_str(), X_OK) == 0) return Canonical(file).value_or("");
+  }
+  return "";
+}
+
 LocksItself FindOutWhetherItLocks(const Orchestr8Program& program) {
   return InspectProgram(program, /*scripts=*/0);
+}
+
+bool BelongsToOrchestr8(const Orchestr8Program& program) {
+  return !PackageOf(FindProgram(program)).empty();
 }
 
 bool AsksBeforeARun(const Orchestr8Program& program) {

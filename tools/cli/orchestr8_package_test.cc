@@ -210,6 +210,37 @@ TEST_F(FindOutAboutAScriptTest, IsUnknownWhereItStartsWhatCannotBeTold) {
   EXPECT_EQ(Named(dir_.File("none")), LocksItself::kUnknown);
 }
 
+TEST(BelongsToOrchestr8Test, GoesByThePackageAndNotByTheName) {
+  const TempDir dir;
+  const auto belongs = [&dir](const std::string& name) {
+    return BelongsToOrchestr8({dir.File(name), false});
+  };
+  MakeOrchestr8Package(dir.File("vendor/agents"), "murmur8", "v4",
+                       "lib/cli.js");
+  EXPECT_TRUE(belongs("vendor/agents/lib/cli.js"));
+  EXPECT_TRUE(belongs("vendor/agents/lib/cli"));  // as node takes it
+  EXPECT_TRUE(belongs("vendor/agents"));
+  std::filesystem::create_symlink("vendor/agents/lib/cli.js", dir.File("par"));
+  EXPECT_TRUE(belongs("par"));
+  MakeOrchestr8Package(dir.File("orchestr8"), "shop", "v4");
+  EXPECT_FALSE(belongs("orchestr8/bin/cli.js"));
+  EXPECT_FALSE(belongs("vendor"));
+  EXPECT_FALSE(belongs("none"));
+}
+
+TEST(BelongsToOrchestr8Test, SearchesAPackageRunnersProgramInNodeModules) {
+  const TempDir dir;
+  MakeOrchestr8Package(dir.File("node_modules/agents"), "murmur8", "v4");
+  std::filesystem::create_directories(dir.File("node_modules/.bin"));
+  std::filesystem::create_symlink("../agents/bin/cli.js",
+                                  dir.File("node_modules/.bin/agents"));
+  ASSERT_EQ(chdir(dir.path().c_str()), 0);
+  EXPECT_TRUE(BelongsToOrchestr8({"agents", true}));
+  EXPECT_FALSE(BelongsToOrchestr8({"agents", false}));
+  EXPECT_FALSE(BelongsToOrchestr8({"others", true}));
+  ASSERT_EQ(chdir("/"), 0);
+}
+
 TEST(AsksBeforeARunTest, IsKnownOnlyOfPackagesThatLock) {
   const TempDir dir;
   EXPECT_TRUE(AsksBeforeARun({InstallOrchestr8(dir.File("v3"), "v3"), false}));

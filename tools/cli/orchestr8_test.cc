@@ -214,6 +214,52 @@ TEST(Orchestr8Test, LeavesARunnersOptionsToTheRunner) {
   });
 }
 
+TEST(Orchestr8Test, KnowsTheProgramBehindAShell) {
+  Check({
+      {"sh tools/orchestr8 parallel a --force", "lock a force"},
+      {"/bin/bash -e -o pipefail tools/murmur8 murm a", "lock a"},
+      {"bash --norc -- tools/orchestr8 parallel a", "lock a"},
+      {"env zsh orchestr8 parallel status", "no lock"},
+      // These execute no script.
+      {"sh -c orchestr8 parallel status", "other"},
+      {"bash -ec orchestr8 parallel status", "other"},
+      {"bash -e -c orchestr8 parallel status", "other"},
+      {"sh -s orchestr8 parallel status", "other"},
+      {"sh", "other"},
+      {"sh -", "other"},
+  });
+}
+
+TEST(Orchestr8Test, AsksAboutAProgramOfAnotherNameIfARunIsToStart) {
+  std::vector<std::string> asked;
+  const auto read = [&asked](const std::string& line, bool answer) {
+    asked.clear();
+    const std::vector<std::string> command = absl::StrSplit(line, ' ');
+    const std::optional<Orchestr8Command> got =
+        ReadOrchestr8Command(command, [&](const Orchestr8Program& program) {
+          asked.push_back(absl::StrCat(
+              program.name, program.by_package_runner ? " by a runner" : ""));
+          return answer;
+        });
+    if (!got.has_value()) return std::string("other");
+    return absl::StrCat(got->needs_lock ? "lock " : "no lock ",
+                        absl::StrJoin(got->features, ","));
+  };
+  EXPECT_EQ(read("node lib/cli.js murm a b", true), "lock a,b");
+  EXPECT_EQ(asked, std::vector<std::string>({"lib/cli.js"}));
+  EXPECT_EQ(read("node lib/cli.js murm a b", false), "other");
+  EXPECT_EQ(read("npx agents parallel a", true), "lock a");
+  EXPECT_EQ(asked, std::vector<std::string>({"agents by a runner"}));
+  EXPECT_EQ(read("agents -- parallel a", true), "lock a");
+  EXPECT_EQ(read("agents parallel status", true), "no lock ");
+  // A name needs no question; without `parallel` it could be any script.
+  EXPECT_EQ(read("orchestr8 parallel a", false), "lock a");
+  EXPECT_EQ(read("node scripts/release.js status", true), "other");
+  EXPECT_EQ(read("agents --yes parallel a", true), "other");
+  EXPECT_EQ(read("true", true), "other");
+  EXPECT_TRUE(asked.empty());
+}
+
 TEST(Orchestr8Test, LeavesOtherCommandsAlone) {
   Check({
       {"make parallel", "other"},

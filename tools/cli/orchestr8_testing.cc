@@ -9,21 +9,29 @@
 
 namespace o8lock {
 
-std::string InstallOrchestr8(const std::string& directory,
-                             const std::string& version) {
-  const std::string package = directory + "/lib/node_modules/orchestr8";
-  for (const std::string& made :
-       {directory + "/bin", package + "/bin", package + "/src"}) {
-    std::filesystem::create_directories(made);
-  }
+void MakeOrchestr8Package(const std::string& package, const std::string& name,
+                          const std::string& version,
+                          const std::string& script) {
+  const std::string program = absl::StrCat(package, "/", script);
+  std::filesystem::create_directories(package + "/src");
+  std::filesystem::create_directories(
+      std::filesystem::path(program).parent_path());
   // A file of its own, with the version in it: the stand-in itself names all
-  // the lock files.
-  MakeFile(package + "/bin/cli.js",
-           absl::StrCat("#!/bin/sh\nSTAND_IN_VERSION=", version, " exec '",
-                        PathFromEnv("ORCHESTR8"), "' \"$@\"\n"),
+  // the lock files. A shell reads its second line, node only the third.
+  const std::string stand_in = PathFromEnv("ORCHESTR8");
+  MakeFile(program,
+           absl::StrCat("#!/bin/sh\n':' //; STAND_IN_VERSION=", version,
+                        " exec '", stand_in,
+                        "' \"$@\"\n"
+                        "process.exit(require('child_process').spawnSync('",
+                        stand_in,
+                        "', process.argv.slice(2), {stdio: 'inherit', env: "
+                        "{...process.env, STAND_IN_VERSION: '",
+                        version, "'}}).status);\n"),
            0755);
   MakeFile(package + "/package.json",
-           R"({"name": "orchestr8", "bin": {"orchestr8": "bin/cli.js"}})");
+           absl::StrCat(R"({"name": ")", name, R"(", "bin": {")", name,
+                        R"(": ")", script, R"("}})"));
   // The real ones carry the specification, also the one that has no lock yet.
   MakeFile(package + "/FEATURE_SPEC.md", "Location: `.claude/parallel.lock`\n");
   std::string source = "const QUEUE_FILE = '.claude/parallel-queue.json';\n";
@@ -35,10 +43,28 @@ std::string InstallOrchestr8(const std::string& directory,
   }
   MakeFile(package + (version == "v4" ? "/src/murm.js" : "/src/parallel.js"),
            source);
+}
+
+std::string InstallOrchestr8(const std::string& directory,
+                             const std::string& version) {
+  MakeOrchestr8Package(directory + "/lib/node_modules/orchestr8", "orchestr8",
+                       version);
+  std::filesystem::create_directories(directory + "/bin");
   std::string program = directory + "/bin/orchestr8";
   std::filesystem::create_symlink("../lib/node_modules/orchestr8/bin/cli.js",
                                   program);
   return program;
+}
+
+std::string AddOrchestr8(const std::string& project,
+                         const std::string& version) {
+  std::string name = version == "prelock" ? "orchestr8" : "murmur8";
+  const std::string modules = project + "/node_modules";
+  MakeOrchestr8Package(absl::StrCat(modules, "/", name), name, version);
+  std::filesystem::create_directories(modules + "/.bin");
+  std::filesystem::create_symlink(absl::StrCat("../", name, "/bin/cli.js"),
+                                  absl::StrCat(modules, "/.bin/", name));
+  return name;
 }
 
 }  // namespace o8lock

@@ -15,6 +15,17 @@ namespace o8lock {
 std::string InstallOrchestr8(const std::string& directory,
                              const std::string& version);
 
+// Makes `package`, a directory that it creates, the stand-in's package `name`,
+// whose program is `script` in it.
+void MakeOrchestr8Package(const std::string& package, const std::string& name,
+                          const std::string& version,
+                          const std::string& script = "bin/cli.js");
+
+// Installs it as npm does in the directory `project`: as orchestr8 (prelock) or
+// murmur8, whose name this returns.
+std::string AddOrchestr8(const std::string& project,
+                         const std::string& version);
+
 }  // namespace o8lock
 
 #endif  // O8LOCK_TOOLS_CLI_ORCHESTR8_TESTING_H_

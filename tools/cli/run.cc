@@ -32,6 +32,7 @@
 #include "tools/cli/orchestr8.h"
 #include "tools/cli/orchestr8_package.h"
 #include "tools/cli/output.h"
+#include "tools/cli/publish.h"
 #include "tools/cli/refusal_text.h"
 #include "tools/cli/run_text.h"
 #include "tools/cli/survey.h"
@@ -96,32 +97,6 @@ void DescribeRun(const Options& options,
   acquire.max_concurrency = max_concurrency.value_or(acquire.max_concurrency);
 }
 
-// Whether to write the lock file; the exit code if that cannot be told.
-absl::StatusOr<bool> ShouldPublish(
-    const Options& options, const std::optional<Orchestr8Command>& orchestr8,
-    const Location& location) {
-  std::optional<Publish> publish = options.publish;
-  if (!publish.has_value() && location.publish.has_value()) {
-    publish = ParsePublish(*location.publish);
-    if (!publish.has_value()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the setting o8lock.publish is '", *location.publish,
-                       "', not 'auto', 'always' or 'never'"));
-    }
-  }
-  switch (publish.value_or(Publish::kAuto)) {
-    case Publish::kAlways:
-      return true;
-    case Publish::kNever:
-      return false;
-    case Publish::kAuto:
-      break;
-  }
-  // One that finds a lock file, and the process alive, refuses itself.
-  return !orchestr8.has_value() ||
-         FindOutWhetherItLocks(orchestr8->program) == LocksItself::kNo;
-}
-
 // Whether the orchestr8 `command` is going to ask, and nobody to answer.
 bool AsksNobody(const Orchestr8Command& command) {
   return !command.features.empty() && !command.yes &&
@@ -157,11 +132,12 @@ class LockedRun {
  public:
   // `started` is when, of NowNanoseconds(). All else has to outlive it.
   LockedRun(Options& options, const std::optional<Orchestr8Command>& orchestr8,
-            const Location& location, AcquireOptions acquire,
-            Invocation invocation, int64_t started)
+            const Location& location, const PublishDecision& publish,
+            AcquireOptions acquire, Invocation invocation, int64_t started)
       : options_(options),
         orchestr8_(orchestr8),
         location_(location),
+        publish_(publish),
         acquire_(std::move(acquire)),
         invocation_(std::move(invocation)),
         started_(started) {}
@@ -171,6 +147,9 @@ class LockedRun {
   int Start();
 
  private:
+  // Sees to it that the lock file of the run that `lock` has joined does not
+  // stop the command.
+  void WithdrawLockFile(Lock& lock) const;
   // Runs the command with `lock`, which was taken or joined.
   int RunUnder(Lock& lock);
   // Waits for `found` to end. The exit code if the start ends here.
@@ -181,6 +160,7 @@ class LockedRun {
   Options& options_;
   const std::optional<Orchestr8Command>& orchestr8_;
   const Location& location_;
+  const PublishDecision& publish_;
   AcquireOptions acquire_;
   const Invocation invocation_;
   const int64_t started_;
@@ -208,8 +188,21 @@ int LockedRun::Start() {
   }
 }
 
+void LockedRun::WithdrawLockFile(Lock& lock) const {
+  if (!publish_.starts_orchestr8) return;
+  const absl::Status withdrawn = lock.WithdrawLockFile();
+  if (withdrawn.ok() || options_.quiet) return;
+  Tell(absl::StrCat("o8lock: warning: the outer run's lock file stays: ",
+                    Printable(withdrawn.message()),
+                    "\no8lock: hint: orchestr8 may take it for another run's, "
+                    "and refuse\n"));
+}
+
 int LockedRun::RunUnder(Lock& lock) {
-  if (lock.joined()) return RunToTheEnd(runner_, options_, &lock, location_);
+  if (lock.joined()) {
+    WithdrawLockFile(lock);
+    return RunToTheEnd(runner_, options_, &lock, location_);
+  }
   if (!options_.quiet) {
     TellOfStale(lock, location_);
     if (orchestr8_.has_value() && AsksNobody(*orchestr8_)) Tell(NoAnswerText());
@@ -217,6 +210,7 @@ int LockedRun::RunUnder(Lock& lock) {
   if (options_.verbose) {
     Tell(absl::StrCat("o8lock: lock taken: ", Printable(location_.guard),
                       " (PID ", lock.holder().pid, ")\n"));
+    Tell(PublishText(location_.lock_file, publish_.publish, publish_.reason));
   }
   std::vector<std::string> tokens = acquire_.own_tokens;
   tokens.push_back(lock.holder().token);
@@ -267,7 +261,7 @@ std::optional<int> LockedRun::Override(const Inspection& found,
 
 int Run(Options options, const std::string& program, int64_t started) {
   const std::optional<Orchestr8Command> orchestr8 =
-      ReadOrchestr8Command(options.command);
+      ReadOrchestr8Command(options.command, BelongsToOrchestr8);
   if (orchestr8.has_value() && !orchestr8->needs_lock) {
     if (options.verbose) Tell(NoLockNeededText(options.command));
     ChildRunner runner;
@@ -288,16 +282,16 @@ int Run(Options options, const std::string& program, int64_t started) {
   }
   AcquireOptions acquire;
   DescribeRun(options, orchestr8, acquire);
-  const absl::StatusOr<bool> publish =
-      ShouldPublish(options, orchestr8, *location);
+  const absl::StatusOr<PublishDecision> publish =
+      DecideToPublish(options, orchestr8, *location);
   if (!publish.ok()) {
     return Fail(publish.status().message(),
                 "nothing was run; set it anew: git config o8lock.publish auto",
                 kUsage);
   }
-  acquire.publish = *publish;
+  if (!publish->publish) acquire.unpublished = publish->reason;
   acquire.own_tokens = OwnTokens();
-  return LockedRun(options, orchestr8, *location, std::move(acquire),
+  return LockedRun(options, orchestr8, *location, *publish, std::move(acquire),
                    InvocationOf(options, orchestr8, program), started)
       .Start();
 }

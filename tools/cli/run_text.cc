@@ -49,6 +49,13 @@ std::string NoLockNeededText(const std::vector<std::string>& command) {
       ShellQuoted(Glance(command)), "\n");
 }
 
+std::string PublishText(const std::string& lock_file, bool publish,
+                        const std::string& reason) {
+  return absl::StrCat("o8lock: lock file ",
+                      publish ? "written: " : "not written: ",
+                      Printable(lock_file), " (", Printable(reason), ")\n");
+}
+
 std::string NoAnswerText() {
   return "o8lock: warning: orchestr8 asks before it starts, and standard input "
          "is no terminal: without an answer it does nothing and exits 0; "

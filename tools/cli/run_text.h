@@ -30,6 +30,10 @@ std::string WaitingLine(const Inspection& found, const Now& now, int64_t waited,
 // The orchestr8 subcommand of `command` runs without the lock.
 std::string NoLockNeededText(const std::vector<std::string>& command);
 
+// Whether the run writes the lock file, and why.
+std::string PublishText(const std::string& lock_file, bool publish,
+                        const std::string& reason);
+
 // orchestr8 is going to ask a question that nobody will answer.
 std::string NoAnswerText();
 

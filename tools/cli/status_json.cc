@@ -64,6 +64,9 @@ JsonMembers LockJson(const LockSurvey& survey, const Now& now) {
         {"user", text(known.user)},
         {"host", text(known.host)},
         {"version", text(known.version)},
+        {"unpublished", known.unpublished.has_value()
+                            ? JsonValue(*known.unpublished)
+                            : JsonValue()},
     };
   }
   lock.emplace_back("holder", holder);

@@ -48,6 +48,17 @@ std::string Colored(const std::string& text, Verdict verdict) {
                       text.substr(0, word), "\x1b[0m", text.substr(word));
 }
 
+// Where the lock file is, or why the run that has the lock writes none.
+std::string LockFileText(const LockSurvey& lock) {
+  std::string text = Printable(lock.location.lock_file);
+  if (lock.found.holder.has_value() &&
+      lock.found.holder->unpublished.has_value()) {
+    absl::StrAppend(
+        &text, ", not written: ", Printable(*lock.found.holder->unpublished));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string StatusText(const Survey& survey, const Now& now, bool color) {
@@ -60,7 +71,7 @@ std::string StatusText(const Survey& survey, const Now& now, bool color) {
   if (std::string evidence = EvidenceText(found); !evidence.empty()) {
     rows.emplace_back("Evidence", std::move(evidence));
   }
-  rows.emplace_back("Lock file", Printable(survey.lock.location.lock_file));
+  rows.emplace_back("Lock file", LockFileText(survey.lock));
   rows.emplace_back("Guard", Printable(survey.lock.location.guard));
   absl::StrAppend(&text, Lines(rows));
   if (!survey.lock.processes.empty()) {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <regex>
@@ -342,8 +343,34 @@ TEST(DoctorTest, TheOrchestr8OfPath) {
     Values values = ValuesOf(repo);
     values["BIN"] = bin.path();
     values["ORCHESTR8"] = text;
+    values["REACH"] = version == std::string("prelock")
+                          ? bin.File("bin/murmur8") + " may keep it itself"
+                          : bin.File("bin/orchestr8") + " keeps it itself";
     ExpectSaid(Call(O8lock({"doctor"}), options), "doctor_orchestr8", values);
   }
+}
+
+TEST(DoctorTest, TheOrchestr8OfTheProject) {
+  const Repository repo;
+  const auto said = [&repo](const Argv& options) {
+    Argv argv = O8lock(options);
+    argv.emplace_back("doctor");
+    const std::string out = Call(argv, repo.path()).out;
+    return std::count(out.begin(), out.end(), '\n') == 0
+               ? out
+               : out.substr(out.rfind('\n', out.size() - 2) + 1);
+  };
+  const std::string without = said({});
+  AddOrchestr8(repo.path(), "prelock");
+  EXPECT_EQ(said({}), without);
+  AddOrchestr8(repo.path(), "v4");
+  EXPECT_EQ(
+      said({}),
+      absl::StrCat("ok    lock file: not written for commands that may "
+                   "start orchestr8 (npm run, make, a shell): ",
+                   repo.File("node_modules/murmur8"), " keeps it itself\n"));
+  // orchestr8 looks for no other name.
+  EXPECT_EQ(said({"--name", "deploy"}).find("not written"), std::string::npos);
 }
 
 }  // namespace

@@ -113,6 +113,13 @@ pid_t ChildOf(pid_t pid) {
   return child;
 }
 
+// o8lock OPTIONS... -- sh -c SCRIPT, with the same system calls for each
+// script: no search for the orchestr8 that it may start.
+Argv Publishing(Argv options, const std::string& script) {
+  options.emplace_back("--publish=always");
+  return Locked(options, script);
+}
+
 // One system call of a run: the `number`th of this name.
 struct Step {
   std::string call;
@@ -186,8 +193,8 @@ class StepsTest : public testing::Test {
     options.input = ProcessOptions::Stdin::kPipe;
     auto run = std::make_unique<Process>(
         // Not before it has left the session.
-        Locked({},
-               "setsid sh -c \"echo ready $$; exec sleep 1000\" & read line"),
+        Publishing(
+            {}, "setsid sh -c \"echo ready $$; exec sleep 1000\" & read line"),
         options);
     const pid_t command = ReadyPid(*run);
     WaitUntil("the command's name in the record", [&repo] {
@@ -289,12 +296,13 @@ TEST_P(KilledTest, AtEverySystemCallTheNextRunNeedsNobody) {
   int kills = 0;
   int commands = 0;
   Prepare(repo, GetParam());
-  for (const Step& step : StepsOf(repo, Locked(OptionsOf(GetParam()), ":"))) {
+  for (const Step& step :
+       StepsOf(repo, Publishing(OptionsOf(GetParam()), ":"))) {
     SCOPED_TRACE(step.Where());
     Prepare(repo, GetParam());
     Process run(
         Injected(step, "signal=KILL",
-                 Locked(OptionsOf(GetParam()), "echo ready $$; read line")),
+                 Publishing(OptionsOf(GetParam()), "echo ready $$; read line")),
         WithPipe(repo));
     if (run.ShowsOrCloses("ready ")) {
       const pid_t command = ReadyPid(run);
@@ -337,7 +345,7 @@ INSTANTIATE_TEST_SUITE_P(, KilledTest, testing::ValuesIn(kBeginnings), NameOf);
 // Also a daemon of the command that ended does not keep the lock then.
 TEST_F(StepsTest, KilledInTheReleaseItLeavesNothingToADaemon) {
   const Repository repo;
-  const Argv argv = Locked({}, "setsid sleep 1000 >/dev/null 2>&1 & :");
+  const Argv argv = Publishing({}, "setsid sleep 1000 >/dev/null 2>&1 & :");
   bool started = false;
   bool ended = false;
   int kills = 0;
@@ -363,7 +371,7 @@ TEST_F(StepsTest, KilledWithTheHooksInstalledGitWorksAndTheNextRunDisarms) {
   const Result install = Call(O8lock({"hooks", "install"}), repo.path());
   ASSERT_EQ(install.end, Exited(0)) << install.err;
   const std::string armed = repo.File(".git/o8lock/armed.inc");
-  const Argv argv = Locked({}, ":");
+  const Argv argv = Publishing({}, ":");
   EXPECT_EQ(Call(argv, repo.path()).end, Exited(0));
   const std::vector<std::string> files = Names(repo.File(".git/o8lock"));
   int kills = 0;
@@ -556,7 +564,7 @@ class InterruptedTest : public StepsTest {
     Prepare(repo, beginning);
     bool in_main = false;
     int count = 0;
-    for (Step& step : StepsOf(repo, Locked(OptionsOf(beginning), ":"))) {
+    for (Step& step : StepsOf(repo, Publishing(OptionsOf(beginning), ":"))) {
       // Whose lock is there before that was there when --yes was said.
       in_main = in_main || step.call == "fcntl";
       if (beginning == Beginning::kForce && !in_main) continue;
@@ -565,9 +573,10 @@ class InterruptedTest : public StepsTest {
       if (beginning == Beginning::kForce) {
         one.holder = std::make_unique<Guarded>(one.repo->path());
       }
-      one.run = Start(*one.repo, Injected(one.step, "signal=STOP",
-                                          Locked(OptionsOf(beginning), kAlone),
-                                          LogOf(*one.repo)));
+      one.run =
+          Start(*one.repo, Injected(one.step, "signal=STOP",
+                                    Publishing(OptionsOf(beginning), kAlone),
+                                    LogOf(*one.repo)));
       one.run->Write("\n");
       all.push_back(std::move(one));
     }
@@ -625,7 +634,7 @@ class InterruptedTest : public StepsTest {
 TEST_F(InterruptedTest, AnotherStartIsAloneOrRefused) {
   std::vector<Interrupted> all = StopEverywhere(Beginning::kFree);
   for (Interrupted& one : all) {
-    one.another = Start(*one.repo, Locked({}, kAlone));
+    one.another = Start(*one.repo, Publishing({}, kAlone));
   }
   GoOn(all);
 }
@@ -638,7 +647,7 @@ TEST_F(InterruptedTest, AnOverrideFindsAnotherHolderThanTheOneShown) {
     SCOPED_TRACE(one.step.Where());
     EXPECT_EQ(one.holder->process().Wait(), Exited(0));
     one.holder.reset();
-    one.another = Start(*one.repo, Locked({}, kAlone));
+    one.another = Start(*one.repo, Publishing({}, kAlone));
   }
   GoOn(all);
 }
@@ -649,7 +658,7 @@ TEST_F(InterruptedTest, OfTwoOverridesAtOnceOneRuns) {
   Guarded holder(repo.path());
   const Argv force =
       Injected({"getcwd", 1}, "signal=STOP",
-               Locked({"--force", "--yes"}, kAlone), LogOf(repo));
+               Publishing({"--force", "--yes"}, kAlone), LogOf(repo));
   const std::unique_ptr<Process> one = Start(repo, force);
   WaitUntilStopped(repo);
   unlink(LogOf(repo).c_str());
@@ -717,7 +726,7 @@ class BetweenTest : public InterruptedTest {
 TEST_F(BetweenTest, RefusesAStartThatLockedAGuardWithoutAName) {
   const Repository plain;
   Prepare(plain, Beginning::kFree);
-  const std::vector<Step> steps = StepsOf(plain, Locked({}, ":"));
+  const std::vector<Step> steps = StepsOf(plain, Publishing({}, ":"));
   const Step opened = Find(steps, kOpensGuard).step;
   const Step locked = Find(steps, kLocks).step;
   for (const bool removed : {true, false}) {
@@ -751,7 +760,7 @@ TEST_F(BetweenTest, RefusesAStartThatLockedAGuardWithoutAName) {
     const Repository repo;
     Prepare(repo, Beginning::kFree);
     const std::unique_ptr<Process> run =
-        StoppedAfter(repo, step, Locked({}, kAlone));
+        StoppedAfter(repo, step, Publishing({}, kAlone));
     GoOn(*run);
     EXPECT_TRUE(run->ShowsOrCloses("ready"));
     run->Write("\n");
@@ -766,7 +775,7 @@ TEST_F(BetweenTest, RefusesAStartThatLockedAGuardWithoutAName) {
 TEST_F(BetweenTest, ATakeOverIsOffWhereAnotherStartHasJoinedMeanwhile) {
   const Repository repo;
   Prepare(repo, Beginning::kLeftBehind);
-  const Step judged = Find(StepsOf(repo, Locked({}, ":")), kLocks).before;
+  const Step judged = Find(StepsOf(repo, Publishing({}, ":")), kLocks).before;
   for (const bool joined : {false, true}) {
     SCOPED_TRACE(joined);
     Prepare(repo, Beginning::kLeftBehind);
@@ -776,12 +785,12 @@ TEST_F(BetweenTest, ATakeOverIsOffWhereAnotherStartHasJoinedMeanwhile) {
                                   std::regex("\"token\":\"([0-9a-f]{32})\"")))
         << record;
     const std::unique_ptr<Process> run =
-        StoppedAfter(repo, judged, Locked({}, kAlone));
+        StoppedAfter(repo, judged, Publishing({}, kAlone));
     std::unique_ptr<Process> inside;
     if (joined) {
       ProcessOptions options = WithPipe(repo);
       options.env["O8LOCK_RUN"] = token[1];
-      inside = std::make_unique<Process>(Locked({}, kAlone), options);
+      inside = std::make_unique<Process>(Publishing({}, kAlone), options);
       ASSERT_TRUE(inside->ShowsOrCloses("ready"));
     }
     const LockState before = StateOf(repo);
@@ -818,12 +827,12 @@ TEST_F(BetweenTest, ALockFileThatCameAfterTheLookIsLeftAlone) {
     const Repository repo;
     Prepare(repo, beginning);
     const Step looked =
-        Find(StepsOf(repo, Locked({}, ":")), "^rename.*[.]old\"").before;
+        Find(StepsOf(repo, Publishing({}, ":")), "^rename.*[.]old\"").before;
     for (const bool another : {false, true}) {
       SCOPED_TRACE(another);
       Prepare(repo, beginning);
       const std::unique_ptr<Process> run =
-          StoppedAfter(repo, looked, Locked({}, "echo ran"));
+          StoppedAfter(repo, looked, Publishing({}, "echo ran"));
       EXPECT_TRUE(Exists(repo.LockFile()));
       if (another) {
         MakeFile(repo.File("new"), text);

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/publish.h"
+
+#include <unistd.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "lock/file.h"
+#include "lock/location.h"
+#include "tools/cli/options.h"
+#include "tools/cli/orchestr8.h"
+#include "tools/cli/orchestr8_package.h"
+#include "tools/cli/reach.h"
+
+namespace o8lock {
+namespace {
+
+// Up to where an orchestr8 counts as installed in the repository: the main
+// worktree, also for a linked one inside of it; otherwise the nearest directory
+// with a .git; outside a repository only the current directory.
+std::string TopOf(const Location& location) {
+  std::string here = Canonical(".").value_or("");
+  const std::string& main = location.main_worktree;
+  if (!main.empty() && absl::StartsWith(here + "/", main + "/")) return main;
+  for (std::string up = here; !up.empty(); up = ParentOf(up)) {
+    if (access((up + "/.git").c_str(), F_OK) == 0) return up;
+  }
+  return here;
+}
+
+PublishDecision NotBeside(absl::string_view subject, bool is_certain) {
+  return {/*publish=*/false,
+          absl::StrCat(subject,
+                       is_certain ? " keeps it itself" : " may keep it itself"),
+          /*starts_orchestr8=*/true};
+}
+
+PublishDecision DecideForOrchestr8(const Orchestr8Program& program) {
+  const LocksItself locks = FindOutWhetherItLocks(program);
+  if (locks == LocksItself::kNo) {
+    return {true, absl::StrCat(program.name, " keeps none itself"), false};
+  }
+  return NotBeside(program.name, locks == LocksItself::kYes);
+}
+
+// Whether orchestr8 looks for a lock file of that name.
+bool IsWhereOrchestr8Looks(const std::string& lock_file) {
+  return BaseName(lock_file) == "parallel.lock" ||
+         BaseName(lock_file) == "murm.lock";
+}
+
+}  // namespace
+
+PublishDecision DecideByItself(const std::vector<std::string>& command,
+                               const std::optional<Orchestr8Command>& orchestr8,
+                               const Location& location) {
+  if (!IsWhereOrchestr8Looks(location.lock_file)) {
+    return {true, "orchestr8 does not look for it", false};
+  }
+  if (orchestr8.has_value()) return DecideForOrchestr8(orchestr8->program);
+  const std::optional<ReachableOrchestr8> found =
+      FindReachableOrchestr8(command, TopOf(location));
+  if (found.has_value()) return NotBeside(found->subject, found->is_certain);
+  return {true, "no orchestr8 that keeps it is in reach", false};
+}
+
+absl::StatusOr<PublishDecision> DecideToPublish(
+    const Options& options, const std::optional<Orchestr8Command>& orchestr8,
+    const Location& location) {
+  std::optional<Publish> publish = options.publish;
+  absl::string_view source = "--publish";
+  if (!publish.has_value() && location.publish.has_value()) {
+    source = "o8lock.publish";
+    publish = ParsePublish(*location.publish);
+    if (!publish.has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the setting o8lock.publish is '", *location.publish,
+                       "', not 'auto', 'always' or 'never'"));
+    }
+  }
+  switch (publish.value_or(Publish::kAuto)) {
+    case Publish::kAlways:
+      return PublishDecision{true, absl::StrCat(source, " is always"), false};
+    case Publish::kNever:
+      return PublishDecision{false, absl::StrCat(source, " is never"), false};
+    case Publish::kAuto:
+      break;
+  }
+  return DecideByItself(options.command, orchestr8, location);
+}
+
+}  // namespace o8lock
