@@ -110,8 +110,11 @@ absl::StatusOr<FileId> IdOf(const std::string& path) {
 
 absl::StatusOr<std::string> ReadWhole(const Fd& fd, const std::string& path,
                                       size_t most) {
-  // A size from fstat(2) would be out of date by the time of the read. One
-  // buffer fits every sane file.
+  // FUSE and network file systems read up to the size that they remember.
+  struct statx info;
+  statx(fd.get(), "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_SIZE, &info);
+  // That would be out of date by the time of the read. One buffer fits every
+  // sane file.
   std::array<char, 4096> buffer;
   std::string text;
   while (true) {
