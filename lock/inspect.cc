@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -55,7 +56,11 @@ absl::StatusOr<Inspection> Inspect(const Location& location,
   const bool is_nobodys = found.verdict == Verdict::kFree;
   const std::optional<Holder> dead =
       found.verdict <= Verdict::kStale ? found.holder : std::nullopt;
-  if (is_nobodys) found = Inspection();
+  if (is_nobodys) {
+    Inspection free;
+    free.file = std::move(found.file);
+    found = std::move(free);
+  }
   for (const std::string& path : location.LockFiles()) {
     O8LOCK_ASSIGN_OR_RETURN(const LockFile file, JudgeLockFile(path, dead));
     if (is_nobodys && dead.has_value() && file.inspection.holder.has_value() &&

@@ -46,6 +46,11 @@ struct Inspection {
   bool is_external = false;  // it is about a lock file, not about the guard
   ProcessInfo process;       // the holder's pid, when it can be looked at here
   ProcessInfo command;       // its command's, the same
+
+  // The command line of the process that has the number of an external run,
+  // where that is alive and no orchestr8: it may have nothing to do with it.
+  std::vector<std::string> stranger;
+
   bool pid_reused = false;   // the pid belongs to another, younger process now
   std::string problem;       // why `file` cannot be read or understood
 

@@ -300,12 +300,18 @@ absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
     return found;
   }
   inspection.process = LookAt(holder->pid);
+  if (!HasEnded(inspection.process) && !IsOrchestr8Process(holder->pid)) {
+    inspection.stranger = CommandOf(holder->pid);
+    if (inspection.stranger.empty()) {
+      inspection.stranger = {ProgramOf(holder->pid)};
+    }
+  }
   // This process has written no lock file yet. And a clock that was set forward
   // makes every process look younger than its lock file: an orchestr8 is taken
   // for the one that wrote it.
   inspection.pid_reused = holder->pid == getpid() ||
-                          (BeganAfter(inspection.process, *holder, written) &&
-                           !IsOrchestr8Process(holder->pid));
+                          (!inspection.stranger.empty() &&
+                           BeganAfter(inspection.process, *holder, written));
   inspection.verdict = IsDead(inspection) ? Verdict::kStale : Verdict::kHeld;
   return found;
 }

@@ -159,6 +159,15 @@ std::vector<Row> HolderRows(const Inspection& found, const Now& now) {
   return rows;
 }
 
+std::vector<Row> StrangerRows(const Inspection& found,
+                              const std::string& unlock) {
+  if (found.stranger.empty() || found.verdict != Verdict::kHeld) return {};
+  return {{"That process",
+           absl::StrCat(ShellQuoted(Glance(found.stranger)),
+                        ", no orchestr8: the file may come from a container")},
+          {"If its run has ended", unlock}};
+}
+
 std::string WhoText(const Inspection& found) {
   std::string text = absl::StrCat("PID ", PidText(found));
   if (found.holder.has_value() && !found.holder->command.empty()) {

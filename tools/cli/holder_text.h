@@ -42,6 +42,11 @@ std::string EvidenceText(const Inspection& found);
 Row StartedRow(const Inspection& found);
 std::vector<Row> HolderRows(const Inspection& found, const Now& now);
 
+// What is to be known where the process of an external run is no orchestr8, and
+// the command `unlock`, which frees the lock. None where it is one.
+std::vector<Row> StrangerRows(const Inspection& found,
+                              const std::string& unlock);
+
 // The warning before `found` is overridden, and the question after that, which
 // has no newline.
 std::string OverrideText(const Inspection& found, const Now& now);

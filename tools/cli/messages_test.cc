@@ -179,6 +179,7 @@ TEST(RefusalTextTest, SaysHowItIsKnown) {
             "pid namespace (a container)");
   found = Held();
   found.kernel_locked = false;
+  found.is_external = true;
   found.origin = Origin::kUnknown;
   EXPECT_EQ(known_by(found),
             "Evidence: process 12345 is running, it was not started by o8lock");

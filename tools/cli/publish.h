@@ -24,11 +24,11 @@ struct PublishDecision {
 };
 
 // Decides for the command of `options`, which is `orchestr8` if it is one, and
-// the lock at `location`: as --publish says, otherwise the repository's setting.
-// With `auto` the lock file is written unless it would stop the command: an
-// orchestr8 with a lock file of its own reads it, finds a live pid and refuses.
-// With another name it is always written: orchestr8 does not look for it.
-// Errors: kInvalidArgument  the setting is not one of the three words.
+// the lock at `location`: as --publish says, otherwise the repository's
+// setting. With `auto` the lock file is written unless it would stop the
+// command: an orchestr8 with a lock file of its own reads it, finds a live pid
+// and refuses. With another name it is always written: orchestr8 does not look
+// for it. Errors: kInvalidArgument  the setting is not one of the three words.
 // Reads files, as orchestr8_package.h and reach.h say.
 absl::StatusOr<PublishDecision> DecideToPublish(
     const Options& options, const std::optional<Orchestr8Command>& orchestr8,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -50,10 +51,12 @@ std::string KillCommand(const Inspection& found) {
   return text;
 }
 
-// Everything else that is known of who is in the way.
-std::vector<Row> RefusalRows(const Inspection& found, const Now& now) {
+// Everything else that is known of who is in the way; `unlock` frees the lock.
+std::vector<Row> RefusalRows(const Inspection& found, const Now& now,
+                             const std::string& unlock) {
   std::vector<Row> rows = HolderRows(found, now);
   rows.emplace_back("Evidence", EvidenceText(found));
+  for (Row& row : StrangerRows(found, unlock)) rows.push_back(std::move(row));
   if (!found.keepers.empty()) {
     rows.emplace_back("To end what is left of it", KillCommand(found));
   }
@@ -130,7 +133,8 @@ std::string RefusalText(const Inspection& found, const Invocation& invocation,
                       ? CommandLine(invocation.o8lock, {"status"})
                       : ShellQuoted(invocation.status_command),
                   absl::StrCat("Force override: ", ForceCommand(invocation))),
-      Lines(RefusalRows(found, now)));
+      Lines(
+          RefusalRows(found, now, CommandLine(invocation.o8lock, {"unlock"}))));
 }
 
 std::string TimedOutText(const Inspection& found, const Invocation& invocation,
@@ -148,7 +152,8 @@ std::string AncestorText(const Inspection& found) {
 
 std::string WorktreeRefusedText(const Refused& refused,
                                 const std::string& program, const Now& now) {
-  std::vector<Row> rows = RefusalRows(refused.found, now);
+  std::vector<Row> rows =
+      RefusalRows(refused.found, now, ShellQuoted({program, "unlock"}));
   if (refused.taken_back.has_value()) {
     rows.push_back(TakenBackRow(*refused.taken_back));
   }

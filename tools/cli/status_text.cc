@@ -40,6 +40,15 @@ std::string VerdictText(const Inspection& found) {
   return "free";
 }
 
+std::string UnlockCommand(const LockSurvey& lock) {
+  if (lock.name == "parallel") return "o8lock unlock";
+  return ShellQuoted(
+      lock.name.empty()
+          ? std::vector<std::string>{"o8lock", "--lock-file",
+                                     lock.location.lock_file, "unlock"}
+          : std::vector<std::string>{"o8lock", "--name", lock.name, "unlock"});
+}
+
 // `text` with its first word in the colour of the verdict.
 std::string Colored(const std::string& text, Verdict verdict) {
   constexpr absl::string_view kColors[] = {"32", "33", "33", "31"};
@@ -70,6 +79,9 @@ std::string StatusText(const Survey& survey, const Now& now, bool color) {
   if (found.holder.has_value()) rows.insert(rows.begin(), StartedRow(found));
   if (std::string evidence = EvidenceText(found); !evidence.empty()) {
     rows.emplace_back("Evidence", std::move(evidence));
+  }
+  for (Row& row : StrangerRows(found, UnlockCommand(survey.lock))) {
+    rows.push_back(std::move(row));
   }
   rows.emplace_back("Lock file", LockFileText(survey.lock));
   rows.emplace_back("Guard", Printable(survey.lock.location.guard));

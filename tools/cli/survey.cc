@@ -55,7 +55,8 @@ std::vector<RunProcess> ProcessesOf(const Inspection& found) {
   std::set<int> pids;
   // Of another pid namespace the number means nothing here.
   const bool visible = found.process.state != ProcessState::kUnknown;
-  if (visible && !IsDead(found)) {
+  // Nor does that of a process which has come by it.
+  if (visible && !IsDead(found) && found.stranger.empty()) {
     pids.insert(holder.pid);
     for (const Descendant& process : DescendantsOf(holder.pid)) {
       pids.insert(process.pid);

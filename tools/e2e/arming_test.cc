@@ -662,12 +662,14 @@ TEST_F(RaceTest, RunsOverrideEachOther) {
     EXPECT_TRUE(repo_.IsArmed());
     taken.to = Now();
     EXPECT_EQ(run.Finish(), Exited(0));
-    taken.maybe_to = Now();
-    all.push_back(taken);
     LetItAdd(*loop, 4 * i);
     if (i % 2 != 0) {
+      // The overridden run has the lock until it has ended.
+      taken.to = Now();
       EXPECT_EQ(old.Finish(), Exited(0));
     }
+    taken.maybe_to = Now();
+    all.push_back(taken);
   }
   Judge(*loop, all);
 }

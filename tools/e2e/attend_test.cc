@@ -221,7 +221,8 @@ TEST(OverriddenTest, ByForceItIsToldWhileItRuns) {
   EXPECT_EQ(run.Finish(7), Exited(7));
   EXPECT_EQ(Normal(run.err()),
             Golden("overridden", ValuesOf(repo, second.pid())));
-  EXPECT_TRUE(StateOf(repo) == state);
+  EXPECT_EQ(StateOf(repo).lock_file, state.lock_file);
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
   EXPECT_EQ(second.Finish(), Exited(0));
   ExpectNothingLeft(repo);
 }

@@ -257,8 +257,9 @@ TEST_F(OtherUserTest, WhoSharesTheRepositoryMayTakeTheLockInTurn) {
     Guarded run(repo_);
     const Result forced = CallAsNobody({"-f", "-y", "--", "echo", "ran"});
     EXPECT_EQ(forced.out, "ran\n") << forced.err;
-    EXPECT_EQ(Call(O8lock({"--", "true"}), repo_).end, Exited(0));
+    EXPECT_EQ(Call(O8lock({"--", "true"}), repo_).end, Exited(75));
     EXPECT_EQ(run.Finish(), Exited(0));
+    EXPECT_EQ(Call(O8lock({"--", "true"}), repo_).end, Exited(0));
   }
 }
 

@@ -267,13 +267,13 @@ TEST(UnlockTest, TakesItFromTheHolderThatWasShownOnly) {
   EXPECT_EQ(next.err(), "");
 }
 
-TEST(UnlockTest, EndsTheDoubtAboutAnotherMachine) {
+TEST(UnlockTest, EndsTheDoubtAboutAnotherBoot) {
   const Repository repo;
   MakeUnknown(repo);
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
   const Result unlock = Call(O8lock({"--yes", "unlock"}), repo.path());
   EXPECT_EQ(unlock.end, Exited(0));
-  EXPECT_THAT(unlock.out, StartsWith("unknown (PID: 77)\n"));
+  EXPECT_THAT(unlock.out, StartsWith("unknown (PID: 1)\n"));
   EXPECT_THAT(unlock.err, HasSubstr("This may cause conflicts if it is still "
                                     "running.\n"));
   ExpectNothingLeft(repo);

@@ -197,6 +197,8 @@ std::string Normal(std::string text) {
   text = std::regex_replace(
       text, std::regex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}([.][0-9]{3})?Z"),
       "{TIME}");
+  text = std::regex_replace(text, std::regex("That process: .*, no orchestr8"),
+                            "That process: {STRANGER}, no orchestr8");
   return std::regex_replace(
       text,
       std::regex("(Running for:|Age:|released after) "
@@ -208,8 +210,9 @@ LockState StateOf(const Repository& repository) {
   struct stat guard = {};
   EXPECT_EQ(stat(repository.Guard().c_str(), &guard), 0);
   // The run itself adds its command's pid, when that has begun already.
-  const std::string record = std::regex_replace(
-      Contents(repository.Guard()), std::regex(",\"commandPid\":[0-9]+"), "");
+  const std::string record =
+      std::regex_replace(Contents(repository.Guard()),
+                         std::regex(",\"command(Pid|Since)\":[0-9]+"), "");
   return {Contents(repository.LockFile()), record, guard.st_ino};
 }
 

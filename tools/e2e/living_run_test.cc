@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A run that works is never taken for a dead one, though its kernel lock is not
+// seen, its files are gone, its repository was moved or copied, or it was
+// overridden; and what is dead is in nobody's way.
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "lock/testing.h"
+#include "tools/e2e/testing.h"
+
+namespace o8lock {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr const char* kPublish[] = {"--publish=always", "--publish=never"};
+
+// A command that has closed every descriptor that it inherited.
+constexpr char kClosing[] =
+    "for fd in /proc/self/fd/*; do fd=${fd##*/}; "
+    "[ $fd -le 2 ] || eval \"exec $fd>&-\"; done; "
+    "echo ready $$; read code; exit $code";
+
+void ExpectRefused(const std::string& directory, pid_t pid,
+                   const Argv& options = {}) {
+  Argv argv = O8lock(options);
+  argv.insert(argv.end(), {"--", "echo", "ran"});
+  const Result start = Call(argv, directory);
+  EXPECT_EQ(start.end, Exited(75)) << start.err;
+  EXPECT_EQ(start.out, "");
+  EXPECT_THAT(start.err,
+              StartsWith(absl::StrCat("Error: Another parallel execution is in "
+                                      "progress (PID: ",
+                                      pid, ")\n")));
+  EXPECT_THAT(start.err, Not(HasSubstr("not running")));
+  const Result status = Call(O8lock({"status"}), directory);
+  EXPECT_EQ(status.end, Exited(75)) << status.out;
+}
+
+void ExpectRuns(const std::string& directory) {
+  const Result start = Call(O8lock({"--", "echo", "ran"}), directory);
+  EXPECT_EQ(start.end, Exited(0)) << start.err;
+  EXPECT_EQ(start.out, "ran\n");
+}
+
+// --- A lock that is not seen ---
+
+TEST(UnseenTest, TheCommandOfAKilledRunHasTheLockWithoutItsDescriptors) {
+  for (const char* publish : kPublish) {
+    SCOPED_TRACE(publish);
+    const Repository repo;
+    Guarded run(O8lock({publish, "--", "bash", "-c", kClosing}),
+                In(repo.path()));
+    kill(run.pid(), SIGKILL);
+    EXPECT_EQ(run.process().Wait(), Killed(SIGKILL));
+    ExpectRefused(repo.path(), run.pid());
+    const Result refused = Call(O8lock({"--", "true"}), repo.path());
+    EXPECT_THAT(refused.err, HasSubstr(absl::StrCat("process ", run.pid(),
+                                                    " has ended, process ",
+                                                    run.command_pid(), " (")));
+    EXPECT_THAT(refused.err,
+                HasSubstr(absl::StrCat("To end what is left of it: kill ",
+                                       run.command_pid(), "\n")));
+    Process waiter(O8lock({"--wait", "-q", "--", "echo", "ran"}),
+                   In(repo.path()));
+    run.process().Write("0\n");
+    WaitForEnd(run.command_pid());
+    EXPECT_EQ(waiter.Wait(), Exited(0));
+    EXPECT_EQ(waiter.out(), "ran\n");
+    ExpectRuns(repo.path());
+    ExpectNothingLeft(repo);
+  }
+}
+
+// What it starts is inside of it, and joins.
+TEST(UnseenTest, TheCommandMayStartO8lockItself) {
+  const Repository repo;
+  Guarded run(
+      O8lock({"--", "bash", "-c",
+              absl::StrCat("for fd in /proc/self/fd/*; do fd=${fd##*/}; [ $fd "
+                           "-le 2 ] || eval \"exec $fd>&-\"; done; echo ready "
+                           "$$; read code; env -i \"$O8LOCK\" -- echo inside; "
+                           "echo \"code $?\"; read code")}),
+      In(repo.path()));
+  kill(run.pid(), SIGKILL);
+  EXPECT_EQ(run.process().Wait(), Killed(SIGKILL));
+  run.process().Write("0\n");
+  run.process().WaitForOutput("inside\ncode 0\n");
+  ExpectRefused(repo.path(), run.pid());
+  run.process().Write("0\n");
+  WaitForEnd(run.command_pid());
+  ExpectRuns(repo.path());
+  ExpectNothingLeft(repo);
+}
+
+class ViewTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directory(View());
+    fuse_ =
+        std::make_unique<Process>(Argv{"bindfs", "-f", repo_.path(), View()});
+    WaitUntil("mounted, or not to be",
+              [this] { return IsMounted() || StateIs(fuse_->pid(), 'Z'); });
+    if (!IsMounted()) {
+      GTEST_SKIP() << "needs bindfs, and permission for FUSE";
+    }
+  }
+  void TearDown() override {
+    if (IsMounted()) {
+      EXPECT_EQ(RunToEnd({"umount", View()}), Exited(0));
+      fuse_->Wait();
+    }
+  }
+  std::string View() const { return dir_.File("view"); }
+  bool IsMounted() const { return Exists(View() + "/.git"); }
+  static bool StateIs(pid_t pid, char state) {
+    const std::string stat = Contents(absl::StrCat("/proc/", pid, "/stat"));
+    return stat[stat.rfind(')') + 2] == state;
+  }
+
+  const Repository repo_;
+  const TempDir dir_;
+  std::unique_ptr<Process> fuse_;
+};
+
+TEST_F(ViewTest, ARunIsSeenThroughFuseInBothDirections) {
+  const std::string places[] = {repo_.path(), View()};
+  for (const int run_at : {0, 1}) {
+    for (const char* publish : kPublish) {
+      for (const char* other : kPublish) {
+        SCOPED_TRACE(absl::StrCat(run_at, publish, other));
+        Guarded run(places[run_at], {publish});
+        ExpectRefused(places[1 - run_at], run.pid(), {other});
+        EXPECT_EQ(run.Finish(), Exited(0));
+        ExpectRuns(places[1 - run_at]);
+      }
+    }
+  }
+}
+
+// --- A copy ---
+
+TEST(CopyTest, OfARepositoryIsFreeAndSaysNothingOfTheRun) {
+  for (const char* publish : kPublish) {
+    SCOPED_TRACE(publish);
+    const Repository repo;
+    const TempDir dir;
+    Guarded run(repo.path(), {publish});
+    std::filesystem::copy(repo.path(), dir.File("copy"),
+                          std::filesystem::copy_options::recursive);
+    const Result status = Call(O8lock({"status"}), dir.File("copy"));
+    EXPECT_EQ(status.end, Exited(0));
+    EXPECT_THAT(status.out, StartsWith("free\n"));
+    EXPECT_THAT(status.out, Not(HasSubstr(absl::StrCat(run.pid()))));
+    const Result start = Call(O8lock({"--", "echo", "ran"}), dir.File("copy"));
+    EXPECT_EQ(start.end, Exited(0));
+    EXPECT_EQ(start.out, "ran\n");
+    EXPECT_EQ(start.err, "");
+    EXPECT_FALSE(Exists(dir.File("copy/.claude/parallel.lock")));
+    ExpectRefused(repo.path(), run.pid());
+    EXPECT_EQ(run.Finish(), Exited(0));
+    EXPECT_EQ(run.err(), "");
+  }
+}
+
+// --- Files that are gone ---
+
+// Waits until a run looks after its lock.
+void WaitUntilItLooks(const Guarded& run) {
+  WaitUntil("the run watches", [&run] {
+    for (const std::string& fd :
+         Names(absl::StrCat("/proc/", run.pid(), "/fd"))) {
+      std::error_code ignored;
+      if (absl::StrContains(
+              std::filesystem::read_symlink(
+                  absl::StrCat("/proc/", run.pid(), "/fd/", fd), ignored)
+                  .string(),
+              "inotify")) {
+        return true;
+      }
+    }
+    return false;
+  });
+}
+
+TEST(GoneTest, AGuardIsPutBackAndLocked) {
+  for (const char* publish : kPublish) {
+    SCOPED_TRACE(publish);
+    const Repository repo;
+    Guarded run(repo.path(), {publish});
+    WaitUntilItLooks(run);
+    for (int round = 0; round < 3; ++round) {
+      const bool with_directory = round != 1;
+      std::filesystem::remove_all(with_directory ? repo.File(".git/o8lock")
+                                                 : repo.Guard());
+      WaitUntil("the guard is back", [&] { return Exists(repo.Guard()); });
+      ExpectRefused(repo.path(), run.pid(), {publish});
+    }
+    EXPECT_EQ(run.Finish(3), Exited(3));
+    EXPECT_EQ(run.err(),
+              Fill("o8lock: warning: '{REPO}/.git/o8lock/parallel.guard' was "
+                   "removed during the run; it is in place again\n",
+                   ValuesOf(repo)));
+    ExpectNothingLeft(repo);
+  }
+}
+
+// Killed, its command has the lock by the record, not by the descriptor that
+// it inherited, which is of the guard that was removed.
+TEST(GoneTest, AfterThatTheCommandOfAKilledRunStillHasTheLock) {
+  const Repository repo;
+  Guarded run(repo.path());
+  WaitUntilItLooks(run);
+  std::filesystem::remove_all(repo.File(".git/o8lock"));
+  WaitUntil("the guard is back", [&] { return Exists(repo.Guard()); });
+  kill(run.pid(), SIGKILL);
+  EXPECT_EQ(run.process().Wait(), Killed(SIGKILL));
+  ExpectRefused(repo.path(), run.pid());
+  run.process().Write("0\n");
+  WaitForEnd(run.command_pid());
+  ExpectRuns(repo.path());
+}
+
+// Before the run looks after its lock another start may come between: that is
+// told, and nothing is taken away.
+TEST(GoneTest, AGuardThatAnotherRunHasMadeIsItsOwn) {
+  const Repository repo;
+  Guarded run(repo.path(), {"--publish=never"});
+  std::filesystem::remove_all(repo.File(".git/o8lock"));
+  Guarded other(repo.path(), {"--publish=never"});
+  WaitUntilItLooks(run);
+  run.process().WaitForError(
+      Fill("o8lock: warning: '{REPO}/.git/o8lock/parallel.guard' was removed "
+           "during the run, and another run has made it anew\n"
+           "o8lock: hint: both runs are on; see: o8lock status\n",
+           ValuesOf(repo)));
+  EXPECT_EQ(run.Finish(), Exited(0));
+  ExpectRefused(repo.path(), other.pid());
+  EXPECT_EQ(other.Finish(), Exited(0));
+  ExpectNothingLeft(repo);
+}
+
+// --- A repository that is moved ---
+
+TEST(MovedTest, TheRunFollowsItAndDoesNothingToWhatTakesItsPlace) {
+  for (const bool settled : {false, true}) {
+    SCOPED_TRACE(settled);
+    const TempDir dir;
+    const std::string path = dir.File("repo");
+    const std::string moved = dir.File("moved");
+    Git(dir.path(), {"init", "--quiet", "repo"});
+    ProcessOptions options = In(path);
+    Guarded run(path);
+    if (settled) WaitUntilItLooks(run);
+    std::filesystem::rename(path, moved);
+    Git(dir.path(), {"init", "--quiet", "repo"});
+    std::filesystem::create_directory(path + "/.claude");
+    ExpectRuns(path);
+    const std::vector<std::string> before = Names(path + "/.claude");
+    const std::vector<std::string> guard = Names(path + "/.git/o8lock");
+    ExpectRefused(moved, run.pid());
+    if (settled) {
+      std::filesystem::remove_all(moved + "/.git/o8lock");
+      WaitUntil("the guard is back",
+                [&] { return Exists(moved + "/.git/o8lock/parallel.guard"); });
+      ExpectRefused(moved, run.pid());
+    }
+    EXPECT_EQ(run.Finish(), Exited(0));
+    EXPECT_THAT(Names(path + "/.claude"), IsEmpty());
+    EXPECT_EQ(Names(path + "/.claude"), before);
+    EXPECT_EQ(Names(path + "/.git/o8lock"), guard);
+    EXPECT_FALSE(Exists(moved + "/.claude/parallel.lock"));
+    EXPECT_EQ(Contents(moved + "/.git/o8lock/parallel.guard"), "");
+  }
+}
+
+TEST(MovedTest, ADeletedRepositoryIsNotMadeAgain) {
+  const TempDir dir;
+  const std::string path = dir.File("repo");
+  Git(dir.path(), {"init", "--quiet", "repo"});
+  Guarded run(path);
+  WaitUntilItLooks(run);
+  std::filesystem::remove_all(path);
+  Git(dir.path(), {"init", "--quiet", "repo"});
+  const std::vector<std::string> names = Names(path + "/.git");
+  EXPECT_EQ(run.Finish(4), Exited(4));
+  EXPECT_EQ(Names(path + "/.git"), names);
+  EXPECT_FALSE(Exists(path + "/.claude"));
+}
+
+// --- An override ---
+
+TEST(OverriddenRunTest, HasTheLockAgainWhenItsOverriderHasEnded) {
+  for (const bool killed : {false, true}) {
+    SCOPED_TRACE(killed);
+    const Repository repo;
+    Guarded run(repo.path());
+    Guarded overrider(repo.path(), {"--force", "--yes"});
+    ExpectRefused(repo.path(), overrider.pid());
+    if (killed) {
+      kill(overrider.command_pid(), SIGKILL);
+      kill(overrider.pid(), SIGKILL);
+      EXPECT_EQ(overrider.process().Wait(), Killed(SIGKILL));
+      WaitForEnd(overrider.command_pid());
+    } else {
+      EXPECT_EQ(overrider.Finish(), Exited(0));
+    }
+    ExpectRefused(repo.path(), run.pid());
+    const Result refused = Call(O8lock({"--", "true"}), repo.path());
+    EXPECT_THAT(refused.err,
+                HasSubstr(absl::StrCat("Evidence: process ", run.pid(),
+                                       " is running, its lock was overridden"
+                                       "\n")));
+    Process waiter(O8lock({"--wait", "-q", "--", "echo", "ran"}),
+                   In(repo.path()));
+    EXPECT_EQ(run.Finish(), Exited(0));
+    EXPECT_EQ(waiter.Wait(), Exited(0));
+    EXPECT_EQ(waiter.out(), "ran\n");
+    ExpectRuns(repo.path());
+    ExpectNothingLeft(repo);
+  }
+}
+
+TEST(OverriddenRunTest, AreAllRemembered) {
+  const Repository repo;
+  Guarded first(repo.path());
+  Guarded second(repo.path(), {"--force", "--yes"});
+  Guarded third(repo.path(), {"--force", "--yes"});
+  EXPECT_EQ(third.Finish(), Exited(0));
+  ExpectRefused(repo.path(), second.pid());
+  EXPECT_EQ(second.Finish(), Exited(0));
+  ExpectRefused(repo.path(), first.pid());
+  EXPECT_EQ(first.Finish(), Exited(0));
+  ExpectRuns(repo.path());
+  ExpectNothingLeft(repo);
+}
+
+TEST(OverriddenRunTest, IsForgottenByUnlock) {
+  const Repository repo;
+  Guarded run(repo.path());
+  EXPECT_EQ(Call(O8lock({"unlock", "--yes"}), repo.path()).end, Exited(0));
+  ExpectRuns(repo.path());
+  EXPECT_EQ(run.Finish(), Exited(0));
+  ExpectNothingLeft(repo);
+}
+
+// --- Another boot ---
+
+TEST(RebootTest, IsNoMachineOfAnotherNameOnALocalFileSystem) {
+  const Repository repo;
+  repo.MakeGuard(R"({"pid":1,"startedAt":"2026-02-25T10:30:00Z","features":[],)"
+                 R"("host":"c0ffee123456","bootId":"another","token":"t"})");
+  const Result start = Call(O8lock({"--", "echo", "ran"}), repo.path());
+  EXPECT_EQ(start.end, Exited(0));
+  EXPECT_EQ(start.out, "ran\n");
+  EXPECT_THAT(start.err, StartsWith("Warning: Found stale lock file (PID 1 "));
+  ExpectNothingLeft(repo);
+}
+
+TEST(RebootTest, IsNotSaidWhereTheBootIsUnknown) {
+  if (!(RunToEnd({"unshare", "--mount", "mount", "-t", "tmpfs", "none",
+                  "/proc"}) == Exited(0))) {
+    GTEST_SKIP() << "needs permission for a mount namespace";
+  }
+  const Repository repo;
+  const Result run = Call(
+      {"unshare", "--mount", "sh", "-c",
+       "mount -t tmpfs none /proc; \"$O8LOCK\" -- sh -c '\"$O8LOCK\" status; "
+       "echo $?; env -u O8LOCK_RUN \"$O8LOCK\" status --json'"},
+      repo.path());
+  EXPECT_EQ(run.end, Exited(0));
+  EXPECT_THAT(run.out, StartsWith("held (PID: "));
+  EXPECT_THAT(run.out, Not(HasSubstr("anew")));
+  EXPECT_THAT(run.out, Not(HasSubstr("earlierBoot")));
+}
+
+}  // namespace
+}  // namespace o8lock
