@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "lock/access.h"
 #include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/kernel_lock.h"
@@ -25,64 +26,18 @@ namespace o8lock {
 namespace {
 
 absl::StatusOr<Fd> CreateGuard(const Location& location) {
-  const std::string directory = ParentOf(location.guard);
   if (location.create_directories) {
-    bool created = false;
-    O8LOCK_RETURN_IF_ERROR(MakeSharedDirectory(directory, &created));
+    O8LOCK_RETURN_IF_ERROR(MakeDirectory(ParentOf(location.guard)));
   }
   absl::StatusOr<Fd> guard =
       OpenRegular(location.guard, O_RDWR | O_CREAT, 0666);
   if (guard.ok()) {
-    O8LOCK_RETURN_IF_ERROR(ShareAs(*guard, location.guard, directory));
+    O8LOCK_RETURN_IF_ERROR(InheritAccess(*guard, location.guard));
   }
   return guard;
 }
 
 }  // namespace
-
-absl::Status MakeDirectory(const std::string& path, bool* created) {
-  if (mkdir(path.c_str(), 0777) == 0) {
-    if (created != nullptr) *created = true;
-    return absl::OkStatus();
-  }
-  const int error = errno;
-  if (error != EEXIST) return ErrnoStatus(error, "create directory", path);
-  struct stat info;
-  if (stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
-    return absl::OkStatus();
-  }
-  return WrongKind(path, "a directory");
-}
-
-absl::Status ShareAs(const Fd& fd, const std::string& path,
-                     const std::string& directory) {
-  struct stat of_directory;
-  struct stat of_file;
-  if (stat(directory.c_str(), &of_directory) != 0 ||
-      fstat(fd.get(), &of_file) != 0) {
-    return ErrnoStatus(errno, "stat", path);
-  }
-  mode_t more = 0;
-  if ((of_directory.st_mode & S_IWGRP) != 0) more |= S_IRGRP | S_IWGRP;
-  if ((of_directory.st_mode & S_IWOTH) != 0) more |= S_IROTH | S_IWOTH;
-  if (S_ISDIR(of_file.st_mode)) more |= of_directory.st_mode & S_ISGID;
-  if ((of_file.st_mode & more) == more) return absl::OkStatus();
-  // EPERM: another of the group was faster, and does the same.
-  if (fchmod(fd.get(), (of_file.st_mode | more) & 07777) == 0 ||
-      errno == EPERM) {
-    return absl::OkStatus();
-  }
-  return ErrnoStatus(errno, "change the mode of", path);
-}
-
-absl::Status MakeSharedDirectory(const std::string& path, bool* created) {
-  O8LOCK_RETURN_IF_ERROR(MakeDirectory(path, created));
-  if (!*created) return absl::OkStatus();
-  const Fd fd(
-      open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd.ok()) return ErrnoStatus(errno, "open", path);
-  return ShareAs(fd, path, ParentOf(path));
-}
 
 absl::StatusOr<Fd> OpenGuard(const Location& location) {
   absl::StatusOr<Fd> fd = OpenRegular(location.guard, O_RDWR);

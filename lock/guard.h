@@ -55,18 +55,6 @@ absl::Status DowngradeToRunLock(const Fd& fd, const std::string& guard);
 // Whether a run has `fd`, or one that has joined it, by another description.
 absl::StatusOr<bool> IsTaken(const Fd& fd, const std::string& guard);
 
-// Makes the directory `path`, where it is not there, and says in `created`
-// (which may be null) if it was not.
-absl::Status MakeDirectory(const std::string& path, bool* created);
-
-// The same, for all who may write what it is in.
-absl::Status MakeSharedDirectory(const std::string& path, bool* created);
-
-// Lets those write `fd`, a file just created in `directory`, who may write
-// that: a group may share the repository, and a umask is one person's.
-absl::Status ShareAs(const Fd& fd, const std::string& path,
-                     const std::string& directory);
-
 }  // namespace o8lock
 
 #endif  // O8LOCK_LOCK_GUARD_H_

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cli/locate.h"
 
+#include <cstddef>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "hooks/git.h"
+#include "lock/git_config.h"
 #include "lock/location.h"
+#include "lock/repository.h"
+#include "lock/status.h"
 #include "tools/cli/error_text.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/options.h"
@@ -17,10 +27,59 @@
 
 namespace o8lock {
 
+namespace {
+
+constexpr char kAcrossFilesystem[] = "GIT_DISCOVERY_ACROSS_FILESYSTEM";
+
+absl::StatusOr<Discovery> DiscoveryOfEnvironment() {
+  Discovery discovery;
+  if (const char* value = getenv(kAcrossFilesystem); value != nullptr) {
+    const std::optional<bool> across = ParseGitBool(value);
+    if (!across.has_value()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("bad boolean config value '", value, "' for '",
+                       kAcrossFilesystem, "'"));
+    }
+    discovery.across_filesystems = *across;
+  }
+  if (const char* value = getenv("GIT_CEILING_DIRECTORIES"); value != nullptr) {
+    discovery.ceiling_directories = value;
+  }
+  return discovery;
+}
+
+// What git says of the repository that Locate rejects with `error`: git's
+// reason in that one's place, OK where git accepts it, or `error` where git
+// cannot be asked.
+absl::Status AskGitAbout(const absl::Status& error) {
+  const absl::StatusOr<ProgramResult> git =
+      RunProgram({"env", "LC_ALL=C", "git", "-c", "safe.directory=*", "-c",
+                  "safe.bareRepository=all", "rev-parse", "--git-common-dir"});
+  if (!git.ok()) return error;
+  if (git->exit_code == 0) return absl::OkStatus();
+  const absl::string_view kFatal = "fatal: ";
+  const size_t fatal = git->err.find(kFatal.data());
+  if (fatal == std::string::npos) return error;
+  // An older git goes by the owner all the same.
+  if (absl::StrContains(git->err, "dubious ownership")) return error;
+  const std::string reason = git->err.substr(fatal + kFatal.size());
+  return absl::FailedPreconditionError(absl::StrJoin(
+      absl::StrSplit(reason, absl::ByAnyChar("\t\n"), absl::SkipWhitespace()),
+      " "));
+}
+
+}  // namespace
+
 absl::StatusOr<Location> LocateLock(const Options& options) {
   LocateOptions locate;
   locate.name = options.name;
   locate.lock_file = options.lock_file;
+  O8LOCK_ASSIGN_OR_RETURN(locate.discovery, DiscoveryOfEnvironment());
+  absl::StatusOr<Location> location = Locate(locate);
+  if (!absl::IsFailedPrecondition(location.status())) return location;
+  O8LOCK_RETURN_IF_ERROR(AskGitAbout(location.status()));
+  // Git knows an extension that every start asks about.
+  locate.discovery.any_extensions = true;
   return Locate(locate);
 }
 
@@ -36,7 +95,8 @@ std::vector<std::string> OwnTokens() {
 
 int FailToLocate(const absl::Status& error) {
   if (!absl::IsFailedPrecondition(error)) return FailToLock(error);
-  return Fail(error.message(), "nothing was run; git cannot use that either",
+  return Fail(error.message(),
+              "nothing was run; git cannot use this repository either",
               kCannotCreate);
 }
 

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "hooks/git.h"
 #include "hooks/installation.h"
 #include "lock/file.h"
 #include "lock/holder.h"
@@ -138,6 +139,18 @@ void TellOfStale(const Lock& lock, const Location& location) {
   }
 }
 
+// Tells of the lock file, where it is not there or git may show it.
+void TellOfLockFile(const Lock& lock, const Location& location, bool publish) {
+  if (publish && !location.outside.empty()) Tell(OutsideText(location));
+  if (lock.excluded().ok()) return;
+  // A .gitignore may have it.
+  const absl::StatusOr<ProgramResult> ignored = RunGit(
+      location.main_worktree,
+      {"check-ignore", "--quiet", "--no-index", "--", location.lock_file});
+  if (ignored.ok() && ignored->exit_code == 0) return;
+  Tell(NotExcludedText(location, lock.excluded()));
+}
+
 // How o8lock was called as `program`, for what can be pasted.
 Invocation InvocationOf(const Options& options,
                         const std::optional<Orchestr8Command>& orchestr8,
@@ -211,6 +224,7 @@ int LockedRun::RunUnder(Lock& lock, ChildRunner& runner) {
   if (lock.joined()) return RunToTheEnd(runner, options_, &lock, location_);
   if (!options_.quiet) {
     TellOfStale(lock, location_);
+    TellOfLockFile(lock, location_, acquire_.publish);
     if (orchestr8_.has_value() && AsksNobody(*orchestr8_)) Tell(NoAnswerText());
   }
   if (options_.verbose) {

@@ -43,7 +43,9 @@ JsonMembers LockJson(const LockSurvey& survey, const Now& now) {
   JsonMembers lock = {
       {"name", text(survey.name)},
       {"verdict", text(VerdictWord(found))},
-      {"lockFile", survey.location.lock_file},
+      {"lockFile", survey.location.outside.empty()
+                       ? JsonValue(survey.location.lock_file)
+                       : JsonValue()},
       {"guard", survey.location.guard},
   };
   JsonValue holder;

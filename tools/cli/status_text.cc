@@ -8,7 +8,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "lock/file.h"
 #include "lock/inspection.h"
+#include "lock/location.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/survey.h"
 #include "tools/cli/text.h"
@@ -40,6 +42,13 @@ std::string VerdictText(const Inspection& found) {
   return "free";
 }
 
+std::string LockFileText(const Location& location) {
+  if (location.outside.empty()) return Printable(location.lock_file);
+  return absl::StrCat("none: '", Printable(ParentOf(location.lock_file)),
+                      "' leads out of the repository, to '",
+                      Printable(location.outside), "'");
+}
+
 // `text` with its first word in the colour of the verdict.
 std::string Colored(const std::string& text, Verdict verdict) {
   constexpr absl::string_view kColors[] = {"32", "33", "33", "31"};
@@ -60,7 +69,7 @@ std::string StatusText(const Survey& survey, const Now& now, bool color) {
   if (std::string evidence = EvidenceText(found); !evidence.empty()) {
     rows.emplace_back("Evidence", std::move(evidence));
   }
-  rows.emplace_back("Lock file", Printable(survey.lock.location.lock_file));
+  rows.emplace_back("Lock file", LockFileText(survey.lock.location));
   rows.emplace_back("Guard", Printable(survey.lock.location.guard));
   absl::StrAppend(&text, Lines(rows));
   if (!survey.lock.processes.empty()) {

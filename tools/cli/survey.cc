@@ -101,8 +101,11 @@ absl::StatusOr<Survey> LookAround(const Location& location,
   for (const std::string& file : NamesIn(location.common_dir + "/o8lock")) {
     absl::string_view other = file;
     if (!absl::ConsumeSuffix(&other, ".guard") || other == name) continue;
-    const absl::StatusOr<Location> there =
-        Locate({location.Home(), std::string(other), "", ""});
+    LocateOptions options;
+    options.directory = location.Home();
+    options.name = std::string(other);
+    options.git_dir = location.common_dir;
+    const absl::StatusOr<Location> there = Locate(options);
     if (!there.ok()) continue;
     absl::StatusOr<LockSurvey> look =
         Look(*there, std::string(other), own_tokens);
