@@ -50,7 +50,8 @@ absl::StatusOr<Inspection> Inspect(const Location& location,
   if (found.verdict == Verdict::kHeld) return found;
   const std::optional<Holder> dead =
       found.verdict == Verdict::kStale ? found.holder : std::nullopt;
-  for (const std::string& path : location.LockFiles()) {
+  for (const std::string& path : location.LockFilesOfRunIn(
+           found.holder.has_value() ? found.holder->cwd : "")) {
     O8LOCK_ASSIGN_OR_RETURN(const LockFile file, JudgeLockFile(path, dead));
     if (file.inspection.verdict > found.verdict) found = file.inspection;
   }

@@ -193,6 +193,22 @@ std::vector<std::string> Location::LockFiles() const {
   return files;
 }
 
+std::vector<std::string> Location::LockFilesOfRunIn(
+    const std::string& directory) const {
+  std::vector<std::string> files = LockFiles();
+  if (armed.empty() || directory.empty()) return files;
+  LocateOptions options;
+  options.directory = directory;
+  const absl::StatusOr<Location> there = Locate(options);
+  if (!there.ok() || there->common_dir != common_dir) return files;
+  for (const std::string& file : there->foreign_lock_files) {
+    if (std::find(files.begin(), files.end(), file) == files.end()) {
+      files.push_back(file);
+    }
+  }
+  return files;
+}
+
 absl::StatusOr<Location> Locate(const LocateOptions& options) {
   O8LOCK_RETURN_IF_ERROR(CheckName(options.name));
   if (options.name == kOrchestr8Name) {

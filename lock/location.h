@@ -58,6 +58,10 @@ struct Location {
 
   // `lock_file`, unless it is `outside`, then the foreign ones.
   std::vector<std::string> LockFiles() const;
+
+  // The same with those that a run started in `directory` may keep, if that is
+  // in the repository.
+  std::vector<std::string> LockFilesOfRunIn(const std::string& directory) const;
 };
 
 struct LocateOptions {

@@ -135,7 +135,10 @@ absl::StatusOr<ClearedLockFiles> ClearLockFiles(
     const Location& location, const Predecessors& predecessors, bool displace,
     absl::string_view time) {
   ClearedLockFiles cleared;
-  const std::vector<std::string> paths = location.LockFiles();
+  const std::vector<std::string> paths =
+      location.LockFilesOfRunIn(predecessors.previous.has_value()
+                                    ? predecessors.previous->cwd
+                                    : "");
   for (size_t i = 0; i < paths.size();) {
     O8LOCK_ASSIGN_OR_RETURN(
         const LockFile file,
@@ -176,8 +179,13 @@ absl::Status RemoveLockFiles(const Location& location, absl::string_view own,
     // What is no lock file is the next run's to wait for and to keep.
     if (ended == nullptr || !ParseHolder(text).ok()) continue;
     O8LOCK_ASSIGN_OR_RETURN(LockFile other, JudgeLockFile(path, std::nullopt));
-    // Stale ones that were there before were removed at the start.
-    if (other.inspection.verdict != Verdict::kStale) continue;
+    // Stale ones that were there before were removed at the start. A younger
+    // one is this run's only if its process may have begun in it: from another
+    // pid namespace, where that may be alive, the number looks dead here.
+    if (other.inspection.verdict != Verdict::kStale ||
+        !MayHaveBegunAfter(other.inspection.holder->pid, getpid())) {
+      continue;
+    }
     O8LOCK_ASSIGN_OR_RETURN(const bool still, RemoveIfStill(path, other.text));
     if (still) ended->push_back(std::move(other.inspection));
   }

@@ -86,6 +86,11 @@ int ParentProcess(int pid);
 // Whether the process `ancestor` has started `pid`, directly or not.
 bool DescendsFrom(int pid, int ancestor);
 
+// Whether a process `pid` of this pid namespace may have begun after the
+// process `first`, which is alive: the kernel gives out numbers in order. false
+// where that cannot be told.
+bool MayHaveBegunAfter(int pid, int first);
+
 // A process that keeps a lock taken, and its command line.
 struct Keeper {
   int pid = 0;

@@ -43,9 +43,7 @@ JsonMembers LockJson(const LockSurvey& survey, const Now& now) {
   JsonMembers lock = {
       {"name", text(survey.name)},
       {"verdict", text(VerdictWord(found))},
-      {"lockFile", survey.location.outside.empty()
-                       ? JsonValue(survey.location.lock_file)
-                       : JsonValue()},
+      {"lockFile", text(survey.lock_file)},
       {"guard", survey.location.guard},
   };
   JsonValue holder;

@@ -42,8 +42,9 @@ std::string VerdictText(const Inspection& found) {
   return "free";
 }
 
-std::string LockFileText(const Location& location) {
-  if (location.outside.empty()) return Printable(location.lock_file);
+std::string LockFileText(const LockSurvey& lock) {
+  const Location& location = lock.location;
+  if (!lock.lock_file.empty()) return Printable(lock.lock_file);
   return absl::StrCat("none: '", Printable(ParentOf(location.lock_file)),
                       "' leads out of the repository, to '",
                       Printable(location.outside), "'");
@@ -69,7 +70,7 @@ std::string StatusText(const Survey& survey, const Now& now, bool color) {
   if (std::string evidence = EvidenceText(found); !evidence.empty()) {
     rows.emplace_back("Evidence", std::move(evidence));
   }
-  rows.emplace_back("Lock file", LockFileText(survey.lock.location));
+  rows.emplace_back("Lock file", LockFileText(survey.lock));
   rows.emplace_back("Guard", Printable(survey.lock.location.guard));
   absl::StrAppend(&text, Lines(rows));
   if (!survey.lock.processes.empty()) {
