@@ -28,6 +28,7 @@
 #include "lock/probe.h"
 #include "lock/process.h"
 #include "lock/version.h"
+#include "tools/cli/access_hint.h"
 #include "tools/cli/find_command.h"
 #include "tools/cli/orchestr8.h"
 #include "tools/cli/orchestr8_package.h"
@@ -134,18 +135,21 @@ bool IsShared(absl::string_view file_system) {
   return false;
 }
 
-Findings DirectoryFindings(absl::string_view what,
-                           const std::string& directory) {
+std::string HintFor(const absl::Status& status, const Location& location) {
+  if (absl::IsNotFound(status)) return "make that directory";
+  if (absl::IsPermissionDenied(status)) return AccessHint(location);
+  return "make room there";
+}
+
+Findings DirectoryFindings(absl::string_view what, const std::string& directory,
+                           const Location& location) {
   const std::string file_system = FileSystemOf(directory);
   const std::string where =
       absl::StrCat(what, ": ", directory, " (", file_system, "): ");
   const absl::StatusOr<Probe> probe = ProbeDirectory(directory);
   if (!probe.ok()) {
     return {{Finding::kFail, absl::StrCat(where, probe.status().message()),
-             absl::IsNotFound(probe.status())
-                 ? "make that directory"
-                 : "get write permission and room there, or use a lock file of "
-                   "your own: --lock-file FILE"}};
+             HintFor(probe.status(), location)}};
   }
   Findings findings;
   for (const absl::Status& status : {probe->locks, probe->names}) {
@@ -166,9 +170,9 @@ Findings FileSystemFindings(const Location& location) {
   const bool create = location.create_directories;
   const std::string guard = DirectoryOf(location.guard, create);
   const std::string lock_file = DirectoryOf(location.lock_file, create);
-  Findings findings = DirectoryFindings("guard", guard);
+  Findings findings = DirectoryFindings("guard", guard, location);
   if (lock_file != guard) {
-    Append(DirectoryFindings("lock file", lock_file), findings);
+    Append(DirectoryFindings("lock file", lock_file, location), findings);
   }
   return findings;
 }

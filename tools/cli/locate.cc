@@ -19,6 +19,7 @@
 #include "lock/location.h"
 #include "lock/repository.h"
 #include "lock/status.h"
+#include "tools/cli/access_hint.h"
 #include "tools/cli/error_text.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/options.h"
@@ -68,6 +69,15 @@ absl::Status AskGitAbout(const absl::Status& error) {
       " "));
 }
 
+int ExitCodeOf(const absl::Status& error) {
+  if (absl::IsInvalidArgument(error)) return kUsage;
+  // No locks; no thread to wait with.
+  if (absl::IsUnimplemented(error) || absl::IsUnavailable(error)) {
+    return kOsError;
+  }
+  return kCannotCreate;
+}
+
 }  // namespace
 
 absl::StatusOr<Location> LocateLock(const Options& options) {
@@ -94,20 +104,20 @@ std::vector<std::string> OwnTokens() {
 }
 
 int FailToLocate(const absl::Status& error) {
-  if (!absl::IsFailedPrecondition(error)) return FailToLock(error);
-  return Fail(error.message(),
-              "nothing was run; git cannot use this repository either",
-              kCannotCreate);
+  if (absl::IsFailedPrecondition(error)) {
+    return Fail(error.message(),
+                "nothing was run; git cannot use this repository either",
+                kCannotCreate);
+  }
+  return Fail(error.message(), LockHint(error), ExitCodeOf(error));
 }
 
-int FailToLock(const absl::Status& error) {
-  int exit_code = kCannotCreate;
-  // No locks; no thread to wait with.
-  if (absl::IsUnimplemented(error) || absl::IsUnavailable(error)) {
-    exit_code = kOsError;
-  }
-  if (absl::IsInvalidArgument(error)) exit_code = kUsage;
-  return Fail(error.message(), LockHint(error), exit_code);
+int FailToLock(const absl::Status& error, const Location& location) {
+  return Fail(error.message(),
+              absl::IsPermissionDenied(error)
+                  ? absl::StrCat("nothing was run; ", AccessHint(location))
+                  : std::string(LockHint(error)),
+              ExitCodeOf(error));
 }
 
 }  // namespace o8lock

@@ -210,7 +210,7 @@ int LockedRun::Start() {
         Lock::Acquire(location_, acquire_, &found, std::exchange(turn_, Fd()));
     if (lock.ok()) return RunUnder(*lock, *runner);
     runner.reset();  // Ctrl-C ends the question
-    if (!found.has_value()) return FailToLock(lock.status());
+    if (!found.has_value()) return FailToLock(lock.status(), location_);
     const bool by_ancestor = IsHeldByAncestor(*found);
     const bool waits = options_.wait_seconds != 0 &&
                        found->verdict == Verdict::kHeld && !by_ancestor;
@@ -250,7 +250,7 @@ std::optional<int> LockedRun::Wait(const Inspection& found) {
   absl::StatusOr<Fd> got = waiting_->For(location_, found);
   // Once more then: who has it now need not be who had it before.
   waited_ = absl::IsDeadlineExceeded(got.status());
-  if (!got.ok() && !waited_) return FailToLock(got.status());
+  if (!got.ok() && !waited_) return FailToLock(got.status(), location_);
   if (got.ok()) turn_ = *std::move(got);
   return std::nullopt;
 }

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whether this user may take a lock, and whose files are in the way if not.
+#ifndef O8LOCK_TOOLS_CLI_ACCESS_HINT_H_
+#define O8LOCK_TOOLS_CLI_ACCESS_HINT_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "lock/location.h"
+
+namespace o8lock {
+
+// Whether a start at `location` may write the files it needs.
+// Errors: kPermissionDenied and others, as CheckWritable's (lock/access.h);
+//         kNotFound  the directory of a --lock-file is missing.
+absl::Status CheckAccess(const Location& location);
+
+// What to do where that or a start fails with kPermissionDenied: it names the
+// owner of what is in the way, and the command that gives access as o8lock
+// itself would have given it. Never --lock-file: that is another lock.
+std::string AccessHint(const Location& location);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_TOOLS_CLI_ACCESS_HINT_H_
