@@ -31,6 +31,13 @@ std::string Aside(const std::string& path) {
   return HiddenBeside(path, ".old");
 }
 
+// Gives Aside(path) its name back, or removes it where that is taken. Renames:
+// a link to another user's file need not be allowed.
+absl::Status MoveBack(const std::string& path) {
+  const absl::Status moved = RenameToNewName(Aside(path), path);
+  return absl::IsAlreadyExists(moved) ? RemoveFile(Aside(path)) : moved;
+}
+
 // Renames `path` to Aside(path) if it is still `text`. false: it is another
 // file by now and was left alone.
 absl::StatusOr<bool> MoveAsideIfStill(const std::string& path,
@@ -41,9 +48,7 @@ absl::StatusOr<bool> MoveAsideIfStill(const std::string& path,
   if (!moved.ok()) return moved;
   // A text too long to be read is "" both times.
   if (ReadFile(aside).value_or("") == text) return true;
-  const absl::Status back = LinkFile(aside, path);
-  if (!back.ok() && !absl::IsAlreadyExists(back)) return back;
-  O8LOCK_RETURN_IF_ERROR(RemoveFile(aside));
+  O8LOCK_RETURN_IF_ERROR(MoveBack(path));
   return false;
 }
 
@@ -67,17 +72,13 @@ absl::StatusOr<std::string> Keep(const std::string& path,
     for (int i = 1; i <= kMaxNames; ++i) {
       const std::string name = absl::StrCat(place, ".malformed-", time,
                                             i == 1 ? "" : absl::StrCat("-", i));
-      status = LinkFile(aside, name);
-      if (status.ok()) {
-        O8LOCK_RETURN_IF_ERROR(RemoveFile(aside));
-        return name;
-      }
+      status = RenameToNewName(aside, name);
+      if (status.ok()) return name;
       if (!absl::IsAlreadyExists(status)) break;
     }
   }
   // Back to where it was: nothing of anybody gets lost.
-  LinkFile(aside, path).IgnoreError();
-  RemoveFile(aside).IgnoreError();
+  MoveBack(path).IgnoreError();
   return status;
 }
 
@@ -126,8 +127,7 @@ absl::StatusOr<bool> ClearStale(const Location& location, const LockFile& file,
 
 void RestoreLockFiles(const Location& location) {
   for (const std::string& path : location.LockFiles()) {
-    const absl::Status back = LinkFile(Aside(path), path);
-    if (back.ok() || absl::IsAlreadyExists(back)) unlink(Aside(path).c_str());
+    MoveBack(path).IgnoreError();
   }
 }
 
@@ -135,10 +135,8 @@ absl::StatusOr<ClearedLockFiles> ClearLockFiles(
     const Location& location, const Predecessors& predecessors, bool displace,
     absl::string_view time) {
   ClearedLockFiles cleared;
-  const std::vector<std::string> paths =
-      location.LockFilesOfRunIn(predecessors.previous.has_value()
-                                    ? predecessors.previous->cwd
-                                    : "");
+  const std::vector<std::string> paths = location.LockFilesOfRunIn(
+      predecessors.previous.has_value() ? predecessors.previous->cwd : "");
   for (size_t i = 0; i < paths.size();) {
     O8LOCK_ASSIGN_OR_RETURN(
         const LockFile file,
