@@ -57,7 +57,7 @@ absl::Status PutFile(const std::string& path, absl::string_view text,
                           OpenRegular(fresh, O_RDWR | O_CREAT | O_EXCL, mode));
   absl::Cleanup undo = [&fresh] { unlink(fresh.c_str()); };
   O8LOCK_RETURN_IF_ERROR(Overwrite(fd, text, fresh));
-  O8LOCK_RETURN_IF_ERROR(InheritAccess(fd, fresh));
+  O8LOCK_RETURN_IF_ERROR(InheritAccess(fd, fresh, mode));
   // A user's umask must not keep others out: git fails if it cannot read an
   // included file.
   if (fchmod(fd.get(), mode) != 0) {

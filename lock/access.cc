@@ -14,7 +14,7 @@
 
 namespace o8lock {
 
-absl::Status InheritAccess(const Fd& fd, const std::string& path) {
+absl::Status InheritAccess(const Fd& fd, const std::string& path, mode_t mode) {
   struct stat parent;
   struct stat made;
   const std::string directory = ParentOf(path) + "/";
@@ -34,6 +34,7 @@ absl::Status InheritAccess(const Fd& fd, const std::string& path) {
   mode_t more = 0;
   if ((parent.st_mode & S_IWGRP) != 0) more |= S_IRGRP | S_IWGRP;
   if ((parent.st_mode & S_IWOTH) != 0) more |= S_IROTH | S_IWOTH;
+  more &= mode;
   if (S_ISDIR(made.st_mode)) {
     // To whom may read or write it a directory is of no use without.
     more |= (more & (S_IRGRP | S_IROTH)) >> 2;
@@ -60,7 +61,7 @@ absl::Status MakeDirectory(const std::string& path, bool* created) {
   const Fd fd(
       open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.ok()) return ErrnoStatus(errno, "open", path);
-  return InheritAccess(fd, path);
+  return InheritAccess(fd, path, 0777);
 }
 
 absl::Status CheckWritable(const std::string& path, std::string* in_the_way) {

@@ -5,6 +5,8 @@
 #ifndef O8LOCK_LOCK_ACCESS_H_
 #define O8LOCK_LOCK_ACCESS_H_
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "absl/status/status.h"
@@ -14,10 +16,11 @@ namespace o8lock {
 
 // Gives `fd`, the file or directory `path` that this process has just made, the
 // access of the directory it is in: whoever may write that may read and write
-// this, and search it if it is a directory; made by root, it gets that owner
-// and group. What was made by another user before stays as it is.
+// this, as far as `mode` goes, which it was made with, and search it if it is a
+// directory; made by root, it gets that owner and group. What was made by
+// another user before stays as it is.
 // Errors: from stat(2), fchown(2) and fchmod(2).
-absl::Status InheritAccess(const Fd& fd, const std::string& path);
+absl::Status InheritAccess(const Fd& fd, const std::string& path, mode_t mode);
 
 // Makes the directory `path`, where it is not there, with InheritAccess. Says
 // in `created`, unless null, if it was not.

@@ -48,7 +48,7 @@ class AccessTest : public testing::Test {
     const std::string path = directory + "/file";
     const absl::StatusOr<Fd> fd = OpenRegular(path, O_RDWR | O_CREAT, 0666);
     ASSERT_TRUE(fd.ok()) << fd.status();
-    EXPECT_EQ(InheritAccess(*fd, path), absl::OkStatus());
+    EXPECT_EQ(InheritAccess(*fd, path, 0666), absl::OkStatus());
   }
 
   TempDir temp_;

@@ -234,7 +234,7 @@ Taken Acquisition::TakeByForce(const Fd& old_guard, const Inspection& holder) {
   O8LOCK_RETURN_IF_ERROR(Prepare(predecessors, *lock));
   O8LOCK_RETURN_IF_ERROR(Publish(*lock));
   O8LOCK_ASSIGN_OR_RETURN(Fd guard, CreateFresh(new_path, 0666));
-  O8LOCK_RETURN_IF_ERROR(InheritAccess(guard, new_path));
+  O8LOCK_RETURN_IF_ERROR(InheritAccess(guard, new_path, 0666));
   O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kAll, new_path));
   const bool overrides = previous.has_value() && !is_dead;
   O8LOCK_RETURN_IF_ERROR(Record(

@@ -67,7 +67,7 @@ absl::Status ExcludeLockFile(const Location& location) {
   if (!text->empty() && text->back() != '\n') missing.insert(0, "\n");
   if (is_missing) O8LOCK_RETURN_IF_ERROR(MakeDirectory(info));
   O8LOCK_ASSIGN_OR_RETURN(const Fd fd, OpenToAppend(path));
-  if (is_missing) O8LOCK_RETURN_IF_ERROR(InheritAccess(fd, path));
+  if (is_missing) O8LOCK_RETURN_IF_ERROR(InheritAccess(fd, path, 0666));
   // One write: another run may append its own at the same time.
   const ssize_t put = write(fd.get(), missing.data(), missing.size());
   if (put == static_cast<ssize_t>(missing.size())) return absl::OkStatus();

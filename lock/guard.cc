@@ -32,7 +32,7 @@ absl::StatusOr<Fd> CreateGuard(const Location& location) {
   absl::StatusOr<Fd> guard =
       OpenRegular(location.guard, O_RDWR | O_CREAT, 0666);
   if (guard.ok()) {
-    O8LOCK_RETURN_IF_ERROR(InheritAccess(*guard, location.guard));
+    O8LOCK_RETURN_IF_ERROR(InheritAccess(*guard, location.guard, 0666));
   }
   return guard;
 }

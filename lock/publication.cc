@@ -35,7 +35,7 @@ absl::Status Publication::Write(const Holder& holder) {
   const auto write = [this]() -> absl::Status {
     const absl::StatusOr<Fd> fd = CreateFresh(unplaced_, kMode);
     if (!fd.ok()) return fd.status();
-    O8LOCK_RETURN_IF_ERROR(InheritAccess(*fd, unplaced_));
+    O8LOCK_RETURN_IF_ERROR(InheritAccess(*fd, unplaced_, kMode));
     return Overwrite(*fd, text_, unplaced_);
   };
   absl::Status status = write();

@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "lock/access.h"
 #include "lock/file.h"
+#include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/status.h"
 #include "tools/cli/text.h"
@@ -53,6 +55,10 @@ absl::Status FindInTheWay(const Location& location, std::string& path) {
   for (const std::string& file : WrittenFiles(location)) {
     O8LOCK_RETURN_IF_ERROR(CheckWritable(file, &path));
   }
+  for (const std::string& file : location.LockFiles()) {
+    if (faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) == 0) continue;
+    if (errno == EACCES) return CheckWritable(file, &path);
+  }
   return absl::OkStatus();
 }
 
@@ -78,6 +84,10 @@ std::string Remedy(const std::string& path, const struct stat& directory) {
 }
 
 }  // namespace
+
+bool IsClosed(const Inspection& found) {
+  return found.verdict == Verdict::kUnknown && !found.holder.has_value();
+}
 
 absl::Status CheckAccess(const Location& location) {
   if (!location.create_directories) {

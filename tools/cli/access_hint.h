@@ -7,11 +7,13 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "lock/inspection.h"
 #include "lock/location.h"
 
 namespace o8lock {
 
-// Whether a start at `location` may write the files it needs.
+// Whether a start at `location` may write the files it needs, and read the lock
+// files that are there.
 // Errors: kPermissionDenied and others, as CheckWritable's (lock/access.h);
 //         kNotFound  the directory of a --lock-file is missing.
 absl::Status CheckAccess(const Location& location);
@@ -20,6 +22,9 @@ absl::Status CheckAccess(const Location& location);
 // owner of what is in the way, and the command that gives access as o8lock
 // itself would have given it. Never --lock-file: that is another lock.
 std::string AccessHint(const Location& location);
+
+// Whether `found` is a lock file that this user may not read.
+bool IsClosed(const Inspection& found);
 
 }  // namespace o8lock
 

@@ -22,9 +22,11 @@
 #include "lock/location.h"
 #include "lock/lock.h"
 #include "lock/process.h"
+#include "tools/cli/access_hint.h"
 #include "tools/cli/child.h"
 #include "tools/cli/command.h"
 #include "tools/cli/confirm.h"
+#include "tools/cli/error_text.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/find_command.h"
 #include "tools/cli/holder_text.h"
@@ -143,11 +145,13 @@ void TellOfStale(const Lock& lock, const Location& location) {
 void TellOfLockFile(const Lock& lock, const Location& location, bool publish) {
   if (publish && !location.outside.empty()) Tell(OutsideText(location));
   if (lock.excluded().ok()) return;
-  // A .gitignore may have it.
-  const absl::StatusOr<ProgramResult> ignored = RunGit(
-      location.main_worktree,
-      {"check-ignore", "--quiet", "--no-index", "--", location.lock_file});
-  if (ignored.ok() && ignored->exit_code == 0) return;
+  // A .gitignore may have it. Git waits for a FIFO in the file's place.
+  if (absl::IsPermissionDenied(lock.excluded())) {
+    const absl::StatusOr<ProgramResult> ignored = RunGit(
+        location.main_worktree,
+        {"check-ignore", "--quiet", "--no-index", "--", location.lock_file});
+    if (ignored.ok() && ignored->exit_code == 0) return;
+  }
   Tell(NotExcludedText(location, lock.excluded()));
 }
 
@@ -267,6 +271,9 @@ std::optional<int> LockedRun::Override(const Inspection& found,
   }
   const std::optional<int> refused = Refuse(found, options_, invocation_);
   if (refused.has_value()) {
+    if (IsClosed(found) && !options_.quiet) {
+      Tell(HintText(AccessHint(location_)));
+    }
     if (by_ancestor && options_.wait_seconds != 0 && !options_.quiet) {
       Tell(AncestorText(found));
     }

@@ -8,6 +8,7 @@
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "tools/cli/access_hint.h"
+#include "tools/cli/error_text.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/locate.h"
@@ -32,6 +33,7 @@ int StatusCommand(const Options& options) {
   }
   Print(STDOUT_FILENO, options.json ? StatusJson(*survey, GetNow())
                                     : StatusText(*survey, GetNow(), InColor()));
+  if (IsClosed(survey->lock.found)) Tell(HintText(AccessHint(*location)));
   return survey->lock.found.verdict > Verdict::kStale
              ? options.conflict_exit_code
              : kSuccess;

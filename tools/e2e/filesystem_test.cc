@@ -2,6 +2,7 @@
 //
 // The whole program where it may not or cannot write. Needs root, to be another
 // user and to mount file systems; skipped without.
+#include <fcntl.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -11,6 +12,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <string>
 
@@ -46,6 +48,13 @@ bool CanBecomeNobody() {
   }
   int status = 0;
   return waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+// A command line for `umask`.
+Argv WithUmask(const std::string& umask, const Argv& words) {
+  Argv argv = Shell(absl::StrCat("umask ", umask, "; exec \"$0\" \"$@\""));
+  argv.insert(argv.end(), words.begin(), words.end());
+  return argv;
 }
 
 // Another user runs o8lock in a repository that is root's.
@@ -106,6 +115,20 @@ class OtherUserTest : public ::testing::Test {
         absl::StrCat(operation, " '", File(name), "': Permission denied"),
         absl::StrCat("nothing was run; '", File(in_the_way),
                      "' belongs to root; to share it: ", remedy));
+  }
+
+  // A run of root that is killed with its command.
+  void BeKilledAsRoot(const std::string& umask) const {
+    ProcessOptions options = In(repo_);
+    options.input = ProcessOptions::Stdin::kPipe;
+    Process run(WithUmask(umask, O8lock({"--", "sh", "-c",
+                                         "echo ready $$; read line"})),
+                options);
+    const pid_t command = ReadyPid(run);
+    run.Signal(SIGKILL);
+    EXPECT_EQ(run.Wait(), Killed(SIGKILL));
+    kill(command, SIGKILL);
+    WaitForEnd(command);
   }
 
   std::string root_;
@@ -204,6 +227,35 @@ TEST_F(OtherUserTest, UnreadableLockFileIsUnknown) {
   EXPECT_EQ(CallAsNobody({"status"}).end, Exited(75));
 }
 
+// What was not written since a dead run began is its own: a living external run
+// would have refused it.
+TEST_F(OtherUserTest, UnreadableLockFileOfADeadRunIsStale) {
+  ASSERT_EQ(RunToEnd(Shell(
+                absl::StrCat("chown -R ", kNobody, ":", kNobody, " ", repo_))),
+            Exited(0));
+  const std::string lock_file = File(".claude/parallel.lock");
+  for (const bool is_younger : {false, true}) {
+    BeKilledAsRoot("022");
+    ASSERT_EQ(chown(lock_file.c_str(), 0, 0), 0);
+    ASSERT_EQ(chmod(lock_file.c_str(), 0600), 0);
+    if (is_younger) {
+      const struct timespec later[] = {{time(nullptr) + 5, 0},
+                                       {time(nullptr) + 5, 0}};
+      ASSERT_EQ(utimensat(AT_FDCWD, lock_file.c_str(), later, 0), 0);
+    }
+    const Result run = CallAsNobody({"--", "echo", "ran"});
+    EXPECT_EQ(run.end, Exited(is_younger ? 75 : 0)) << run.err;
+    EXPECT_EQ(Exists(lock_file), is_younger);
+    if (is_younger) {
+      EXPECT_THAT(run.err, HasSubstr(absl::StrCat(
+                               "o8lock: hint: '", lock_file,
+                               "' belongs to root; to "
+                               "share it: sudo chown -R --reference=",
+                               File(".claude"), " ", lock_file, "\n")));
+    }
+  }
+}
+
 // A start that fails is no run that died.
 TEST_F(OtherUserTest, DirectoryThatCannotBeCreatedLeavesNoRecord) {
   std::filesystem::create_directories(File(".git/o8lock"));
@@ -240,13 +292,6 @@ TEST_F(OtherUserTest, AProcessThatMayNotBeSignaledIsAlive) {
               HasSubstr(absl::StrCat("process ", getpid(), " is running")));
 }
 
-// A command line for `umask`.
-Argv WithUmask(const std::string& umask, const Argv& words) {
-  Argv argv = Shell(absl::StrCat("umask ", umask, "; exec \"$0\" \"$@\""));
-  argv.insert(argv.end(), words.begin(), words.end());
-  return argv;
-}
-
 // As after sudo, or in a container.
 TEST_F(OtherUserTest, GoesOnInTheirOwnRepositoryAfterRoot) {
   const std::string give =
@@ -265,14 +310,7 @@ TEST_F(OtherUserTest, GoesOnInTheirOwnRepositoryAfterRoot) {
     expect_run();
     std::filesystem::remove_all(File(".git/o8lock"));
     // A run of root that was killed leaves all that it made.
-    Process killed(WithUmask(umask, O8lock({"--", "sh", "-c",
-                                            "echo ready $$; read line"})),
-                   In(repo_));
-    const pid_t command = ReadyPid(killed);
-    killed.Signal(SIGKILL);
-    EXPECT_EQ(killed.Wait(), Killed(SIGKILL));
-    kill(command, SIGKILL);
-    WaitForEnd(command);
+    BeKilledAsRoot(umask);
     EXPECT_EQ(
         Call(Shell(absl::StrCat("find ", repo_, " ! -user ", kNobody)), repo_)
             .out,
