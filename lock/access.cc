@@ -23,7 +23,7 @@ absl::Status InheritAccess(const Fd& fd, const std::string& path, mode_t mode) {
   }
   const uid_t user = geteuid();
   if (user == 0 && made.st_uid == 0 && parent.st_uid != 0) {
-    // Root of a container may not, nor where that owner is unknown.
+    // In a container root may lack the permission, or the owner be unknown.
     if (fchown(fd.get(), parent.st_uid, parent.st_gid) != 0 && errno != EPERM &&
         errno != EINVAL) {
       return ErrnoStatus(errno, "change the owner of", path);
@@ -36,7 +36,7 @@ absl::Status InheritAccess(const Fd& fd, const std::string& path, mode_t mode) {
   if ((parent.st_mode & S_IWOTH) != 0) more |= S_IROTH | S_IWOTH;
   more &= mode;
   if (S_ISDIR(made.st_mode)) {
-    // To whom may read or write it a directory is of no use without.
+    // Without search permission the others are useless for a directory.
     more |= (more & (S_IRGRP | S_IROTH)) >> 2;
     more |= parent.st_mode & S_ISGID;
   }
@@ -70,7 +70,7 @@ absl::Status CheckWritable(const std::string& path, std::string* in_the_way) {
   while (faccessat(AT_FDCWD, at.c_str(), wanted, AT_EACCESS) != 0) {
     const int error = errno;
     const std::string parent = at == "/" ? "" : ParentOf(at);
-    // Of a name that cannot be looked at its directory is in the way.
+    // The directory is in the way if it hides the name.
     const bool is_hidden =
         error == EACCES && !parent.empty() &&
         faccessat(AT_FDCWD, parent.c_str(), X_OK, AT_EACCESS) != 0;

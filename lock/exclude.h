@@ -7,12 +7,11 @@
 
 namespace o8lock {
 
-// Lists the lock file of `location`, and what is written beside it, in git's
-// info/exclude, so that git does not show it as a change of the worktree. What
-// is there stays; a link is followed if its target has the same owner.
-// Errors: kPermissionDenied  the file is another user's, or read-only; others
-//                            from the file system. A lock works as well
-//                            without.
+// Lists the lock file of `location`, and the temporary files beside it, in
+// git's info/exclude, so that git does not show them as changes. Appends only,
+// and follows a link if its target has the same owner.
+// Errors: kPermissionDenied  the file is read-only or another user's; others
+//                            from the file system. The lock works without it.
 absl::Status ExcludeLockFile(const Location& location);
 
 }  // namespace o8lock

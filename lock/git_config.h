@@ -12,19 +12,19 @@
 
 namespace o8lock {
 
-// The settings of a repository's configuration that say which format it has,
-// where its main worktree is and where its hooks are, and o8lock's own.
-// Included files are not followed: git does not follow them for the format and
-// the worktree, and hook managers write into the file itself.
+// The format, the main worktree and the hooks directory from a repository's
+// configuration, and o8lock's own settings. Does not follow included files: git
+// does not either for the format and the worktree, and hook managers write into
+// the file itself.
 struct GitConfig {
-  // core.repositoryFormatVersion. Where it is missing or negative git reads
-  // nothing of the format: neither core.bare, core.worktree nor extensions.
+  // core.repositoryFormatVersion. If it is missing or negative git ignores
+  // core.bare, core.worktree and extensions.
   int64_t format_version = -1;
   std::optional<bool> bare;             // core.bare
   std::optional<std::string> worktree;  // core.worktree
   bool worktree_config = false;         // extensions.worktreeConfig
-  // Extensions that git refuses in a repository of version 0, and those that
-  // are younger than git 2.29, which some versions of git refuse.
+  // Extensions git refuses in a repository of version 0, and extensions younger
+  // than git 2.29, unknown to some versions of git.
   std::vector<std::string> v1_extensions;
   std::vector<std::string> new_extensions;
 

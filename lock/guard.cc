@@ -39,22 +39,24 @@ absl::StatusOr<Fd> CreateGuard(const Location& location) {
 
 }  // namespace
 
+absl::Status CheckGuardFile(const Fd& fd, const std::string& guard) {
+  struct stat info;
+  if (fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, "stat", guard);
+  // Another name of some file of this user's, which the record would overwrite:
+  // in a directory that others may write, they can give it this one.
+  if (info.st_nlink <= 1) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("'", guard,
+                   "' has another name too (a hard link), and o8lock wants a "
+                   "file of its own "
+                   "there"));
+}
+
 absl::StatusOr<Fd> OpenGuard(const Location& location) {
   absl::StatusOr<Fd> fd = OpenRegular(location.guard, O_RDWR);
   if (absl::IsNotFound(fd.status())) fd = CreateGuard(location);
   if (!fd.ok()) return fd;
-  struct stat info;
-  if (fstat(fd->get(), &info) != 0) {
-    return ErrnoStatus(errno, "stat", location.guard);
-  }
-  // Another name of some file of this user's, which the record would overwrite:
-  // in a directory that others may write, they can give it this one.
-  if (info.st_nlink > 1) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("'", location.guard,
-                     "' has another name too (a hard link), and o8lock wants a "
-                     "file of its own there"));
-  }
+  O8LOCK_RETURN_IF_ERROR(CheckGuardFile(*fd, location.guard));
   return fd;
 }
 

@@ -23,6 +23,10 @@ namespace o8lock {
 //         others               from the file system.
 absl::StatusOr<Fd> OpenGuard(const Location& location);
 
+// Whether `fd`, opened as `guard`, can be one.
+// Errors: kFailedPrecondition  it has a second name.
+absl::Status CheckGuardFile(const Fd& fd, const std::string& guard);
+
 // Whether `guard` is still the name of `fd`.
 absl::StatusOr<bool> IsStillNamed(const Fd& fd, const std::string& guard);
 

@@ -30,6 +30,7 @@ absl::StatusOr<Inspection> InspectGuard(const Location& location) {
     const absl::StatusOr<Fd> guard = OpenRegular(location.guard, O_RDONLY);
     if (absl::IsNotFound(guard.status())) return Inspection();
     if (!guard.ok()) return guard.status();
+    O8LOCK_RETURN_IF_ERROR(CheckGuardFile(*guard, location.guard));
     O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(*guard, location.guard));
     O8LOCK_ASSIGN_OR_RETURN(Inspection found,
                             JudgeGuard(*guard, location.guard, taken));

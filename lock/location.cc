@@ -48,9 +48,9 @@ absl::Status CheckName(absl::string_view name) {
       "with a dot"));
 }
 
-// What orchestr8 4 calls the lock file of kOrchestr8Lock.
+// The name of orchestr8 4's lock file for kOrchestr8Lock.
 constexpr absl::string_view kOrchestr8Name = "murm";
-// The lock that orchestr8 knows, and that guards worktrees.
+// The lock orchestr8 uses. It guards worktrees.
 constexpr absl::string_view kOrchestr8Lock = "parallel";
 
 absl::Status IsAnothers(absl::string_view what) {
@@ -59,7 +59,7 @@ absl::Status IsAnothers(absl::string_view what) {
       ".lock, and the lock '", kOrchestr8Lock, "' goes by that"));
 }
 
-// The lock of the lock file `given`, which is relative to `start`.
+// The lock of the lock file `options.lock_file`, relative to `start`.
 absl::StatusOr<Location> LocateFile(const std::string& start,
                                     const LocateOptions& options) {
   const std::string& given = options.lock_file;
@@ -92,14 +92,14 @@ absl::StatusOr<Location> LocateFile(const std::string& start,
   return location;
 }
 
-// Where `.claude` of `directory` leads, if it is a link out of `top`; empty if
-// it is not.
+// The target of `.claude` in `directory`, if it is a link out of `top`;
+// otherwise empty.
 std::string LeadsOutside(const std::string& directory, const std::string& top) {
   const std::string path = JoinPath(directory, ".claude");
   struct stat info;
   if (lstat(path.c_str(), &info) != 0 || !S_ISLNK(info.st_mode)) return "";
   const absl::StatusOr<std::string> target = Canonical(path);
-  if (!target.ok()) return "";  // to nowhere: whoever needs it fails
+  if (!target.ok()) return "";  // dangling: using it fails
   return *target == top ||
                  absl::StartsWith(
                      *target, absl::StrCat(absl::StripSuffix(top, "/"), "/"))
@@ -117,7 +117,7 @@ class ForeignLockFiles {
   ForeignLockFiles(absl::string_view name, Location& location)
       : name_(name), location_(location) {}
 
-  // Adds those in `.claude` of `directory`, which is in the tree `top`.
+  // Adds those in `.claude` of `directory`, a directory of the tree `top`.
   void Add(const std::string& directory, const std::string& top) {
     if (std::find(seen_.begin(), seen_.end(), directory) != seen_.end()) return;
     seen_.push_back(directory);
@@ -141,7 +141,7 @@ class ForeignLockFiles {
   std::vector<std::string> seen_;
 };
 
-// Says where the files of the lock `name` of `repository` are, for a caller in
+// Fills in the files of the lock `name` of `repository`, for a caller in
 // `start`.
 void Describe(const Repository& repository, const std::string& start,
               const std::string& name, Location& location) {
@@ -159,7 +159,7 @@ void Describe(const Repository& repository, const std::string& start,
     if (!repository.main_worktree.empty()) {
       homes.insert(homes.begin(), repository.main_worktree);
     } else {
-      // Where starts went before they knew one.
+      // Used by starts before any main worktree was known.
       homes.push_back(repository.common_dir);
     }
     if (repository.is_in_main_worktree && !repository.worktree.empty()) {

@@ -20,21 +20,19 @@ struct Location {
   std::string lock_file;  // the public face
   std::string guard;      // the file whose kernel lock is the lock
 
-  // Lock files that external runs may keep for the same lock: orchestr8 4's,
-  // and, as orchestr8 goes by the directory it is started in, those of the
-  // caller's directory and worktree; those of other main worktrees.
+  // Lock files of external runs for the same lock: orchestr8 4's; those in the
+  // caller's directory and worktree, since orchestr8 uses its own current
+  // directory; those in other main worktrees.
   std::vector<std::string> foreign_lock_files;
 
-  // Where the directory of `lock_file` leads, if that is a link out of the
-  // repository: other repositories may share it, and `lock_file` is neither
-  // written nor believed. Otherwise empty.
+  // The target of `lock_file`'s directory, if it is a link out of the
+  // repository. Other repositories may share it, so o8lock neither writes nor
+  // reads `lock_file`. Otherwise empty.
   std::string outside;
 
   // The repository's git common directory; empty outside git.
   std::string common_dir;
-  // Whether only a start from the main worktree itself can tell that it is one
-  // (--separate-git-dir, a .git that is a link), and none has
-  // (main_worktree.h).
+  // Whether a start has to remember `main_worktree` (main_worktree.h).
   bool is_news = false;
   // The main worktree, where the lock file must not show as a change; empty
   // outside git and where there is none.
@@ -59,7 +57,7 @@ struct Location {
   // `lock_file`, unless it is `outside`, then the foreign ones.
   std::vector<std::string> LockFiles() const;
 
-  // The same with those that a run started in `directory` may keep, if that is
+  // The same, and those of a run started in `directory`, if that directory is
   // in the repository.
   std::vector<std::string> LockFilesOfRunIn(const std::string& directory) const;
 };

@@ -69,6 +69,11 @@ absl::StatusOr<bool> RestoreLockFile(HeldLock& lock, Disturbance& disturbance) {
   const bool renamed = std::any_of(
       others.begin(), others.end(),
       [&lock](const auto& path) { return lock.publication.IsAt(path); });
+  // Not into a repository that is gone, or is being removed.
+  const std::string& common_dir = lock.location.common_dir;
+  if (!common_dir.empty()) {
+    O8LOCK_RETURN_IF_ERROR(IdOf(common_dir).status());
+  }
   O8LOCK_RETURN_IF_ERROR(lock.publication.Write(lock.holder));
   const absl::Status placed = lock.publication.Place();
   O8LOCK_RETURN_IF_ERROR(lock.publication.RemoveUnplaced());

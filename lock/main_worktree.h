@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Main worktrees that only they themselves tell of: with --separate-git-dir, or
-// a .git that is a link, nothing in the git directory says where they are. A
-// start in one of them remembers it beside the guard, for starts from linked
-// worktrees.
+// Main worktrees unknown to their git directory: those with --separate-git-dir
+// or with a link as .git. A start in such a worktree remembers it beside the
+// guard, for starts from linked worktrees.
 #ifndef O8LOCK_LOCK_MAIN_WORKTREE_H_
 #define O8LOCK_LOCK_MAIN_WORKTREE_H_
 
@@ -14,8 +13,8 @@
 
 namespace o8lock {
 
-// Those remembered of the repository `common_dir` that still are main worktrees
-// of it.
+// The remembered worktrees of the repository `common_dir`, except for those
+// that no longer belong to it.
 std::vector<std::string> RememberedMainWorktrees(const std::string& common_dir);
 
 // Adds `path` to them.

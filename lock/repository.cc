@@ -44,7 +44,7 @@ absl::Status ReadConfig(const std::string& path, GitConfig& config) {
   return config.Read(*text, path);
 }
 
-// Whether every git takes the format of `config`.
+// Fails unless every version of git accepts the format of `config`.
 absl::Status CheckFormat(const GitConfig& config, bool any_extensions) {
   if (config.format_version > 1) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -115,7 +115,7 @@ absl::StatusOr<Repository> Describe(const Found& found, bool any_extensions) {
   return repository;
 }
 
-// What git finds in `directory` itself.
+// The git directory git finds in `directory` itself.
 absl::StatusOr<std::optional<Found>> FindIn(const std::string& directory) {
   O8LOCK_ASSIGN_OR_RETURN(std::optional<GitDirectory> git,
                           FollowDotGit(JoinPath(directory, ".git")));
@@ -125,8 +125,8 @@ absl::StatusOr<std::optional<Found>> FindIn(const std::string& directory) {
   return Found{*std::move(git), ""};
 }
 
-// How long the path is of the directory at which the search from `start` ends
-// without looking into it; -1: there is none.
+// The length of the path of the directory that ends the search from `start`;
+// -1: no directory does.
 int CeilingLength(absl::string_view start, const std::string& directories) {
   if (start == "/" || directories.empty()) return -1;
   int longest = -1;

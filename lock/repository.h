@@ -15,12 +15,12 @@ namespace o8lock {
 
 struct Repository {
   std::string common_dir;
-  // As the repository itself tells it, from wherever it is looked at. Empty:
-  // there is none, or only the main worktree itself tells that it is one.
+  // According to the git directory. Empty: it is bare, or only the main
+  // worktree itself knows (main_worktree.h).
   std::string main_worktree;
-  // The worktree that was found around the start, or empty.
+  // The worktree around the start, or empty.
   std::string worktree;
-  // Whether `worktree` is a main one: it has, or leads to, `common_dir`.
+  // Whether `worktree` is a main one: its .git is `common_dir` or leads there.
   bool is_in_main_worktree = false;
   bool is_bare = false;
   std::optional<std::string> hooks_path;  // core.hooksPath, of its own file
@@ -31,25 +31,25 @@ struct Repository {
 struct Discovery {
   bool across_filesystems = false;  // GIT_DISCOVERY_ACROSS_FILESYSTEM
   std::string ceiling_directories;  // GIT_CEILING_DIRECTORIES
-  // Whether git itself was asked and knows the repository's extensions.
+  // Whether to accept every extension: git itself was asked.
   bool any_extensions = false;
 };
 
-// The repository that git finds from `start`, an absolute path, as with
-// safe.directory=* and safe.bareRepository=all; nothing where git finds none.
-// `is_current`: `start` is the current directory.
-// Errors: kFailedPrecondition  git finds one and cannot use it: a .git file or
-//                              a commondir file that leads nowhere, a
-//                              configuration that is wrong, an extension that
-//                              not every git knows. With git's words.
+// The repository git finds from `start`, an absolute path, with
+// safe.directory=* and safe.bareRepository=all; nothing if git finds no
+// repository. `is_current`: `start` is the current directory.
+// Errors: kFailedPrecondition  git cannot use the repository: a broken .git or
+//                              commondir file, an invalid configuration, an
+//                              extension unknown to some versions of git. The
+//                              message is git's.
 //         others               from the file system.
 absl::StatusOr<std::optional<Repository>> FindRepository(
     const std::string& start, bool is_current, const Discovery& discovery);
 
 // The repository of the git directory `git_dir`, an absolute path or one
-// relative to `directory`, as git gives it to a hook that it starts there: git
-// has accepted its format.
-// Errors: kFailedPrecondition  it is no git directory; as above.
+// relative to `directory`: the GIT_DIR of a hook started there. Git has
+// accepted its extensions. Errors: kFailedPrecondition  it is not a git
+// directory; as above.
 absl::StatusOr<std::optional<Repository>> FindRepositoryByGitDir(
     const std::string& git_dir, const std::string& directory);
 

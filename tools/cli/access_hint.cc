@@ -38,8 +38,8 @@ std::string UserName(uid_t user) {
   return name;
 }
 
-// What a start writes: the guard, beside it where it has to arm the hooks, and
-// the lock file.
+// The files a start writes: the guard, the link that arms the hooks, the lock
+// file.
 std::vector<std::string> WrittenFiles(const Location& location) {
   std::vector<std::string> files = {location.guard};
   if (!location.armed.empty() && IdOf(location.armed).ok()) {
@@ -71,8 +71,7 @@ bool IsWritable(const std::string& directory) {
   return faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
 }
 
-// The command that makes `path` usable, if its directory is: what o8lock does
-// with what it makes itself (lock/access.h).
+// The command that gives `path` the access of its directory.
 std::string Remedy(const std::string& path, const struct stat& directory) {
   std::string remedy = absl::StrCat(
       "sudo chown -R ",
@@ -120,7 +119,7 @@ std::string AccessHint(const Location& location) {
   }
   const std::string owner =
       absl::StrCat(quoted, " belongs to ", UserName(info.st_uid));
-  // The whole of what was made below a directory that this user may write.
+  // From the topmost directory whose parent is writable on.
   for (; path != location.Home() && path != location.common_dir &&
          !ParentOf(path).empty();
        path = ParentOf(path)) {

@@ -12,18 +12,18 @@
 
 namespace o8lock {
 
-// Whether a start at `location` may write the files it needs, and read the lock
-// files that are there.
+// Whether a start at `location` may write its files and read the existing lock
+// files.
 // Errors: kPermissionDenied and others, as CheckWritable's (lock/access.h);
 //         kNotFound  the directory of a --lock-file is missing.
 absl::Status CheckAccess(const Location& location);
 
-// What to do where that or a start fails with kPermissionDenied: it names the
-// owner of what is in the way, and the command that gives access as o8lock
-// itself would have given it. Never --lock-file: that is another lock.
+// The hint after kPermissionDenied from CheckAccess or a start. It names the
+// owner of the file in the way and the command that gives access as
+// InheritAccess does. It never proposes --lock-file, which is another lock.
 std::string AccessHint(const Location& location);
 
-// Whether `found` is a lock file that this user may not read.
+// Whether `found` is a lock file this user may not read.
 bool IsClosed(const Inspection& found);
 
 }  // namespace o8lock

@@ -171,7 +171,7 @@ Findings FileSystemFindings(const Location& location) {
   const std::string guard = DirectoryOf(location.guard, create);
   const std::string lock_file = DirectoryOf(location.lock_file, create);
   Findings findings = DirectoryFindings("guard", guard, location);
-  if (lock_file != guard) {
+  if (lock_file != guard && location.outside.empty()) {
     Append(DirectoryFindings("lock file", lock_file, location), findings);
   }
   return findings;
@@ -375,6 +375,15 @@ Findings Orchestr8Findings() {
   return findings;
 }
 
+Finding OutsideFinding(const Location& location) {
+  return {Finding::kWarn,
+          absl::StrCat("lock file: none: '", ParentOf(location.lock_file),
+                       "' leads out of the repository, to '", location.outside,
+                       "'"),
+          "make it a directory: runs without o8lock are not seen, nor see this "
+          "lock"};
+}
+
 }  // namespace
 
 std::vector<Finding> Examine(const Location& location,
@@ -385,6 +394,7 @@ std::vector<Finding> Examine(const Location& location,
       findings.push_back(LockFileFinding(file));
     }
   }
+  if (!location.outside.empty()) findings.push_back(OutsideFinding(location));
   Append(FileSystemFindings(location), findings);
   if (location.common_dir.empty()) {
     Append(ChosenFileFindings(location), findings);

@@ -49,9 +49,8 @@ absl::StatusOr<Discovery> DiscoveryOfEnvironment() {
   return discovery;
 }
 
-// What git says of the repository that Locate rejects with `error`: git's
-// reason in that one's place, OK where git accepts it, or `error` where git
-// cannot be asked.
+// Asks git about the repository after `error` from Locate. Returns git's
+// reason, OK if git accepts the repository, or `error` if git gives no answer.
 absl::Status AskGitAbout(const absl::Status& error) {
   const absl::StatusOr<ProgramResult> git =
       RunProgram({"env", "LC_ALL=C", "git", "-c", "safe.directory=*", "-c",
@@ -61,7 +60,7 @@ absl::Status AskGitAbout(const absl::Status& error) {
   const absl::string_view kFatal = "fatal: ";
   const size_t fatal = git->err.find(kFatal.data());
   if (fatal == std::string::npos) return error;
-  // An older git goes by the owner all the same.
+  // An older git ignores safe.directory=* here.
   if (absl::StrContains(git->err, "dubious ownership")) return error;
   const std::string reason = git->err.substr(fatal + kFatal.size());
   return absl::FailedPreconditionError(absl::StrJoin(
@@ -88,7 +87,7 @@ absl::StatusOr<Location> LocateLock(const Options& options) {
   absl::StatusOr<Location> location = Locate(locate);
   if (!absl::IsFailedPrecondition(location.status())) return location;
   O8LOCK_RETURN_IF_ERROR(AskGitAbout(location.status()));
-  // Git knows an extension that every start asks about.
+  // This git knows the extension.
   locate.discovery.any_extensions = true;
   return Locate(locate);
 }

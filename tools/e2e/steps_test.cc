@@ -816,7 +816,7 @@ TEST_F(BetweenTest, ALockFileThatCameAfterTheLookIsLeftAlone) {
     const Repository repo;
     Prepare(repo, beginning);
     const Step looked =
-        Find(StepsOf(repo, Locked({}, ":")), "^rename.*[.]old\"").before;
+        Find(StepsOf(repo, Locked({}, ":")), "^rename.*[.]old\"\\)").before;
     for (const bool another : {false, true}) {
       SCOPED_TRACE(another);
       Prepare(repo, beginning);
