@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FindRepository against `git rev-parse`, on trees made from a seed. To see one
-// tree again, take its number from the failure: --gtest_filter does not help,
-// kOnly does.
+// FindRepository against `git rev-parse`, on trees made from a seed. To examine
+// one tree, set kOnly to its number.
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -36,8 +35,7 @@ constexpr int kTrees = 400;
 constexpr unsigned kSeed = 20260225;
 constexpr int kOnly = -1;  // the number of one tree, to look at it alone
 
-// The standard fixes the numbers of this generator, but not those of the
-// distributions.
+// The standard fixes the output of this generator, but not of distributions.
 class Dice {
  public:
   explicit Dice(unsigned seed) : engine_(seed) {}
