@@ -9,10 +9,17 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "lock/file.h"
 #include "lock/status.h"
 
 namespace o8lock {
+namespace {
+
+// So often another process may remove the file in between.
+constexpr int kMaxTries = 100;
+
+}  // namespace
 
 absl::Status InheritAccess(const Fd& fd, const std::string& path, mode_t mode) {
   struct stat parent;
@@ -45,6 +52,22 @@ absl::Status InheritAccess(const Fd& fd, const std::string& path, mode_t mode) {
     return absl::OkStatus();
   }
   return ErrnoStatus(errno, "change the mode of", path);
+}
+
+absl::StatusOr<Fd> OpenOrCreate(const std::string& path, int flags,
+                                mode_t mode) {
+  absl::StatusOr<Fd> fd = OpenRegular(path, flags);
+  for (int i = 0; i < kMaxTries && absl::IsNotFound(fd.status()); ++i) {
+    fd = OpenRegular(path, flags | O_CREAT | O_EXCL, mode);
+    if (fd.ok()) {
+      O8LOCK_RETURN_IF_ERROR(InheritAccess(*fd, path, mode));
+    } else if (absl::IsAlreadyExists(fd.status())) {
+      fd = OpenRegular(path, flags);
+    } else {
+      return fd;
+    }
+  }
+  return fd;
 }
 
 absl::Status MakeDirectory(const std::string& path, bool* created) {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "lock/file.h"
 
 namespace o8lock {
@@ -20,6 +21,14 @@ namespace o8lock {
 // root get the parent's owner and group. Files of other users do not change.
 // Errors: from stat(2), fchown(2) and fchmod(2).
 absl::Status InheritAccess(const Fd& fd, const std::string& path, mode_t mode);
+
+// Opens the regular file `path` with `flags`, as OpenRegular does, or makes it
+// with InheritAccess. Never changes the access of an existing file: as root
+// that would give away any file a user has put there. Errors: as OpenRegular
+// and InheritAccess; kNotFound  another process keeps
+//         removing it.
+absl::StatusOr<Fd> OpenOrCreate(const std::string& path, int flags,
+                                mode_t mode);
 
 // Makes the directory `path`, unless it exists, and calls InheritAccess. Sets
 // `created`, unless null, if it made it.

@@ -36,7 +36,7 @@ class AccessTest : public testing::Test {
   // A directory, and in it a file and a directory that were made by this
   // process.
   std::string Make(mode_t mode) {
-    const std::string directory = temp_.File(absl::StrCat("d", ++made_));
+    std::string directory = temp_.File(absl::StrCat("d", ++made_));
     EXPECT_EQ(mkdir(directory.c_str(), 0777), 0);
     EXPECT_EQ(chmod(directory.c_str(), mode), 0);
     return directory;
@@ -46,9 +46,7 @@ class AccessTest : public testing::Test {
     EXPECT_EQ(MakeDirectory(directory + "/made", &created), absl::OkStatus());
     EXPECT_TRUE(created);
     const std::string path = directory + "/file";
-    const absl::StatusOr<Fd> fd = OpenRegular(path, O_RDWR | O_CREAT, 0666);
-    ASSERT_TRUE(fd.ok()) << fd.status();
-    EXPECT_EQ(InheritAccess(*fd, path, 0666), absl::OkStatus());
+    EXPECT_EQ(OpenOrCreate(path, O_RDWR, 0666).status(), absl::OkStatus());
   }
 
   TempDir temp_;
@@ -80,7 +78,10 @@ TEST_F(AccessTest, LeavesWhatIsThere) {
   EXPECT_EQ(MakeDirectory(made, &created), absl::OkStatus());
   EXPECT_FALSE(created);
   EXPECT_EQ(ModeOf(made), 0700u);
-  MakeFile(directory + "/file", "");
+  MakeFile(directory + "/file", "", 0600);
+  EXPECT_EQ(OpenOrCreate(directory + "/file", O_RDWR, 0666).status(),
+            absl::OkStatus());
+  EXPECT_EQ(ModeOf(directory + "/file"), 0600u);
   EXPECT_EQ(MakeDirectory(directory + "/file").code(),
             absl::StatusCode::kFailedPrecondition);
 }

@@ -106,9 +106,8 @@ absl::Status RememberLeftovers(const Location& location,
                                const std::vector<std::string>& directories) {
   if (directories.empty()) return absl::OkStatus();
   const std::string path = LeftoversFile(location);
-  O8LOCK_ASSIGN_OR_RETURN(
-      const Fd fd, OpenRegular(path, O_WRONLY | O_CREAT | O_APPEND, 0666));
-  O8LOCK_RETURN_IF_ERROR(InheritAccess(fd, path, 0666));
+  O8LOCK_ASSIGN_OR_RETURN(const Fd fd,
+                          OpenOrCreate(path, O_WRONLY | O_APPEND, 0666));
   // NUL ends a name; one write, lest two be mixed.
   const std::string text =
       absl::StrCat(absl::StrJoin(directories, absl::string_view("\0", 1)),

@@ -28,8 +28,7 @@ namespace {
 // Opens `path` for appending. A link of one user to a file of another is not
 // followed: root would write into any file.
 absl::StatusOr<Fd> OpenToAppend(const std::string& path) {
-  O8LOCK_ASSIGN_OR_RETURN(
-      Fd fd, OpenAwaitingLease(path, O_WRONLY | O_CREAT | O_APPEND, 0666));
+  O8LOCK_ASSIGN_OR_RETURN(Fd fd, OpenAwaitingLease(path, O_WRONLY | O_APPEND));
   struct stat named;
   struct stat opened;
   if (lstat(path.c_str(), &named) != 0 || fstat(fd.get(), &opened) != 0) {
@@ -66,8 +65,9 @@ absl::Status ExcludeLockFile(const Location& location) {
   if (missing.empty()) return absl::OkStatus();
   if (!text->empty() && text->back() != '\n') missing.insert(0, "\n");
   if (is_missing) O8LOCK_RETURN_IF_ERROR(MakeDirectory(info));
-  O8LOCK_ASSIGN_OR_RETURN(const Fd fd, OpenToAppend(path));
-  if (is_missing) O8LOCK_RETURN_IF_ERROR(InheritAccess(fd, path, 0666));
+  O8LOCK_ASSIGN_OR_RETURN(
+      const Fd fd, is_missing ? OpenOrCreate(path, O_WRONLY | O_APPEND, 0666)
+                              : OpenToAppend(path));
   // One write: another run may append its own at the same time.
   const ssize_t put = write(fd.get(), missing.data(), missing.size());
   if (put == static_cast<ssize_t>(missing.size())) return absl::OkStatus();

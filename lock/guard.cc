@@ -23,21 +23,6 @@
 #include "lock/status.h"
 
 namespace o8lock {
-namespace {
-
-absl::StatusOr<Fd> CreateGuard(const Location& location) {
-  if (location.create_directories) {
-    O8LOCK_RETURN_IF_ERROR(MakeDirectory(ParentOf(location.guard)));
-  }
-  absl::StatusOr<Fd> guard =
-      OpenRegular(location.guard, O_RDWR | O_CREAT, 0666);
-  if (guard.ok()) {
-    O8LOCK_RETURN_IF_ERROR(InheritAccess(*guard, location.guard, 0666));
-  }
-  return guard;
-}
-
-}  // namespace
 
 absl::Status CheckGuardFile(const Fd& fd, const std::string& guard) {
   struct stat info;
@@ -48,13 +33,17 @@ absl::Status CheckGuardFile(const Fd& fd, const std::string& guard) {
   return absl::FailedPreconditionError(
       absl::StrCat("'", guard,
                    "' has another name too (a hard link), and o8lock wants a "
-                   "file of its own "
-                   "there"));
+                   "file of its own there"));
 }
 
 absl::StatusOr<Fd> OpenGuard(const Location& location) {
   absl::StatusOr<Fd> fd = OpenRegular(location.guard, O_RDWR);
-  if (absl::IsNotFound(fd.status())) fd = CreateGuard(location);
+  if (absl::IsNotFound(fd.status())) {
+    if (location.create_directories) {
+      O8LOCK_RETURN_IF_ERROR(MakeDirectory(ParentOf(location.guard)));
+    }
+    fd = OpenOrCreate(location.guard, O_RDWR, 0666);
+  }
   if (!fd.ok()) return fd;
   O8LOCK_RETURN_IF_ERROR(CheckGuardFile(*fd, location.guard));
   return fd;

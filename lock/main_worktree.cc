@@ -45,9 +45,8 @@ std::vector<std::string> RememberedMainWorktrees(
 absl::Status RememberMainWorktree(const std::string& common_dir,
                                   const std::string& path) {
   const std::string file = FileOf(common_dir);
-  O8LOCK_ASSIGN_OR_RETURN(
-      const Fd fd, OpenRegular(file, O_WRONLY | O_CREAT | O_APPEND, 0666));
-  O8LOCK_RETURN_IF_ERROR(InheritAccess(fd, file, 0666));
+  O8LOCK_ASSIGN_OR_RETURN(const Fd fd,
+                          OpenOrCreate(file, O_WRONLY | O_APPEND, 0666));
   // One write: another start may append at the same time.
   const std::string text = absl::StrCat(path, absl::string_view("\0", 1));
   const ssize_t put = write(fd.get(), text.data(), text.size());
