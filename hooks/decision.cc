@@ -21,6 +21,7 @@
 #include "hooks/worktree_add.h"
 #include "lock/arming.h"
 #include "lock/file.h"
+#include "lock/git_directory.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
@@ -49,7 +50,7 @@ bool IsTakenFastPath(const HookCall& call) {
   location.common_dir =
       JoinPath(call.directory, call.git_dir.empty() ? ".git" : call.git_dir);
   const absl::StatusOr<std::string> common =
-      ReadFile(location.common_dir + "/commondir");
+      ReadGitFile(location.common_dir + "/commondir");
   if (common.ok()) {
     const absl::string_view path = absl::StripTrailingAsciiWhitespace(*common);
     location.common_dir = JoinPath(location.common_dir, path);
@@ -70,7 +71,7 @@ bool MayHaveMadeBranch(const HookCall& call, const WorktreeAdd& add,
   // one. Its GIT_DIR is that of the new worktree.
   if (call.git_dir.empty()) return false;
   const std::string head =
-      ReadFile(absl::StrCat(JoinPath(call.directory, call.git_dir), "/HEAD"))
+      ReadGitFile(absl::StrCat(JoinPath(call.directory, call.git_dir), "/HEAD"))
           .value_or("");
   absl::string_view branch = absl::StripTrailingAsciiWhitespace(head);
   if (!absl::ConsumePrefix(&branch, "ref: ")) return false;

@@ -60,7 +60,7 @@ class Holder {
 class DecisionTest : public testing::Test {
  protected:
   DecisionTest() {
-    for (const char* name : {"repo/.git/objects", "bin"}) {
+    for (const char* name : {"repo/.git/objects", "repo/.git/refs", "bin"}) {
       std::filesystem::create_directories(directory_.File(name));
     }
     MakeFile(directory_.File("repo/.git/HEAD"), "ref: refs/heads/main\n");

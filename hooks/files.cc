@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "lock/access.h"
 #include "lock/file.h"
 #include "lock/status.h"
 
@@ -56,6 +57,7 @@ absl::Status PutFile(const std::string& path, absl::string_view text,
                           OpenRegular(fresh, O_RDWR | O_CREAT | O_EXCL, mode));
   absl::Cleanup undo = [&fresh] { unlink(fresh.c_str()); };
   O8LOCK_RETURN_IF_ERROR(Overwrite(fd, text, fresh));
+  O8LOCK_RETURN_IF_ERROR(InheritAccess(fd, fresh, mode));
   // A user's umask must not keep others out: git fails if it cannot read an
   // included file.
   if (fchmod(fd.get(), mode) != 0) {
@@ -91,9 +93,7 @@ absl::Status RemoveIfThere(const std::string& path) {
 }
 
 absl::Status MakeReadableDirectory(const std::string& path) {
-  if (mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) {
-    return ErrnoStatus(errno, "create directory", path);
-  }
+  O8LOCK_RETURN_IF_ERROR(MakeDirectory(path));
   struct stat parent;
   struct stat info;
   if (stat((path + "/..").c_str(), &parent) != 0 ||

@@ -22,6 +22,7 @@
 #include "hooks/worktrees.h"
 #include "lock/arming.h"
 #include "lock/file.h"
+#include "lock/git_directory.h"
 #include "lock/location.h"
 #include "lock/status.h"
 
@@ -73,7 +74,7 @@ absl::StatusOr<std::string> ChangesOf(const std::string& worktree,
 bool HasMadeBranch(const WorktreeAdd& add, const std::string& common_dir,
                    absl::string_view branch, const std::string& commit) {
   const std::string log = absl::StrCat(common_dir, "/logs/refs/heads/", branch);
-  const std::string text = ReadFile(log).value_or("");
+  const std::string text = ReadGitFile(log).value_or("");
   // A branch that somebody made just before differs in nothing but its time,
   // which is a file's, and behind; but to come this far the add itself has
   // taken about as long.

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "lock/file.h"
+#include "lock/git_directory.h"
 
 namespace o8lock {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 // What a file of git's says without the end of its line; empty if it cannot be
 // read.
 std::string Line(const std::string& path) {
-  std::string text = ReadFile(path).value_or("");
+  std::string text = ReadGitFile(path).value_or("");
   return std::string(absl::StripSuffix(text, "\n"));
 }
 

@@ -14,7 +14,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
+#include "lock/access.h"
 #include "lock/arming.h"
+#include "lock/exclude.h"
 #include "lock/file.h"
 #include "lock/file_system.h"
 #include "lock/guard.h"
@@ -28,6 +30,7 @@
 #include "lock/location.h"
 #include "lock/lock.h"
 #include "lock/lock_files.h"
+#include "lock/main_worktree.h"
 #include "lock/process.h"
 #include "lock/put_back.h"
 #include "lock/status.h"
@@ -92,6 +95,9 @@ class Acquisition {
   // on without theirs.
   void SetOverridden(const Holder& previous, HeldLock& lock) const;
 
+  bool Publishes() const {
+    return !options_.unpublished.has_value() && location_.outside.empty();
+  }
   Ticks Waited() const { return NowTicks() - start_; }
   // Where a guard is made that is to replace the one in place.
   std::string NewGuard() const { return location_.guard + ".new"; }
@@ -187,6 +193,12 @@ Taken Acquisition::JoinRun(Fd guard, Holder run) {
 // `guard` is locked whole and has its name.
 Taken Acquisition::TakeFree(Fd guard) {
   RemoveRemains();
+  if (location_.is_news) {
+    // Without it a start in a linked worktree does not see external runs in
+    // this one; the lock is the same.
+    RememberMainWorktree(location_.common_dir, location_.main_worktree)
+        .IgnoreError();
+  }
   const std::optional<Holder> previous = ReadRecord(guard, location_.guard);
   Inspection left = JudgeRecord({guard, location_.guard, previous},
                                 /*kernel_locked=*/false, /*may_mark=*/true);
@@ -255,7 +267,7 @@ Taken Acquisition::TakeByForce(const Fd& old_guard, const Inspection& holder) {
   O8LOCK_RETURN_IF_ERROR(Prepare(predecessors, *lock));
   O8LOCK_RETURN_IF_ERROR(Publish(*lock));
   O8LOCK_ASSIGN_OR_RETURN(Fd guard, CreateFresh(new_path, 0666));
-  O8LOCK_RETURN_IF_ERROR(ShareAs(guard, new_path, ParentOf(location_.guard)));
+  O8LOCK_RETURN_IF_ERROR(InheritAccess(guard, new_path, 0666));
   O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kAll, new_path));
   const bool overrides = previous.has_value() && !is_dead;
   if (overrides) SetOverridden(*previous, *lock);
@@ -307,6 +319,9 @@ absl::Status Acquisition::Prepare(const Predecessors& predecessors,
       lock.holder, DescribeThisRun(options_.features, options_.max_concurrency,
                                    options_.command));
   lock.holder.unpublished = options_.unpublished;
+  if (!location_.outside.empty()) {
+    lock.holder.unpublished = "its directory leads out of the repository";
+  }
   return Clear(predecessors, /*displace=*/false, lock);
 }
 
@@ -324,7 +339,8 @@ absl::Status Acquisition::Clear(const Predecessors& predecessors, bool displace,
 }
 
 absl::Status Acquisition::Publish(HeldLock& lock) const {
-  if (options_.unpublished.has_value()) return absl::OkStatus();
+  if (!Publishes()) return absl::OkStatus();
+  lock.excluded = ExcludeLockFile(location_);
   return lock.publication.Write(lock.holder);
 }
 
@@ -355,7 +371,7 @@ absl::Status Acquisition::Place(const Predecessors& predecessors,
   if (!options_.overriding.empty()) {
     O8LOCK_RETURN_IF_ERROR(Clear(predecessors, /*displace=*/true, lock));
   }
-  if (options_.unpublished.has_value()) return absl::OkStatus();
+  if (!Publishes()) return absl::OkStatus();
   absl::Status status = lock.publication.Place();
   // That of the overridden run, or of an external one that was faster.
   for (int i = 0; i < kMaxTries && absl::IsAlreadyExists(status); ++i) {

@@ -19,6 +19,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "lock/access.h"
 #include "lock/file.h"
 #include "lock/location.h"
 #include "lock/status.h"
@@ -105,8 +106,8 @@ absl::Status RememberLeftovers(const Location& location,
                                const std::vector<std::string>& directories) {
   if (directories.empty()) return absl::OkStatus();
   const std::string path = LeftoversFile(location);
-  O8LOCK_ASSIGN_OR_RETURN(
-      const Fd fd, OpenRegular(path, O_WRONLY | O_CREAT | O_APPEND, 0666));
+  O8LOCK_ASSIGN_OR_RETURN(const Fd fd,
+                          OpenOrCreate(path, O_WRONLY | O_APPEND, 0666));
   // NUL ends a name; one write, lest two be mixed.
   const std::string text =
       absl::StrCat(absl::StrJoin(directories, absl::string_view("\0", 1)),

@@ -21,12 +21,18 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "lock/status.h"
 
 namespace o8lock {
 namespace {
 
 constexpr absl::string_view kRegularFile = "a regular file";
+
+// A minute in all.
+constexpr absl::Duration kLeaseRetry = absl::Milliseconds(1);
+constexpr int kLeaseTries = 60000;
 
 absl::string_view KindOf(mode_t mode) {
   switch (mode & S_IFMT) {
@@ -63,16 +69,36 @@ void Fd::Close() {
   if (fd_ >= 0) close(Leave());
 }
 
+absl::StatusOr<Fd> OpenAwaitingLease(const std::string& path, int flags,
+                                     mode_t mode, int* error) {
+  int raw;
+  int refused = 0;
+  for (int i = 0;; ++i) {
+    raw = open(path.c_str(), flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode);
+    refused = raw < 0 ? errno : 0;
+    if (refused == EINTR) continue;
+    // The first try has asked the lease's owner to give it back.
+    if (refused != EWOULDBLOCK || i == kLeaseTries) break;
+    absl::SleepFor(kLeaseRetry);
+  }
+  if (error != nullptr) *error = refused;
+  if (raw < 0) return ErrnoStatus(refused, "open", path);
+  Fd fd(raw);
+  if (raw <= STDERR_FILENO) {
+    const int higher = fcntl(raw, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (higher < 0) return ErrnoStatus(errno, "duplicate descriptor of", path);
+    fd = Fd(higher);
+  }
+  return fd;
+}
+
 absl::StatusOr<Fd> OpenRegular(const std::string& path, int flags,
                                mode_t mode) {
-  int raw;
-  do {
-    raw = open(path.c_str(),
-               flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode);
-  } while (raw < 0 && errno == EINTR);
+  int error = 0;
+  absl::StatusOr<Fd> fd =
+      OpenAwaitingLease(path, flags | O_NOFOLLOW, mode, &error);
   struct stat info;
-  if (raw < 0) {
-    const int error = errno;
+  if (!fd.ok()) {
     // These say that the name is there and is no regular file; say which.
     if ((error == ELOOP || error == EISDIR || error == ENXIO) &&
         lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
@@ -83,15 +109,9 @@ absl::StatusOr<Fd> OpenRegular(const std::string& path, int flags,
         !S_ISDIR(info.st_mode)) {
       return WrongKind(parent, "a directory");
     }
-    return ErrnoStatus(error, "open", path);
+    return fd;
   }
-  Fd fd(raw);
-  if (raw <= STDERR_FILENO) {
-    const int higher = fcntl(raw, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    if (higher < 0) return ErrnoStatus(errno, "duplicate descriptor of", path);
-    fd = Fd(higher);
-  }
-  if (fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, "stat", path);
+  if (fstat(fd->get(), &info) != 0) return ErrnoStatus(errno, "stat", path);
   if (!S_ISREG(info.st_mode)) return WrongKind(path, kRegularFile);
   return fd;
 }

@@ -59,13 +59,23 @@ struct FileId {
 // FIFO, and o8lock wants a regular file there".
 absl::Status WrongKind(const std::string& path, absl::string_view wanted);
 
+// Opens `path` with open(2)'s `flags`, to which O_NONBLOCK, O_NOCTTY and
+// O_CLOEXEC are added; `mode` is for O_CREAT.
+// On success the descriptor is 3 or higher.
+// Errors: from open(2); `error`, unless null, is its errno then.
+// Waits for a lease on the file to be given back, at most a minute: the kernel
+// ends one after 45 seconds (/proc/sys/fs/lease-break-time).
+absl::StatusOr<Fd> OpenAwaitingLease(const std::string& path, int flags,
+                                     mode_t mode = 0, int* error = nullptr);
+
 // Opens the regular file `path` with open(2)'s `flags`, to which O_NOFOLLOW,
 // O_NONBLOCK, O_NOCTTY and O_CLOEXEC are added; `mode` is for O_CREAT.
 // On success the descriptor is 3 or higher and close-on-exec.
 // Errors: kFailedPrecondition   `path` is not a regular file, or what it is in
 //                               is no directory; as WrongKind has it.
 //         kNotFound, kPermissionDenied, kResourceExhausted, ...  from open(2).
-// Never blocks. On failure nothing was created.
+// Waits for a lease, as above, and for nothing else. On failure nothing was
+// created.
 absl::StatusOr<Fd> OpenRegular(const std::string& path, int flags,
                                mode_t mode = 0);
 

@@ -3,7 +3,10 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 namespace o8lock {
@@ -11,18 +14,29 @@ namespace {
 
 GitConfig Read(const std::string& text) {
   GitConfig config;
-  config.Read(text);
+  EXPECT_EQ(config.Read(text, "config"), absl::OkStatus()) << text;
   return config;
+}
+
+std::string ErrorOf(const std::string& text) {
+  GitConfig config;
+  const absl::Status status = config.Read(text, "config");
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << text;
+  return std::string(status.message());
 }
 
 TEST(GitConfigTest, ReadsWhatGitWrites) {
   const GitConfig config = Read(
       "[core]\n\trepositoryformatversion = 1\n\tbare = false\n"
       "\tworktree = ../../../sub\n[extensions]\n\tworktreeConfig = true\n"
+      "\tobjectFormat = sha256\n\trefStorage = reftable\n"
       "[remote \"origin\"]\n\turl = /x\n");
-  EXPECT_FALSE(config.bare);
+  EXPECT_EQ(config.format_version, 1);
+  EXPECT_EQ(config.bare, false);
   EXPECT_EQ(config.worktree, "../../../sub");
   EXPECT_TRUE(config.worktree_config);
+  EXPECT_EQ(config.v1_extensions, std::vector<std::string>({"objectformat"}));
+  EXPECT_EQ(config.new_extensions, std::vector<std::string>({"refstorage"}));
 }
 
 TEST(GitConfigTest, ReadsEveryWayToSayTrue) {
@@ -31,18 +45,45 @@ TEST(GitConfigTest, ReadsEveryWayToSayTrue) {
         "[core]\nbare\n", "[core]\r\n\tbare = 1\r\n", "[core]\nbare = \"true\"",
         "[core]\nbare = true # c", "[core]\nbare = true; c",
         "; c\n[core]\nbare", "[core]\nbare = false\nbare = true",
-        "[core]\nbare = tr\\\nue", "\xef\xbb\xbf[core]\nbare"}) {
-    EXPECT_TRUE(Read(text).bare) << text;
+        "[core]\nbare = tr\\\nue", "\xef\xbb\xbf[core]\nbare",
+        "[core]\nbare = -1", "[core]\nbare = 0x10", "[core]\nbare = 1k"}) {
+    EXPECT_EQ(Read(text).bare, true) << text;
+  }
+}
+
+TEST(GitConfigTest, ReadsEveryWayToSayFalse) {
+  for (const char* text :
+       {"[core]\nbare = false", "[core]\nbare = no", "[core]\nbare = OFF",
+        "[core]\nbare =", "[core]\nbare = 0", "[core]\nbare = 0k",
+        "[core]\nbare = \"\""}) {
+    EXPECT_EQ(Read(text).bare, false) << text;
   }
 }
 
 TEST(GitConfigTest, TakesNothingElseForBare) {
   for (const char* text :
-       {"", "bare = true", "[core]\nbare = false", "[core]\nbare = no",
-        "[core]\n#bare = true", "[core \"x\"]\nbare = true",
-        "[other]\nbare = true", "[core]\nbarely = true",
-        "[core]\nbare =", "\n\xef\xbb\xbf[core]\nbare"}) {
-    EXPECT_FALSE(Read(text).bare) << text;
+       {"", "bare = true", "[core]\n#bare = true", "[core \"x\"]\nbare = true",
+        "[core \"\"]\nbare = true", "[core.x]\nbare = true",
+        "[other]\nbare = true", "[core]\nbarely = true"}) {
+    EXPECT_EQ(Read(text).bare, std::nullopt) << text;
+  }
+}
+
+TEST(GitConfigTest, FailsWhereGitFails) {
+  EXPECT_EQ(ErrorOf("[core]\nbare = maybe"),
+            "bad boolean config value 'maybe' for 'core.bare'");
+  EXPECT_EQ(ErrorOf("[core]\nbare = 4g"),
+            "bad boolean config value '4g' for 'core.bare'");
+  EXPECT_EQ(ErrorOf("[core]\nrepositoryFormatVersion = x"),
+            "bad numeric config value 'x' for 'core.repositoryformatversion'");
+  for (const char* line :
+       {"[core", "[core x]", "[core \"x]", "[]", "[core]\" ", "=", "1a = b",
+        "a_b = c", "bare # c", "a = \"b", "a = \\q", "\xef\xbb\xbf",
+        "[core]\tworktree", "[extensions]\tpartialClone",
+        "[extensions]\tobjectFormat = md5"}) {
+    EXPECT_EQ(ErrorOf(absl::StrCat("[core]\n", line, "\n[core]\n")),
+              "bad config line 2 in file config")
+        << line;
   }
 }
 
@@ -65,9 +106,10 @@ TEST(GitConfigTest, SurvivesTextThatEndsAnywhere) {
   const std::string text =
       "[core \"a\\\"b]\"]\n k = \"v\\\n w\" ; c\n[core]\n\tbare = true\n";
   for (size_t size = 0; size <= text.size(); ++size) {
-    Read(text.substr(0, size));
+    GitConfig config;
+    config.Read(text.substr(0, size), "config").IgnoreError();
   }
-  EXPECT_TRUE(Read(text).bare);
+  EXPECT_EQ(Read(text).bare, true);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "lock/access.h"
 #include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/kernel_lock.h"
@@ -22,84 +23,29 @@
 #include "lock/status.h"
 
 namespace o8lock {
-namespace {
 
-absl::StatusOr<Fd> CreateGuard(const Location& location) {
-  const std::string directory = ParentOf(location.guard);
-  if (location.create_directories) {
-    bool created = false;
-    O8LOCK_RETURN_IF_ERROR(MakeSharedDirectory(directory, &created));
-  }
-  absl::StatusOr<Fd> guard =
-      OpenRegular(location.guard, O_RDWR | O_CREAT, 0666);
-  if (guard.ok()) {
-    O8LOCK_RETURN_IF_ERROR(ShareAs(*guard, location.guard, directory));
-  }
-  return guard;
-}
-
-}  // namespace
-
-absl::Status MakeDirectory(const std::string& path, bool* created) {
-  if (mkdir(path.c_str(), 0777) == 0) {
-    if (created != nullptr) *created = true;
-    return absl::OkStatus();
-  }
-  const int error = errno;
-  if (error != EEXIST) return ErrnoStatus(error, "create directory", path);
+absl::Status CheckGuardFile(const Fd& fd, const std::string& guard) {
   struct stat info;
-  if (stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
-    return absl::OkStatus();
-  }
-  return WrongKind(path, "a directory");
-}
-
-absl::Status ShareAs(const Fd& fd, const std::string& path,
-                     const std::string& directory) {
-  struct stat of_directory;
-  struct stat of_file;
-  if (stat(directory.c_str(), &of_directory) != 0 ||
-      fstat(fd.get(), &of_file) != 0) {
-    return ErrnoStatus(errno, "stat", path);
-  }
-  mode_t more = 0;
-  if ((of_directory.st_mode & S_IWGRP) != 0) more |= S_IRGRP | S_IWGRP;
-  if ((of_directory.st_mode & S_IWOTH) != 0) more |= S_IROTH | S_IWOTH;
-  if (S_ISDIR(of_file.st_mode)) more |= of_directory.st_mode & S_ISGID;
-  if ((of_file.st_mode & more) == more) return absl::OkStatus();
-  // EPERM: another of the group was faster, and does the same.
-  if (fchmod(fd.get(), (of_file.st_mode | more) & 07777) == 0 ||
-      errno == EPERM) {
-    return absl::OkStatus();
-  }
-  return ErrnoStatus(errno, "change the mode of", path);
-}
-
-absl::Status MakeSharedDirectory(const std::string& path, bool* created) {
-  O8LOCK_RETURN_IF_ERROR(MakeDirectory(path, created));
-  if (!*created) return absl::OkStatus();
-  const Fd fd(
-      open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd.ok()) return ErrnoStatus(errno, "open", path);
-  return ShareAs(fd, path, ParentOf(path));
+  if (fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, "stat", guard);
+  // Another name of some file of this user's, which the record would overwrite:
+  // in a directory that others may write, they can give it this one.
+  if (info.st_nlink <= 1) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("'", guard,
+                   "' has another name too (a hard link), and o8lock wants a "
+                   "file of its own there"));
 }
 
 absl::StatusOr<Fd> OpenGuard(const Location& location) {
   absl::StatusOr<Fd> fd = OpenRegular(location.guard, O_RDWR);
-  if (absl::IsNotFound(fd.status())) fd = CreateGuard(location);
+  if (absl::IsNotFound(fd.status())) {
+    if (location.create_directories) {
+      O8LOCK_RETURN_IF_ERROR(MakeDirectory(ParentOf(location.guard)));
+    }
+    fd = OpenOrCreate(location.guard, O_RDWR, 0666);
+  }
   if (!fd.ok()) return fd;
-  struct stat info;
-  if (fstat(fd->get(), &info) != 0) {
-    return ErrnoStatus(errno, "stat", location.guard);
-  }
-  // Another name of some file of this user's, which the record would overwrite:
-  // in a directory that others may write, they can give it this one.
-  if (info.st_nlink > 1) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("'", location.guard,
-                     "' has another name too (a hard link), and o8lock wants a "
-                     "file of its own there"));
-  }
+  O8LOCK_RETURN_IF_ERROR(CheckGuardFile(*fd, location.guard));
   return fd;
 }
 

@@ -23,6 +23,10 @@ namespace o8lock {
 //         others               from the file system.
 absl::StatusOr<Fd> OpenGuard(const Location& location);
 
+// Whether `fd`, opened as `guard`, can be one.
+// Errors: kFailedPrecondition  it has a second name.
+absl::Status CheckGuardFile(const Fd& fd, const std::string& guard);
+
 // Whether `guard` is still the name of `fd`.
 absl::StatusOr<bool> IsStillNamed(const Fd& fd, const std::string& guard);
 
@@ -54,18 +58,6 @@ absl::Status DowngradeToRunLock(const Fd& fd, const std::string& guard);
 
 // Whether a run has `fd`, or one that has joined it, by another description.
 absl::StatusOr<bool> IsTaken(const Fd& fd, const std::string& guard);
-
-// Makes the directory `path`, where it is not there, and says in `created`
-// (which may be null) if it was not.
-absl::Status MakeDirectory(const std::string& path, bool* created);
-
-// The same, for all who may write what it is in.
-absl::Status MakeSharedDirectory(const std::string& path, bool* created);
-
-// Lets those write `fd`, a file just created in `directory`, who may write
-// that: a group may share the repository, and a umask is one person's.
-absl::Status ShareAs(const Fd& fd, const std::string& path,
-                     const std::string& directory);
 
 }  // namespace o8lock
 

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "lock/file.h"
 #include "lock/holder.h"
@@ -38,6 +39,7 @@ struct HeldLock {
   std::string record;  // as it is in the guard
   std::vector<Inspection> stale;
   std::vector<Malformed> malformed;
+  absl::Status excluded;  // ExcludeLockFile's
 };
 
 // Lock::Acquire (lock.h).

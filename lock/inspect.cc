@@ -33,6 +33,7 @@ absl::StatusOr<Inspection> InspectGuard(
     const absl::StatusOr<Fd> guard = OpenRegular(location.guard, O_RDONLY);
     if (absl::IsNotFound(guard.status())) return Inspection();
     if (!guard.ok()) return guard.status();
+    O8LOCK_RETURN_IF_ERROR(CheckGuardFile(*guard, location.guard));
     O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(*guard, location.guard));
     O8LOCK_ASSIGN_OR_RETURN(Inspection found,
                             JudgeGuard(*guard, location.guard, taken));
@@ -61,7 +62,8 @@ absl::StatusOr<Inspection> Inspect(const Location& location,
     free.file = std::move(found.file);
     found = std::move(free);
   }
-  for (const std::string& path : location.LockFiles()) {
+  for (const std::string& path :
+       location.LockFilesOfRunIn(dead.has_value() ? dead->cwd : "")) {
     O8LOCK_ASSIGN_OR_RETURN(const LockFile file, JudgeLockFile(path, dead));
     if (is_nobodys && dead.has_value() && file.inspection.holder.has_value() &&
         IsOfRun(*file.inspection.holder, *dead)) {

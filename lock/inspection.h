@@ -51,8 +51,8 @@ struct Inspection {
   // where that is alive and no orchestr8: it may have nothing to do with it.
   std::vector<std::string> stranger;
 
-  bool pid_reused = false;   // the pid belongs to another, younger process now
-  std::string problem;       // why `file` cannot be read or understood
+  bool pid_reused = false;  // the pid belongs to another, younger process now
+  std::string problem;      // why `file` cannot be read or understood
 
   // Who has the kernel lock while the holder's process is dead: the command
   // first, where it is known. Processes of other users may be missing.

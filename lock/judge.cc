@@ -142,6 +142,16 @@ bool BeganAfter(const ProcessInfo& process, const Holder& holder,
           boot + process.started * kNanosecondsPerTick > latest + kClockSlack);
 }
 
+// Whether `path` was not written since the run `dead` began: then it is that
+// one's, which would have been refused by a living one's.
+bool IsOlderThan(const std::string& path, const std::optional<Holder>& dead) {
+  struct stat info;
+  if (!dead.has_value() || lstat(path.c_str(), &info) != 0) return false;
+  const std::optional<int64_t> began = ParseTime(dead->started_at);
+  // startedAt is in seconds, and the file is written right after it is read.
+  return began.has_value() && info.st_mtim.tv_sec <= *began + 1;
+}
+
 // The text of `path` and when it was written.
 struct TimedText {
   std::string text;
@@ -280,6 +290,11 @@ absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
     } else if (absl::IsOutOfRange(text.status())) {
       holder = text.status();  // too long to become a lock file
       break;
+    } else if (absl::IsPermissionDenied(text.status()) &&
+               IsOlderThan(path, dead)) {
+      found.inspection.verdict = Verdict::kStale;
+      found.inspection.holder = dead;
+      return found;
     } else if (absl::IsPermissionDenied(text.status())) {
       found.inspection.verdict = Verdict::kUnknown;
       found.inspection.problem = std::string(text.status().message());

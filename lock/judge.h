@@ -75,7 +75,8 @@ struct LockFile {
 
 // The verdict on the lock file `path`: kFree when there is none; kStale also
 // for a file that is no lock file (then `problem` says why and there is no
-// holder); kUnknown for one that may not be read. A living pid is kHeld
+// holder); kUnknown for one that may not be read, unless it was not
+// written since the dead run began. A living pid is kHeld
 // whatever program it is, unless its process began more than two seconds after
 // both the file's modification and its startedAt, or both are before this boot:
 // then it is another process, no orchestr8, that was given the number

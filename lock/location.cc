@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lock/location.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -17,6 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "lock/file.h"
+#include "lock/main_worktree.h"
 #include "lock/repository.h"
 #include "lock/status.h"
 
@@ -44,9 +48,21 @@ absl::Status CheckName(absl::string_view name) {
       "with a dot"));
 }
 
-// The lock of the lock file `given`, which is relative to `start`.
+// The name of orchestr8 4's lock file for kOrchestr8Lock.
+constexpr absl::string_view kOrchestr8Name = "murm";
+// The lock orchestr8 uses. It guards worktrees.
+constexpr absl::string_view kOrchestr8Lock = "parallel";
+
+absl::Status IsAnothers(absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      what, ": orchestr8 4 calls its own lock file ", kOrchestr8Name,
+      ".lock, and the lock '", kOrchestr8Lock, "' goes by that"));
+}
+
+// The lock of the lock file `options.lock_file`, relative to `start`.
 absl::StatusOr<Location> LocateFile(const std::string& start,
-                                    const std::string& given) {
+                                    const LocateOptions& options) {
+  const std::string& given = options.lock_file;
   const std::string path = JoinPath(start, given);
   const absl::string_view file = BaseName(path);
   if (file.empty() || file == "." || file == "..") {
@@ -58,9 +74,16 @@ absl::StatusOr<Location> LocateFile(const std::string& start,
   const absl::StatusOr<std::string> directory = Canonical(ParentOf(path));
   absl::string_view name = file;
   if (directory.ok() && absl::ConsumeSuffix(&name, ".lock")) {
-    absl::StatusOr<Location> own =
-        Locate({*directory, std::string(name), "", ""});
-    if (own.ok() && own->lock_file == JoinPath(*directory, file)) return own;
+    const bool is_orchestr8s = name == kOrchestr8Name;
+    LocateOptions own_options;
+    own_options.directory = *directory;
+    own_options.name = std::string(is_orchestr8s ? kOrchestr8Lock : name);
+    own_options.discovery = options.discovery;
+    absl::StatusOr<Location> own = Locate(own_options);
+    if (own.ok() && ParentOf(own->lock_file) == *directory) {
+      if (!is_orchestr8s) return own;
+      return IsAnothers(absl::StrCat("lock file '", given, "'"));
+    }
   }
   Location location;
   location.lock_file = path;
@@ -69,51 +92,147 @@ absl::StatusOr<Location> LocateFile(const std::string& start,
   return location;
 }
 
+// The target of `.claude` in `directory`, if it is a link out of `top`;
+// otherwise empty.
+std::string LeadsOutside(const std::string& directory, const std::string& top) {
+  const std::string path = JoinPath(directory, ".claude");
+  struct stat info;
+  if (lstat(path.c_str(), &info) != 0 || !S_ISLNK(info.st_mode)) return "";
+  const absl::StatusOr<std::string> target = Canonical(path);
+  if (!target.ok()) return "";  // dangling: using it fails
+  return *target == top ||
+                 absl::StartsWith(
+                     *target, absl::StrCat(absl::StripSuffix(top, "/"), "/"))
+             ? ""
+             : *target;
+}
+
+std::string LockFileIn(const std::string& directory, absl::string_view name) {
+  return JoinPath(directory, absl::StrCat(".claude/", name, ".lock"));
+}
+
+// Collects the lock files of external runs for one location.
+class ForeignLockFiles {
+ public:
+  ForeignLockFiles(absl::string_view name, Location& location)
+      : name_(name), location_(location) {}
+
+  // Adds those in `.claude` of `directory`, a directory of the tree `top`.
+  void Add(const std::string& directory, const std::string& top) {
+    if (std::find(seen_.begin(), seen_.end(), directory) != seen_.end()) return;
+    seen_.push_back(directory);
+    if (!LeadsOutside(directory, top).empty()) return;
+    AddFile(directory, name_);
+    if (name_ == kOrchestr8Lock) AddFile(directory, kOrchestr8Name);
+  }
+
+ private:
+  void AddFile(const std::string& directory, absl::string_view name) {
+    std::string path = LockFileIn(directory, name);
+    std::vector<std::string>& files = location_.foreign_lock_files;
+    if (path != location_.lock_file &&
+        std::find(files.begin(), files.end(), path) == files.end()) {
+      files.push_back(std::move(path));
+    }
+  }
+
+  const absl::string_view name_;
+  Location& location_;
+  std::vector<std::string> seen_;
+};
+
+// Fills in the files of the lock `name` of `repository`, for a caller in
+// `start`.
+void Describe(const Repository& repository, const std::string& start,
+              const std::string& name, Location& location) {
+  location.common_dir = repository.common_dir;
+  location.hooks_path = repository.hooks_path;
+  location.publish = repository.publish;
+  std::vector<std::string> homes;
+  if (!repository.is_bare) {
+    homes = RememberedMainWorktrees(repository.common_dir);
+    location.is_news =
+        repository.is_in_main_worktree && !repository.worktree.empty() &&
+        repository.worktree != repository.main_worktree &&
+        std::find(homes.begin(), homes.end(), repository.worktree) ==
+            homes.end();
+    if (!repository.main_worktree.empty()) {
+      homes.insert(homes.begin(), repository.main_worktree);
+    } else {
+      // Used by starts before any main worktree was known.
+      homes.push_back(repository.common_dir);
+    }
+    if (repository.is_in_main_worktree && !repository.worktree.empty()) {
+      homes.insert(homes.begin(), repository.worktree);
+    }
+    if (homes[0] != repository.common_dir) location.main_worktree = homes[0];
+  }
+  const std::string& home = location.Home();
+  location.guard =
+      absl::StrCat(location.common_dir, "/o8lock/", name, ".guard");
+  location.lock_file = LockFileIn(home, name);
+  location.outside = LeadsOutside(home, home);
+  ForeignLockFiles foreign(name, location);
+  foreign.Add(home, home);
+  for (const std::string& other : homes) foreign.Add(other, other);
+  if (name != kOrchestr8Lock) return;
+  location.armed = location.common_dir + "/o8lock/armed.inc";
+  const std::string& top =
+      repository.worktree.empty() ? home : repository.worktree;
+  foreign.Add(top, top);
+  foreign.Add(start, top);
+}
+
 }  // namespace
 
 std::vector<std::string> Location::LockFiles() const {
-  std::vector<std::string> files = {lock_file};
+  std::vector<std::string> files;
+  if (outside.empty()) files.push_back(lock_file);
   files.insert(files.end(), foreign_lock_files.begin(),
                foreign_lock_files.end());
   return files;
 }
 
+std::vector<std::string> Location::LockFilesOfRunIn(
+    const std::string& directory) const {
+  std::vector<std::string> files = LockFiles();
+  if (armed.empty() || directory.empty()) return files;
+  LocateOptions options;
+  options.directory = directory;
+  const absl::StatusOr<Location> there = Locate(options);
+  if (!there.ok() || there->common_dir != common_dir) return files;
+  for (const std::string& file : there->foreign_lock_files) {
+    if (std::find(files.begin(), files.end(), file) == files.end()) {
+      files.push_back(file);
+    }
+  }
+  return files;
+}
+
 absl::StatusOr<Location> Locate(const LocateOptions& options) {
   O8LOCK_RETURN_IF_ERROR(CheckName(options.name));
+  if (options.name == kOrchestr8Name) {
+    return IsAnothers(absl::StrCat("lock name '", options.name, "'"));
+  }
   std::string start = options.directory;
   if (start.empty() && !absl::StartsWith(options.lock_file, "/")) {
     O8LOCK_ASSIGN_OR_RETURN(start, CurrentDirectory());
   }
-  if (!options.lock_file.empty()) {
-    return LocateFile(start, options.lock_file);
-  }
-  O8LOCK_ASSIGN_OR_RETURN(const std::optional<Repository> repository,
-                          options.git_dir.empty()
-                              ? FindRepository(start, options.directory.empty())
-                              : FindRepositoryByGitDir(options.git_dir, start));
+  if (!options.lock_file.empty()) return LocateFile(start, options);
+  O8LOCK_ASSIGN_OR_RETURN(
+      const std::optional<Repository> repository,
+      options.git_dir.empty()
+          ? FindRepository(start, options.directory.empty(), options.discovery)
+          : FindRepositoryByGitDir(options.git_dir, start));
   Location location;
-  const std::string file = options.name + ".lock";
-  std::string home = start;
   if (repository.has_value()) {
-    location.common_dir = repository->common_dir;
-    location.main_worktree = repository->main_worktree;
-    home = location.Home();
-    location.hooks_path = repository->hooks_path;
-    location.publish = repository->publish;
-    location.guard =
-        absl::StrCat(location.common_dir, "/o8lock/", options.name, ".guard");
+    Describe(*repository, start, options.name, location);
+    return location;
   }
-  const std::string directory = JoinPath(home, ".claude");
-  location.lock_file = JoinPath(directory, file);
-  if (location.guard.empty()) {
-    location.guard = absl::StrCat(directory, "/.", file, ".guard");
-  }
-  // orchestr8 4 keeps its lock under another name.
-  if (options.name == "parallel") {
-    location.foreign_lock_files.push_back(JoinPath(directory, "murm.lock"));
-    if (repository.has_value()) {
-      location.armed = location.common_dir + "/o8lock/armed.inc";
-    }
+  location.lock_file = LockFileIn(start, options.name);
+  location.guard = HiddenBeside(location.lock_file, ".guard");
+  if (options.name == kOrchestr8Lock) {
+    location.foreign_lock_files.push_back(LockFileIn(start, kOrchestr8Name));
   }
   return location;
 }

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "lock/repository.h"
 
 namespace o8lock {
 
@@ -19,11 +20,20 @@ struct Location {
   std::string lock_file;  // the public face
   std::string guard;      // the file whose kernel lock is the lock
 
-  // Lock files that runs outside o8lock may keep for the same lock.
+  // Lock files of external runs for the same lock: orchestr8 4's; those in the
+  // caller's directory and worktree, since orchestr8 uses its own current
+  // directory; those in other main worktrees.
   std::vector<std::string> foreign_lock_files;
+
+  // The target of `lock_file`'s directory, if it is a link out of the
+  // repository. Other repositories may share it, so o8lock neither writes nor
+  // reads `lock_file`. Otherwise empty.
+  std::string outside;
 
   // The repository's git common directory; empty outside git.
   std::string common_dir;
+  // Whether a start has to remember `main_worktree` (main_worktree.h).
+  bool is_news = false;
   // The main worktree, where the lock file must not show as a change; empty
   // outside git and where there is none.
   std::string main_worktree;
@@ -44,8 +54,12 @@ struct Location {
     return main_worktree.empty() ? common_dir : main_worktree;
   }
 
-  // `lock_file`, then the foreign ones.
+  // `lock_file`, unless it is `outside`, then the foreign ones.
   std::vector<std::string> LockFiles() const;
+
+  // The same, and those of a run started in `directory`, if that directory is
+  // in the repository.
+  std::vector<std::string> LockFilesOfRunIn(const std::string& directory) const;
 };
 
 struct LocateOptions {
@@ -53,6 +67,7 @@ struct LocateOptions {
   std::string name = "parallel";  // which of the repository's locks
   std::string lock_file;          // this file instead of a repository's lock
   std::string git_dir;            // the git directory, where that is known
+  Discovery discovery;            // how git would search
 };
 
 // Finds the lock of the repository that `options.directory` is in:
@@ -60,20 +75,21 @@ struct LocateOptions {
 //   lock file    <main worktree>/.claude/NAME.lock  <directory>/.claude/...
 //   guard        <common dir>/o8lock/NAME.guard     .claude/.NAME.lock.guard
 // A repository without a main worktree (bare; or a separate git directory, seen
-// from a linked worktree) has its lock file in <common dir>/.claude/.
+// from a linked worktree before any start in the main one) has its lock file in
+// <common dir>/.claude/.
 // With `options.lock_file` that is the lock file, `.FILE.guard` beside it the
 // guard; unless it is one of those above, which has its guard already.
 //
-// The repository is found as git does it, from the files: no git process, and
-// nothing in the environment (GIT_DIR...) has a say. As in git the search ends
-// at the border of a file system. With `options.git_dir`, a path relative to
-// the directory, there is no search.
+// The repository is found as git does it, from the files (repository.h): no git
+// process, and nothing in the environment (GIT_DIR...) has a say but
+// `options.discovery`. With `options.git_dir`, a path relative to the
+// directory, there is no search.
 //
 // Errors: kInvalidArgument     the name is not made of letters, digits, '.',
-//                              '_' and '-', or begins with a dot; or the
-//                              lock file has no name.
-//         kFailedPrecondition  a .git file, a commondir file or a git_dir that
-//                              leads nowhere.
+//                              '_' and '-', or begins with a dot; it, or the
+//                              lock file, is another lock's; or the lock file
+//                              has no name.
+//         kFailedPrecondition  git finds a repository that it cannot use.
 //         others               from reading the current directory or a file.
 // Reads a few small files, changes nothing. Thread-safe, but for a chdir(2) at
 // the same time where no directory is given.

@@ -73,6 +73,7 @@ TEST_F(LocateTest, PassesByWhatOnlyLooksLikeARepository) {
   ExpectRepositorysLock(deep);
   // With objects it is one.
   std::filesystem::create_directory(repository_ + "/a/objects");
+  std::filesystem::create_directory(repository_ + "/a/refs");
   EXPECT_EQ(LocateFrom(deep).guard, repository_ + "/a/o8lock/parallel.guard");
 }
 
@@ -316,13 +317,12 @@ TEST_F(LocateTest, TellsOfAGitFileThatLeadsNowhere) {
   options.directory = directory;
   MakeFile(directory + "/.git", "gitdir: ../gone\n");
   EXPECT_EQ(Locate(options).status(),
-            absl::FailedPreconditionError(absl::StrCat(
-                "'", directory,
-                "/.git' names a git directory that is none: '../gone'")));
+            absl::FailedPreconditionError(
+                absl::StrCat("not a git repository: ", directory, "/../gone")));
   MakeFile(directory + "/.git", "");
   EXPECT_EQ(Locate(options).status(),
-            absl::FailedPreconditionError(absl::StrCat(
-                "'", directory, "/.git' does not name a git directory")));
+            absl::FailedPreconditionError(
+                absl::StrCat("invalid gitfile format: ", directory, "/.git")));
 }
 
 TEST_F(LocateTest, FollowsNamesThatBeginAndEndWithBlanks) {
@@ -350,10 +350,17 @@ TEST_F(LocateTest, TellsOfACommondirFileThatLeadsNowhere) {
   for (const char* target : {"../../gone", "../../HEAD", "../../refs", "."}) {
     MakeFile(git_dir + "/commondir", absl::StrCat(target, "\n"));
     EXPECT_EQ(Locate(options).status(),
-              absl::FailedPreconditionError(absl::StrCat(
-                  "'", git_dir, "/commondir' names a git directory that is ",
-                  "none: '", target, "'")));
+              absl::FailedPreconditionError(
+                  absl::StrCat("not a git repository: ", git_dir)));
   }
+  MakeFile(git_dir + "/commondir", "gone/far\n");
+  EXPECT_EQ(Locate(options).status(),
+            absl::FailedPreconditionError(
+                absl::StrCat("Invalid path '", git_dir, "/gone/far'")));
+  MakeFile(git_dir + "/commondir", "");
+  EXPECT_EQ(Locate(options).status(),
+            absl::FailedPreconditionError(
+                absl::StrCat("failed to read ", git_dir, "/commondir")));
   MakeFile(git_dir + "/commondir", repository_ + "/.git\n");
   ExpectRepositorysLock(temp_.File("linked"));
 }

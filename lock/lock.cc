@@ -267,5 +267,6 @@ const std::vector<Inspection>& Lock::stale() const { return held_->stale; }
 const std::vector<Malformed>& Lock::malformed() const {
   return held_->malformed;
 }
+const absl::Status& Lock::excluded() const { return held_->excluded; }
 
 }  // namespace o8lock

@@ -117,8 +117,8 @@ class Lock {
   // have released, and nothing on disk changes.
   // On success the guard's kernel lock is this run's, the guard holds its
   // record, the lock file is in place (unless options.unpublished) and, in a
-  // repository, in info/exclude; what dead runs left is gone, see stale() and
-  // malformed(). Errors:
+  // repository, in info/exclude if that can be written, see excluded(); what
+  // dead runs left is gone, see stale() and malformed(). Errors:
   //   kUnavailable         a run has it; `refused_by`, unless null, tells
   //   which. kFailedPrecondition  it cannot be told whether a run has it (then
   //   too);
@@ -206,6 +206,9 @@ class Lock {
   // lock files that were none.
   const std::vector<Inspection>& stale() const;
   const std::vector<Malformed>& malformed() const;
+
+  // Why the lock file, if it is published, is not in info/exclude.
+  const absl::Status& excluded() const;
 
  private:
   explicit Lock(std::unique_ptr<HeldLock> held);

@@ -31,6 +31,13 @@ std::string Aside(const std::string& path) {
   return HiddenBeside(path, ".old");
 }
 
+// Gives Aside(path) its name back, or removes it where that is taken. Renames:
+// a link to another user's file need not be allowed.
+absl::Status MoveBack(const std::string& path) {
+  const absl::Status moved = RenameToNewName(Aside(path), path);
+  return absl::IsAlreadyExists(moved) ? RemoveFile(Aside(path)) : moved;
+}
+
 // Renames `path` to Aside(path) if it is still `text`. false: it is another
 // file by now and was left alone.
 absl::StatusOr<bool> MoveAsideIfStill(const std::string& path,
@@ -41,9 +48,7 @@ absl::StatusOr<bool> MoveAsideIfStill(const std::string& path,
   if (!moved.ok()) return moved;
   // A text too long to be read is "" both times.
   if (ReadFile(aside).value_or("") == text) return true;
-  const absl::Status back = LinkFile(aside, path);
-  if (!back.ok() && !absl::IsAlreadyExists(back)) return back;
-  O8LOCK_RETURN_IF_ERROR(RemoveFile(aside));
+  O8LOCK_RETURN_IF_ERROR(MoveBack(path));
   return false;
 }
 
@@ -67,17 +72,13 @@ absl::StatusOr<std::string> Keep(const std::string& path,
     for (int i = 1; i <= kMaxNames; ++i) {
       const std::string name = absl::StrCat(place, ".malformed-", time,
                                             i == 1 ? "" : absl::StrCat("-", i));
-      status = LinkFile(aside, name);
-      if (status.ok()) {
-        O8LOCK_RETURN_IF_ERROR(RemoveFile(aside));
-        return name;
-      }
+      status = RenameToNewName(aside, name);
+      if (status.ok()) return name;
       if (!absl::IsAlreadyExists(status)) break;
     }
   }
   // Back to where it was: nothing of anybody gets lost.
-  LinkFile(aside, path).IgnoreError();
-  RemoveFile(aside).IgnoreError();
+  MoveBack(path).IgnoreError();
   return status;
 }
 
@@ -125,8 +126,7 @@ absl::StatusOr<bool> ClearStale(const Location& location, const LockFile& file,
 
 void RestoreLockFiles(const Location& location) {
   for (const std::string& path : location.LockFiles()) {
-    const absl::Status back = LinkFile(Aside(path), path);
-    if (back.ok() || absl::IsAlreadyExists(back)) unlink(Aside(path).c_str());
+    MoveBack(path).IgnoreError();
   }
 }
 
@@ -134,7 +134,8 @@ absl::StatusOr<ClearedLockFiles> ClearLockFiles(
     const Location& location, const Predecessors& predecessors, bool displace,
     absl::string_view time) {
   ClearedLockFiles cleared;
-  const std::vector<std::string> paths = location.LockFiles();
+  const std::vector<std::string> paths = location.LockFilesOfRunIn(
+      predecessors.previous.has_value() ? predecessors.previous->cwd : "");
   for (size_t i = 0; i < paths.size();) {
     O8LOCK_ASSIGN_OR_RETURN(
         const LockFile file,
@@ -178,8 +179,13 @@ absl::Status RemoveLockFiles(const Location& location, absl::string_view own,
     // What is no lock file is the next run's to wait for and to keep.
     if (ended == nullptr || !ParseHolder(text).ok()) continue;
     O8LOCK_ASSIGN_OR_RETURN(LockFile other, JudgeLockFile(path, std::nullopt));
-    // Stale ones that were there before were removed at the start.
-    if (other.inspection.verdict != Verdict::kStale) continue;
+    // Stale ones that were there before were removed at the start. A younger
+    // one is this run's only if its process may have begun in it: from another
+    // pid namespace, where that may be alive, the number looks dead here.
+    if (other.inspection.verdict != Verdict::kStale ||
+        !MayHaveBegunAfter(other.inspection.holder->pid, getpid())) {
+      continue;
+    }
     O8LOCK_ASSIGN_OR_RETURN(const bool still, RemoveIfStill(path, other.text));
     if (still) ended->push_back(std::move(other.inspection));
   }

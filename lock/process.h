@@ -98,6 +98,11 @@ bool DescendsFrom(int pid, int ancestor);
 // with: what is opened here is close-on-exec.
 std::vector<int> InheritedDescriptors(const FileId& file);
 
+// Whether a process `pid` of this pid namespace may have begun after the
+// process `first`, which is alive: the kernel gives out numbers in order. false
+// where that cannot be told.
+bool MayHaveBegunAfter(int pid, int first);
+
 // A process that keeps a lock taken, and its command line.
 struct Keeper {
   int pid = 0;

@@ -244,6 +244,17 @@ int ParentProcess(int pid) {
       StatField(ReadProc(absl::StrCat("/proc/", pid, "/stat")), 4), 0));
 }
 
+bool MayHaveBegunAfter(int pid, int first) {
+  // "0.20 0.18 0.12 1/80 11206": last is the number that was given out last.
+  const std::string text = ReadProc("/proc/loadavg");
+  const absl::string_view line = absl::StripTrailingAsciiWhitespace(text);
+  int last = 0;
+  if (!absl::SimpleAtoi(line.substr(line.rfind(' ') + 1), &last)) return false;
+  // After the highest number the lowest ones come again.
+  return last >= first ? first < pid && pid <= last
+                       : first < pid || pid <= last;
+}
+
 std::vector<int> AncestorsOf(int pid, Ticks since) {
   std::vector<int> ancestors;
   while (true) {

@@ -25,10 +25,10 @@ class Publication {
   Publication(const Publication&) = delete;
   Publication& operator=(const Publication&) = delete;
 
-  // Writes the lock file of `holder` under a name that nobody looks at, and
-  // sees to it that git does not show it as a change. Makes its directory if
-  // need be and if that is o8lock's to create. Errors: kInvalidArgument  it is
-  // longer than kMaxFileSize; others from the file system.
+  // Writes the lock file of `holder` under a name that nobody looks at. Makes
+  // its directory if need be and if that is o8lock's to create.
+  // Errors: kInvalidArgument  it is longer than kMaxFileSize; others from the
+  // file system.
   absl::Status Write(const Holder& holder);
 
   // Gives the file that was written its name, in one step: nobody reads half of

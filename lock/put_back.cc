@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
+#include "lock/access.h"
 #include "lock/file.h"
 #include "lock/guard.h"
 #include "lock/held_lock.h"
@@ -48,6 +49,7 @@ void Move(Location& location, std::string from, std::string to) {
   move(location.common_dir);
   move(location.main_worktree);
   move(location.armed);
+  move(location.outside);
   for (std::string& path : location.foreign_lock_files) move(path);
 }
 
@@ -75,13 +77,12 @@ absl::Status PutGuardBack(HeldLock& lock) {
   const Location& location = lock.location;
   const std::string directory = ParentOf(location.guard);
   if (location.create_directories) {
-    bool created = false;
-    O8LOCK_RETURN_IF_ERROR(MakeSharedDirectory(directory, &created));
+    O8LOCK_RETURN_IF_ERROR(MakeDirectory(directory));
   }
   const std::string path = location.guard + ".new";
   O8LOCK_ASSIGN_OR_RETURN(Fd guard, CreateFresh(path, 0666));
   absl::Cleanup undo = [&path] { unlink(path.c_str()); };
-  O8LOCK_RETURN_IF_ERROR(ShareAs(guard, path, directory));
+  O8LOCK_RETURN_IF_ERROR(InheritAccess(guard, path, 0666));
   O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kAll, path));
   Holder holder = lock.holder;
   O8LOCK_ASSIGN_OR_RETURN(holder.guard_id, IdOf(guard, path));

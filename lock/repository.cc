@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <string>
@@ -15,10 +16,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "lock/file.h"
 #include "lock/git_config.h"
+#include "lock/git_directory.h"
 #include "lock/status.h"
 
 namespace o8lock {
@@ -29,140 +31,119 @@ absl::string_view Parent(absl::string_view path) {
   return slash == 0 ? path.substr(0, 1) : path.substr(0, slash);
 }
 
-// What lstat(2) says of `path`; nothing if there is no such name. Any other
-// failure is an error: taken for "not there" it would make another lock of
-// this.
-absl::StatusOr<std::optional<struct stat>> Look(const std::string& path) {
-  struct stat info;
-  if (lstat(path.c_str(), &info) == 0) return info;
-  if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-  return ErrnoStatus(errno, "stat", path);
+// A git directory and the worktree it was found in; empty: inside of it.
+struct Found {
+  GitDirectory git;
+  std::string worktree;
+};
+
+absl::Status ReadConfig(const std::string& path, GitConfig& config) {
+  const absl::StatusOr<std::string> text = ReadGitFile(path);
+  if (absl::IsNotFound(text.status())) return absl::OkStatus();
+  if (!text.ok()) return text.status();
+  return config.Read(*text, path);
 }
 
-absl::StatusOr<bool> Exists(const std::string& path) {
-  O8LOCK_ASSIGN_OR_RETURN(const std::optional<struct stat> info, Look(path));
-  return info.has_value();
-}
-
-// What a file of git's says without the end of its line. A name may end with a
-// blank.
-absl::string_view WithoutLineEnd(absl::string_view text) {
-  return text.substr(0, text.find_last_not_of("\r\n") + 1);  // npos + 1 is 0.
-}
-
-// What git looks at to know a git directory; that of a linked worktree has its
-// objects elsewhere.
-absl::StatusOr<bool> IsGitDirectory(const std::string& path) {
-  O8LOCK_ASSIGN_OR_RETURN(const bool has_head, Exists(path + "/HEAD"));
-  if (!has_head) return false;
-  O8LOCK_ASSIGN_OR_RETURN(const bool has_objects, Exists(path + "/objects"));
-  if (has_objects) return true;
-  return Exists(path + "/commondir");
-}
-
-absl::StatusOr<bool> HasObjects(const std::string& path) {
-  return Exists(path + "/objects");
-}
-
-// The git directory that `file` names as `target`, relative to `directory`;
-// kFailedPrecondition where `is_one` says that it is none.
-absl::StatusOr<std::string> LeadsTo(
-    const std::string& file, const std::string& directory,
-    absl::string_view target,
-    absl::StatusOr<bool> (*is_one)(const std::string&)) {
-  absl::StatusOr<std::string> path = Canonical(JoinPath(directory, target));
-  bool leads = false;
-  if (path.ok()) {
-    O8LOCK_ASSIGN_OR_RETURN(leads, is_one(*path));
-  } else if (!absl::IsNotFound(path.status()) &&
-             !absl::IsFailedPrecondition(path.status())) {
-    return path.status();
+// Fails unless every version of git accepts the format of `config`.
+absl::Status CheckFormat(const GitConfig& config, bool any_extensions) {
+  if (config.format_version > 1) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "Expected git repo version <= 1, found ", config.format_version));
   }
-  if (leads) return path;
-  return absl::FailedPreconditionError(absl::StrCat(
-      "'", file, "' names a git directory that is none: '", target, "'"));
-}
-
-// The content of `path`; empty if there is no such file.
-absl::StatusOr<std::string> ReadIfThere(const std::string& path) {
-  absl::StatusOr<std::string> text = ReadFile(path);
-  if (absl::IsNotFound(text.status())) return "";
-  return text;
-}
-
-// `git_dir` was found in the worktree `worktree` (empty: the search began
-// inside of it).
-absl::StatusOr<Repository> Describe(std::string git_dir,
-                                    absl::string_view worktree) {
-  Repository repository;
-  const absl::StatusOr<std::string> common = ReadFile(git_dir + "/commondir");
-  const bool linked = common.ok();
-  if (linked) {
-    O8LOCK_ASSIGN_OR_RETURN(repository.common_dir,
-                            LeadsTo(git_dir + "/commondir", git_dir,
-                                    WithoutLineEnd(*common), HasObjects));
-  } else if (absl::IsNotFound(common.status())) {
-    repository.common_dir = std::move(git_dir);
-  } else {
-    return common.status();
+  if (config.format_version == 0 && !config.v1_extensions.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("repo version is 0, but v1-only extension found: ",
+                     config.v1_extensions[0]));
   }
-  const std::string& common_dir = repository.common_dir;
+  if (config.format_version == 1 && !config.new_extensions.empty() &&
+      !any_extensions) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "unknown repository extension found: ", config.new_extensions[0]));
+  }
+  return absl::OkStatus();
+}
+
+// The directory that core.worktree names; empty if there is none.
+absl::StatusOr<std::string> ConfiguredWorktree(const GitDirectory& git,
+                                               const std::string& configured) {
+  absl::StatusOr<std::string> path =
+      RealPath(JoinPath(git.common_dir, configured));
+  if (path.ok() || git.is_linked) return path.value_or("");
+  if (!absl::StartsWith(configured, "/")) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot chdir to '", configured, "'"));
+  }
+  if (absl::IsNotFound(path.status())) return "";
+  return path;
+}
+
+absl::StatusOr<Repository> Describe(const Found& found, bool any_extensions) {
+  const std::string& common_dir = found.git.common_dir;
   GitConfig config;
-  O8LOCK_ASSIGN_OR_RETURN(const std::string text,
-                          ReadIfThere(common_dir + "/config"));
-  config.Read(text);
+  O8LOCK_RETURN_IF_ERROR(ReadConfig(common_dir + "/config", config));
+  Repository repository;
   repository.hooks_path = config.hooks_path;
   repository.publish = config.publish;
-  if (config.worktree_config) {
-    O8LOCK_ASSIGN_OR_RETURN(const std::string more,
-                            ReadIfThere(common_dir + "/config.worktree"));
-    config.Read(more);
-  }
-  if (config.bare) return repository;
-  if (config.worktree.has_value()) {
-    absl::StatusOr<std::string> configured =
-        Canonical(JoinPath(common_dir, *config.worktree));
-    if (configured.ok()) {
-      repository.main_worktree = *std::move(configured);
-    } else if (!absl::IsNotFound(configured.status())) {
-      return configured.status();
+  if (config.format_version < 0) {
+    config = GitConfig();
+  } else {
+    O8LOCK_RETURN_IF_ERROR(CheckFormat(config, any_extensions));
+    if (config.worktree_config) {
+      const absl::Status main =
+          ReadConfig(common_dir + "/config.worktree", config);
+      // A linked worktree has its own, and git does not look at this one.
+      GitConfig own;
+      O8LOCK_RETURN_IF_ERROR(
+          found.git.is_linked
+              ? ReadConfig(found.git.path + "/config.worktree", own)
+              : main);
     }
-  } else if (!linked && !worktree.empty()) {
-    repository.main_worktree = std::string(worktree);
+  }
+  repository.common_dir = common_dir;
+  repository.worktree = found.worktree;
+  repository.is_bare = config.bare.value_or(false);
+  if (repository.is_bare) return repository;
+  repository.is_in_main_worktree =
+      !found.git.is_linked && !found.worktree.empty();
+  if (config.worktree.has_value()) {
+    O8LOCK_ASSIGN_OR_RETURN(repository.main_worktree,
+                            ConfiguredWorktree(found.git, *config.worktree));
+    if (!found.git.is_linked) repository.worktree = repository.main_worktree;
   } else if (BaseName(common_dir) == ".git") {
-    repository.main_worktree = std::string(Parent(common_dir));
+    repository.main_worktree = JoinPath("/", Parent(common_dir));
   }
   return repository;
 }
 
-// The git directory that the entry `dot_git`, known to exist, leads to;
-// nothing if it is a directory but none of git's, which git passes by too.
-absl::StatusOr<std::optional<std::string>> Follow(const std::string& dot_git,
-                                                  mode_t mode) {
-  std::string path = dot_git;
-  if (S_ISLNK(mode)) {
-    O8LOCK_ASSIGN_OR_RETURN(path, Canonical(dot_git));
-    struct stat target;
-    if (stat(path.c_str(), &target) != 0) {
-      return ErrnoStatus(errno, "stat", path);
+// The git directory git finds in `directory` itself.
+absl::StatusOr<std::optional<Found>> FindIn(const std::string& directory) {
+  O8LOCK_ASSIGN_OR_RETURN(std::optional<GitDirectory> git,
+                          FollowDotGit(JoinPath(directory, ".git")));
+  if (git.has_value()) return Found{*std::move(git), directory};
+  O8LOCK_ASSIGN_OR_RETURN(git, FindGitDirectory(directory));
+  if (!git.has_value()) return std::nullopt;
+  return Found{*std::move(git), ""};
+}
+
+// The length of the path of the directory that ends the search from `start`;
+// -1: no directory does.
+int CeilingLength(absl::string_view start, const std::string& directories) {
+  if (start == "/" || directories.empty()) return -1;
+  int longest = -1;
+  bool resolve = true;  // up to an empty entry
+  for (const absl::string_view entry : absl::StrSplit(directories, ':')) {
+    if (entry.empty()) resolve = false;
+    if (!absl::StartsWith(entry, "/")) continue;
+    std::string ceiling(entry);
+    if (resolve) ceiling = Canonical(ceiling).value_or("");
+    if (ceiling == "/") {
+      longest = std::max(longest, 0);
+    } else if (!ceiling.empty() &&
+               absl::StartsWith(start, absl::StrCat(ceiling, "/"))) {
+      longest = std::max(longest, static_cast<int>(ceiling.size()));
     }
-    mode = target.st_mode;
   }
-  if (S_ISDIR(mode)) {
-    O8LOCK_ASSIGN_OR_RETURN(const bool is_git_directory, IsGitDirectory(path));
-    if (!is_git_directory) return std::nullopt;
-    return path;
-  }
-  O8LOCK_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  absl::string_view target = WithoutLineEnd(text);
-  if (!absl::ConsumePrefix(&target, "gitdir: ")) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("'", path, "' does not name a git directory"));
-  }
-  O8LOCK_ASSIGN_OR_RETURN(
-      std::string git_dir,
-      LeadsTo(path, std::string(Parent(path)), target, IsGitDirectory));
-  return git_dir;
+  return longest;
 }
 
 // Whether between two directories, one of them in the other, there is for
@@ -215,59 +196,76 @@ std::string NextCandidate(absl::string_view start, absl::string_view directory,
   return std::string(directory);
 }
 
+// The directory to look into after `directory`; nothing: git stops before it.
+// `device` is that of `start`.
+absl::StatusOr<std::optional<std::string>> NextDirectory(
+    const std::string& start, const std::string& directory, bool is_current,
+    const Discovery& discovery, dev_t device) {
+  const std::string last = !is_current ? ""
+                           : discovery.across_filesystems
+                               ? "/"
+                               : AboveOnThisMount(directory);
+  if (!last.empty()) return NextCandidate(start, directory, last);
+  std::string parent(Parent(directory));
+  if (discovery.across_filesystems) return parent;
+  struct stat info;
+  if (stat(parent.c_str(), &info) != 0) {
+    return ErrnoStatus(errno, "stat", parent);
+  }
+  if (info.st_dev != device) return std::nullopt;
+  return parent;
+}
+
 }  // namespace
 
 absl::StatusOr<std::optional<Repository>> FindRepository(
-    const std::string& start, bool is_current) {
+    const std::string& start, bool is_current, const Discovery& discovery) {
   struct stat info;
   if (stat(start.c_str(), &info) != 0) return ErrnoStatus(errno, "stat", start);
-  const dev_t device = info.st_dev;
+  const int ceiling = CeilingLength(start, discovery.ceiling_directories);
   for (std::string directory = start;;) {
-    const std::string dot_git = JoinPath(directory, ".git");
-    O8LOCK_ASSIGN_OR_RETURN(const std::optional<struct stat> entry,
-                            Look(dot_git));
-    if (entry.has_value()) {
-      O8LOCK_ASSIGN_OR_RETURN(std::optional<std::string> git_dir,
-                              Follow(dot_git, entry->st_mode));
-      if (git_dir.has_value()) {
-        return Describe(*std::move(git_dir), directory);
-      }
-    }
-    O8LOCK_ASSIGN_OR_RETURN(const bool is_git_directory,
-                            IsGitDirectory(directory));
-    if (is_git_directory) return Describe(directory, "");
+    O8LOCK_ASSIGN_OR_RETURN(const std::optional<Found> found,
+                            FindIn(directory));
+    if (found.has_value()) return Describe(*found, discovery.any_extensions);
     if (directory == "/") return std::nullopt;
-    // Beyond a border nothing must be looked for.
-    const std::string last = is_current ? AboveOnThisMount(directory) : "";
-    if (!last.empty()) {
-      directory = NextCandidate(start, directory, last);
-      continue;
-    }
-    const std::string parent = JoinPath(directory, "..");
-    if (stat(parent.c_str(), &info) != 0) {
-      return ErrnoStatus(errno, "stat", parent);
-    }
-    if (info.st_dev != device) return std::nullopt;
-    directory = std::string(Parent(directory));
+    O8LOCK_ASSIGN_OR_RETURN(
+        std::optional<std::string> next,
+        NextDirectory(start, directory, is_current, discovery, info.st_dev));
+    if (!next.has_value()) return std::nullopt;
+    directory = *std::move(next);
+    const int length =
+        directory == "/" ? 0 : static_cast<int>(directory.size());
+    if (length <= ceiling) return std::nullopt;
   }
 }
 
 absl::StatusOr<std::optional<Repository>> FindRepositoryByGitDir(
     const std::string& git_dir, const std::string& directory) {
-  O8LOCK_ASSIGN_OR_RETURN(
-      const std::string canonical,
-      LeadsTo("GIT_DIR", directory, git_dir, IsGitDirectory));
+  const std::string path = JoinPath(directory, git_dir);
+  const absl::StatusOr<std::string> canonical = Canonical(path);
+  std::optional<GitDirectory> git;
+  if (canonical.ok()) {
+    O8LOCK_ASSIGN_OR_RETURN(git, FindGitDirectory(*canonical));
+  }
+  if (!git.has_value()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("not a git repository: ", path));
+  }
   // Where .git is a file its directory does not tell the worktree; a hook is
   // mostly started in it.
-  const std::string dot_git = JoinPath(directory, ".git");
-  O8LOCK_ASSIGN_OR_RETURN(const std::optional<struct stat> entry,
-                          Look(dot_git));
-  if (entry.has_value()) {
-    O8LOCK_ASSIGN_OR_RETURN(const std::optional<std::string> found,
-                            Follow(dot_git, entry->st_mode));
-    if (found == canonical) return Describe(canonical, directory);
-  }
-  return Describe(canonical, "");
+  const absl::StatusOr<std::optional<GitDirectory>> here =
+      FollowDotGit(JoinPath(directory, ".git"));
+  const bool is_here =
+      here.ok() && here->has_value() && (*here)->path == git->path;
+  return Describe({*std::move(git), is_here ? directory : ""},
+                  /*any_extensions=*/true);
+}
+
+bool IsMainWorktree(const std::string& directory,
+                    const std::string& common_dir) {
+  const absl::StatusOr<std::optional<GitDirectory>> git =
+      FollowDotGit(JoinPath(directory, ".git"));
+  return git.ok() && git->has_value() && (*git)->path == common_dir;
 }
 
 }  // namespace o8lock

@@ -29,6 +29,7 @@
 #include "lock/probe.h"
 #include "lock/process.h"
 #include "lock/version.h"
+#include "tools/cli/access_hint.h"
 #include "tools/cli/find_command.h"
 #include "tools/cli/orchestr8.h"
 #include "tools/cli/orchestr8_package.h"
@@ -136,18 +137,21 @@ bool IsShared(absl::string_view file_system) {
   return false;
 }
 
-Findings DirectoryFindings(absl::string_view what,
-                           const std::string& directory) {
+std::string HintFor(const absl::Status& status, const Location& location) {
+  if (absl::IsNotFound(status)) return "make that directory";
+  if (absl::IsPermissionDenied(status)) return AccessHint(location);
+  return "make room there";
+}
+
+Findings DirectoryFindings(absl::string_view what, const std::string& directory,
+                           const Location& location) {
   const std::string file_system = FileSystemOf(directory);
   const std::string where =
       absl::StrCat(what, ": ", directory, " (", file_system, "): ");
   const absl::StatusOr<Probe> probe = ProbeDirectory(directory);
   if (!probe.ok()) {
     return {{Finding::kFail, absl::StrCat(where, probe.status().message()),
-             absl::IsNotFound(probe.status())
-                 ? "make that directory"
-                 : "get write permission and room there, or use a lock file of "
-                   "your own: --lock-file FILE"}};
+             HintFor(probe.status(), location)}};
   }
   Findings findings;
   for (const absl::Status& status : {probe->locks, probe->names}) {
@@ -168,9 +172,9 @@ Findings FileSystemFindings(const Location& location) {
   const bool create = location.create_directories;
   const std::string guard = DirectoryOf(location.guard, create);
   const std::string lock_file = DirectoryOf(location.lock_file, create);
-  Findings findings = DirectoryFindings("guard", guard);
-  if (lock_file != guard) {
-    Append(DirectoryFindings("lock file", lock_file), findings);
+  Findings findings = DirectoryFindings("guard", guard, location);
+  if (lock_file != guard && location.outside.empty()) {
+    Append(DirectoryFindings("lock file", lock_file, location), findings);
   }
   return findings;
 }
@@ -384,6 +388,15 @@ Findings ReachFindings(const Location& location) {
            ""}};
 }
 
+Finding OutsideFinding(const Location& location) {
+  return {Finding::kWarn,
+          absl::StrCat("lock file: none: '", ParentOf(location.lock_file),
+                       "' leads out of the repository, to '", location.outside,
+                       "'"),
+          "make it a directory: runs without o8lock are not seen, nor see this "
+          "lock"};
+}
+
 }  // namespace
 
 std::vector<Finding> Examine(const Location& location,
@@ -394,6 +407,7 @@ std::vector<Finding> Examine(const Location& location,
       findings.push_back(LockFileFinding(file));
     }
   }
+  if (!location.outside.empty()) findings.push_back(OutsideFinding(location));
   Append(FileSystemFindings(location), findings);
   if (location.common_dir.empty()) {
     Append(ChosenFileFindings(location), findings);

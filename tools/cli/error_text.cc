@@ -30,8 +30,7 @@ absl::string_view LockHint(const absl::Status& error) {
     case absl::StatusCode::kNotFound:
       return "nothing was run; create the directory first";
     case absl::StatusCode::kPermissionDenied:
-      return "nothing was run; get write permission, or use a lock file of "
-             "your own: --lock-file FILE";
+      return "nothing was run; get permission to read it";
     case absl::StatusCode::kResourceExhausted:
       return "nothing was run; make room, then try again";
     default:

@@ -3,15 +3,26 @@
 
 #include <unistd.h>
 
+#include <cstddef>
+#include <cstdlib>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "hooks/git.h"
+#include "lock/git_config.h"
 #include "lock/location.h"
+#include "lock/repository.h"
+#include "lock/status.h"
+#include "tools/cli/access_hint.h"
 #include "tools/cli/error_text.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/options.h"
@@ -20,10 +31,67 @@
 
 namespace o8lock {
 
+namespace {
+
+constexpr char kAcrossFilesystem[] = "GIT_DISCOVERY_ACROSS_FILESYSTEM";
+
+absl::StatusOr<Discovery> DiscoveryOfEnvironment() {
+  Discovery discovery;
+  if (const char* value = getenv(kAcrossFilesystem); value != nullptr) {
+    const std::optional<bool> across = ParseGitBool(value);
+    if (!across.has_value()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("bad boolean config value '", value, "' for '",
+                       kAcrossFilesystem, "'"));
+    }
+    discovery.across_filesystems = *across;
+  }
+  if (const char* value = getenv("GIT_CEILING_DIRECTORIES"); value != nullptr) {
+    discovery.ceiling_directories = value;
+  }
+  return discovery;
+}
+
+// Asks git about the repository after `error` from Locate. Returns git's
+// reason, OK if git accepts the repository, or `error` if git gives no answer.
+absl::Status AskGitAbout(const absl::Status& error) {
+  const absl::StatusOr<ProgramResult> git =
+      RunProgram({"env", "LC_ALL=C", "git", "-c", "safe.directory=*", "-c",
+                  "safe.bareRepository=all", "rev-parse", "--git-common-dir"});
+  if (!git.ok()) return error;
+  if (git->exit_code == 0) return absl::OkStatus();
+  const absl::string_view kFatal = "fatal: ";
+  const size_t fatal = git->err.find(kFatal.data());
+  if (fatal == std::string::npos) return error;
+  // An older git ignores safe.directory=* here.
+  if (absl::StrContains(git->err, "dubious ownership")) return error;
+  const std::string reason = git->err.substr(fatal + kFatal.size());
+  return absl::FailedPreconditionError(absl::StrJoin(
+      absl::StrSplit(reason, absl::ByAnyChar("\t\n"), absl::SkipWhitespace()),
+      " "));
+}
+
+int ExitCodeOf(const absl::Status& error) {
+  if (absl::IsInvalidArgument(error)) return kUsage;
+  // No locks; no thread to wait with.
+  if (absl::IsUnimplemented(error) || absl::IsUnavailable(error)) {
+    return kOsError;
+  }
+  return kCannotCreate;
+}
+
+}  // namespace
+
 absl::StatusOr<Location> LocateLock(const Options& options) {
   LocateOptions locate;
   locate.name = options.name;
   locate.lock_file = options.lock_file;
+  O8LOCK_ASSIGN_OR_RETURN(locate.discovery, DiscoveryOfEnvironment());
+  absl::StatusOr<Location> location = Locate(locate);
+  if (!absl::IsFailedPrecondition(location.status())) return location;
+  O8LOCK_RETURN_IF_ERROR(AskGitAbout(location.status()));
+  // This git knows the extension.
+  locate.discovery.any_extensions = true;
   return Locate(locate);
 }
 
@@ -49,19 +117,20 @@ std::vector<std::string> OwnTokens() {
 }
 
 int FailToLocate(const absl::Status& error) {
-  if (!absl::IsFailedPrecondition(error)) return FailToLock(error);
-  return Fail(error.message(), "nothing was run; git cannot use that either",
-              kCannotCreate);
+  if (absl::IsFailedPrecondition(error)) {
+    return Fail(error.message(),
+                "nothing was run; git cannot use this repository either",
+                kCannotCreate);
+  }
+  return Fail(error.message(), LockHint(error), ExitCodeOf(error));
 }
 
-int FailToLock(const absl::Status& error) {
-  int exit_code = kCannotCreate;
-  // No locks; no thread to wait with.
-  if (absl::IsUnimplemented(error) || absl::IsUnavailable(error)) {
-    exit_code = kOsError;
-  }
-  if (absl::IsInvalidArgument(error)) exit_code = kUsage;
-  return Fail(error.message(), LockHint(error), exit_code);
+int FailToLock(const absl::Status& error, const Location& location) {
+  return Fail(error.message(),
+              absl::IsPermissionDenied(error)
+                  ? absl::StrCat("nothing was run; ", AccessHint(location))
+                  : std::string(LockHint(error)),
+              ExitCodeOf(error));
 }
 
 }  // namespace o8lock

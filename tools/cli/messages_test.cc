@@ -215,7 +215,7 @@ TEST(RefusalTextTest, PaintsNoTerminal) {
   const Worktree worktree = {evil, evil};
   Survey survey;
   survey.lock = {evil, {}, found, {process}, {worktree}};
-  survey.lock.location.lock_file = survey.lock.location.guard = evil;
+  survey.lock.lock_file = survey.lock.location.guard = evil;
   survey.others = {survey.lock};
   Disturbance replaced;
   replaced.replaced = found;
@@ -282,7 +282,7 @@ TEST(OverriddenTextTest, NamesWhoTookIt) {
 
 TEST(StatusTextTest, HasALineForEachVerdict) {
   Survey survey;
-  survey.lock.location.lock_file = "/r/.claude/parallel.lock";
+  survey.lock.lock_file = "/r/.claude/parallel.lock";
   survey.lock.location.guard = "/r/.git/o8lock/parallel.guard";
   Inspection& found = survey.lock.found;
   const auto text = [&survey] {

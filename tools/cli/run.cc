@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "hooks/git.h"
 #include "hooks/installation.h"
 #include "lock/file.h"
 #include "lock/holder.h"
@@ -21,9 +22,11 @@
 #include "lock/location.h"
 #include "lock/lock.h"
 #include "lock/process.h"
+#include "tools/cli/access_hint.h"
 #include "tools/cli/child.h"
 #include "tools/cli/command.h"
 #include "tools/cli/confirm.h"
+#include "tools/cli/error_text.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/find_command.h"
 #include "tools/cli/holder_text.h"
@@ -114,6 +117,20 @@ void TellOfStale(const Lock& lock, const Location& location) {
   }
 }
 
+// Tells of the lock file, where it is not there or git may show it.
+void TellOfLockFile(const Lock& lock, const Location& location, bool publish) {
+  if (publish && !location.outside.empty()) Tell(OutsideText(location));
+  if (lock.excluded().ok()) return;
+  // A .gitignore may have it. Git waits for a FIFO in the file's place.
+  if (absl::IsPermissionDenied(lock.excluded())) {
+    const absl::StatusOr<ProgramResult> ignored = RunGit(
+        location.main_worktree,
+        {"check-ignore", "--quiet", "--no-index", "--", location.lock_file});
+    if (ignored.ok() && ignored->exit_code == 0) return;
+  }
+  Tell(NotExcludedText(location, lock.excluded()));
+}
+
 // How o8lock was called as `program`, for what can be pasted.
 Invocation InvocationOf(const Options& options,
                         const std::optional<Orchestr8Command>& orchestr8,
@@ -178,7 +195,7 @@ int LockedRun::Start() {
         Lock::Acquire(location_, acquire_, &found, std::exchange(turn_, Fd()));
     if (lock.ok()) return RunUnder(*lock);
     const ChildRunner::Interruptible interruptible(runner_);
-    if (!found.has_value()) return FailToLock(lock.status());
+    if (!found.has_value()) return FailToLock(lock.status(), location_);
     const bool by_ancestor = IsHeldByAncestor(*found);
     const bool waits = options_.wait_seconds != 0 &&
                        found->verdict == Verdict::kHeld && !by_ancestor;
@@ -205,6 +222,7 @@ int LockedRun::RunUnder(Lock& lock) {
   }
   if (!options_.quiet) {
     TellOfStale(lock, location_);
+    TellOfLockFile(lock, location_, !acquire_.unpublished.has_value());
     if (orchestr8_.has_value() && AsksNobody(*orchestr8_)) Tell(NoAnswerText());
   }
   if (options_.verbose) {
@@ -231,7 +249,7 @@ std::optional<int> LockedRun::Wait(const Inspection& found) {
   absl::StatusOr<Fd> got = waiting_->For(location_, found);
   // Once more then: who has it now need not be who had it before.
   waited_ = absl::IsDeadlineExceeded(got.status());
-  if (!got.ok() && !waited_) return FailToLock(got.status());
+  if (!got.ok() && !waited_) return FailToLock(got.status(), location_);
   if (got.ok()) turn_ = *std::move(got);
   return std::nullopt;
 }
@@ -248,6 +266,9 @@ std::optional<int> LockedRun::Override(const Inspection& found,
   }
   const std::optional<int> refused = Refuse(found, options_, invocation_);
   if (refused.has_value()) {
+    if (IsClosed(found) && !options_.quiet) {
+      Tell(HintText(AccessHint(location_)));
+    }
     if (by_ancestor && options_.wait_seconds != 0 && !options_.quiet) {
       Tell(AncestorText(found));
     }

@@ -6,10 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "hooks/worktrees.h"
+#include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
+#include "lock/location.h"
 #include "lock/lock.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/survey.h"
@@ -67,6 +70,25 @@ std::string MalformedText(const Malformed& malformed) {
                       "' was no lock file (", Printable(malformed.problem),
                       ")\no8lock: hint: it is kept as '",
                       Printable(malformed.kept_as), "'\n");
+}
+
+std::string NotExcludedText(const Location& location, const absl::Status& why) {
+  return absl::StrCat(
+      "o8lock: warning: git may show the lock file as a change: ",
+      Printable(why.message()), "\no8lock: hint: add to .gitignore: ",
+      Printable(location.lock_file.substr(location.main_worktree.size())),
+      "\n");
+}
+
+std::string OutsideText(const Location& location) {
+  return absl::StrCat(
+      "o8lock: warning: there is no lock file: '",
+      Printable(ParentOf(location.lock_file)),
+      "' leads out of the repository, "
+      "to '",
+      Printable(location.outside),
+      "'\no8lock: hint: other o8lock runs are refused all the same; for runs "
+      "without o8lock make it a directory\n");
 }
 
 std::string LeftBehindText(const std::vector<RunProcess>& processes,

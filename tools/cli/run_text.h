@@ -40,6 +40,11 @@ std::string NoAnswerText();
 // A lock file was none.
 std::string MalformedText(const Malformed& malformed);
 
+// That git may show the lock file of `location`, which `why` keeps out of
+// info/exclude; that there is no lock file, as its directory leads elsewhere.
+std::string NotExcludedText(const Location& location, const absl::Status& why);
+std::string OutsideText(const Location& location);
+
 // What a dead run has left: worktrees, and processes that still run. Empty if
 // neither.
 std::string LeftBehindText(const std::vector<RunProcess>& processes,

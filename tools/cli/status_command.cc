@@ -3,9 +3,12 @@
 
 #include <unistd.h>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
+#include "tools/cli/access_hint.h"
+#include "tools/cli/error_text.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/locate.h"
@@ -22,10 +25,16 @@ int StatusCommand(const Options& options) {
   if (!location.ok()) return FailToLocate(location.status());
   const absl::StatusOr<Survey> survey =
       LookAround(*location, NameOf(options), OwnTokens());
-  if (!survey.ok()) return FailToLock(survey.status());
+  if (!survey.ok()) return FailToLock(survey.status(), *location);
+  if (survey->lock.found.verdict <= Verdict::kStale) {
+    // "free" would be wrong where no start could take it.
+    const absl::Status access = CheckAccess(*location);
+    if (!access.ok()) return FailToLock(access, *location);
+  }
   Print(STDOUT_FILENO, options.json ? StatusJson(*survey, GetNow())
                                     : StatusText(*survey, GetNow(), InColor()));
   const Inspection& found = survey->lock.found;
+  if (IsClosed(found)) Tell(HintText(AccessHint(*location)));
   return found.verdict > Verdict::kStale && !found.own
              ? options.conflict_exit_code
              : kSuccess;

@@ -43,7 +43,7 @@ JsonMembers LockJson(const LockSurvey& survey, const Now& now) {
   JsonMembers lock = {
       {"name", text(survey.name)},
       {"verdict", text(VerdictWord(found))},
-      {"lockFile", survey.location.lock_file},
+      {"lockFile", text(survey.lock_file)},
       {"guard", survey.location.guard},
   };
   JsonValue holder;

@@ -8,7 +8,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "lock/file.h"
 #include "lock/inspection.h"
+#include "lock/location.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/survey.h"
 #include "tools/cli/text.h"
@@ -59,8 +61,14 @@ std::string Colored(const std::string& text, Verdict verdict) {
 
 // Where the lock file is, or why the run that has the lock writes none.
 std::string LockFileText(const LockSurvey& lock) {
-  std::string text = Printable(lock.location.lock_file);
-  if (lock.found.holder.has_value() &&
+  const Location& location = lock.location;
+  if (lock.lock_file.empty()) {
+    return absl::StrCat("none: '", Printable(ParentOf(location.lock_file)),
+                        "' leads out of the repository, to '",
+                        Printable(location.outside), "'");
+  }
+  std::string text = Printable(lock.lock_file);
+  if (lock.lock_file == location.lock_file && lock.found.holder.has_value() &&
       lock.found.holder->unpublished.has_value()) {
     absl::StrAppend(
         &text, ", not written: ", Printable(*lock.found.holder->unpublished));

@@ -26,6 +26,26 @@
 namespace o8lock {
 namespace {
 
+// The lock file that is in place for the run of `survey`.
+std::string LockFileOf(const LockSurvey& survey) {
+  const Location& location = survey.location;
+  const Inspection& found = survey.found;
+  if (!found.file.empty() && found.file != location.guard) return found.file;
+  std::vector<std::string> directories;
+  if (found.holder.has_value()) directories.push_back(found.holder->cwd);
+  for (const RunProcess& process : survey.processes) {
+    directories.push_back(process.directory);
+  }
+  std::set<std::string> seen;
+  for (const std::string& directory : directories) {
+    if (!seen.insert(directory).second) continue;
+    for (const std::string& file : location.LockFilesOfRunIn(directory)) {
+      if (IdOf(file).ok()) return file;
+    }
+  }
+  return location.outside.empty() ? location.lock_file : "";
+}
+
 absl::StatusOr<LockSurvey> Look(const Location& location,
                                 const std::string& name,
                                 const std::vector<std::string>& own_tokens) {
@@ -35,6 +55,7 @@ absl::StatusOr<LockSurvey> Look(const Location& location,
   O8LOCK_ASSIGN_OR_RETURN(survey.found, Inspect(location, own_tokens));
   survey.processes = ProcessesOf(survey.found);
   survey.worktrees = WorktreesOf(survey.found, location);
+  survey.lock_file = LockFileOf(survey);
   return survey;
 }
 
@@ -102,8 +123,11 @@ absl::StatusOr<Survey> LookAround(const Location& location,
   for (const std::string& file : NamesIn(location.common_dir + "/o8lock")) {
     absl::string_view other = file;
     if (!absl::ConsumeSuffix(&other, ".guard") || other == name) continue;
-    const absl::StatusOr<Location> there =
-        Locate({location.Home(), std::string(other), "", ""});
+    LocateOptions options;
+    options.directory = location.Home();
+    options.name = std::string(other);
+    options.git_dir = location.common_dir;
+    const absl::StatusOr<Location> there = Locate(options);
     if (!there.ok()) continue;
     absl::StatusOr<LockSurvey> look =
         Look(*there, std::string(other), own_tokens);

@@ -51,6 +51,9 @@ struct LockSurvey {
   Inspection found;
   std::vector<RunProcess> processes;
   std::vector<Worktree> worktrees;
+  // The lock file in place: an orchestr8 may keep it elsewhere. Where there is
+  // none: the location's, or empty if that leads out of the repository.
+  std::string lock_file;
 };
 
 struct Survey {

@@ -29,7 +29,7 @@ int UnlockCommand(const Options& options, int64_t started) {
   if (!location.ok()) return FailToLocate(location.status());
   absl::StatusOr<Survey> survey =
       LookAround(*location, NameOf(options), OwnTokens());
-  if (!survey.ok()) return FailToLock(survey.status());
+  if (!survey.ok()) return FailToLock(survey.status(), *location);
   const Inspection& found = survey->lock.found;
   const std::string status = StatusText(*survey, GetNow(), InColor());
   if (!options.quiet || !options.yes) Print(STDOUT_FILENO, status);
@@ -56,12 +56,12 @@ int UnlockCommand(const Options& options, int64_t started) {
   std::optional<Inspection> now;
   absl::StatusOr<Lock> lock = Lock::Acquire(*location, acquire, &now);
   if (!lock.ok()) {
-    if (!now.has_value()) return FailToLock(lock.status());
+    if (!now.has_value()) return FailToLock(lock.status(), *location);
     return Fail("the holder has changed", "see: o8lock status",
                 options.conflict_exit_code);
   }
   const absl::StatusOr<Released> released = lock->Release();
-  if (!released.ok()) return FailToLock(released.status());
+  if (!released.ok()) return FailToLock(released.status(), *location);
   if (!options.quiet && found.verdict > Verdict::kStale) {
     Tell(UnlockedText(found));
   }

@@ -167,7 +167,9 @@ TEST(DoctorTest, ALockFileBeyondALink) {
   std::filesystem::create_directory_symlink(elsewhere.path(),
                                             repo.File(".claude"));
   MakeFile(repo.File(".claude/murm-queue.json"), "{}");
-  ExpectSaid(Doctor(repo), "doctor_link", ValuesOf(repo));
+  Values values = ValuesOf(repo);
+  values["ELSEWHERE"] = elsewhere.path();
+  ExpectSaid(Doctor(repo), "doctor_link", values);
 }
 
 TEST(DoctorTest, HooksThatGitPassesBy) {

@@ -2,13 +2,17 @@
 //
 // The whole program where it may not or cannot write. Needs root, to be another
 // user and to mount file systems; skipped without.
+#include <fcntl.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <string>
 
@@ -44,6 +48,13 @@ bool CanBecomeNobody() {
   }
   int status = 0;
   return waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+// A command line for `umask`.
+Argv WithUmask(const std::string& umask, const Argv& words) {
+  Argv argv = Shell(absl::StrCat("umask ", umask, "; exec \"$0\" \"$@\""));
+  argv.insert(argv.end(), words.begin(), words.end());
+  return argv;
 }
 
 // Another user runs o8lock in a repository that is root's.
@@ -85,13 +96,39 @@ class OtherUserTest : public ::testing::Test {
   std::string File(const std::string& name) const {
     return absl::StrCat(repo_, "/", name);
   }
-  // The message for what may not be done, such as "open".
-  std::string Denied(const std::string& operation,
-                     const std::string& name) const {
+  // The message for what may not be done, such as "open": `in_the_way` is
+  // root's, as all of the repository.
+  std::string Denied(const std::string& operation, const std::string& name,
+                     const std::string& in_the_way) const {
     return ErrorText(
         absl::StrCat(operation, " '", File(name), "': Permission denied"),
-        "nothing was run; get write permission, or use a lock file of your "
-        "own: --lock-file FILE");
+        absl::StrCat("nothing was run; '", in_the_way,
+                     "' belongs to root; if the repository is yours: "
+                     "sudo chown -R ",
+                     getpwuid(kNobody)->pw_name, " ", repo_));
+  }
+  // The same where only that is root's.
+  std::string DeniedPart(const std::string& operation, const std::string& name,
+                         const std::string& in_the_way,
+                         const std::string& remedy) const {
+    return ErrorText(
+        absl::StrCat(operation, " '", File(name), "': Permission denied"),
+        absl::StrCat("nothing was run; '", File(in_the_way),
+                     "' belongs to root; to share it: ", remedy));
+  }
+
+  // A run of root that is killed with its command.
+  void BeKilledAsRoot(const std::string& umask) const {
+    ProcessOptions options = In(repo_);
+    options.input = ProcessOptions::Stdin::kPipe;
+    Process run(WithUmask(umask, O8lock({"--", "sh", "-c",
+                                         "echo ready $$; read line"})),
+                options);
+    const pid_t command = ReadyPid(run);
+    run.Signal(SIGKILL);
+    EXPECT_EQ(run.Wait(), Killed(SIGKILL));
+    kill(command, SIGKILL);
+    WaitForEnd(command);
   }
 
   std::string root_;
@@ -122,7 +159,7 @@ TEST_F(OtherUserTest, MayNotTakeTheLockOfAForeignRepository) {
   const Result run = CallAsNobody({"--", "echo", "ran"});
   EXPECT_EQ(run.end, Exited(73));
   EXPECT_EQ(run.out, "");
-  EXPECT_EQ(run.err, Denied("create directory", ".git/o8lock"));
+  EXPECT_EQ(run.err, Denied("create directory", ".git/o8lock", File(".git")));
   // The way out that the hint names.
   const std::string own_directory = root_ + "/own";
   std::filesystem::create_directory(own_directory);
@@ -151,7 +188,8 @@ TEST_F(OtherUserTest, IsToldWhoHasIt) {
   EXPECT_EQ(Normal(forced.err),
             absl::StrCat(Golden("force", {{"PID", absl::StrCat(run.pid())},
                                           {"REPO", repo_}}),
-                         Denied("open", ".git/o8lock/parallel.guard")));
+                         Denied("open", ".git/o8lock/parallel.guard",
+                                File(".git/o8lock/parallel.guard"))));
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_EQ(run.err(), "");
 }
@@ -163,7 +201,8 @@ TEST_F(OtherUserTest, UnreadableGuard) {
     const Result run = CallAsNobody(words);
     EXPECT_EQ(run.end, Exited(73));
     EXPECT_EQ(run.out, "");
-    EXPECT_EQ(run.err, Denied("open", ".git/o8lock/parallel.guard"));
+    EXPECT_EQ(run.err, Denied("open", ".git/o8lock/parallel.guard",
+                              File(".git/o8lock/parallel.guard")));
   }
 }
 
@@ -188,6 +227,35 @@ TEST_F(OtherUserTest, UnreadableLockFileIsUnknown) {
   EXPECT_EQ(CallAsNobody({"status"}).end, Exited(75));
 }
 
+// What was not written since a dead run began is its own: a living external run
+// would have refused it.
+TEST_F(OtherUserTest, UnreadableLockFileOfADeadRunIsStale) {
+  ASSERT_EQ(RunToEnd(Shell(
+                absl::StrCat("chown -R ", kNobody, ":", kNobody, " ", repo_))),
+            Exited(0));
+  const std::string lock_file = File(".claude/parallel.lock");
+  for (const bool is_younger : {false, true}) {
+    BeKilledAsRoot("022");
+    ASSERT_EQ(chown(lock_file.c_str(), 0, 0), 0);
+    ASSERT_EQ(chmod(lock_file.c_str(), 0600), 0);
+    if (is_younger) {
+      const struct timespec later[] = {{time(nullptr) + 5, 0},
+                                       {time(nullptr) + 5, 0}};
+      ASSERT_EQ(utimensat(AT_FDCWD, lock_file.c_str(), later, 0), 0);
+    }
+    const Result run = CallAsNobody({"--", "echo", "ran"});
+    EXPECT_EQ(run.end, Exited(is_younger ? 75 : 0)) << run.err;
+    EXPECT_EQ(Exists(lock_file), is_younger);
+    if (is_younger) {
+      EXPECT_THAT(run.err, HasSubstr(absl::StrCat(
+                               "o8lock: hint: '", lock_file,
+                               "' belongs to root; to "
+                               "share it: sudo chown -R --reference=",
+                               File(".claude"), " ", lock_file, "\n")));
+    }
+  }
+}
+
 // A start that fails is no run that died.
 TEST_F(OtherUserTest, DirectoryThatCannotBeCreatedLeavesNoRecord) {
   std::filesystem::create_directories(File(".git/o8lock"));
@@ -198,12 +266,12 @@ TEST_F(OtherUserTest, DirectoryThatCannotBeCreatedLeavesNoRecord) {
     const Result run = CallAsNobody({"--", "echo", "ran"});
     EXPECT_EQ(run.end, Exited(73));
     EXPECT_EQ(run.out, "");
-    EXPECT_EQ(run.err, Denied("create directory", ".claude"));
+    EXPECT_EQ(run.err, Denied("create directory", ".claude", repo_));
     EXPECT_EQ(Contents(File(".git/o8lock/parallel.guard")), "");
   }
   std::filesystem::create_directories(File(".claude"));
   EXPECT_EQ(CallAsNobody({"--", "echo", "ran"}).err,
-            Denied("open", ".claude/.parallel.lock.new"));
+            Denied("open", ".claude/.parallel.lock.new", File(".claude")));
   EXPECT_EQ(Contents(File(".git/o8lock/parallel.guard")), "");
   Give(".claude");
   const Result run = CallAsNobody({"--", "echo", "ran"});
@@ -222,6 +290,68 @@ TEST_F(OtherUserTest, AProcessThatMayNotBeSignaledIsAlive) {
   EXPECT_EQ(run.end, Exited(75));
   EXPECT_THAT(run.err,
               HasSubstr(absl::StrCat("process ", getpid(), " is running")));
+}
+
+// As after sudo, or in a container.
+TEST_F(OtherUserTest, GoesOnInTheirOwnRepositoryAfterRoot) {
+  const std::string give =
+      absl::StrCat("chown -R ", kNobody, ":", kNobody, " ");
+  ASSERT_EQ(RunToEnd(Shell(give + repo_)), Exited(0));
+  const auto expect_run = [this] {
+    const Result run = CallAsNobody({"-q", "--", "echo", "ran"});
+    EXPECT_EQ(run.end, Exited(0));
+    EXPECT_EQ(run.out, "ran\n");
+    EXPECT_EQ(run.err, "");
+  };
+  for (const char* const umask : {"022", "077"}) {
+    SCOPED_TRACE(umask);
+    EXPECT_EQ(Call(WithUmask(umask, O8lock({"--", "true"})), repo_).end,
+              Exited(0));
+    expect_run();
+    std::filesystem::remove_all(File(".git/o8lock"));
+    // A run of root that was killed leaves all that it made.
+    BeKilledAsRoot(umask);
+    EXPECT_EQ(
+        Call(Shell(absl::StrCat("find ", repo_, " ! -user ", kNobody)), repo_)
+            .out,
+        "");
+    expect_run();
+    std::filesystem::remove_all(File(".git/o8lock"));
+  }
+}
+
+// As an older o8lock has done, or root by hand.
+TEST_F(OtherUserTest, IsToldWhoseTheFilesAreAndWhatHelps) {
+  const std::string give =
+      absl::StrCat("chown -R ", kNobody, ":", kNobody, " ");
+  ASSERT_EQ(RunToEnd(Shell(give + repo_)), Exited(0));
+  std::filesystem::create_directories(File(".git/o8lock"));
+  MakeFile(File(".git/o8lock/parallel.guard"), "");
+  const std::string remedy = absl::StrCat("chown -R --reference=", File(".git"),
+                                          " ", File(".git/o8lock"));
+  EXPECT_EQ(CallAsNobody({"--", "echo", "ran"}).err,
+            DeniedPart("open", ".git/o8lock/parallel.guard",
+                       ".git/o8lock/parallel.guard", "sudo " + remedy));
+  const Result status = CallAsNobody({"status"});
+  EXPECT_EQ(status.end, Exited(73));
+  EXPECT_EQ(status.out, "");
+  EXPECT_EQ(status.err,
+            DeniedPart("write", ".git/o8lock/parallel.guard",
+                       ".git/o8lock/parallel.guard", "sudo " + remedy));
+  EXPECT_EQ(RunToEnd(Shell(remedy)), Exited(0));
+  std::filesystem::create_directories(File(".claude"));
+  ASSERT_EQ(chmod(repo_.c_str(), 0775), 0);
+  const std::string group_remedy =
+      absl::StrCat("sudo chown -R --reference=", repo_, " ", File(".claude"),
+                   " && sudo chmod -R g+rwX ", File(".claude"));
+  EXPECT_EQ(CallAsNobody({"--", "echo", "ran"}).err,
+            DeniedPart("open", ".claude/.parallel.lock.new", ".claude",
+                       group_remedy));
+  EXPECT_EQ(CallAsNobody({"status"}).err,
+            DeniedPart("write", ".claude", ".claude", group_remedy));
+  // Without the lock file it works.
+  EXPECT_EQ(CallAsNobody({"--publish=never", "--", "echo", "ran"}).out,
+            "ran\n");
 }
 
 // Two of a group work in one repository, each with a umask that keeps the other
@@ -247,8 +377,9 @@ TEST_F(OtherUserTest, WhoSharesTheRepositoryMayTakeTheLockInTurn) {
       for (const Argv& options : {Argv{}, Argv{"--name", "deploy"}}) {
         Argv words = options;
         words.insert(words.end(), {"--", "echo", "ran"});
-        const Result run =
-            root ? Call(O8lock(words), repo_) : CallAsNobody(words);
+        words.insert(words.begin(), root ? Binary() : binary_);
+        const Result run = Call(WithUmask(round < 2 ? "022" : "077", words),
+                                root ? In(repo_) : AsNobody());
         EXPECT_EQ(run.end, Exited(0)) << run.err;
         EXPECT_EQ(run.out, "ran\n");
       }
@@ -410,23 +541,26 @@ TEST_F(FileSystemTest, DoctorSaysWhatDoesNotWork) {
           "fail  lock file: ",
           File(".claude"), " \\(tmpfs\\): open '", File(".claude"),
           "/.o8lock-probe.[0-9]+': Read-only file system\n"
-          "      get write permission and room there, or use a lock file of "
-          "your own: --lock-file FILE\n71\n0\n")));
+          "      '",
+          File(".claude"),
+          "' is on a read-only file system; to run without the lock file: "
+          "--publish=never\n71\n0\n")));
 }
 
 TEST_F(FileSystemTest, ReadOnly) {
   const Result run = InNamespace(
       "mount -o remount,ro \"$DIR\"; $O8LOCK -- echo ran; echo $?; "
       "$O8LOCK status; echo $?");
-  EXPECT_EQ(
-      run.out,
-      absl::StrCat("73\nfree\nLock file: ", File(".claude/parallel.lock"),
-                   "\nGuard: ", File(".git/o8lock/parallel.guard"), "\n0\n"));
+  EXPECT_EQ(run.out, "73\n73\n");
+  const std::string hint = absl::StrCat("nothing was run; '", File(".git"),
+                                        "' is on a read-only file system");
   EXPECT_EQ(run.err,
             ErrorText(absl::StrCat("create directory '", File(".git/o8lock"),
                                    "': Read-only file system"),
-                      "nothing was run; get write permission, or use a lock "
-                      "file of your own: --lock-file FILE"));
+                      hint) +
+                ErrorText(absl::StrCat("write '", File(".git"),
+                                       "': Read-only file system"),
+                          hint));
 }
 
 TEST_F(FileSystemTest, ReadOnlyAfterTheFirstRun) {
@@ -437,8 +571,9 @@ TEST_F(FileSystemTest, ReadOnlyAfterTheFirstRun) {
   EXPECT_EQ(run.err,
             ErrorText(absl::StrCat("open '", File(".git/o8lock/parallel.guard"),
                                    "': Read-only file system"),
-                      "nothing was run; get write permission, or use a lock "
-                      "file of your own: --lock-file FILE"));
+                      absl::StrCat("nothing was run; '",
+                                   File(".git/o8lock/parallel.guard"),
+                                   "' is on a read-only file system")));
 }
 
 TEST_F(FileSystemTest, OnlyTheLockFilesDirectoryIsReadOnly) {
@@ -450,8 +585,9 @@ TEST_F(FileSystemTest, OnlyTheLockFilesDirectoryIsReadOnly) {
   EXPECT_EQ(run.err,
             ErrorText(absl::StrCat("open '", File(".claude/.parallel.lock.new"),
                                    "': Read-only file system"),
-                      "nothing was run; get write permission, or use a lock "
-                      "file of your own: --lock-file FILE"));
+                      absl::StrCat("nothing was run; '", File(".claude"),
+                                   "' is on a read-only file system; to run "
+                                   "without the lock file: --publish=never")));
 }
 
 TEST_F(FileSystemTest, NoRoomForWhatIsWritten) {
@@ -461,7 +597,7 @@ TEST_F(FileSystemTest, NoRoomForWhatIsWritten) {
     const char* file;  // what has no room
   };
   for (const Case& test :
-       {Case{":", "", ".git/info/exclude"},
+       {Case{":", "", ".claude/.parallel.lock.new"},
         Case{"$O8LOCK -- true", "", ".claude/.parallel.lock.new"},
         Case{":", "--publish never", ".git/o8lock/parallel.guard"}}) {
     SCOPED_TRACE(test.file);

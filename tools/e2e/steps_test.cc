@@ -827,7 +827,7 @@ TEST_F(BetweenTest, ALockFileThatCameAfterTheLookIsLeftAlone) {
     const Repository repo;
     Prepare(repo, beginning);
     const Step looked =
-        Find(StepsOf(repo, Publishing({}, ":")), "^rename.*[.]old\"").before;
+        Find(StepsOf(repo, Publishing({}, ":")), "^rename.*[.]old\"\\)").before;
     for (const bool another : {false, true}) {
       SCOPED_TRACE(another);
       Prepare(repo, beginning);
