@@ -75,7 +75,7 @@ inline constexpr size_t kMarkOffset = 9;
 inline constexpr size_t kMarkSize = 32;
 
 // The lock file of `holder`, to the byte: the four fields, indented by two,
-// the features on one line, a newline at the end.
+// the features on one line, a newline at the end. Its texts as JsonValue's.
 std::string LockFileText(const Holder& holder);
 
 // The record of `holder`: every field, on one line.

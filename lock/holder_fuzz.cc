@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "lock/fuzzing.h"
 #include "lock/holder.h"
+#include "lock/utf8.h"
 
 namespace o8lock {
 namespace {
@@ -31,13 +32,31 @@ bool SameOverrider(const Holder& a, const Holder& b) {
 
 bool Same(const Holder& a, const Holder& b) {
   const auto fields = [](const Holder& holder) {
-    return std::tie(holder.pid, holder.started_at, holder.features,
-                    holder.max_concurrency, holder.command, holder.cwd,
-                    holder.user, holder.host, holder.boot_id,
-                    holder.pid_namespace, holder.acquired, holder.taken_since,
-                    holder.token, holder.version);
+    return std::tie(
+        holder.pid, holder.started_at, holder.features, holder.max_concurrency,
+        holder.command, holder.cwd, holder.user, holder.host, holder.boot_id,
+        holder.pid_namespace, holder.acquired, holder.taken_since,
+        holder.command_pid, holder.command_since, holder.time_namespace,
+        holder.guard, holder.guard_is_local, holder.token, holder.version,
+        holder.unpublished, holder.released);
   };
-  return fields(a) == fields(b) && SameOverrider(a, b);
+  return fields(a) == fields(b) && a.guard_id == b.guard_id &&
+         SameOverrider(a, b) &&
+         std::equal(a.overridden.begin(), a.overridden.end(),
+                    b.overridden.begin(), b.overridden.end(), Same);
+}
+
+// UTF-8, and nothing but newlines acts upon a terminal or is not seen.
+bool IsSafeToPrint(absl::string_view text) {
+  while (!text.empty()) {
+    const Utf8Character c = DecodeUtf8(text);
+    if (c.size == 0 || IsInvisible(c.code) ||
+        (IsControl(c.code) && c.code != '\n')) {
+      return false;
+    }
+    text.remove_prefix(c.size);
+  }
+  return true;
 }
 
 bool HasControlCharacter(absl::string_view text) {
@@ -58,15 +77,15 @@ void CheckHolder(const Holder& holder) {
                 absl::string_view(record).substr(0, record.size() - 1)),
         "a record is one line");
 
-  const absl::StatusOr<Holder> from_lock_file =
-      ParseHolder(LockFileText(holder));
+  const std::string text = LockFileText(holder);
+  Check(IsSafeToPrint(text), "a lock file is safe to print");
+  const absl::StatusOr<Holder> from_lock_file = ParseHolder(text);
   Check(from_lock_file.ok(), "a lock file can be read");
-  Holder four;
-  four.pid = holder.pid;
-  four.started_at = holder.started_at;
-  four.features = holder.features;
-  four.max_concurrency = holder.max_concurrency;
-  Check(Same(*from_lock_file, four), "a lock file keeps four fields");
+  Check(LockFileText(*from_lock_file) == text &&
+            from_lock_file->pid == holder.pid &&
+            from_lock_file->max_concurrency == holder.max_concurrency &&
+            from_lock_file->features.size() == holder.features.size(),
+        "a lock file keeps four fields");
 }
 
 // A run may have any bytes in its command or its directory's name.
@@ -84,12 +103,22 @@ Holder HolderOf(absl::string_view text) {
   holder.max_concurrency = static_cast<int>(text.size());
   holder.command = {"", std::string(text)};
   holder.unpublished = absl::StrCat("unpublished", text);
+  holder.guard = absl::StrCat("guard", text);
+  holder.guard_id.device = 6;
+  holder.guard_id.inode = 7;
+  holder.guard_is_local = true;
+  holder.command_pid = 8;
+  holder.command_since = 9;
+  holder.time_namespace = 10;
+  holder.released = true;
   holder.pid_namespace = 2;
   holder.acquired = 4;
   holder.taken_since = 5;
   holder.overridden_by =
       Overrider{5, absl::StrCat("at", text), absl::StrCat("by", text),
                 absl::StrCat("of", text)};
+  const Holder run = holder;
+  holder.overridden = {run, run};
   return holder;
 }
 

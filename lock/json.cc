@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lock/json.h"
 
+#include <algorithm>
 #include <climits>
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +21,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/civil_time.h"
 #include "lock/holder.h"
+#include "lock/utf8.h"
 #include "rapidjson/document.h"
 #include "rapidjson/prettywriter.h"
 #include "rapidjson/stringbuffer.h"
@@ -260,6 +262,29 @@ bool Parse(absl::string_view text, rapidjson::Document& document) {
          text.find('\0') == text.npos;
 }
 
+// `json`, of which the texts may be any bytes, as UTF-8 that is safe to print:
+// what is no character is U+FFFD, what is not seen is escaped.
+std::string Sanitized(absl::string_view json) {
+  std::string text;
+  while (!json.empty()) {
+    const Utf8Character c = DecodeUtf8(json);
+    const size_t size = std::max<size_t>(c.size, 1);
+    if (c.size == 0) {
+      text += "\xef\xbf\xbd";
+    } else if (c.code < 0x7f || !(IsControl(c.code) || IsInvisible(c.code))) {
+      absl::StrAppend(&text, json.substr(0, size));
+    } else if (c.code <= 0xffff) {
+      absl::StrAppend(&text, "\\u", absl::Hex(c.code, absl::kZeroPad4));
+    } else {
+      const uint32_t above = c.code - 0x10000;
+      absl::StrAppend(&text, "\\u", absl::Hex(0xd800 + (above >> 10)), "\\u",
+                      absl::Hex(0xdc00 + (above & 0x3ff)));
+    }
+    json.remove_prefix(size);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string LockFileText(const Holder& holder) {
@@ -270,7 +295,7 @@ std::string LockFileText(const Holder& holder) {
   writer.StartObject();
   WriteFourFields(writer, holder);
   writer.EndObject();
-  return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+  return Sanitized({buffer.GetString(), buffer.GetSize()}) + "\n";
 }
 
 std::string RecordText(const Holder& holder) {
@@ -349,7 +374,7 @@ std::string JsonValue::Text() const {
   rapidjson::PrettyWriter<rapidjson::StringBuffer> writer(buffer);
   writer.SetIndent(' ', 2);
   JsonVisitor{writer}.Write(*this);
-  return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+  return Sanitized({buffer.GetString(), buffer.GetSize()}) + "\n";
 }
 
 std::optional<int> ParseMaxConcurrency(absl::string_view text) {

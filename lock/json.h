@@ -21,8 +21,8 @@ class JsonValue;
 using JsonMembers = std::vector<std::pair<std::string, JsonValue>>;
 
 // One of: null, true or false, a whole number, a text, an array, an object with
-// its members in their order. Bytes of a text that are no UTF-8 stay as they
-// are.
+// its members in their order. Bytes of a text that are no UTF-8 become U+FFFD;
+// control characters, and those that are not seen, are escaped.
 class JsonValue {
  public:
   JsonValue() : value_(nullptr) {}

@@ -64,6 +64,25 @@ std::optional<Overrider> OverriddenBy(const HeldLock& lock) {
   return record->overridden_by;
 }
 
+// The record that follows `record`, of a run that is over: of the run that it
+// has overridden last, of those that work on. Nothing if there is none.
+std::string WithoutItself(Holder record) {
+  std::vector<Holder> runs = std::move(record.overridden);
+  runs.erase(std::remove_if(runs.begin(), runs.end(),
+                            [](const Holder& run) { return !MayLive(run); }),
+             runs.end());
+  if (runs.empty()) return "";
+  Holder last = std::move(runs.back());
+  runs.pop_back();
+  last.overridden = std::move(runs);
+  last.overridden_by =
+      Overrider{record.pid, record.started_at, record.user, record.host};
+  last.guard = record.guard;
+  last.guard_id = record.guard_id;
+  last.guard_is_local = record.guard_is_local;
+  return RecordText(last);
+}
+
 // What the guard of `lock` is to say once this run has given it up, and
 // `others` that have joined have not: of a run that works on without the lock,
 // its record. Nothing if there is none.
@@ -81,21 +100,8 @@ std::string Remaining(const HeldLock& lock, bool others) {
                     /*may_mark=*/false);
     return found.verdict > Verdict::kStale ? RecordText(*record) : "";
   }
-  std::vector<Holder> runs =
-      ReadRecord(lock.fd, guard).value_or(lock.holder).overridden;
-  runs.erase(std::remove_if(runs.begin(), runs.end(),
-                            [](const Holder& run) { return !MayLive(run); }),
-             runs.end());
-  if (runs.empty()) return "";
-  Holder last = std::move(runs.back());
-  runs.pop_back();
-  last.overridden = std::move(runs);
-  last.overridden_by = Overrider{lock.holder.pid, lock.holder.started_at,
-                                 lock.holder.user, lock.holder.host};
-  last.guard = lock.holder.guard;
-  last.guard_id = lock.holder.guard_id;
-  last.guard_is_local = lock.holder.guard_is_local;
-  return RecordText(last);
+  Holder record = ReadRecord(lock.fd, guard).value_or(lock.holder);
+  return WithoutItself(std::move(record));
 }
 
 // Takes the run of `lock`, which was overridden and is over, out of what the
@@ -112,8 +118,9 @@ absl::Status RemoveFromRecord(const HeldLock& lock) {
   if (is_mine(*record)) {
     O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(guard, path));
     if (taken) return absl::OkStatus();
-    SetArmed(lock.location, false).IgnoreError();
-    return Overwrite(guard, "", path);
+    const std::string next = WithoutItself(*std::move(record));
+    if (next.empty()) SetArmed(lock.location, false).IgnoreError();
+    return Overwrite(guard, next, path);
   }
   const std::string before = RecordText(*record);
   std::vector<Holder>& runs = record->overridden;

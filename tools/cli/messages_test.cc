@@ -216,6 +216,7 @@ TEST(RefusalTextTest, PaintsNoTerminal) {
   Survey survey;
   survey.lock = {evil, {}, found, {process}, {worktree}};
   survey.lock.lock_file = survey.lock.location.guard = evil;
+  survey.lock.location.lock_file = evil;
   survey.others = {survey.lock};
   Disturbance replaced;
   replaced.replaced = found;

@@ -11,50 +11,17 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
+#include "lock/utf8.h"
 
 namespace o8lock {
 namespace {
-
-struct Character {
-  size_t size = 0;  // in bytes; 0: no UTF-8
-  uint32_t code = 0;
-};
-
-Character Decode(absl::string_view text) {
-  const auto byte = [text](size_t i) {
-    return static_cast<unsigned char>(text[i]);
-  };
-  if (byte(0) < 0x80) return {1, byte(0)};
-  const size_t size = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : 2;
-  if (byte(0) < 0xc2 || byte(0) > 0xf4 || size > text.size()) return {};
-  uint32_t code = byte(0) & (0xffU >> (size + 1));
-  for (size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {};
-    code = code << 6 | (byte(i) & 0x3fU);
-  }
-  // Too long a form, a surrogate, beyond Unicode.
-  constexpr uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (code < kLeast[size] || (code >= 0xd800 && code < 0xe000) ||
-      code > 0x10ffff) {
-    return {};
-  }
-  return {size, code};
-}
-
-bool IsInvisible(uint32_t code) {
-  return code == 0xad || code == 0x61c || code == 0x180e ||
-         (code >= 0x200b && code <= 0x200f) ||
-         (code >= 0x2028 && code <= 0x202e) ||
-         (code >= 0x2060 && code <= 0x206f) || code == 0xfeff ||
-         (code >= 0xe0000 && code <= 0xe0fff);
-}
 
 // Appends the printable form of `text` and tells whether that is `text`.
 bool AppendPrintable(absl::string_view text, std::string* result) {
   bool same = true;
   while (!text.empty()) {
-    const Character c = Decode(text);
-    if (c.size == 0 || c.code < 0x20 || (c.code >= 0x7f && c.code < 0xa0)) {
+    const Utf8Character c = DecodeUtf8(text);
+    if (c.size == 0 || IsControl(c.code)) {
       const size_t size = std::max<size_t>(c.size, 1);
       for (const char byte : text.substr(0, size)) {
         absl::StrAppendFormat(result, "\\x%02x",
@@ -117,7 +84,7 @@ std::string ShellQuoted(const std::vector<std::string>& words) {
 std::string Clip(absl::string_view text, size_t columns) {
   size_t bytes = 0;
   for (size_t used = 0; bytes < text.size();) {
-    const Character c = Decode(text.substr(bytes));
+    const Utf8Character c = DecodeUtf8(text.substr(bytes));
     // From Hangul on most are two columns wide.
     used += c.code < 0x1100 ? 1 : 2;
     if (used > columns) break;

@@ -57,6 +57,21 @@ void ExpectRuns(const std::string& directory) {
   EXPECT_EQ(start.out, "ran\n");
 }
 
+// Removes all in `path`; a run may put something back at the same time.
+void Remove(const std::string& path) {
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
+}
+
+// Kills the wrapper of `run`, which has told the record of its command.
+void KillWrapper(Guarded& run, const Repository& repo) {
+  WaitUntil("the command's pid in the record", [&repo] {
+    return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
+  });
+  kill(run.pid(), SIGKILL);
+  EXPECT_EQ(run.process().Wait(), Killed(SIGKILL));
+}
+
 // --- A lock that is not seen ---
 
 TEST(UnseenTest, TheCommandOfAKilledRunHasTheLockWithoutItsDescriptors) {
@@ -65,8 +80,7 @@ TEST(UnseenTest, TheCommandOfAKilledRunHasTheLockWithoutItsDescriptors) {
     const Repository repo;
     Guarded run(O8lock({publish, "--", "bash", "-c", kClosing}),
                 In(repo.path()));
-    kill(run.pid(), SIGKILL);
-    EXPECT_EQ(run.process().Wait(), Killed(SIGKILL));
+    KillWrapper(run, repo);
     ExpectRefused(repo.path(), run.pid());
     const Result refused = Call(O8lock({"--", "true"}), repo.path());
     EXPECT_THAT(refused.err, HasSubstr(absl::StrCat("process ", run.pid(),
@@ -96,8 +110,7 @@ TEST(UnseenTest, TheCommandMayStartO8lockItself) {
                            "$$; read code; env -i \"$O8LOCK\" -- echo inside; "
                            "echo \"code $?\"; read code")}),
       In(repo.path()));
-  kill(run.pid(), SIGKILL);
-  EXPECT_EQ(run.process().Wait(), Killed(SIGKILL));
+  KillWrapper(run, repo);
   run.process().Write("0\n");
   run.process().WaitForOutput("inside\ncode 0\n");
   ExpectRefused(repo.path(), run.pid());
@@ -205,8 +218,7 @@ TEST(GoneTest, AGuardIsPutBackAndLocked) {
     WaitUntilItLooks(run);
     for (int round = 0; round < 3; ++round) {
       const bool with_directory = round != 1;
-      std::filesystem::remove_all(with_directory ? repo.File(".git/o8lock")
-                                                 : repo.Guard());
+      Remove(with_directory ? repo.File(".git/o8lock") : repo.Guard());
       WaitUntil("the guard is back", [&] { return Exists(repo.Guard()); });
       ExpectRefused(repo.path(), run.pid(), {publish});
     }
@@ -225,10 +237,9 @@ TEST(GoneTest, AfterThatTheCommandOfAKilledRunStillHasTheLock) {
   const Repository repo;
   Guarded run(repo.path());
   WaitUntilItLooks(run);
-  std::filesystem::remove_all(repo.File(".git/o8lock"));
+  Remove(repo.File(".git/o8lock"));
   WaitUntil("the guard is back", [&] { return Exists(repo.Guard()); });
-  kill(run.pid(), SIGKILL);
-  EXPECT_EQ(run.process().Wait(), Killed(SIGKILL));
+  KillWrapper(run, repo);
   ExpectRefused(repo.path(), run.pid());
   run.process().Write("0\n");
   WaitForEnd(run.command_pid());
@@ -240,7 +251,7 @@ TEST(GoneTest, AfterThatTheCommandOfAKilledRunStillHasTheLock) {
 TEST(GoneTest, AGuardThatAnotherRunHasMadeIsItsOwn) {
   const Repository repo;
   Guarded run(repo.path(), {"--publish=never"});
-  std::filesystem::remove_all(repo.File(".git/o8lock"));
+  Remove(repo.File(".git/o8lock"));
   Guarded other(repo.path(), {"--publish=never"});
   WaitUntilItLooks(run);
   run.process().WaitForError(
@@ -274,7 +285,7 @@ TEST(MovedTest, TheRunFollowsItAndDoesNothingToWhatTakesItsPlace) {
     const std::vector<std::string> guard = Names(path + "/.git/o8lock");
     ExpectRefused(moved, run.pid());
     if (settled) {
-      std::filesystem::remove_all(moved + "/.git/o8lock");
+      Remove(moved + "/.git/o8lock");
       WaitUntil("the guard is back",
                 [&] { return Exists(moved + "/.git/o8lock/parallel.guard"); });
       ExpectRefused(moved, run.pid());
@@ -380,7 +391,7 @@ TEST(RebootTest, IsNotSaidWhereTheBootIsUnknown) {
   const Result run = Call(
       {"unshare", "--mount", "sh", "-c",
        "mount -t tmpfs none /proc; \"$O8LOCK\" -- sh -c '\"$O8LOCK\" status; "
-       "echo $?; env -u O8LOCK_RUN \"$O8LOCK\" status --json'"},
+       "echo $?; env -u O8LOCK_RUN \"$O8LOCK\" status --json; :'"},
       repo.path());
   EXPECT_EQ(run.end, Exited(0));
   EXPECT_THAT(run.out, StartsWith("held (PID: "));

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Characters of texts that may be any bytes.
+#ifndef O8LOCK_LOCK_UTF8_H_
+#define O8LOCK_LOCK_UTF8_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+
+namespace o8lock {
+
+struct Utf8Character {
+  size_t size = 0;  // in bytes; 0: no UTF-8
+  uint32_t code = 0;
+};
+
+// The first character of `text`, which is not empty.
+Utf8Character DecodeUtf8(absl::string_view text);
+
+// Whether a terminal may act upon the character (C0, C1 and DEL).
+bool IsControl(uint32_t code);
+
+// Whether the character is not seen, or changes the direction of those that
+// are.
+bool IsInvisible(uint32_t code);
+
+}  // namespace o8lock
+
+#endif  // O8LOCK_LOCK_UTF8_H_
