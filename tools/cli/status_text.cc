@@ -68,10 +68,14 @@ std::string LockFileText(const LockSurvey& lock) {
                         Printable(location.outside), "'");
   }
   std::string text = Printable(lock.lock_file);
-  if (lock.lock_file == location.lock_file && lock.found.holder.has_value() &&
+  if (lock.found.holder.has_value() &&
       lock.found.holder->unpublished.has_value()) {
-    absl::StrAppend(
-        &text, ", not written: ", Printable(*lock.found.holder->unpublished));
+    // What is in place then is an orchestr8's.
+    absl::StrAppend(&text,
+                    lock.lock_file == location.lock_file
+                        ? ", not written: "
+                        : ", not written by o8lock: ",
+                    Printable(*lock.found.holder->unpublished));
   }
   return text;
 }

@@ -662,14 +662,15 @@ TEST_F(RaceTest, RunsOverrideEachOther) {
     EXPECT_TRUE(repo_.IsArmed());
     taken.to = Now();
     EXPECT_EQ(run.Finish(), Exited(0));
-    LetItAdd(*loop, 4 * i);
     if (i % 2 != 0) {
       // The overridden run has the lock until it has ended.
+      LetItAdd(*loop, 3 * i);
       taken.to = Now();
       EXPECT_EQ(old.Finish(), Exited(0));
     }
     taken.maybe_to = Now();
     all.push_back(taken);
+    LetItAdd(*loop, 4 * i);
   }
   Judge(*loop, all);
 }

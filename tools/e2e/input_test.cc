@@ -406,7 +406,8 @@ TEST(EnvironmentTest, ClosedStandardDescriptorsAreNotTheLocks) {
                   .end,
               Exited(0));
     EXPECT_THAT(Contents(repo.File("open")), Not(HasSubstr("guard")));
-    EXPECT_THAT(Contents(repo.File("parallel.guard")), StartsWith("{\"pid\":"));
+    EXPECT_THAT(Contents(repo.File("parallel.guard")),
+                StartsWith("{\"mark\":"));
     ExpectNothingLeft(repo);
   }
 }

@@ -323,8 +323,9 @@ TEST(WhyTest, VerboseAndStatusSayWhyThereIsNoLockFile) {
       project);
   EXPECT_EQ(Call(O8lock({"status"}), project.repo().path()).end, Exited(75));
   EXPECT_THAT(Call(O8lock({"status"}), project.repo().path()).out,
-              HasSubstr(absl::StrCat("\nLock file: ", project.repo().LockFile(),
-                                     ", not written: ", reason, "\n")));
+              HasSubstr(absl::StrCat(
+                  "\nLock file: ", project.repo().File(".claude/murm.lock"),
+                  ", not written by o8lock: ", reason, "\n")));
   EXPECT_THAT(Call(O8lock({"status", "--json"}), project.repo().path()).out,
               HasSubstr(absl::StrCat("\"unpublished\": \"", reason, "\"\n")));
   EXPECT_EQ(run.Finish(), Exited(0));
