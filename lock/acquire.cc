@@ -55,6 +55,29 @@ void AddStale(const Inspection& found, std::vector<Inspection>& stale) {
   stale.push_back(found);
 }
 
+// Whether `holder` is the run that `wanted` is about.
+bool IsRun(const Holder& holder, const Holder& wanted) {
+  return IsOfRun(holder, wanted) && holder.token == wanted.token;
+}
+
+// The run that `found` is about, where `record` still tells of it as it did
+// then: as its own, or as one that its own has overridden. Null: it does not.
+const Holder* FindRun(const std::optional<Holder>& record,
+                      const Inspection& found) {
+  if (!record.has_value() || !found.holder.has_value()) return nullptr;
+  const Holder& wanted = *found.holder;
+  if (IsRun(*record, wanted)) return &*record;
+  const std::optional<Overrider>& by = wanted.overridden_by;
+  if (!by.has_value() || by->pid != record->pid ||
+      by->at != record->started_at) {
+    return nullptr;
+  }
+  for (const Holder& run : record->overridden) {
+    if (IsRun(run, wanted)) return &run;
+  }
+  return nullptr;
+}
+
 // One call of Lock::Acquire.
 class Acquisition {
  public:
@@ -137,8 +160,7 @@ Taken Acquisition::TakeLocked(Fd guard) {
 }
 
 Taken Acquisition::TakeHeld(Fd guard) {
-  O8LOCK_ASSIGN_OR_RETURN(Inspection found,
-                          JudgeGuard(guard, location_.guard, /*taken=*/true));
+  Inspection found = JudgeGuard(guard, location_.guard, /*taken=*/true);
   if (IsInside(found, guard, options_.own_tokens)) {
     if (MayJoin(found)) return Join(std::move(guard), found);
     // What is inside cannot wait for what it is inside of.
@@ -165,11 +187,10 @@ Taken Acquisition::Join(Fd guard, const Inspection& found) {
   O8LOCK_RETURN_IF_ERROR(LockChange(guard, location_.guard));
   O8LOCK_ASSIGN_OR_RETURN(const bool named,
                           IsStillNamed(guard, location_.guard));
-  std::optional<Holder> holder = ReadRecord(guard, location_.guard);
-  if (!named || !holder.has_value() || holder->token != found.holder->token) {
-    return nullptr;
-  }
-  return JoinRun(std::move(guard), *std::move(holder));
+  const std::optional<Holder> record = ReadRecord(guard, location_.guard);
+  const Holder* const run = FindRun(record, found);
+  if (!named || run == nullptr) return nullptr;
+  return JoinRun(std::move(guard), *run);
 }
 
 // Of `guard` this process has Range::kChange at least.
@@ -236,11 +257,11 @@ Taken Acquisition::TakeByForce(const Fd& old_guard, const Inspection& holder) {
   O8LOCK_ASSIGN_OR_RETURN(const bool joined,
                           IsLocked(old_guard, Range::kJoined, location_.guard));
   std::optional<Holder> previous = ReadRecord(old_guard, location_.guard);
-  Inspection now = holder;
-  now.holder = previous;
+  const bool is_same = holder.holder.has_value()
+                           ? FindRun(previous, holder) != nullptr
+                           : !previous.has_value();
   const bool is_dead = holder.verdict == Verdict::kStale;
-  if (!named || !(held || joined) || !SameRun(now, holder) ||
-      (is_dead && joined)) {
+  if (!named || !(held || joined) || !is_same || (is_dead && joined)) {
     return nullptr;
   }
   auto lock = std::make_unique<HeldLock>(location_);
@@ -289,7 +310,9 @@ void Acquisition::SetOverridden(const Holder& previous, HeldLock& lock) const {
   std::vector<Holder> runs = previous.overridden;
   runs.push_back(previous);
   for (Holder& run : runs) {
-    if (MayLive(run)) lock.holder.overridden.push_back(std::move(run));
+    if (!run.released && MayLive(run)) {
+      lock.holder.overridden.push_back(std::move(run));
+    }
   }
 }
 
