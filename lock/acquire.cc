@@ -55,29 +55,6 @@ void AddStale(const Inspection& found, std::vector<Inspection>& stale) {
   stale.push_back(found);
 }
 
-// Whether `holder` is the run that `wanted` is about.
-bool IsRun(const Holder& holder, const Holder& wanted) {
-  return IsOfRun(holder, wanted) && holder.token == wanted.token;
-}
-
-// The run that `found` is about, where `record` still tells of it as it did
-// then: as its own, or as one that its own has overridden. Null: it does not.
-const Holder* FindRun(const std::optional<Holder>& record,
-                      const Inspection& found) {
-  if (!record.has_value() || !found.holder.has_value()) return nullptr;
-  const Holder& wanted = *found.holder;
-  if (IsRun(*record, wanted)) return &*record;
-  const std::optional<Overrider>& by = wanted.overridden_by;
-  if (!by.has_value() || by->pid != record->pid ||
-      by->at != record->started_at) {
-    return nullptr;
-  }
-  for (const Holder& run : record->overridden) {
-    if (IsRun(run, wanted)) return &run;
-  }
-  return nullptr;
-}
-
 // One call of Lock::Acquire.
 class Acquisition {
  public:
