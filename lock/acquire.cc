@@ -143,8 +143,7 @@ Taken Acquisition::TakeLocked(Fd guard) {
 }
 
 Taken Acquisition::TakeHeld(Fd guard) {
-  O8LOCK_ASSIGN_OR_RETURN(Inspection found,
-                          JudgeGuard(guard, location_.guard, /*taken=*/true));
+  Inspection found = JudgeGuard(guard, location_.guard, /*taken=*/true);
   if (IsInside(found, guard, options_.own_tokens)) {
     if (MayJoin(found)) return Join(std::move(guard), found);
     // What is inside cannot wait for what it is inside of.
@@ -171,11 +170,10 @@ Taken Acquisition::Join(Fd guard, const Inspection& found) {
   O8LOCK_RETURN_IF_ERROR(LockChange(guard, location_.guard));
   O8LOCK_ASSIGN_OR_RETURN(const bool named,
                           IsStillNamed(guard, location_.guard));
-  std::optional<Holder> holder = ReadRecord(guard, location_.guard);
-  if (!named || !holder.has_value() || holder->token != found.holder->token) {
-    return nullptr;
-  }
-  return JoinRun(std::move(guard), *std::move(holder));
+  const std::optional<Holder> record = ReadRecord(guard, location_.guard);
+  const Holder* const run = FindRun(record, found);
+  if (!named || run == nullptr) return nullptr;
+  return JoinRun(std::move(guard), *run);
 }
 
 // Of `guard` this process has Range::kChange at least.
@@ -248,11 +246,11 @@ Taken Acquisition::TakeByForce(const Fd& old_guard, const Inspection& holder) {
   O8LOCK_ASSIGN_OR_RETURN(const bool joined,
                           IsLocked(old_guard, Range::kJoined, location_.guard));
   std::optional<Holder> previous = ReadRecord(old_guard, location_.guard);
-  Inspection now = holder;
-  now.holder = previous;
+  const bool is_same = holder.holder.has_value()
+                           ? FindRun(previous, holder) != nullptr
+                           : !previous.has_value();
   const bool is_dead = holder.verdict == Verdict::kStale;
-  if (!named || !(held || joined) || !SameRun(now, holder) ||
-      (is_dead && joined)) {
+  if (!named || !(held || joined) || !is_same || (is_dead && joined)) {
     return nullptr;
   }
   auto lock = std::make_unique<HeldLock>(location_);
@@ -301,7 +299,9 @@ void Acquisition::SetOverridden(const Holder& previous, HeldLock& lock) const {
   std::vector<Holder> runs = previous.overridden;
   runs.push_back(previous);
   for (Holder& run : runs) {
-    if (MayLive(run)) lock.holder.overridden.push_back(std::move(run));
+    if (!run.released && MayLive(run)) {
+      lock.holder.overridden.push_back(std::move(run));
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "lock/access.h"
@@ -52,7 +54,10 @@ absl::StatusOr<Fd> OpenGuard(const Location& location) {
 std::optional<Holder> ReadRecord(const Fd& fd, const std::string& guard) {
   const absl::StatusOr<std::string> text = ReadWhole(fd, guard);
   if (!text.ok() || text->empty()) return std::nullopt;
-  absl::StatusOr<Holder> holder = ParseHolder(*text);
+  // Behind it may be the end of a longer one, if its writer was killed.
+  const absl::string_view line(text->data(),
+                               std::min(text->find('\n'), text->size()));
+  absl::StatusOr<Holder> holder = ParseHolder(line);
   if (!holder.ok()) return std::nullopt;
   return *std::move(holder);
 }

@@ -35,8 +35,7 @@ absl::StatusOr<Inspection> InspectGuard(
     if (!guard.ok()) return guard.status();
     O8LOCK_RETURN_IF_ERROR(CheckGuardFile(*guard, location.guard));
     O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(*guard, location.guard));
-    O8LOCK_ASSIGN_OR_RETURN(Inspection found,
-                            JudgeGuard(*guard, location.guard, taken));
+    Inspection found = JudgeGuard(*guard, location.guard, taken);
     if (IsSettled(found, NowTicks() - start)) {
       AddKeepers(*guard, found);
       found.own = found.verdict == Verdict::kHeld &&

@@ -72,6 +72,12 @@ bool SameRun(const Inspection& a, const Inspection& b);
 bool Contains(const std::vector<Inspection>& inspections,
               const Inspection& wanted);
 
+// The run that `found`, a verdict on a guard, is about, where the guard's
+// record still tells of it as it did then: as its own, or as one that its own
+// has overridden. Null: it does not.
+const Holder* FindRun(const std::optional<Holder>& record,
+                      const Inspection& found);
+
 // A lock file that was no lock file, and where it was put out of the way.
 struct Malformed {
   std::string path;

@@ -124,6 +124,33 @@ Verdict JudgeWithoutLock(const Fd& guard, Inspection& found, bool may_mark) {
   return Verdict::kUnknown;
 }
 
+// The verdict on a living run that the one in `guard`, which is over, has
+// overridden; kFree: the record is a copy. Nothing: none lives.
+std::optional<Inspection> FindOverridden(const OpenGuardFile& guard,
+                                         bool may_mark) {
+  for (const Holder& run : guard.record->overridden) {
+    Inspection other;
+    other.file = guard.path;
+    other.holder = run;
+    other.holder->overridden_by =
+        Overrider{guard.record->pid, guard.record->started_at,
+                  guard.record->user, guard.record->host};
+    other.origin = OriginOf(run, guard.fd);
+    if (other.origin != Origin::kHere) continue;
+    const Life life = LookAtRun(other);
+    if (life == Life::kDead) continue;
+    const View view =
+        ViewOf(*guard.record, guard.fd, LivingOf(other), may_mark);
+    if (view == View::kSame && life == Life::kAlive) {
+      other.verdict = Verdict::kHeld;
+    } else if (view != View::kCopy) {
+      other.verdict = Verdict::kUnknown;
+    }
+    return other;
+  }
+  return std::nullopt;
+}
+
 // Whether `process` is another one than that of the lock file which `holder` is
 // from and which was written at `written`: it began after both that and its
 // startedAt, or both were before this boot.
@@ -180,56 +207,36 @@ Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
     return found;
   }
   found.origin = OriginOf(*guard.record, guard.fd);
+  const bool released = guard.record->released && !kernel_locked;
   if (kernel_locked) {
     if (found.origin == Origin::kHere) LookAtRun(found);
     // Of both only the kernel's word counts: the lock is live for all that is
     // known else.
-    const bool left_behind = found.origin == Origin::kHere &&
-                             HasEnded(found.process) && HasEnded(found.command);
+    const bool left_behind =
+        found.origin == Origin::kHere && HasEnded(found.process) &&
+        HasEnded(found.command) &&
+        !IsLocked(guard.fd, Range::kJoined, guard.path).value_or(true);
     found.verdict = left_behind ? Verdict::kStale : Verdict::kHeld;
+  } else {
+    found.verdict = released ? Verdict::kStale
+                             : JudgeWithoutLock(guard.fd, found, may_mark);
+  }
+  if (found.verdict != Verdict::kStale) return found;
+  if (const auto other = FindOverridden(guard, may_mark)) {
+    if (other->verdict > Verdict::kStale) return *other;
+    if (!kernel_locked) found.verdict = Verdict::kFree;
     return found;
   }
-  found.verdict = guard.record->released
-                      ? Verdict::kFree
-                      : JudgeWithoutLock(guard.fd, found, may_mark);
-  if (found.verdict != Verdict::kStale) return found;
-  for (const Holder& run : guard.record->overridden) {
-    Inspection other;
-    other.file = guard.path;
-    other.holder = run;
-    other.holder->overridden_by =
-        Overrider{guard.record->pid, guard.record->started_at,
-                  guard.record->user, guard.record->host};
-    other.origin = OriginOf(run, guard.fd);
-    if (other.origin != Origin::kHere) continue;
-    const Life life = LookAtRun(other);
-    if (life == Life::kDead) continue;
-    const View view =
-        ViewOf(*guard.record, guard.fd, LivingOf(other), may_mark);
-    if (view == View::kCopy) {
-      found.verdict = Verdict::kFree;
-      return found;
-    }
-    other.verdict = view == View::kSame && life == Life::kAlive
-                        ? Verdict::kHeld
-                        : Verdict::kUnknown;
-    return other;
-  }
   // The run that has overridden this one has left it here, and it has ended.
-  if (guard.record->overridden_by.has_value()) found.verdict = Verdict::kFree;
+  if (released || (!kernel_locked && guard.record->overridden_by.has_value())) {
+    found.verdict = Verdict::kFree;
+  }
   return found;
 }
 
-absl::StatusOr<Inspection> JudgeGuard(const Fd& fd, const std::string& guard,
-                                      bool taken) {
-  Inspection found = JudgeRecord({fd, guard, ReadRecord(fd, guard)}, taken,
-                                 /*may_mark=*/false);
-  if (taken && found.verdict == Verdict::kStale) {
-    O8LOCK_ASSIGN_OR_RETURN(const bool joined,
-                            IsLocked(fd, Range::kJoined, guard));
-    if (joined) found.verdict = Verdict::kHeld;
-  }
-  return found;
+Inspection JudgeGuard(const Fd& fd, const std::string& guard, bool taken) {
+  return JudgeRecord({fd, guard, ReadRecord(fd, guard)}, taken,
+                     /*may_mark=*/false);
 }
 
 bool IsSettled(const Inspection& found, Ticks waited) {

@@ -28,13 +28,16 @@ struct OpenGuardFile {
 // The verdict on the run whose record `guard` holds, while the guard's kernel
 // lock is taken or not.
 // A taken lock is kHeld; kStale where the run's process and its command are
-// both dead: then only what that left behind has a duplicate. That may be a
-// moment old; it is certain only with Range::kChange locked.
-// A free one is kStale, unless the run's process, its command or a run that it
-// has overridden is alive: then the lock cannot be seen from here, or was lost,
-// and it is kHeld all the same (view.h) or, in doubt, kUnknown. A record that
-// was copied here, or of a run that has released, is nobody's: kFree, with its
-// holder. `may_mark` as in ViewOf.
+// both dead and no run has joined: then only what that left behind has a
+// duplicate. That may be a moment old; it is certain only with Range::kChange
+// locked.
+// A free one is kStale, unless the run's process or its command is alive: then
+// the lock cannot be seen from here, or was lost, and it is kHeld all the same
+// (view.h) or, in doubt, kUnknown. A record that was copied here, or of a run
+// that has released, is nobody's: kFree, with its holder. In place of both
+// kStale and kFree counts a run that this one has overridden and that is alive:
+// the verdict is about that one, and not kernel_locked. `may_mark` as in
+// ViewOf.
 Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
                        bool may_mark);
 
@@ -45,11 +48,9 @@ Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
 inline constexpr Ticks kEmptyRecordFor = kTicksPerSecond;
 inline constexpr Ticks kDeadRecordFor = kTicksPerSecond / 20;
 
-// The verdict on the guard `fd`, which a run has (`taken`) or not; what has
-// joined a dead run is a run, and makes it kHeld.
-// Changes nothing. Errors: from fcntl(2).
-absl::StatusOr<Inspection> JudgeGuard(const Fd& fd, const std::string& guard,
-                                      bool taken);
+// The verdict on the guard `fd`, which a run has (`taken`) or not. Changes
+// nothing.
+Inspection JudgeGuard(const Fd& fd, const std::string& guard, bool taken);
 
 // Whether `found`, a verdict of JudgeGuard, need not be looked at again after
 // `waited`: the guard is free, its holder lives, or has been missing for long

@@ -330,6 +330,32 @@ TEST(JudgeRecordTest, FindsALivingRunThatADeadOneHasOverridden) {
   EXPECT_EQ(Judge(record, false).verdict, Verdict::kStale);
 }
 
+TEST(JudgeRecordTest, FindsItWhereOnlySomethingLeftBehindHasTheLock) {
+  Sleeper overridden;
+  Holder record = RecordOf(DeadPid());
+  record.command_pid = record.pid;
+  record.overridden = {RecordOf(overridden.pid())};
+  const Inspection found = Judge(record, true);
+  EXPECT_EQ(found.verdict, Verdict::kHeld);
+  EXPECT_EQ(found.holder->pid, overridden.pid());
+  EXPECT_FALSE(found.kernel_locked);
+  overridden.Kill();
+  EXPECT_EQ(Judge(record, true).verdict, Verdict::kStale);
+}
+
+TEST(JudgeRecordTest, FindsItBehindARunThatHasReleased) {
+  Sleeper overridden;
+  Sleeper released;
+  Holder record = RecordOf(released.pid());
+  record.released = true;
+  record.overridden = {RecordOf(overridden.pid())};
+  const Inspection found = Judge(record, false);
+  EXPECT_EQ(found.verdict, Verdict::kHeld);
+  EXPECT_EQ(found.holder->pid, overridden.pid());
+  overridden.Kill();
+  EXPECT_EQ(Judge(record, false).verdict, Verdict::kFree);
+}
+
 // The overrider has left the record, and its run has ended: no word of that.
 TEST(JudgeRecordTest, AnOverriddenRunThatHasEndedIsNobodys) {
   Sleeper sleeper;

@@ -64,10 +64,10 @@ std::optional<Overrider> OverriddenBy(const HeldLock& lock) {
   return record->overridden_by;
 }
 
-// The record that follows `record`, of a run that is over: of the run that it
-// has overridden last, of those that work on. Nothing if there is none.
-std::string WithoutItself(Holder record) {
-  std::vector<Holder> runs = std::move(record.overridden);
+// What a guard is to say after the run `record`, which is over: the record of a
+// run that it has overridden and that works on. Nothing if there is none.
+std::string LastOverridden(const Holder& record) {
+  std::vector<Holder> runs = record.overridden;
   runs.erase(std::remove_if(runs.begin(), runs.end(),
                             [](const Holder& run) { return !MayLive(run); }),
              runs.end());
@@ -100,8 +100,7 @@ std::string Remaining(const HeldLock& lock, bool others) {
                     /*may_mark=*/false);
     return found.verdict > Verdict::kStale ? RecordText(*record) : "";
   }
-  Holder record = ReadRecord(lock.fd, guard).value_or(lock.holder);
-  return WithoutItself(std::move(record));
+  return LastOverridden(ReadRecord(lock.fd, guard).value_or(lock.holder));
 }
 
 // Takes the run of `lock`, which was overridden and is over, out of what the
@@ -118,9 +117,9 @@ absl::Status RemoveFromRecord(const HeldLock& lock) {
   if (is_mine(*record)) {
     O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(guard, path));
     if (taken) return absl::OkStatus();
-    const std::string next = WithoutItself(*std::move(record));
-    if (next.empty()) SetArmed(lock.location, false).IgnoreError();
-    return Overwrite(guard, next, path);
+    const std::string remaining = LastOverridden(*record);
+    if (remaining.empty()) SetArmed(lock.location, false).IgnoreError();
+    return Overwrite(guard, remaining, path);
   }
   const std::string before = RecordText(*record);
   std::vector<Holder>& runs = record->overridden;
@@ -155,10 +154,11 @@ absl::StatusOr<Lock> Lock::Acquire(const Location& location,
 absl::Status Lock::NameCommand(pid_t command) {
   HeldLock& lock = *held_;
   if (lock.joined) return absl::OkStatus();
-  O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange(lock));
-  if (change.overridden) return absl::OkStatus();
+  // Also for a guard that has to be put back later.
   lock.holder.command_pid = command;
   lock.holder.command_since = NowNanoseconds();
+  O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange(lock));
+  if (change.overridden) return absl::OkStatus();
   std::string record = RecordText(lock.holder);
   O8LOCK_RETURN_IF_ERROR(
       ReplaceRecord(lock.fd, record, lock.record, lock.location.guard));
@@ -181,7 +181,11 @@ absl::StatusOr<Disturbance> Lock::LookAfter() {
   O8LOCK_ASSIGN_OR_RETURN(const bool named,
                           IsStillNamed(lock.fd, lock.location.guard));
   if (named && is_intact()) return disturbance;
-  if (absl::IsNotFound(IdOf(lock.location.guard).status())) {
+  if (!named) {
+    // An overridden run has lost the lock even where the new guard is gone.
+    disturbance.by = OverriddenBy(lock);
+    disturbance.overridden = disturbance.by.has_value();
+    if (disturbance.overridden) return disturbance;
     const absl::Status put_back = PutGuardBack(lock);
     disturbance.guard_vanished = put_back.ok();
     if (!put_back.ok() && !absl::IsAlreadyExists(put_back)) return put_back;

@@ -834,6 +834,109 @@ TEST_F(LockTest, OverridesTheHolderThatWasShown) {
   ExpectFree();
 }
 
+TEST_F(LockTest, EveryOverriddenRunThatWorksOnIsToldOf) {
+  Lock first = Acquire();
+  options_.overriding = {Look()};
+  Lock second = Acquire();
+  options_.overriding = {Look()};
+  Lock third = Acquire();
+  options_.overriding.clear();
+  ASSERT_TRUE(third.Release().ok());
+  ExpectHeldBy(TryToAcquire(), second.holder());
+  ASSERT_TRUE(second.Release().ok());
+  ExpectHeldBy(TryToAcquire(), first.holder());
+  ASSERT_TRUE(first.Release().ok());
+  ExpectFree();
+}
+
+TEST_F(LockTest, AnOverriddenRunIsSeenBehindWhatADeadOneLeftBehind) {
+  Holder dead = Crash();
+  Holder overridden = dead;
+  overridden.pid = getpid();
+  overridden.token = "overridden";
+  dead.command_pid = dead.pid;
+  dead.overridden = {overridden};
+  MakeFile(location_.guard, RecordText(dead));
+  const absl::StatusOr<Fd> daemon = OpenRegular(location_.guard, O_RDWR);
+  ASSERT_TRUE(daemon.ok());
+  ASSERT_EQ(TryLock(*daemon, Range::kRun, location_.guard), absl::OkStatus());
+  ExpectHeldBy(TryToAcquire(), overridden);
+  options_.own_tokens = {overridden.token};
+  EXPECT_TRUE(Acquire().joined());
+  options_.own_tokens.clear();
+  // Shown, it can be overridden once more.
+  options_.overriding = {Look()};
+  const Lock lock = Acquire();
+  ASSERT_EQ(lock.holder().overridden.size(), 1u);
+  EXPECT_EQ(lock.holder().overridden[0].token, overridden.token);
+}
+
+TEST_F(LockTest, ARunThatHasReleasedIsNotToldOf) {
+  Lock released = Acquire();
+  options_.own_tokens = {released.holder().token};
+  const Lock inner = Acquire();
+  options_.own_tokens.clear();
+  ASSERT_TRUE(released.Release().ok());
+  options_.overriding = {Look()};
+  EXPECT_TRUE(Acquire().holder().overridden.empty());
+  ExpectFree();
+}
+
+TEST_F(LockTest, ARecordEndsWithItsLineWhateverIsBehindIt) {
+  Holder dead = Crash();
+  MakeFile(location_.guard, RecordText(dead) + "d of a longer one\"}\n");
+  const Lock lock = Acquire();
+  ASSERT_EQ(lock.stale().size(), 1u);
+  EXPECT_EQ(lock.stale()[0].holder->token, dead.token);
+}
+
+TEST_F(LockTest, PutsItsGuardBackWhereNoRunHasIt) {
+  Lock lock = Acquire();
+  ASSERT_EQ(unlink(location_.guard.c_str()), 0);
+  MakeFile(location_.guard, "");  // as git's hooks do, which look at it
+  ASSERT_TRUE(lock.NameCommand(getpid()).ok());
+  const absl::StatusOr<Disturbance> found = lock.LookAfter();
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_TRUE(found->guard_vanished);
+  EXPECT_FALSE(found->guard_lost);
+  EXPECT_EQ(Contents(location_.guard), RecordText(lock.holder()));
+  EXPECT_EQ(lock.holder().command_pid, getpid());
+  ExpectHeldBy(TryToAcquire(), lock.holder());
+  EXPECT_FALSE(lock.LookAfter()->guard_vanished);
+  ASSERT_TRUE(lock.Release().ok());
+  ExpectFree();
+}
+
+TEST_F(LockTest, DoesNotPutItsGuardBackWhereAnotherRunHasMadeOne) {
+  Lock lock = Acquire();
+  ASSERT_EQ(unlink(location_.guard.c_str()), 0);
+  ASSERT_EQ(unlink(location_.lock_file.c_str()), 0);
+  const Lock other = Acquire();
+  const std::string record = Contents(location_.guard);
+  const absl::StatusOr<Disturbance> found = lock.LookAfter();
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_TRUE(found->guard_lost);
+  EXPECT_FALSE(found->guard_vanished);
+  EXPECT_EQ(Contents(location_.guard), record);
+  ExpectHeldBy(TryToAcquire(), other.holder());
+}
+
+TEST_F(LockTest, AnOverriddenRunPutsNothingBack) {
+  Lock overridden = Acquire();
+  options_.overriding = {Look()};
+  Lock lock = Acquire();
+  ASSERT_EQ(unlink(location_.guard.c_str()), 0);
+  ASSERT_EQ(unlink(location_.lock_file.c_str()), 0);
+  const absl::StatusOr<Disturbance> found = overridden.LookAfter();
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_TRUE(found->overridden);
+  EXPECT_FALSE(Exists(location_.guard));
+  EXPECT_FALSE(Exists(location_.lock_file));
+  EXPECT_TRUE(lock.LookAfter()->guard_vanished);
+  options_.overriding.clear();
+  ExpectHeldBy(TryToAcquire(), lock.holder());
+}
+
 TEST_F(LockTest, DoesNotOverrideAnotherHolderThanTheOneShown) {
   Lock first = Acquire();
   options_.overriding = {*RefusedBy(TryToAcquire())};

@@ -61,7 +61,10 @@
 #define DEAD_OUTSIDE 6
 #define NO_RECORD 7  // as a holder: a run that is known by its lock only
 
-#define INODES 5  // the first guard is 0; one that a run makes has its number
+// The first guard is 0; one that a run makes by force has its number. The one
+// that is made where the name is gone is FRESH: that happens once.
+#define INODES 6
+#define FRESH 5
 #define NO_INODE 255
 
 // Who is inside of whom.
@@ -84,6 +87,9 @@ byte change_lock[INODES];
 byte joined_lock[INODES];
 byte record[INODES];
 bit names_command[INODES];
+byte overridden_runs[INODES];  // bits: the runs that the record's has overridden
+bit says_released[INODES];
+bit says_overridden[INODES];
 
 byte lock_file = NOBODY;
 byte lock_file_new = NOBODY;
@@ -92,10 +98,14 @@ byte lock_file_old = NOBODY;
 bit process[7];
 byte command[7];
 bit leftover[7];
+bit named[7];  // the command, in the record
+bit closed[7];  // by the command: the descriptor that it has inherited
 bit overridden[7];  // somebody agreed to that, and it was done
 bit released[7];  // the lock, after its command
+bit unguarded[7];  // the guard that told of it was removed
 bit outside_is_on;
 bit cleaned;
+bit guard_removed;
 
 // The properties, under the names in which a counterexample tells of them.
 hidden byte no_other_command_runs;
@@ -110,6 +120,10 @@ hidden byte join_finds_it_unlocked;
 hidden byte new_guard_is_own;
 hidden byte new_lock_file_is_own;
 hidden byte vanished_lock_file_is_back;
+hidden byte vanished_guard_is_back;
+hidden byte guard_put_back_is_own;
+hidden byte overridden_run_stays_visible;
+hidden byte released_run_refuses_nobody;
 
 #ifdef ONLY
 #define NUMBER_OF(property) NUMBER_OF_(property)
@@ -126,6 +140,10 @@ hidden byte vanished_lock_file_is_back;
 #define number_of_new_guard_is_own 10
 #define number_of_new_lock_file_is_own 11
 #define number_of_vanished_lock_file_is_back 12
+#define number_of_vanished_guard_is_back 13
+#define number_of_guard_put_back_is_own 14
+#define number_of_overridden_run_stays_visible 15
+#define number_of_released_run_refuses_nobody 16
 #define CHECK(property, condition)                                       \
   property = (condition) || NUMBER_OF(property) != NUMBER_OF(ONLY); \
   assert(property)
@@ -141,7 +159,21 @@ hidden byte vanished_lock_file_is_back;
    overridden[run])
 // Who agrees to a run's override means those inside it as well.
 #define MAY_TAKE_JOINED(run) (MAY_TAKE(run) || AGREED_TO(OUTER))
-#define HAS_NO_COMMAND(run) (command[run] != RUNNING || overridden[run])
+#define HAS_NO_COMMAND(run) \
+  (command[run] != RUNNING || overridden[run] || unguarded[run])
+
+#define HAS(runs, run) (((runs) >> (run)) & 1)
+#define WITHOUT(runs, run) ((runs) & ~(1 << (run)))
+// By the processes that a record of it names.
+#define MayLive(run) \
+  (process[run] || (named[run] && command[run] == RUNNING))
+#define LIVING_OR_NONE(runs, run) \
+  (HAS(runs, run) && MayLive(run) -> 1 << (run) : 0)
+#define LIVING(runs)                                        \
+  (LIVING_OR_NONE(runs, 1) | LIVING_OR_NONE(runs, 2) | \
+   LIVING_OR_NONE(runs, 3))
+#define FIRST(runs)            \
+  (HAS(runs, 1) -> 1 : (HAS(runs, 2) -> 2 : (HAS(runs, 3) -> 3 : NOBODY)))
 
 // A system call, with what the process makes of it. Instead, or before, it may
 // be killed.
@@ -165,19 +197,23 @@ inline Dropped(description) {
   DROP(run_lock[2], description);
   DROP(run_lock[3], description);
   DROP(run_lock[4], description);
+  DROP(run_lock[5], description);
   DROP(change_lock[0], description);
   DROP(change_lock[1], description);
   DROP(change_lock[2], description);
   DROP(change_lock[3], description);
   DROP(change_lock[4], description);
+  DROP(change_lock[5], description);
   DROP(joined_lock[0], description);
   DROP(joined_lock[1], description);
   DROP(joined_lock[2], description);
   DROP(joined_lock[3], description);
-  DROP(joined_lock[4], description)
+  DROP(joined_lock[4], description);
+  DROP(joined_lock[5], description)
 }
 
-// Whatever a process has open besides its new guard is the inode `fd`.
+// Whatever a process has open besides its new guard is the inode `fd`, or
+// `change` in RemoveFromRecord.
 #define DROP_ALL(description)         \
   DROP(run_lock[fd], description);    \
   DROP(change_lock[fd], description); \
@@ -186,7 +222,9 @@ inline Dropped(description) {
 
 inline DroppedUnlessInherited(who) {
   if
-  :: !LIVES(who) && !leftover[who] -> Dropped(OWN(who))
+  :: !process[who] && (command[who] != RUNNING || closed[who]) &&
+         !leftover[who] ->
+     Dropped(OWN(who))
   :: else
   fi
 }
@@ -195,6 +233,14 @@ inline ProcessEnds(who) {
   process[who] = 0;
   DROP_ALL(OLD_GUARD(who));
   DROP_ALL(CHANGE(who));
+  DROP(change_lock[change], CHANGE(who));
+  if  // the command has not inherited that guard
+  :: put_back ->
+     DROP(run_lock[FRESH], OWN(who));
+     DROP(change_lock[FRESH], OWN(who));
+     DROP(joined_lock[FRESH], OWN(who))
+  :: else
+  fi;
   DroppedUnlessInherited(who)
 }
 
@@ -222,7 +268,7 @@ inline LockAll(inode) {
   change_lock[inode] = OWN(me)
 }
 
-inline LeaveToRun(inode) {
+inline DowngradeToRunLock(inode) {
 #ifdef WITH_JOINED
   STEP(change_lock[inode] = NOBODY);
   STEP(DROP(joined_lock[inode], OWN(me)))
@@ -240,17 +286,71 @@ inline LeaveToRun(inode) {
 #define IsOwn(holder) false
 #endif
 
-inline Overwrite(inode, who, with_command_of_who) {
+inline Overwrite(inode, who, with_command_of_who, with_runs) {
   CHECK(no_live_record_is_lost,
-        MAY_TAKE(record[inode]) || released[record[inode]]);
+        MAY_TAKE(record[inode]) || released[record[inode]] ||
+        record[inode] == who);
   record[inode] = who;
-  names_command[inode] = with_command_of_who
+  names_command[inode] = with_command_of_who;
+  overridden_runs[inode] = with_runs;
+  says_released[inode] = 0
+}
+
+// `left` is the run, of those that the record `previous` tells of, that lives:
+// the guard is free, or what has it is only left behind.
+inline JudgeRecord() {
+#ifdef JUDGE_BY_THE_LOCK_ALONE
+  left = NOBODY
+#else
+  left = (previous != NOBODY && !is_released &&
+          (process[previous] ||
+           (with_command && command[previous] == RUNNING)) ->
+          previous : FIRST(LIVING(runs)));
+#ifdef RELEASED_HIDES_OVERRIDDEN
+  left = (is_released -> NOBODY : left)
+#endif
+#endif
+}
+
+inline ReadRecord(inode) {
+  previous = record[inode];
+  with_command = names_command[inode];
+  runs = overridden_runs[inode];
+  is_released = says_released[inode]
+}
+
+inline ForgetRecord() {
+  previous = NOBODY;
+  left = NOBODY;
+  with_command = 0;
+  runs = 0;
+  new_runs = 0;
+  is_released = 0
+}
+
+// Of a run inside, and of a command that was not yet named, no record tells.
+#ifdef WITH_JOINED
+#define IS_TOLD_OF(run) ((run) != INNER && MayLive(run))
+#else
+#define IS_TOLD_OF(run) MayLive(run)
+#endif
+#define TELLS_OF(inode, run)                                            \
+  (command[run] != RUNNING || !overridden[run] || unguarded[run] || \
+   !IS_TOLD_OF(run) || record[inode] == run ||                      \
+   HAS(overridden_runs[inode], run))
+#define TELLS_OF_ALL(inode) \
+  (TELLS_OF(inode, 1) && TELLS_OF(inode, 2) && TELLS_OF(inode, 3))
+
+inline SetOverridden() {
+  new_runs = LIVING(runs | (previous != NOBODY && !is_released ->
+                            1 << previous : 0))
 }
 
 // unlink(2), or rename(2) over it.
 inline Lose(file) {
   CHECK(no_live_lock_file_is_lost,
-        MAY_TAKE(file) || lock_file == lock_file_old);
+        MAY_TAKE(file) || guard_removed ||
+        lock_file == lock_file_old);
   overridden[file] =
       overridden[file] || (file == OUTSIDE && AGREED_TO(OUTSIDE));
   file = NOBODY
@@ -294,9 +394,9 @@ inline UnlinkAside() {
   STEP(Lose(lock_file_old))
 }
 
-inline ClearLeftovers() {
+inline RemoveRemains() {
   STEP(guard_new = NO_INODE);
-#ifndef NO_CLEAR_LEFTOVERS
+#ifndef NO_REMOVE_REMAINS
   STEP(LinkLockFile(lock_file_old); still = (lock_file_old != NOBODY));
   if
   :: still -> still = 0; UnlinkAside()
@@ -305,6 +405,15 @@ inline ClearLeftovers() {
 #endif
   true
 }
+
+#ifdef UNPUBLISHED
+#define ClearLockFiles(is_dead, displace) skip
+#define Publish() skip
+#define Place(is_dead) skip
+#define RemoveLockFiles() skip
+#define LOCK_FILE_IS_MISSED false
+#else
+#define LOCK_FILE_IS_MISSED (lock_file == NOBODY)
 
 // A refusal is left in `refused`. `is_dead`: the run `previous` is.
 inline ClearLockFiles(is_dead, displace) {
@@ -333,12 +442,12 @@ inline ClearLockFiles(is_dead, displace) {
   text = NOBODY
 }
 
-inline WriteLockFile() {
+inline Publish() {
   STEP(lock_file_new = NOBODY);  // CreateFresh
   STEP(lock_file_new = me; written = 1)
 }
 
-inline PlaceLockFile(is_dead) {
+inline Place(is_dead) {
   if
   :: agreed != 0 -> ClearLockFiles(is_dead, true)
   :: else
@@ -348,7 +457,8 @@ inline PlaceLockFile(is_dead) {
   :: else ->
      STEP(
        published = (lock_file == NOBODY);
-       CHECK(new_lock_file_is_own, !published || lock_file_new == me);
+       CHECK(new_lock_file_is_own,
+             !published || lock_file_new == me || guard_removed);
        LinkLockFile(lock_file_new)
      );
      if
@@ -358,7 +468,7 @@ inline PlaceLockFile(is_dead) {
   od
 }
 
-inline RemoveLockFile() {
+inline RemoveLockFiles() {
   if
   :: written -> STEP(lock_file_new = NOBODY; written = 0)
   :: else
@@ -380,32 +490,66 @@ inline RemoveLockFile() {
   fi
 }
 
+#endif
+
+// Of the guard `fd` this run has kChange at least.
+inline JoinRun() {
+  STEP(
+    CHECK(join_finds_it_unlocked,
+          joined_lock[fd] == NOBODY || joined_lock[fd] == OWN(me));
+    joined_lock[fd] = OWN(me)
+  );
+  STEP(DROP(run_lock[fd], OWN(me)));
+  STEP(DROP(change_lock[fd], OWN(me)));
+  joined = 1
+}
+
 inline TakeFree() {
-  ClearLeftovers();
-  STEP(previous = record[fd]; with_command = names_command[fd]);
-  ClearLockFiles(true, false);
+  RemoveRemains();
+  STEP(ReadRecord(fd));
+  STEP(JudgeRecord());
   if
-  :: refused == NOBODY ->
-     WriteLockFile();
-     STEP(Overwrite(fd, NOBODY, 0));  // nobody can read the half of it
-     STEP(Overwrite(fd, me, 0));
-     PlaceLockFile(true);
+  :: left != NOBODY && IsOwn(left) -> JoinRun()
+  :: left != NOBODY && !IsOwn(left) && !AGREED_TO(left) ->
+     CHECK(released_run_refuses_nobody, !released[left] || overridden[left]);
+     refused = left
+  :: else ->
+     if
+     :: left != NOBODY -> SetOverridden()
+     :: else
+     fi;
+     ClearLockFiles(previous != NOBODY && left == NOBODY, false);
      if
      :: refused == NOBODY ->
-        LeaveToRun(fd);
-        held = 1
-     :: else ->
-        RemoveLockFile();
-        STEP(Overwrite(fd, previous, with_command))
+        Publish();
+#ifdef HALF_A_RECORD
+        STEP(Overwrite(fd, NOBODY, 0, 0));
+#endif
+        STEP(
+          Overwrite(fd, me, 0, new_runs);
+          says_overridden[fd] = 0;
+          overridden[left] = overridden[left] || left != NOBODY
+        );
+        Place(left == NOBODY);
+        if
+        :: refused == NOBODY ->
+           DowngradeToRunLock(fd);
+           held = 1
+        :: else ->
+           RemoveLockFiles();
+           STEP(
+             Overwrite(fd, previous, with_command, runs);
+             says_released[fd] = is_released
+           )
+        fi
+     :: else
      fi
-  :: else
   fi;
   if
   :: refused != NOBODY -> CLOSE(OWN(me))
   :: else
   fi;
-  previous = NOBODY;
-  with_command = 0
+  ForgetRecord()
 }
 
 inline LockNewGuard() {
@@ -440,37 +584,55 @@ inline TakeByForce(is_dead) {
   fi;
   if
   :: still ->
-     STEP(previous = record[fd]; with_command = names_command[fd]);
+     STEP(ReadRecord(fd));
 #ifndef NO_SAME_RUN
-     still = (previous == found)
+     still = (previous == told_by)
 #endif
   :: else
   fi;
   if
   :: still ->
      still = 0;
-#ifndef CLEAR_LEFTOVERS_ONLY_IN_TAKE_FREE
-     ClearLeftovers();
+#ifndef REMOVE_REMAINS_ONLY_IN_TAKE_FREE
+     RemoveRemains();
 #endif
      ClearLockFiles(is_dead, false);
      if
      :: refused == NOBODY ->
-        WriteLockFile();
+        Publish();
         STEP(guard_new = NO_INODE);  // CreateFresh
         STEP(guard_new = me; record[me] = NOBODY; names_command[me] = 0);
+        if
+        :: previous != NOBODY && !is_dead -> STEP(SetOverridden())
+        :: else
+        fi;
 #ifndef PUBLISH_BEFORE_LOCK
         LockNewGuard();
 #endif
-        STEP(Overwrite(me, me, 0));
+        STEP(Overwrite(me, me, 0, new_runs));
         if
         :: previous != NOBODY && !is_dead ->
-           STEP(Overwrite(fd, previous, with_command))
+           STEP(
+             Overwrite(fd, previous, with_command, runs);
+             says_released[fd] = is_released;
+             says_overridden[fd] = 1
+           )
         :: else
         fi;
         STEP(
+#ifdef WITH_CLEANER
+          // Removed since this run has looked at the name: another may have
+          // made one.
+          guard = (guard == NO_INODE -> fd : guard);
+          unguarded[run_lock[guard]] = unguarded[run_lock[guard]] ||
+              (unguarded[me] && run_lock[guard] != NOBODY);
+          unguarded[me] = 0;
+#endif
           CHECK(no_live_guard_is_lost,
                 (MAY_TAKE(run_lock[guard]) &&
-                 MAY_TAKE_JOINED(joined_lock[guard])) || AGREED_TO_NO_RECORD);
+                 MAY_TAKE_JOINED(joined_lock[guard])) || AGREED_TO_NO_RECORD ||
+                unguarded[run_lock[guard]]);
+          overridden[previous] = overridden[previous] || AGREED_TO(previous);
           overridden[run_lock[guard]] = overridden[run_lock[guard]] ||
               AGREED_TO(run_lock[guard]) || AGREED_TO_NO_RECORD;
 #ifdef WITH_JOINED
@@ -484,8 +646,8 @@ inline TakeByForce(is_dead) {
 #ifdef PUBLISH_BEFORE_LOCK
         LockNewGuard();
 #endif
-        PlaceLockFile(is_dead);
-        LeaveToRun(me);
+        Place(is_dead);
+        DowngradeToRunLock(me);
         held = 1
      :: else -> STEP(guard_new = NO_INODE)
      fi
@@ -493,8 +655,7 @@ inline TakeByForce(is_dead) {
   fi;
   CLOSE(OLD_GUARD(me));
   fd = (held -> me : fd);
-  with_command = 0;
-  previous = NOBODY
+  ForgetRecord()
 }
 
 // `found`, which this run is inside of, was found in the guard `fd`. Not
@@ -508,29 +669,30 @@ inline Join() {
 #else
   STEP(still = IsStillNamed(fd));
   if
-  :: still -> STEP(still = (record[fd] == found))
+  :: still -> STEP(still = (record[fd] == told_by))
   :: else
   fi;
 #endif
   if
   :: still ->
      still = 0;
-     STEP(
-       CHECK(join_finds_it_unlocked, joined_lock[fd] == NOBODY);
-       joined_lock[fd] = OWN(me)
-     );
-     STEP(DROP(change_lock[fd], OWN(me)));
-     joined = 1
+     JoinRun()
   :: else -> CLOSE(OWN(me))
   fi;
-  found = NOBODY
+  found = NOBODY;
+  told_by = NOBODY
 }
 
 // Ends with `held` or `refused`, or both: then what is held is to be released;
 // or `joined`.
 inline Acquire() {
   do
-  :: STEP(fd = guard);
+  :: STEP(
+#ifdef WITH_CLEANER
+       guard = (guard == NO_INODE -> FRESH : guard);
+#endif
+       fd = guard
+     );
      STEP(
        still = CanLockAll(fd);
        if
@@ -541,14 +703,19 @@ inline Acquire() {
      if
      :: still ->
 #ifndef NO_NAME_CHECK_IN_ACQUIRE
-        STEP(still = IsStillNamed(fd));
+        STEP(still = IsStillNamed(fd); unguarded[me] = unguarded[me] && !still);
 #endif
         if
         :: still -> still = 0; TakeFree(); break
         :: else -> CLOSE(OWN(me))
         fi
      :: else ->
-        STEP(found = record[fd]; with_command = names_command[fd]);
+        STEP(
+          found = record[fd];
+          with_command = names_command[fd];
+          told_by = found;
+          runs = overridden_runs[fd]
+        );
         if
         :: found != NOBODY -> STEP(waits = !process[found])
         :: else -> found = NO_RECORD; waits = 1
@@ -569,6 +736,21 @@ inline Acquire() {
         :: else
         fi;
 #endif
+#ifndef LEFT_BEHIND_HIDES_OVERRIDDEN
+        if
+        :: left_behind && runs != 0 ->
+           STEP(
+             left = FIRST(LIVING(runs));
+             if
+             :: left != NOBODY -> found = left; left_behind = 0; waits = 0
+             :: else
+             fi;
+             left = NOBODY
+           )
+        :: else
+        fi;
+#endif
+        runs = 0;
         if
         :: IsOwn(found) ->
            waits = 0;
@@ -583,15 +765,15 @@ inline Acquire() {
            found = (found == NO_RECORD -> NOBODY : found);
            TakeByForce(left_behind);
            left_behind = 0;
-           found = NOBODY;
+           found = NOBODY; told_by = NOBODY;
            if
            :: held || refused != NOBODY -> break
-           :: else -> assert(me != NEXT)
+           :: else -> assert(me != NEXT || guard_removed)
            fi
         :: else ->
            if
-           :: refused = found; waits = 0; found = NOBODY; break
-           :: waits && me != NEXT -> waits = 0; found = NOBODY
+           :: refused = found; waits = 0; found = NOBODY; told_by = NOBODY; break
+           :: waits && me != NEXT -> waits = 0; found = NOBODY; told_by = NOBODY
            fi
         fi
      fi
@@ -601,6 +783,10 @@ inline Acquire() {
 // `still` says whether the change is this run's to make.
 inline LockOwnChange() {
   STEP(change = guard; still = (change == fd));
+#ifdef WITH_CLEANER
+  nameless = (change == NO_INODE);
+  change = (nameless -> 0 : change);
+#endif
   if
   :: still ->
 #ifdef LOCK_CHANGE_ON_OWN_DESCRIPTION
@@ -609,7 +795,7 @@ inline LockOwnChange() {
      WAIT(LockChange(change, CHANGE(me)));
 #endif
      STEP(still = IsStillNamed(fd))
-  :: else
+  :: else -> still = nameless
   fi;
   change = 0
 }
@@ -624,13 +810,17 @@ inline UnlockOwnChange() {
 inline StartCommand() {
   STEP(
     CHECK(own_lock_file_is_in_place,
-          lock_file == me || joined || cleaned || FORCE != 0);
+          lock_file == me || joined || cleaned || guard_removed ||
+          FORCE != 0 || !LOCK_FILE_IS_MISSED);
     CHECK(no_run_outside_is_on,
           overridden[me] || overridden[OUTSIDE] || !outside_is_on ||
           !process[OUTSIDE]);
     CHECK(no_other_command_runs,
-          overridden[me] || ((joined || HAS_NO_COMMAND(1)) &&
-                             HAS_NO_COMMAND(2) && HAS_NO_COMMAND(3)));
+          overridden[me] || unguarded[me] ||
+          ((joined || HAS_NO_COMMAND(1)) &&
+           HAS_NO_COMMAND(2) && HAS_NO_COMMAND(3)));
+    CHECK(overridden_run_stays_visible,
+          overridden[me] || unguarded[me] || joined || TELLS_OF_ALL(fd));
     command[me] = RUNNING
   )
 }
@@ -638,11 +828,13 @@ inline StartCommand() {
 inline NameCommand() {
 #ifdef NAME_COMMAND_UNLOCKED
   STEP(change = guard);
-  STEP(Overwrite(change, me, 1); change = 0);
+  STEP(Overwrite(change, me, 1, 0); named[me] = 1; change = 0);
 #else
   LockOwnChange();
   if
-  :: still -> still = 0; STEP(Overwrite(fd, me, 1))
+  :: still ->
+     still = 0;
+     STEP(Overwrite(fd, me, 1, overridden_runs[fd]); named[me] = 1)
   :: else
   fi;
 #endif
@@ -650,9 +842,84 @@ inline NameCommand() {
 }
 
 #ifdef WITH_CLEANER
-// Only where the lock file is missed; the first looks lock nothing.
+inline PutGuardBack() {
+  STEP(  // OpenGuard
+    guard = (guard == NO_INODE -> FRESH : guard);
+    still = (guard == FRESH)  // else by force
+  );
+  if
+  :: still ->
+     put_back = 1;
+#ifdef PUT_BACK_UNLOCKED
+     STEP(
+       run_lock[FRESH] = OWN(me);
+       change_lock[FRESH] = OWN(me);
+       joined_lock[FRESH] = OWN(me)
+     );
+#else
+     WAIT(LockChange(FRESH, OWN(me)));
+     STEP(still = IsStillNamed(FRESH));
+     if
+     :: still ->
+        STEP(still = (run_lock[FRESH] == NOBODY &&
+                      joined_lock[FRESH] == NOBODY))
+     :: else
+     fi;
+     if
+     :: still -> STEP(still = (record[FRESH] == NOBODY))
+     :: else
+     fi;
+     if
+     :: still -> STEP(LockAll(FRESH))
+     :: else
+     fi;
+#endif
+     if
+     :: still ->
+        still = 0;
+        STEP(
+          CHECK(guard_put_back_is_own,
+                !overridden[me] || !IsStillNamed(FRESH));
+          runs = overridden_runs[fd];
+#ifndef PUT_BACK_WITHOUT_COMMAND
+          named[me] = 1;
+#endif
+          Overwrite(FRESH, me, named[me], runs);
+          CHECK(vanished_guard_is_back, IsStillNamed(FRESH) || overridden[me]);
+          unguarded[me] = 0;
+          unguarded[1] = unguarded[1] && !HAS(runs, 1);
+          unguarded[2] = unguarded[2] && !HAS(runs, 2);
+          unguarded[3] = unguarded[3] && !HAS(runs, 3);
+          runs = 0;
+          fd = FRESH
+        );
+        DowngradeToRunLock(FRESH)
+     :: else ->
+        STEP(
+          DROP(change_lock[FRESH], OWN(me));
+          put_back = 0
+        )
+     fi
+  :: else
+  fi
+}
+
+// Only where something is missed; the first looks lock nothing.
 inline LookAfter() {
-  STEP(still = (lock_file == NOBODY));
+  STEP(still = !IsStillNamed(fd));
+  if
+  :: still ->
+#ifdef PUT_BACK_WHEN_OVERRIDDEN
+     still = 0;
+#else
+     STEP(still = says_overridden[fd]);
+#endif
+     if
+     :: still -> still = 0
+     :: else -> PutGuardBack(); still = 0; STEP(still = LOCK_FILE_IS_MISSED)
+     fi
+  :: else -> STEP(still = LOCK_FILE_IS_MISSED)
+  fi;
   if
   :: still ->
 #ifdef LOOK_AFTER_UNLOCKED
@@ -666,44 +933,118 @@ inline LookAfter() {
      fi;
      if
      :: still ->
-        WriteLockFile();
+        Publish();
         STEP(
-          CHECK(new_lock_file_is_own, lock_file_new == me);
+          CHECK(new_lock_file_is_own,
+                lock_file_new == me || guard_removed);
           LinkLockFile(lock_file_new)
         );
         STEP(lock_file_new = NOBODY; written = 0);
-        CHECK(vanished_lock_file_is_back, lock_file != NOBODY);
+        CHECK(vanished_lock_file_is_back,
+              lock_file != NOBODY || guard_removed);
         still = 0
      :: else
      fi;
-     UnlockOwnChange()
+     UnlockOwnChange();
+     nameless = 0
   :: else
   fi
 }
 #endif
 
+// Takes this run, which was overridden and is over, out of what the guard says
+// that is in place now.
+inline RemoveFromRecord() {
+  STEP(
+    still = (guard != NO_INODE);
+    change = (still -> guard : 0)
+  );
+  if
+  :: still ->
+     WAIT(LockChange(change, CHANGE(me)));
+     STEP(ReadRecord(change));
+     if
+     :: previous == me ->
+        STEP(still = (run_lock[change] == NOBODY &&
+                      joined_lock[change] == NOBODY));
+        if
+        :: still ->
+#ifdef REMOVE_ALL_FROM_RECORD
+           runs = 0;
+#endif
+           STEP(
+             runs = LIVING(runs);
+             left = FIRST(runs);
+             Overwrite(change, left, named[left], WITHOUT(runs, left));
+             CHECK(overridden_run_stays_visible,
+                   TELLS_OF_ALL(change) || change != guard)
+           )
+        :: else
+        fi
+     :: previous != me && HAS(runs, me) ->
+        STEP(overridden_runs[change] = WITHOUT(runs, me))
+     :: else
+     fi;
+     STEP(DROP(change_lock[change], CHANGE(me)));
+     ForgetRecord()
+  :: else
+  fi;
+  change = 0;
+  still = 0
+}
+
+// What the guard is to say once this run has given it up.
+inline Remaining() {
+  ReadRecord(fd);
+  if
+  :: still -> // others have joined
+     left = previous;
+     is_released = is_released || !joined
+  :: !still && joined ->
+     JudgeRecord();
+     left = (left != NOBODY -> previous : NOBODY);
+     with_command = with_command && left != NOBODY;
+     runs = (left != NOBODY -> runs : 0)
+  :: else ->
+#ifdef RELEASE_EMPTIES_RECORD
+     left = NOBODY;
+#else
+     runs = LIVING(runs);
+     left = FIRST(runs);
+#endif
+     runs = WITHOUT(runs, left);
+     with_command = named[left];
+     is_released = 0
+  fi;
+#ifdef NO_RELEASED_IN_RECORD
+  is_released = 0;
+#endif
+  still = 1
+}
+
 inline Release() {
   LockOwnChange();
   if
   :: still ->
-     is_mine = 1;
+     is_mine = !nameless;
      if
-     :: !joined -> RemoveLockFile()
+     :: !joined -> RemoveLockFiles()
      :: else
      fi;
      still = 0
-  :: else
+  :: else -> RemoveFromRecord()
   fi;
   if
   :: is_mine ->
      is_mine = 0;
      // Of its own locks F_OFD_GETLK tells nothing.
-     STEP(still = (run_lock[fd] == NOBODY || run_lock[fd] == me));
+     STEP(still = (run_lock[fd] != NOBODY && run_lock[fd] != me));
      if
-     :: still ->
-        STEP(still = (joined_lock[fd] == NOBODY || joined_lock[fd] == me))
+     :: !still ->
+        STEP(still = (joined_lock[fd] != NOBODY && joined_lock[fd] != me))
      :: else
-     fi
+     fi;
+     STEP(Remaining())
   :: else
   fi;
 #ifndef NO_UNLOCK_IN_RELEASE
@@ -713,22 +1054,33 @@ inline Release() {
   fi;
 #endif
   if
-  :: still -> still = 0; STEP(Overwrite(fd, NOBODY, 0))
+  :: still ->
+     still = 0;
+     STEP(
+       Overwrite(fd, left, with_command, runs);
+       says_released[fd] = is_released;
+       CHECK(overridden_run_stays_visible,
+             TELLS_OF_ALL(fd) || overridden[me] || fd != guard)
+     )
   :: else
   fi;
+  ForgetRecord();
   released[me] = 1;
   UnlockOwnChange();
   held = 0;
   written = 0;
-  published = 0
+  published = 0;
+  nameless = 0
 }
 
 proctype Run(byte me) {
   byte fd, change;  // inodes
-  byte found, previous, text, refused;
-  byte agreed;  // bits: whose override was agreed to
+  byte found, told_by, previous, left, text, refused;
+  // Bits: whose override was agreed to; who was overridden, as the record that
+  // was read says it, and as the own one will.
+  byte agreed, runs, new_runs;
   bit still, stale, waits, left_behind, with_command, written, published, held;
-  bit joined, is_mine;
+  bit joined, is_mine, is_released, nameless, put_back;
 
   if
   :: atomic {
@@ -766,10 +1118,15 @@ proctype Run(byte me) {
         fi;
 #endif
         NameCommand();
+        do
+        :: atomic { command[me] == ENDED -> break }
+        :: atomic { command[me] == RUNNING -> goto ends }
 #ifdef WITH_CLEANER
-        LookAfter();
+        :: atomic {
+             command[me] == RUNNING && (guard != fd || LOCK_FILE_IS_MISSED)
+           } LookAfter()
 #endif
-        WAIT(command[me] == ENDED);
+        od;
         Release();
         break
      :: else ->
@@ -791,10 +1148,9 @@ proctype Run(byte me) {
            // joined another.
            CHECK(next_start_succeeds,
                  me != NEXT ||
-                 (leftover[run_lock[guard]] && !released[run_lock[guard]] &&
-                  !names_command[guard]) ||
-                 (leftover[joined_lock[guard]] &&
-                  !released[joined_lock[guard]]));
+                 (leftover[run_lock[fd]] && !released[run_lock[fd]] &&
+                  !names_command[fd]) ||
+                 (leftover[joined_lock[fd]] && !released[joined_lock[fd]]));
            break
         fi;
         refused = NOBODY
@@ -806,10 +1162,11 @@ ends:
     d_step {
       ProcessEnds(me);
       // So that all ends are the same state.
-      fd = 0; change = 0; found = 0; previous = 0; text = 0; refused = 0;
+      fd = 0; change = 0; found = 0; told_by = 0; previous = 0; text = 0; refused = 0;
       agreed = 0; still = 0; stale = 0; waits = 0; left_behind = 0;
       with_command = 0; written = 0; published = 0; held = 0; joined = 0;
-      is_mine = 0
+      is_mine = 0; left = 0; runs = 0; new_runs = 0; is_released = 0;
+      nameless = 0; put_back = 0
     }
   }
 }
@@ -834,11 +1191,32 @@ ends:
 #endif
 
 #ifdef WITH_CLEANER
+#define UNGUARD(run)                                                \
+  unguarded[run] = unguarded[run] || record[guard] == run ||     \
+                   HAS(overridden_runs[guard], run) ||                \
+                   run_lock[guard] == OWN(run) ||               \
+                   change_lock[guard] == OLD_GUARD(run)
+
 proctype Cleaner() {
-  if
-  :: atomic { lock_file != NOBODY -> lock_file = NOBODY; cleaned = 1 }
-  :: true
-  fi
+
+  do
+  :: atomic {
+       lock_file != NOBODY && !cleaned ->
+       lock_file = NOBODY;
+       cleaned = 1
+     }
+#ifdef WITH_GUARD_REMOVED
+  :: atomic {
+       !guard_removed ->
+       guard_removed = 1;
+       UNGUARD(1);
+       UNGUARD(2);
+       UNGUARD(3);
+       guard = NO_INODE
+     }
+#endif
+  :: break
+  od
 }
 #endif
 
@@ -850,6 +1228,13 @@ inline CommandEnds(who) {
        command[who] = ENDED;
        DroppedUnlessInherited(who)
      }
+#ifdef WITH_CLOSED
+  :: d_step {
+       command[who] == RUNNING && named[who] && !closed[who] ->
+       closed[who] = 1;
+       DroppedUnlessInherited(who)
+     }
+#endif
 #ifndef NO_LEFTOVERS
   :: d_step {
        command[who] == RUNNING ->
@@ -896,6 +1281,13 @@ init {
     record[guard] = 3;
     names_command[guard] = 1;
     lock_file = 3;
+#endif
+#ifdef AFTER_AN_OVERRIDE
+    command[3] = RUNNING;
+    record[guard] = 3;
+    named[3] = 1;
+    names_command[guard] = 1;
+    overridden[3] = 1;
 #endif
     run Run(NEXT)
   }

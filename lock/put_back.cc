@@ -2,17 +2,16 @@
 #include "lock/put_back.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "lock/access.h"
 #include "lock/file.h"
@@ -73,28 +72,28 @@ bool FollowHome(HeldLock& lock) {
   return true;
 }
 
+// Under its name from the beginning, as at a start: the name of a guard that is
+// to replace another is an override's.
 absl::Status PutGuardBack(HeldLock& lock) {
-  const Location& location = lock.location;
-  const std::string directory = ParentOf(location.guard);
-  if (location.create_directories) {
-    O8LOCK_RETURN_IF_ERROR(MakeDirectory(directory));
+  const std::string& path = lock.location.guard;
+  O8LOCK_ASSIGN_OR_RETURN(Fd guard, OpenGuard(lock.location));
+  O8LOCK_RETURN_IF_ERROR(LockChange(guard, path));
+  O8LOCK_ASSIGN_OR_RETURN(const bool named, IsStillNamed(guard, path));
+  O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(guard, path));
+  if (!named || taken || ReadRecord(guard, path).has_value()) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("lock '", path, "': another run has made a guard"));
   }
-  const std::string path = location.guard + ".new";
-  O8LOCK_ASSIGN_OR_RETURN(Fd guard, CreateFresh(path, 0666));
-  absl::Cleanup undo = [&path] { unlink(path.c_str()); };
-  O8LOCK_RETURN_IF_ERROR(InheritAccess(guard, path, 0666));
   O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kAll, path));
   Holder holder = lock.holder;
   O8LOCK_ASSIGN_OR_RETURN(holder.guard_id, IdOf(guard, path));
-  holder.guard = location.guard;
+  holder.guard = path;
   std::string record = RecordText(holder);
   O8LOCK_RETURN_IF_ERROR(Overwrite(guard, record, path));
-  O8LOCK_RETURN_IF_ERROR(RenameToNewName(path, location.guard));
-  std::move(undo).Cancel();
   lock.holder = std::move(holder);
   lock.record = std::move(record);
   lock.fd = std::move(guard);
-  return DowngradeToRunLock(lock.fd, location.guard);
+  return DowngradeToRunLock(lock.fd, path);
 }
 
 absl::StatusOr<bool> PutLockFileBack(HeldLock& lock) {

@@ -24,9 +24,10 @@ Fd OpenHome(const Location& location);
 bool FollowHome(HeldLock& lock);
 
 // Makes the guard of `lock` anew, whose name is gone, with its record and its
-// kernel lock.
-// Errors: kAlreadyExists  another run has made one; others from the file
-//                         system.
+// kernel lock. Takes one that was made since and that no run has.
+// Errors: kAlreadyExists     another run has it, or has left its record there;
+//         kDeadlineExceeded  another process changes it all the time; others
+//         from the file system.
 absl::Status PutGuardBack(HeldLock& lock);
 
 // Puts the lock file of `lock` in place again, which is gone. Returns whether

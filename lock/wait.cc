@@ -183,11 +183,7 @@ class Lookout {
     if (!record.has_value()) return Reason::kNone;  // being written
     const Inspection found = JudgeRecord(
         {fd_, guard_, record}, /*kernel_locked=*/true, /*may_mark=*/false);
-    if (found.verdict == Verdict::kStale) {
-      // Unless another run has joined the dead one.
-      const absl::StatusOr<bool> joined = IsLocked(fd_, Range::kJoined, guard_);
-      if (!joined.ok() || !*joined) return Reason::kTryAgain;
-    }
+    if (found.verdict == Verdict::kStale) return Reason::kTryAgain;
     reporter_.Report(found);
     return Reason::kNone;
   }

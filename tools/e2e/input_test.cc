@@ -486,6 +486,7 @@ TEST(ControlCharacterTest, OfARecordAreEscaped) {
   EXPECT_EQ(Normal(run.err),
             Golden("control_characters_record", ValuesOf(repo, holder.pid())));
   ExpectNoControlsFromAnybody(repo);
+  EXPECT_EQ(holder.Finish(), Exited(0));
   // The overridden run is told by whom.
   ProcessOptions overriding = options;
   overriding.env["LOGNAME"] = "\x1b[31m\n";

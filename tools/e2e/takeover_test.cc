@@ -598,6 +598,13 @@ TEST(ForceTest, OverridesAnOrphanedCommand) {
                                      "(PID: ",
                                      first.pid(), ")\n")));
   EXPECT_EQ(second.Finish(), Exited(0));
+  // The command works on, and has the lock again.
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
+  kill(first.command_pid(), SIGKILL);
+  WaitForEnd(first.command_pid());
+  const Result next = Call(O8lock({"--", "true"}), repo.path());
+  EXPECT_EQ(next.end, Exited(0));
+  EXPECT_EQ(next.err, "");
   ExpectNothingLeft(repo);
 }
 
