@@ -34,13 +34,13 @@
 // written whole (its line ends it).
 //
 // Limits of the protocol, which the properties leave out:
-// - A run that is killed before its command is named: no record tells of the
+// - A run is killed before its command is named: no record tells of the
 //   command. The lock does as long as the command has its descriptor.
 // - A run inside an overridden one: the record does not tell of it.
-// - A guard that was removed is away until its run puts it back: a start in
-//   between runs beside that (`unguarded`), and so does one that is under way
-//   meanwhile. Once the guard is back all is as before. If another run has made
-//   one first it keeps that. The guard of a killed run stays away.
+// - A removed guard is missing until its run puts it back. A start in between
+//   runs beside that run (`unguarded`), as does a start under way meanwhile.
+//   With the guard back all is as before. If another run has made a guard
+//   first, that run keeps it. The guard of a killed run stays missing.
 //
 // -DFORCE=n           run i overrides whatever it is shown if n has the bit i
 // -DRUNS=2            only two
@@ -316,8 +316,8 @@ inline Overwrite(inode, who, with_command_of_who, with_runs) {
   says_released[inode] = 0
 }
 
-// `left` is the run, of those that the record `previous` tells of, that lives:
-// the guard is free, or what has it is only left behind.
+// `left` is the living run among those in the record `previous`: the guard is
+// free, or only a leftover has it.
 inline JudgeRecord() {
 #ifdef JUDGE_BY_THE_LOCK_ALONE
   left = NOBODY
@@ -348,7 +348,7 @@ inline ForgetRecord() {
   is_released = 0
 }
 
-// Of a run inside, and of a command that was not yet named, no record tells.
+// No record tells of a run inside, or of a command before it is named.
 #ifdef WITH_JOINED
 #define IS_TOLD_OF(run) ((run) != INNER && MayLive(run))
 #else
@@ -978,8 +978,7 @@ inline LookAfter() {
 }
 #endif
 
-// Takes this run, which was overridden and is over, out of what the guard says
-// that is in place now.
+// Takes this run, overridden and over, out of the record of the guard in place.
 inline RemoveFromRecord() {
   STEP(
     still = (guard != NO_INODE);
@@ -1019,7 +1018,7 @@ inline RemoveFromRecord() {
   still = 0
 }
 
-// What the guard is to say once this run has given it up.
+// The record of the guard after this run's end.
 inline Remaining() {
   ReadRecord(fd);
   if
