@@ -54,7 +54,7 @@ absl::StatusOr<Fd> OpenGuard(const Location& location) {
 std::optional<Holder> ReadRecord(const Fd& fd, const std::string& guard) {
   const absl::StatusOr<std::string> text = ReadWhole(fd, guard);
   if (!text.ok() || text->empty()) return std::nullopt;
-  // Behind it may be the end of a longer one, if its writer was killed.
+  // Behind the line may be the rest of a longer record: its writer was killed.
   const absl::string_view line(text->data(),
                                std::min(text->find('\n'), text->size()));
   absl::StatusOr<Holder> holder = ParseHolder(line);

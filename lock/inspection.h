@@ -72,9 +72,8 @@ bool SameRun(const Inspection& a, const Inspection& b);
 bool Contains(const std::vector<Inspection>& inspections,
               const Inspection& wanted);
 
-// The run that `found`, a verdict on a guard, is about, where the guard's
-// record still tells of it as it did then: as its own, or as one that its own
-// has overridden. Null: it does not.
+// The run of `found`, a verdict on a guard, in the guard's present `record`:
+// the record's own or an overridden one. Null: the record has changed hands.
 const Holder* FindRun(const std::optional<Holder>& record,
                       const Inspection& found);
 

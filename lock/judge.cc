@@ -124,8 +124,8 @@ Verdict JudgeWithoutLock(const Fd& guard, Inspection& found, bool may_mark) {
   return Verdict::kUnknown;
 }
 
-// The verdict on a living run that the one in `guard`, which is over, has
-// overridden; kFree: the record is a copy. Nothing: none lives.
+// The verdict on a living run in the overridden ones of `guard`'s record.
+// kFree: the record is a copy. Nothing: all have ended.
 std::optional<Inspection> FindOverridden(const OpenGuardFile& guard,
                                          bool may_mark) {
   for (const Holder& run : guard.record->overridden) {

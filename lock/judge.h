@@ -34,10 +34,9 @@ struct OpenGuardFile {
 // A free one is kStale, unless the run's process or its command is alive: then
 // the lock cannot be seen from here, or was lost, and it is kHeld all the same
 // (view.h) or, in doubt, kUnknown. A record that was copied here, or of a run
-// that has released, is nobody's: kFree, with its holder. In place of both
-// kStale and kFree counts a run that this one has overridden and that is alive:
-// the verdict is about that one, and not kernel_locked. `may_mark` as in
-// ViewOf.
+// that has released, is nobody's: kFree, with its holder.
+// If the run is over and has overridden a living one, the verdict is about the
+// living one, without kernel_locked. `may_mark` as in ViewOf.
 Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
                        bool may_mark);
 

@@ -64,8 +64,8 @@ std::optional<Overrider> OverriddenBy(const HeldLock& lock) {
   return record->overridden_by;
 }
 
-// What a guard is to say after the run `record`, which is over: the record of a
-// run that it has overridden and that works on. Nothing if there is none.
+// The text of the guard after the end of the run `record`: the record of the
+// run it overrode last, among those still working. Empty without one.
 std::string LastOverridden(const Holder& record) {
   std::vector<Holder> runs = record.overridden;
   runs.erase(std::remove_if(runs.begin(), runs.end(),
@@ -154,7 +154,7 @@ absl::StatusOr<Lock> Lock::Acquire(const Location& location,
 absl::Status Lock::NameCommand(pid_t command) {
   HeldLock& lock = *held_;
   if (lock.joined) return absl::OkStatus();
-  // Also for a guard that has to be put back later.
+  // First: PutGuardBack may have to write it later.
   lock.holder.command_pid = command;
   lock.holder.command_since = NowNanoseconds();
   O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange(lock));
@@ -182,7 +182,7 @@ absl::StatusOr<Disturbance> Lock::LookAfter() {
                           IsStillNamed(lock.fd, lock.location.guard));
   if (named && is_intact()) return disturbance;
   if (!named) {
-    // An overridden run has lost the lock even where the new guard is gone.
+    // An overridden run has lost the lock even if the new guard is gone.
     disturbance.by = OverriddenBy(lock);
     disturbance.overridden = disturbance.by.has_value();
     if (disturbance.overridden) return disturbance;

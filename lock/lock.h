@@ -170,8 +170,8 @@ class Lock {
   // Looks whether the lock is as this run has made it. A guard or a lock file
   // that is gone, or has another name (orchestr8 4 gives the latter one), is
   // put in place again; where the repository was moved, there. Nothing is
-  // written where another is in its place, and no lock file that a run inside
-  // has withdrawn.
+  // written after an override, where another run's is in its place, and no lock
+  // file that a run inside has withdrawn.
   // Errors: kDeadlineExceeded, and those of writing.
   // A few system calls when all is well; else waits up to five seconds for an
   // override that is under way, and a second for a lock file that is being

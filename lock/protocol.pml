@@ -1,48 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The protocol of lock.cc for spin(1), which tries every interleaving of runs
+// The protocol of the lock for spin(1), which tries every interleaving of runs
 // of o8lock that want the same lock, with a SIGKILL at every step. By hand:
 //
 //   spin -a lock/protocol.pml             # and, say, -DFORCE=2: see below
 //   gcc -O2 -w -DSAFETY -o pan pan.c && ./pan -m20000
 //   spin -t -p lock/protocol.pml          # with the same -D: what was found
 //
-// What is modelled, under the names that the functions have in lock.cc: RUNS
-// (3) runs that start at the same time, and NEXT, one more when all have ended.
+// The model has the names of the functions in acquire.cc, lock.cc, judge.cc,
+// lock_files.cc and put_back.cc. It starts RUNS (3) runs at the same time, and
+// NEXT, one more when all have ended.
 // Guards are inodes: the name `guard` stands for one of them, rename gives it
 // to another, one without a name lives on. On each inode the kernel locks kRun,
-// kChange and kJoined, which belong to open file descriptions: a run's own,
+// kChange and kJoined. The locks belong to open file descriptions: a run's own,
 // which its command inherits and what the command leaves behind ("leftover");
-// the old guard's, of a run that overrides; the one that LockOwnChange opens.
-// The record with and without the command's pid. The lock file and its two
-// names for the time in between. Who is killed loses his locks, but for those
-// of a description that others have.
+// the old guard's, of a run that overrides; the one that LockOwnChange opens. A
+// killed process loses its locks, but for those of a description that others
+// have.
+// A record names a run, its command once that is named, the runs that this one
+// has overridden, and whether it has released. JudgeRecord goes by the
+// processes of all these where the kernel lock is free. The lock file has two
+// more names for the time in between.
 //
 // Every system call is a step of its own; what a process does between two of
-// them nobody can see.
+// them cannot be seen.
 //
-// What is abstracted: Pids are never used again and every look at a process
-// tells the truth. Waits have no length: who waits for a record or for the
-// death of a holder may go on at any moment, who waits for kChange waits for
-// ever. Two lock files (there is one), lock files that are none, directories,
-// errors of the file system, runs without a lock file, its withdrawal, hooks.
-// Of the runs inside a run, which share kJoined, there is one at most.
+// Abstracted: Pids are never used again, and every look at a process tells the
+// truth. Waits have no length: a wait for a record or for the death of a holder
+// may end at any moment, a wait for kChange lasts until it is free. Two lock
+// files (there is one), lock files that are none, directories, errors of the
+// file system, withdrawing the lock file, hooks, copies and other views of a
+// guard. There is at most one run inside a run to share kJoined. A record is
+// written whole (its line ends it).
+//
+// Limits of the protocol, which the properties leave out:
+// - A run is killed before its command is named: no record tells of the
+//   command. The lock does as long as the command has its descriptor.
+// - A run inside an overridden one: the record does not tell of it.
+// - A removed guard is missing until its run puts it back. A start in between
+//   runs beside that run (`unguarded`), as does a start under way meanwhile.
+//   With the guard back all is as before. If another run has made a guard
+//   first, that run keeps it. The guard of a killed run stays missing.
 //
 // -DFORCE=n           run i overrides whatever it is shown if n has the bit i
 // -DRUNS=2            only two
 // -DNO_LEFTOVERS      no command leaves a process behind
+// -DUNPUBLISHED       runs without a lock file
 // -DWITH_OUTSIDE      a run outside o8lock as well, and maybe a lock file that
 //                     a dead one left. It puts its lock file in place, or in a
 //                     dead run's, in one step, and removes it in one step.
 // -DAFTER_A_LEFTOVER  with RUNS=2: run 3 was killed, and what its command left
 //                     behind has the lock
+// -DAFTER_AN_OVERRIDE with RUNS=2: run 3 was overridden and then killed, its
+//                     command works on, and its overrider has ended
+// -DWITH_CLOSED       a command may close the descriptor that it has inherited
 // -DWITH_JOINED       with RUNS=2: run 3 is inside run 1, whose command, or
 //                     what that leaves behind, may start it. Before it joins,
 //                     and where it cannot, it is a run like the others. When
 //                     it outlives run 1 it has no lock file, hence not beside
 //                     a run outside o8lock.
-// -DWITH_CLEANER      somebody may remove the lock file once, and a run may look
-//                     after its lock once while its command runs
+// -DWITH_CLEANER      another program may remove the lock file once; a run
+//                     looks after its lock while its command runs
+// -DWITH_GUARD_REMOVED  with WITH_CLEANER: also the name of the guard, once
 // -DONLY=p            only the property p, see below; pan's -E leaves out the
 //                     deadlocks as well
 // Whatever else there is an #ifdef for is a mistake that spin has to find.
@@ -87,7 +106,7 @@ byte change_lock[INODES];
 byte joined_lock[INODES];
 byte record[INODES];
 bit names_command[INODES];
-byte overridden_runs[INODES];  // bits: the runs that the record's has overridden
+byte overridden_runs[INODES];  // bits: by the record's run
 bit says_released[INODES];
 bit says_overridden[INODES];
 
@@ -102,7 +121,7 @@ bit named[7];  // the command, in the record
 bit closed[7];  // by the command: the descriptor that it has inherited
 bit overridden[7];  // somebody agreed to that, and it was done
 bit released[7];  // the lock, after its command
-bit unguarded[7];  // the guard that told of it was removed
+bit unguarded[7];  // the guard that told of it was removed, and is not back
 bit outside_is_on;
 bit cleaned;
 bit guard_removed;
@@ -157,7 +176,8 @@ hidden byte released_run_refuses_nobody;
 #define MAY_TAKE(run)                                               \
   ((run) == NOBODY || (run) == me || !LIVES(run) || AGREED_TO(run) || \
    overridden[run])
-// Who agrees to a run's override means those inside it as well.
+// Who agrees to a run's override means those inside it as well, and those that
+// it has overridden.
 #define MAY_TAKE_JOINED(run) (MAY_TAKE(run) || AGREED_TO(OUTER))
 #define HAS_NO_COMMAND(run) \
   (command[run] != RUNNING || overridden[run] || unguarded[run])
@@ -296,8 +316,8 @@ inline Overwrite(inode, who, with_command_of_who, with_runs) {
   says_released[inode] = 0
 }
 
-// `left` is the run, of those that the record `previous` tells of, that lives:
-// the guard is free, or what has it is only left behind.
+// `left` is the living run among those in the record `previous`: the guard is
+// free, or only a leftover has it.
 inline JudgeRecord() {
 #ifdef JUDGE_BY_THE_LOCK_ALONE
   left = NOBODY
@@ -328,7 +348,7 @@ inline ForgetRecord() {
   is_released = 0
 }
 
-// Of a run inside, and of a command that was not yet named, no record tells.
+// No record tells of a run inside, or of a command before it is named.
 #ifdef WITH_JOINED
 #define IS_TOLD_OF(run) ((run) != INNER && MayLive(run))
 #else
@@ -683,6 +703,13 @@ inline Join() {
   told_by = NOBODY
 }
 
+inline ForgetFound() {
+  waits = 0;
+  left_behind = 0;
+  found = NOBODY;
+  told_by = NOBODY
+}
+
 // Ends with `held` or `refused`, or both: then what is held is to be released;
 // or `joined`.
 inline Acquire() {
@@ -764,16 +791,15 @@ inline Acquire() {
            waits = 0;
            found = (found == NO_RECORD -> NOBODY : found);
            TakeByForce(left_behind);
-           left_behind = 0;
-           found = NOBODY; told_by = NOBODY;
+           ForgetFound();
            if
            :: held || refused != NOBODY -> break
            :: else -> assert(me != NEXT || guard_removed)
            fi
         :: else ->
            if
-           :: refused = found; waits = 0; found = NOBODY; told_by = NOBODY; break
-           :: waits && me != NEXT -> waits = 0; found = NOBODY; told_by = NOBODY
+           :: refused = found; ForgetFound(); break
+           :: waits && me != NEXT -> ForgetFound()
            fi
         fi
      fi
@@ -952,8 +978,7 @@ inline LookAfter() {
 }
 #endif
 
-// Takes this run, which was overridden and is over, out of what the guard says
-// that is in place now.
+// Takes this run, overridden and over, out of the record of the guard in place.
 inline RemoveFromRecord() {
   STEP(
     still = (guard != NO_INODE);
@@ -993,7 +1018,7 @@ inline RemoveFromRecord() {
   still = 0
 }
 
-// What the guard is to say once this run has given it up.
+// The record of the guard after this run's end.
 inline Remaining() {
   ReadRecord(fd);
   if
@@ -1007,11 +1032,11 @@ inline Remaining() {
      runs = (left != NOBODY -> runs : 0)
   :: else ->
 #ifdef RELEASE_EMPTIES_RECORD
-     left = NOBODY;
+     runs = 0;
 #else
      runs = LIVING(runs);
-     left = FIRST(runs);
 #endif
+     left = FIRST(runs);
      runs = WITHOUT(runs, left);
      with_command = named[left];
      is_released = 0
@@ -1162,8 +1187,8 @@ ends:
     d_step {
       ProcessEnds(me);
       // So that all ends are the same state.
-      fd = 0; change = 0; found = 0; told_by = 0; previous = 0; text = 0; refused = 0;
-      agreed = 0; still = 0; stale = 0; waits = 0; left_behind = 0;
+      fd = 0; change = 0; found = 0; told_by = 0; previous = 0; text = 0;
+      refused = 0; agreed = 0; still = 0; stale = 0; waits = 0; left_behind = 0;
       with_command = 0; written = 0; published = 0; held = 0; joined = 0;
       is_mine = 0; left = 0; runs = 0; new_runs = 0; is_released = 0;
       nameless = 0; put_back = 0

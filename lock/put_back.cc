@@ -72,8 +72,8 @@ bool FollowHome(HeldLock& lock) {
   return true;
 }
 
-// Under its name from the beginning, as at a start: the name of a guard that is
-// to replace another is an override's.
+// Under its final name from the beginning, as at a start: overrides own the
+// name of a new guard (".new").
 absl::Status PutGuardBack(HeldLock& lock) {
   const std::string& path = lock.location.guard;
   O8LOCK_ASSIGN_OR_RETURN(Fd guard, OpenGuard(lock.location));

@@ -24,10 +24,10 @@ Fd OpenHome(const Location& location);
 bool FollowHome(HeldLock& lock);
 
 // Makes the guard of `lock` anew, whose name is gone, with its record and its
-// kernel lock. Takes one that was made since and that no run has.
+// kernel lock. A new guard at its path is taken if it is free and empty.
 // Errors: kAlreadyExists     another run has it, or has left its record there;
-//         kDeadlineExceeded  another process changes it all the time; others
-//         from the file system.
+//         kDeadlineExceeded  another process is stuck in a change of it; others
+//         from the file system. Waits up to five seconds for a change.
 absl::Status PutGuardBack(HeldLock& lock);
 
 // Puts the lock file of `lock` in place again, which is gone. Returns whether
