@@ -207,7 +207,13 @@ Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
     return found;
   }
   found.origin = OriginOf(*guard.record, guard.fd);
-  const bool released = guard.record->released && !kernel_locked;
+  // Of this process it is that of an attempt that has failed, unless an
+  // overrider has left it here.
+  const bool is_own_attempt = found.origin == Origin::kHere &&
+                              guard.record->pid == LookHere().pid &&
+                              !guard.record->overridden_by.has_value();
+  const bool released =
+      !kernel_locked && (guard.record->released || is_own_attempt);
   if (kernel_locked) {
     if (found.origin == Origin::kHere) LookAtRun(found);
     // Of both only the kernel's word counts: the lock is live for all that is

@@ -590,6 +590,9 @@ TEST(ForceTest, OverridesAnOverridingRun) {
 TEST(ForceTest, OverridesAnOrphanedCommand) {
   const Repository repo;
   Guarded first(repo.path());
+  WaitUntil("the command's pid in the record", [&repo] {
+    return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
+  });
   first.process().Signal(SIGKILL);
   first.process().Wait();
   Guarded second(repo.path(), {"--force", "--yes"});
