@@ -12,25 +12,25 @@ namespace o8lock {
 namespace {
 
 struct Kind {
-  uint32_t magic;
   const char* name;
+  uint32_t magic;
   bool is_local;
 };
 
 // Of linux/magic.h, which has not got all of them.
 constexpr Kind kKinds[] = {
-    {0xEF53, "ext4", true},        {0x58465342, "xfs", true},
-    {0x9123683E, "btrfs", true},   {0x01021994, "tmpfs", true},
-    {0x794C7630, "overlay", true}, {0x2FC12FC1, "zfs", true},
-    {0xF2F52010, "f2fs", true},    {0xCA451A4E, "bcachefs", true},
-    {0x4D44, "vfat", true},        {0x2011BAB0, "exfat", true},
-    {0x6969, "nfs", false},        {0xFE534D42, "smb2", false},
-    {0xFF534D42, "cifs", false},   {0x01021997, "9p", false},
-    {0x65735546, "fuse", false},   {0x00C36400, "ceph", false},
-    {0x0BD00BD0, "lustre", false}, {0x01161970, "gfs2", false},
-    {0x7461636F, "ocfs2", false},  {0x5346414F, "afs", false},
-    {0x786F4256, "vboxsf", false}, {0x7C7C6673, "prl_fs", false},
-    {0x9FA0, "proc", false},
+    {"ext4", 0xEF53, true},        {"xfs", 0x58465342, true},
+    {"btrfs", 0x9123683E, true},   {"tmpfs", 0x01021994, true},
+    {"overlay", 0x794C7630, true}, {"zfs", 0x2FC12FC1, true},
+    {"f2fs", 0xF2F52010, true},    {"bcachefs", 0xCA451A4E, true},
+    {"vfat", 0x4D44, true},        {"exfat", 0x2011BAB0, true},
+    {"nfs", 0x6969, false},        {"smb2", 0xFE534D42, false},
+    {"cifs", 0xFF534D42, false},   {"9p", 0x01021997, false},
+    {"fuse", 0x65735546, false},   {"ceph", 0x00C36400, false},
+    {"lustre", 0x0BD00BD0, false}, {"gfs2", 0x01161970, false},
+    {"ocfs2", 0x7461636F, false},  {"afs", 0x5346414F, false},
+    {"vboxsf", 0x786F4256, false}, {"prl_fs", 0x7C7C6673, false},
+    {"proc", 0x9FA0, false},
 };
 
 const Kind* KindOf(const struct statfs& info) {

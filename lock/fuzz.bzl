@@ -22,6 +22,7 @@ def fuzz_target(name, srcs, deps):
         srcs = srcs,
         linkopts = ["-fsanitize=fuzzer"],
         tags = ["manual"],
+        visibility = ["//:__subpackages__"],
         deps = deps,
     )
     cc_test(
