@@ -123,6 +123,25 @@ TEST(Hooks, StayAsTheyAreWhenInstalledAgain) {
   EXPECT_EQ(TreeOf(all), first);
 }
 
+TEST(Hooks, AreSettingsThatLeaveTheHooksPathAloneWhereGitHasThem) {
+  if (!GitHasConfigHooks()) {
+    GTEST_SKIP() << "needs git 2.54 or newer, as by PATH, and this is "
+                 << Git("/", {"version"});
+  }
+  Project project;
+  ExpectInstalls(project);
+  const auto setting = [&project](const std::string& key) {
+    return Call({"git", "config", "--get", key}, project.Options()).out;
+  };
+  EXPECT_EQ(setting("hook.o8lock.event"), "");
+  Guarded run(project.path());
+  EXPECT_EQ(setting("hook.o8lock.event"), "reference-transaction\n");
+  EXPECT_EQ(setting("core.hooksPath"), "");
+  project.ExpectRefuses();
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(setting("hook.o8lock.event"), "");
+}
+
 TEST(Hooks, RunTheUsersOwn) {
   Project project;
   Project::MakeHooks(project.File(".git/hooks"), kAllHooks);
