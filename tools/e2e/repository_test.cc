@@ -389,17 +389,18 @@ TEST_F(ElsewhereTest, OfTheRunItselfAreNamedAndClearedUp) {
     SCOPED_TRACE(directory);
     const std::string lock_file =
         temp_.File(absl::StrCat(directory, "/.claude/murm.lock"));
+    const std::string line =
+        absl::StrCat("Lock file: ", lock_file,
+                     ", not written by o8lock: ", program, " keeps it itself");
     {
       Process run({Binary(), "--", program, "parallel", "feat-a", "--yes"},
                   AtTheGate(temp_.File(directory)));
       run.WaitForOutput("ready\n");
-      EXPECT_EQ(StatusLine(temp_.File("main"), "Lock file:"),
-                absl::StrCat("Lock file: ", lock_file));
+      EXPECT_EQ(StatusLine(temp_.File("main"), "Lock file:"), line);
       // With all that it has started.
     }
     EXPECT_TRUE(Exists(lock_file));
-    EXPECT_EQ(StatusLine(temp_.File("main"), "Lock file:"),
-              absl::StrCat("Lock file: ", lock_file));
+    EXPECT_EQ(StatusLine(temp_.File("main"), "Lock file:"), line);
     EXPECT_EQ(Call(O8lock({"--", "true"}), temp_.File("main")).end, Exited(0));
     EXPECT_FALSE(Exists(lock_file));
     for (const std::string& name :
