@@ -126,7 +126,7 @@ absl::StatusOr<Fd> Acquisition::Open(Fd turn) {
   if (guard.ok()) return guard;
   // Who may not take the lock may still be told who has it.
   absl::StatusOr<Inspection> found = Inspect(location_, options_.own_tokens);
-  if (found.ok() && found->verdict == Verdict::kHeld &&
+  if (found.ok() && found->verdict == Verdict::kHeld && !found->own &&
       !Contains(options_.overriding, *found)) {
     return Refuse(*std::move(found));
   }

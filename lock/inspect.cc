@@ -52,11 +52,10 @@ absl::StatusOr<Inspection> Inspect(const Location& location,
                                    const std::vector<std::string>& own_tokens) {
   O8LOCK_ASSIGN_OR_RETURN(Inspection found, InspectGuard(location, own_tokens));
   if (found.verdict == Verdict::kHeld) return found;
-  // A record that is nobody's has come with its lock file.
-  const bool is_nobodys = found.verdict == Verdict::kFree;
+  const std::optional<Holder> record = found.holder;
   const std::optional<Holder> dead =
-      found.verdict <= Verdict::kStale ? found.holder : std::nullopt;
-  if (is_nobodys) {
+      found.verdict == Verdict::kStale ? record : std::nullopt;
+  if (found.verdict == Verdict::kFree) {
     Inspection free;
     free.file = std::move(found.file);
     found = std::move(free);
@@ -64,8 +63,9 @@ absl::StatusOr<Inspection> Inspect(const Location& location,
   for (const std::string& path :
        location.LockFilesOfRunIn(dead.has_value() ? dead->cwd : "")) {
     O8LOCK_ASSIGN_OR_RETURN(const LockFile file, JudgeLockFile(path, dead));
-    if (is_nobodys && dead.has_value() && file.inspection.holder.has_value() &&
-        IsOfRun(*file.inspection.holder, *dead)) {
+    // What holds for a record, as that it is a copy, does for its lock file.
+    if (record.has_value() && file.inspection.holder.has_value() &&
+        IsOfRun(*file.inspection.holder, *record)) {
       continue;
     }
     if (file.inspection.verdict > found.verdict) found = file.inspection;

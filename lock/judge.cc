@@ -79,6 +79,19 @@ Life LookAtRun(Inspection& found) {
   return std::max(holder, LifeOf(found.command, record.command_since, record));
 }
 
+// Of `record`, a run of another pid namespace.
+Life LifeElsewhere(const Holder& record) {
+  const auto is_alive = [&record](int pid, int64_t since) {
+    const int number = pid > 0 ? NumberHere(pid, record.pid_namespace) : 0;
+    return number > 0 && LifeOf(LookAt(number), since, record) != Life::kDead;
+  };
+  if (is_alive(record.pid, record.acquired) ||
+      is_alive(record.command_pid, record.command_since)) {
+    return Life::kAlive;
+  }
+  return SeesAllNamespaces() ? Life::kDead : Life::kDoubtful;
+}
+
 // The process of the living run `found`.
 int LivingOf(const Inspection& found) {
   return IsDead(found) ? found.holder->command_pid : found.holder->pid;
@@ -99,13 +112,13 @@ Verdict JudgeWithoutLock(const Fd& guard, Inspection& found, bool may_mark) {
     case Origin::kOtherNamespace:
       switch (ViewOf(record, guard, 0, may_mark)) {
         case View::kSame:
+          if (LifeElsewhere(record) == Life::kAlive) return Verdict::kHeld;
           // Where no other kernel is asked a lock that is not seen is free.
           return IsLocal(guard) ? Verdict::kStale : Verdict::kUnknown;
         case View::kCopy:
           return Verdict::kFree;
         case View::kUnknown:
-          return record.guard_is_local && IsLocal(guard) ? Verdict::kFree
-                                                         : Verdict::kUnknown;
+          break;
       }
       return Verdict::kUnknown;
     case Origin::kHere:
@@ -136,11 +149,12 @@ std::optional<Inspection> FindOverridden(const OpenGuardFile& guard,
         Overrider{guard.record->pid, guard.record->started_at,
                   guard.record->user, guard.record->host};
     other.origin = OriginOf(run, guard.fd);
-    if (other.origin != Origin::kHere) continue;
-    const Life life = LookAtRun(other);
+    const bool is_here = other.origin == Origin::kHere;
+    if (!is_here && other.origin != Origin::kOtherNamespace) continue;
+    const Life life = is_here ? LookAtRun(other) : LifeElsewhere(run);
     if (life == Life::kDead) continue;
-    const View view =
-        ViewOf(*guard.record, guard.fd, LivingOf(other), may_mark);
+    const View view = ViewOf(*guard.record, guard.fd,
+                             is_here ? LivingOf(other) : 0, may_mark);
     if (view == View::kSame && life == Life::kAlive) {
       other.verdict = Verdict::kHeld;
     } else if (view != View::kCopy) {
@@ -274,8 +288,17 @@ void AddKeepers(const Fd& guard, Inspection& found) {
 bool MayLive(const Holder& record) {
   Inspection run;
   run.holder = record;
-  return OriginOf(record, Fd()) == Origin::kHere &&
-         LookAtRun(run) != Life::kDead;
+  switch (OriginOf(record, Fd())) {
+    case Origin::kHere:
+      return LookAtRun(run) != Life::kDead;
+    case Origin::kOtherNamespace:
+      return LifeElsewhere(record) != Life::kDead;
+    case Origin::kUnknown:
+    case Origin::kEarlierBoot:
+    case Origin::kOtherHost:
+      break;
+  }
+  return false;
 }
 
 bool IsOfRun(const Holder& lock_file, const Holder& run) {

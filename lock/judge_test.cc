@@ -400,6 +400,9 @@ TEST_F(ViewTest, ACopyIsNobodys) {
 TEST_F(ViewTest, OnAnotherFileSystemAMarkTells) {
   MakeFile(dir_.File("copy"), RecordText(record_));
   record_.guard_id.device += 1;
+  // Where both are local no file has two numbers.
+  EXPECT_EQ(JudgeCopy(dir_.File("copy"), false), Verdict::kFree);
+  record_.guard_is_local = false;
   EXPECT_EQ(JudgeCopy(dir_.File("copy"), false), Verdict::kUnknown);
   EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), Verdict::kFree);
   EXPECT_EQ(JudgeCopy(record_.guard, false), Verdict::kUnknown);
@@ -413,6 +416,7 @@ TEST_F(ViewTest, OnAnotherFileSystemAMarkTells) {
 TEST_F(ViewTest, AFileOutOfReachLeavesDoubt) {
   MakeFile(dir_.File("copy"), RecordText(record_));
   record_.guard_id.device += 1;
+  record_.guard_is_local = false;
   std::filesystem::remove(record_.guard);
   EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), Verdict::kUnknown);
   // Of another run by now.

@@ -56,6 +56,14 @@ inline bool HasEnded(const ProcessInfo& process) {
 // REQUIRES: pid > 0 (0 and negative numbers mean process groups to kill(2)).
 ProcessInfo LookAt(int pid);
 
+// The number here of the process that is `pid` in the pid namespace
+// `pid_namespace`; 0: it is not seen. Reads two files for every process on the
+// machine.
+int NumberHere(int pid, int64_t pid_namespace);
+
+// Whether the processes of all pid namespaces are seen here.
+bool SeesAllNamespaces();
+
 // The name of the file that the process `pid` executes, such as "node"; where
 // that may not be read, as of another user, the name the process has given
 // itself; empty if there is no such process.

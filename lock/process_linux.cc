@@ -137,11 +137,15 @@ bool Keeps(const std::string& process, const FileId& file) {
   return false;
 }
 
-// The number of this process's namespace of that kind; -1 if it cannot be read.
-// stat(2) would tell it too, but have the kernel make an inode for it.
-int64_t NamespaceOf(absl::string_view kind) {
+// Of /proc/PID/ns/pid for the first of them, in every kernel.
+constexpr int64_t kInitialPidNamespace = 0xEFFFFFFC;
+
+// The number of the namespace of that kind of `process`, "/proc/PID"; -1 if it
+// cannot be read. stat(2) would tell it too, but have the kernel make an inode
+// for it.
+int64_t NamespaceOf(absl::string_view process, absl::string_view kind) {
   // "pid:[4026531836]"
-  const std::string link = ReadLink(absl::StrCat("/proc/self/ns/", kind));
+  const std::string link = ReadLink(absl::StrCat(process, "/ns/", kind));
   absl::string_view number = link;
   int64_t inode;
   return absl::ConsumePrefix(&number, kind) &&
@@ -159,8 +163,8 @@ Here ReadHere() {
   if (uname(&names) == 0) here.host = names.nodename;
   here.boot_id = std::string(absl::StripTrailingAsciiWhitespace(
       ReadProc("/proc/sys/kernel/random/boot_id")));
-  here.pid_namespace = NamespaceOf("pid");
-  here.time_namespace = NamespaceOf("time");
+  here.pid_namespace = NamespaceOf("/proc/self", "pid");
+  here.time_namespace = NamespaceOf("/proc/self", "time");
   return here;
 }
 
@@ -195,6 +199,24 @@ ProcessInfo LookAt(int pid) {
     process.state = ProcessState::kRunning;
   }
   return process;
+}
+
+int NumberHere(int pid, int64_t pid_namespace) {
+  for (const int number : Processes()) {
+    const std::string process = absl::StrCat("/proc/", number);
+    if (NamespaceOf(process, "pid") != pid_namespace) continue;
+    // "1829\t2": its numbers from here to its own namespace.
+    const std::string status = ReadProc(process + "/status");
+    const absl::string_view numbers = StatusField(status, "NSpid");
+    if (numbers.substr(numbers.rfind('\t') + 1) == absl::StrCat(pid)) {
+      return number;
+    }
+  }
+  return 0;
+}
+
+bool SeesAllNamespaces() {
+  return LookHere().pid_namespace == kInitialPidNamespace;
 }
 
 std::string ProgramOf(int pid) {

@@ -68,11 +68,8 @@ View ViewOf(const Holder& record, const Fd& guard, int pid, bool may_mark) {
   const absl::StatusOr<FileId> id = IdOf(guard, record.guard);
   if (!id.ok()) return View::kUnknown;
   if (*id == record.guard_id) return View::kSame;
-  // Two numbers of one file system are two files.
-  if (id->device == record.guard_id.device && record.guard_is_local &&
-      IsLocal(guard)) {
-    return View::kCopy;
-  }
+  // File systems of which each shows a file under one number only.
+  if (record.guard_is_local && IsLocal(guard)) return View::kCopy;
   if (pid == 0 || !may_mark) return View::kUnknown;
   return MarkAndLook(record, guard, pid);
 }

@@ -190,6 +190,21 @@ TEST(CopyTest, OfARepositoryIsFreeAndSaysNothingOfTheRun) {
   }
 }
 
+TEST(CopyTest, OnAnotherFileSystemIsFreeToEverybody) {
+  const Repository repo;
+  const std::string copy = absl::StrCat("/dev/shm/o8lock.", getpid());
+  Guarded run(repo.path());
+  std::filesystem::copy(repo.path(), copy,
+                        std::filesystem::copy_options::recursive);
+  const Result status = Call(O8lock({"status"}), copy);
+  EXPECT_EQ(status.end, Exited(0));
+  EXPECT_THAT(status.out, StartsWith("free\n"));
+  EXPECT_EQ(Call(O8lock({"--", "echo", "ran"}), copy).err, "");
+  std::filesystem::remove_all(copy);
+  ExpectRefused(repo.path(), run.pid());
+  EXPECT_EQ(run.Finish(), Exited(0));
+}
+
 // --- Files that are gone ---
 
 // Waits until a run looks after its lock.
@@ -344,6 +359,69 @@ TEST(OverriddenRunTest, HasTheLockAgainWhenItsOverriderHasEnded) {
     ExpectRuns(repo.path());
     ExpectNothingLeft(repo);
   }
+}
+
+// In a container the numbers are others.
+class ContainerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!(RunToEnd(Contained({"true"})) == Exited(0))) {
+      GTEST_SKIP() << "needs permission for a pid namespace";
+    }
+  }
+  static Argv Contained(const Argv& argv) {
+    Argv words = {"unshare", "--pid", "--fork", "--kill-child", "--mount-proc"};
+    words.insert(words.end(), argv.begin(), argv.end());
+    return words;
+  }
+  const Repository repo_;
+};
+
+TEST_F(ContainerTest, AnOverriddenRunIsRememberedFromThere) {
+  Guarded run(repo_.path());
+  EXPECT_EQ(
+      Call(Contained(O8lock({"--force", "--yes", "--", "true"})), repo_.path())
+          .end,
+      Exited(0));
+  ExpectRefused(repo_.path(), run.pid());
+  EXPECT_EQ(run.Finish(), Exited(0));
+  ExpectRuns(repo_.path());
+}
+
+TEST_F(ContainerTest, AnOverriddenRunInThereIsRemembered) {
+  Guarded run(Contained(O8lock({"--", "sh", "-c", Guarded::kScript})),
+              In(repo_.path()));
+  EXPECT_EQ(Call(O8lock({"--force", "--yes", "--", "true"}), repo_.path()).end,
+            Exited(0));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo_.path()).end, Exited(75));
+  EXPECT_EQ(Call(O8lock({"status"}), repo_.path()).end, Exited(75));
+  EXPECT_EQ(run.Finish(), Exited(0));
+  ExpectRuns(repo_.path());
+  ExpectNothingLeft(repo_);
+}
+
+TEST_F(ContainerTest, ACommandInThereWithoutItsDescriptorsIsSeen) {
+  MakeFile(repo_.File("closing"),
+           "for fd in /proc/self/fd/*; do fd=${fd##*/}; [ $fd -le 2 ] || eval "
+           "\"exec $fd>&-\"; done; echo ready; exec sleep 1000\n");
+  ProcessOptions options = In(repo_.path());
+  options.input = ProcessOptions::Stdin::kPipe;
+  // The shell, the first process in there, outlives the wrapper.
+  Process run(Contained(Shell("\"$O8LOCK\" -- bash closing & read line; "
+                              "kill -9 $!; echo killed; read line")),
+              options);
+  run.WaitForOutput("ready\n");
+  WaitUntil("the command's pid in the record", [this] {
+    return absl::StrContains(Contents(repo_.Guard()), "\"commandPid\"");
+  });
+  run.Write("\n");
+  run.WaitForOutput("killed\n");
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo_.path()).end, Exited(75));
+  run.Signal(SIGKILL);
+  run.Wait();
+  WaitUntil("all in there has ended", [this] {
+    return Call(O8lock({"--", "true"}), repo_.path()).end == Exited(0);
+  });
 }
 
 TEST(OverriddenRunTest, AreAllRemembered) {
