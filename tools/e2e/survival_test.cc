@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/config.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -24,6 +25,14 @@ namespace o8lock {
 namespace {
 
 using ::testing::HasSubstr;
+
+// A sanitizer opens files of its own, cannot be traced, and allows no core
+// dump.
+#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
+constexpr bool kIsSanitized = true;
+#else
+constexpr bool kIsSanitized = false;
+#endif
 
 // bash -c SCRIPT with `argv` as "$@".
 Argv Bash(const std::string& script, const Argv& argv) {
@@ -141,6 +150,7 @@ TEST(LimitTest, OfAFilesSizeThatTheRecordMeetsLaterEndsNoCommand) {
 }
 
 TEST(LimitTest, OfDescriptorsIsNoneForARun) {
+  if (kIsSanitized) GTEST_SKIP() << "not with a sanitizer";
   const Repository repo;
   for (const int limit : {8, 10, 12}) {
     SCOPED_TRACE(limit);
@@ -155,6 +165,7 @@ TEST(LimitTest, OfDescriptorsIsNoneForARun) {
 }
 
 TEST(LimitTest, OfDescriptorsBelowThatIsAnErrorOrNone) {
+  if (kIsSanitized) GTEST_SKIP() << "not with a sanitizer";
   for (const int limit : {3, 4, 5, 6, 7}) {
     SCOPED_TRACE(limit);
     const Repository repo;
@@ -173,6 +184,7 @@ TEST(LimitTest, OfDescriptorsBelowThatIsAnErrorOrNone) {
 }
 
 TEST(LimitTest, OfDescriptorsForNothingIsAnErrorWithoutALockToo) {
+  if (kIsSanitized) GTEST_SKIP() << "not with a sanitizer";
   const Repository repo;
   const Result result =
       Call(Bash("ulimit -n 3; exec \"$@\"",
@@ -254,6 +266,7 @@ TEST(SignalSurvivalTest, CtrlZGivesTheShellBackWhileLeftoversAreWaitedFor) {
 class RefusedCallTest : public ::testing::Test {
  protected:
   void SetUp() override {
+    if (kIsSanitized) GTEST_SKIP() << "not with a sanitizer";
     if (!(RunToEnd({"strace", "-qq", "-o", "/dev/null", "true"}) ==
           Exited(0))) {
       GTEST_SKIP() << "needs strace, and permission to trace";
@@ -298,6 +311,7 @@ TEST_F(RefusedCallTest, WatchingLeftoversIsLookingAtThem) {
 // --- A core dump ---
 
 TEST(CoreDumpTest, IsToldAsNoShellCanShowIt) {
+  if (kIsSanitized) GTEST_SKIP() << "not with a sanitizer";
   const Repository repo;
   const Argv dumps =
       Bash("ulimit -c \"$0\"; exec \"$@\"", Locked({}, "kill -SEGV $$"));
