@@ -143,10 +143,9 @@ TEST(StrangerTest, IsADaemonOfAnEarlierRun) {
 
 TEST(DuplicateTest, AnyOfTheVariablesTells) {
   const Repository repo;
-  Guarded run({Binary(), "--", "sh", "-c",
-               "echo \"token $O8LOCK_RUN.\"; echo ready $$; read code; "
-               "exit $code"},
-              In(repo.path()));
+  const std::string script =
+      absl::StrCat("echo \"token $O8LOCK_RUN.\"; ", Guarded::kScript);
+  Guarded run({Binary(), "--", "sh", "-c", script}, In(repo.path()));
   const std::string out = run.process().out();
   const size_t begin = out.find("token ") + 6;
   const std::string token = out.substr(begin, out.find('.') - begin);

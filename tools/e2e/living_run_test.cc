@@ -466,11 +466,11 @@ TEST(RebootTest, IsNotSaidWhereTheBootIsUnknown) {
     GTEST_SKIP() << "needs permission for a mount namespace";
   }
   const Repository repo;
-  const Result run = Call(
-      {"unshare", "--mount", "sh", "-c",
-       "mount -t tmpfs none /proc; \"$O8LOCK\" -- sh -c '\"$O8LOCK\" status; "
-       "echo $?; env -u O8LOCK_RUN \"$O8LOCK\" status --json; :'"},
-      repo.path());
+  const std::string script =
+      "mount -t tmpfs none /proc; \"$O8LOCK\" -- sh -c '\"$O8LOCK\" status; "
+      "echo $?; env -u O8LOCK_RUN \"$O8LOCK\" status --json; :'";
+  const Result run =
+      Call({"unshare", "--mount", "sh", "-c", script}, repo.path());
   EXPECT_EQ(run.end, Exited(0));
   EXPECT_THAT(run.out, StartsWith("held (PID: "));
   EXPECT_THAT(run.out, Not(HasSubstr("anew")));
