@@ -140,12 +140,6 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   for (int signal = 1; signal < NSIG; ++signal) {
     std::signal(signal, SIG_DFL);
   }
-  // Bazel ignores these two, of which the C library does not let one speak.
-  const std::array<uint64_t, 4> by_default = {};  // a struct sigaction
-  for (const int signal : {32, 33}) {
-    syscall(SYS_rt_sigaction, signal, by_default.data(), nullptr,
-            sizeof(uint64_t));
-  }
   sigset_t mask;
   sigemptyset(&mask);
   for (const int signal : options.ignored) std::signal(signal, SIG_IGN);
@@ -162,6 +156,13 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   Require(dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(err, 2) == 2, "dup2");
   for (const int fd : options.closed) close(fd);
   environ = const_cast<char**>(env.data());
+  // Bazel ignores these two, of which the C library does not let one speak: it
+  // needs one for setuid(2).
+  const std::array<uint64_t, 4> by_default = {};  // a struct sigaction
+  for (const int signal : {32, 33}) {
+    syscall(SYS_rt_sigaction, signal, by_default.data(), nullptr,
+            sizeof(uint64_t));
+  }
   execvp(argv[0], argv.data());
   _exit(127);
 }

@@ -114,6 +114,7 @@ TEST(UnreadTest, LeavesSigpipeToTheCommand) {
 // --- A limit ---
 
 TEST(LimitTest, OfAFilesSizeIsAnErrorBeforeTheCommand) {
+  if (kIsSanitized) GTEST_SKIP() << "not with a sanitizer";
   const Repository repo;
   const Result result =
       Call(Bash("ulimit -f 0; exec \"$@\"", O8lock({"--", "echo", "ran"})),
@@ -126,6 +127,7 @@ TEST(LimitTest, OfAFilesSizeIsAnErrorBeforeTheCommand) {
 // The record grows once the command's pid is known: among these lengths are
 // some where only that is too much.
 TEST(LimitTest, OfAFilesSizeThatTheRecordMeetsLaterEndsNoCommand) {
+  if (kIsSanitized) GTEST_SKIP() << "not with a sanitizer";
   const Repository repo;
   int ran = 0;
   int refused = 0;
