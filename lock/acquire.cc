@@ -116,7 +116,9 @@ absl::StatusOr<std::unique_ptr<HeldLock>> Acquisition::Run(Fd turn) {
     if (!locked.ok() && !absl::IsUnavailable(locked)) return locked;
     Taken taken =
         locked.ok() ? TakeLocked(std::move(guard)) : TakeHeld(std::move(guard));
-    if (!taken.ok() || *taken != nullptr) return taken;
+    if (taken.ok() && *taken == nullptr) continue;
+    if (taken.ok() && !(*taken)->joined) (*taken)->home = OpenHome(location_);
+    return taken;
   }
 }
 
@@ -230,7 +232,6 @@ Taken Acquisition::TakeFree(Fd guard) {
   O8LOCK_RETURN_IF_ERROR(DowngradeToRunLock(guard, location_.guard));
   std::move(undo).Cancel();
   lock->fd = std::move(guard);
-  lock->home = OpenHome(location_);
   return lock;
 }
 
@@ -290,7 +291,6 @@ Taken Acquisition::TakeByForce(const Fd& old_guard, const Inspection& holder) {
   const absl::Status placed = Place(predecessors, *lock);
   O8LOCK_RETURN_IF_ERROR(DowngradeToRunLock(lock->fd, location_.guard));
   if (!placed.ok()) return placed;
-  lock->home = OpenHome(location_);
   return lock;
 }
 

@@ -3,8 +3,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/types.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -68,10 +66,7 @@ absl::Status ExcludeLockFile(const Location& location) {
   O8LOCK_ASSIGN_OR_RETURN(
       const Fd fd, is_missing ? OpenOrCreate(path, O_WRONLY | O_APPEND, 0666)
                               : OpenToAppend(path));
-  // One write: another run may append its own at the same time.
-  const ssize_t put = write(fd.get(), missing.data(), missing.size());
-  if (put == static_cast<ssize_t>(missing.size())) return absl::OkStatus();
-  return ErrnoStatus(put < 0 ? errno : ENOSPC, "write", path);
+  return Append(fd, missing, path);
 }
 
 }  // namespace o8lock

@@ -229,6 +229,13 @@ std::string HiddenBeside(const std::string& path, absl::string_view suffix) {
   return absl::StrCat(ParentOf(path), "/.", BaseName(path), suffix);
 }
 
+absl::Status Append(const Fd& fd, absl::string_view text,
+                    const std::string& path) {
+  const ssize_t put = write(fd.get(), text.data(), text.size());
+  if (put == static_cast<ssize_t>(text.size())) return absl::OkStatus();
+  return ErrnoStatus(put < 0 ? errno : ENOSPC, "write", path);
+}
+
 absl::Status Overwrite(const Fd& fd, absl::string_view text,
                        const std::string& path) {
   size_t size = 0;

@@ -139,6 +139,12 @@ absl::StatusOr<Fd> CreateFresh(const std::string& path, mode_t mode);
 // "/r/.claude/parallel.lock" and ".new" -> "/r/.claude/.parallel.lock.new".
 std::string HiddenBeside(const std::string& path, absl::string_view suffix);
 
+// Appends `text` to `fd`, which is open with O_APPEND, in one write: another
+// process may append its own at the same time.
+// Errors: from write(2); a part of it may be there then.
+absl::Status Append(const Fd& fd, absl::string_view text,
+                    const std::string& path);
+
 // Makes `text` the whole content of `fd`, its beginning first: who reads at the
 // same time may find the end of a longer text that was there, which is no JSON
 // then, but never nothing.

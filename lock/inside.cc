@@ -81,7 +81,6 @@ bool IsBehindOrchestr8(const Inspection& found) {
     return false;
   }
   for (const int pid : AncestorsOf(getpid(), found.process.started)) {
-    if (found.holder.has_value() && pid == found.holder->pid) return false;
     if (IsOrchestr8Process(pid) && !StartsO8lock(pid)) return true;
     if (Has(roots, pid)) return false;
   }

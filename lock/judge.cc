@@ -92,8 +92,24 @@ Life LifeElsewhere(const Holder& record) {
   return SeesAllNamespaces() ? Life::kDead : Life::kDoubtful;
 }
 
-// The process of the living run `found`.
+// Of a run whose processes may be seen; of any other nothing is known here.
+Life LifeOfRun(Inspection& found) {
+  switch (found.origin) {
+    case Origin::kHere:
+      return LookAtRun(found);
+    case Origin::kOtherNamespace:
+      return LifeElsewhere(*found.holder);
+    case Origin::kUnknown:
+    case Origin::kEarlierBoot:
+    case Origin::kOtherHost:
+      break;
+  }
+  return Life::kDead;
+}
+
+// The process of the living run `found`; 0 if that is no number of here.
 int LivingOf(const Inspection& found) {
+  if (found.origin != Origin::kHere) return 0;
   return IsDead(found) ? found.holder->command_pid : found.holder->pid;
 }
 
@@ -110,7 +126,7 @@ Verdict JudgeWithoutLock(const Fd& guard, Inspection& found, bool may_mark) {
       // A process of that number may be any.
       return HasEnded(LookAt(record.pid)) ? Verdict::kStale : Verdict::kUnknown;
     case Origin::kOtherNamespace:
-      switch (ViewOf(record, guard, 0, may_mark)) {
+      switch (ViewOf(record, guard, LivingOf(found), may_mark)) {
         case View::kSame:
           if (LifeElsewhere(record) == Life::kAlive) return Verdict::kHeld;
           // Where no other kernel is asked a lock that is not seen is free.
@@ -149,12 +165,10 @@ std::optional<Inspection> FindOverridden(const OpenGuardFile& guard,
         Overrider{guard.record->pid, guard.record->started_at,
                   guard.record->user, guard.record->host};
     other.origin = OriginOf(run, guard.fd);
-    const bool is_here = other.origin == Origin::kHere;
-    if (!is_here && other.origin != Origin::kOtherNamespace) continue;
-    const Life life = is_here ? LookAtRun(other) : LifeElsewhere(run);
+    const Life life = LifeOfRun(other);
     if (life == Life::kDead) continue;
-    const View view = ViewOf(*guard.record, guard.fd,
-                             is_here ? LivingOf(other) : 0, may_mark);
+    const View view =
+        ViewOf(*guard.record, guard.fd, LivingOf(other), may_mark);
     if (view == View::kSame && life == Life::kAlive) {
       other.verdict = Verdict::kHeld;
     } else if (view != View::kCopy) {
@@ -288,17 +302,8 @@ void AddKeepers(const Fd& guard, Inspection& found) {
 bool MayLive(const Holder& record) {
   Inspection run;
   run.holder = record;
-  switch (OriginOf(record, Fd())) {
-    case Origin::kHere:
-      return LookAtRun(run) != Life::kDead;
-    case Origin::kOtherNamespace:
-      return LifeElsewhere(record) != Life::kDead;
-    case Origin::kUnknown:
-    case Origin::kEarlierBoot:
-    case Origin::kOtherHost:
-      break;
-  }
-  return false;
+  run.origin = OriginOf(record, Fd());
+  return LifeOfRun(run) != Life::kDead;
 }
 
 bool IsOfRun(const Holder& lock_file, const Holder& run) {

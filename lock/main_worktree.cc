@@ -2,9 +2,7 @@
 #include "lock/main_worktree.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -47,11 +45,7 @@ absl::Status RememberMainWorktree(const std::string& common_dir,
   const std::string file = FileOf(common_dir);
   O8LOCK_ASSIGN_OR_RETURN(const Fd fd,
                           OpenOrCreate(file, O_WRONLY | O_APPEND, 0666));
-  // One write: another start may append at the same time.
-  const std::string text = absl::StrCat(path, absl::string_view("\0", 1));
-  const ssize_t put = write(fd.get(), text.data(), text.size());
-  if (put == static_cast<ssize_t>(text.size())) return absl::OkStatus();
-  return ErrnoStatus(put < 0 ? errno : ENOSPC, "write", file);
+  return Append(fd, absl::StrCat(path, absl::string_view("\0", 1)), file);
 }
 
 }  // namespace o8lock

@@ -20,6 +20,9 @@ using Ticks = int64_t;
 inline constexpr Ticks kTicksPerSecond = 100;
 Ticks NowTicks();
 
+// Milliseconds from now until `moment`, for poll(2); negative if that is.
+int MillisecondsUntil(Ticks moment);
+
 inline int64_t Nanoseconds(const struct timespec& time) {
   return int64_t{time.tv_sec} * 1000000000 + time.tv_nsec;
 }

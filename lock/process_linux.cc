@@ -178,6 +178,13 @@ int64_t NowNanoseconds() {
   return Nanoseconds(now);
 }
 
+int MillisecondsUntil(Ticks moment) {
+  if (moment < 0) return -1;
+  const Ticks left = std::max<Ticks>(moment - NowTicks(), 0);
+  return static_cast<int>(
+      std::min<int64_t>(left * 1000 / kTicksPerSecond, INT_MAX));
+}
+
 ProcessInfo LookAt(int pid) {
   if (kill(pid, 0) != 0 && errno == ESRCH) return {ProcessState::kGone, -1};
   const std::string status = ReadProc(absl::StrCat("/proc/", pid, "/status"));

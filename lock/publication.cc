@@ -58,6 +58,13 @@ absl::Status Publication::Place() {
   return absl::OkStatus();
 }
 
+absl::Status Publication::WriteAndPlace(const Holder& holder) {
+  absl::Status status = Write(holder);
+  if (status.ok()) status = Place();
+  status.Update(RemoveUnplaced());
+  return status;
+}
+
 absl::Status Publication::RemoveUnplaced() {
   if (unplaced_.empty()) return absl::OkStatus();
   O8LOCK_RETURN_IF_ERROR(RemoveFile(unplaced_));

@@ -37,8 +37,9 @@ class Publication {
   // file is as it was.
   absl::Status Place();
 
-  // Removes the file that was written and has not got its name.
-  absl::Status RemoveUnplaced();
+  // Both at once, for a lock file that is gone. Nothing is left where that
+  // fails. Errors: theirs.
+  absl::Status WriteAndPlace(const Holder& holder);
 
   // Removes the lock file if it is still this run's, what was not placed, and
   // the directory if Write() made it and nobody put anything there. `ended` is
@@ -53,6 +54,9 @@ class Publication {
   bool IsAt(const std::string& path) const;
 
  private:
+  // Removes the file that was written and has not got its name.
+  absl::Status RemoveUnplaced();
+
   const Location& location_;
   std::string text_;
   std::string unplaced_;  // the path of the file before it gets its name

@@ -101,10 +101,7 @@ absl::StatusOr<bool> PutLockFileBack(HeldLock& lock) {
   const bool renamed = std::any_of(
       others.begin(), others.end(),
       [&lock](const auto& path) { return lock.publication.IsAt(path); });
-  O8LOCK_RETURN_IF_ERROR(lock.publication.Write(lock.holder));
-  const absl::Status placed = lock.publication.Place();
-  O8LOCK_RETURN_IF_ERROR(lock.publication.RemoveUnplaced());
-  O8LOCK_RETURN_IF_ERROR(placed);
+  O8LOCK_RETURN_IF_ERROR(lock.publication.WriteAndPlace(lock.holder));
   return !renamed;
 }
 

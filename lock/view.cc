@@ -5,12 +5,15 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "lock/file.h"
 #include "lock/file_system.h"
+#include "lock/guard.h"
 #include "lock/holder.h"
 #include "lock/this_run.h"
 
@@ -35,10 +38,8 @@ Fd OpenLocked(const Holder& record, int pid) {
        {absl::StrCat("/proc/", pid, "/root", record.guard), record.guard}) {
     absl::StatusOr<Fd> fd = OpenRegular(path, O_RDONLY);
     if (!fd.ok()) continue;
-    const absl::StatusOr<std::string> text = ReadWhole(*fd, path);
-    if (!text.ok()) continue;
-    const absl::StatusOr<Holder> its = ParseHolder(*text);
-    if (its.ok() && its->token == record.token) return *std::move(fd);
+    const std::optional<Holder> its = ReadRecord(*fd, path);
+    if (its.has_value() && its->token == record.token) return *std::move(fd);
   }
   return Fd();
 }

@@ -41,12 +41,6 @@ absl::Status StillHeld(const Inspection& found) {
       absl::StrCat("'", found.file, "' is still locked"));
 }
 
-// Milliseconds until `moment`, for poll(2).
-int Until(Ticks moment) {
-  const Ticks left = std::max<Ticks>(moment - NowTicks(), 0);
-  return static_cast<int>(left * 1000 / kTicksPerSecond);
-}
-
 // Tells of those who have the lock.
 class Reporter {
  public:
@@ -158,7 +152,8 @@ class Lookout {
       absl::Duration pause = kInterruptAgain;
       if (reason_ == Reason::kNone) {
         const bool ends = options_.give_up >= 0 && options_.give_up <= next;
-        pause = absl::Milliseconds(Until(ends ? options_.give_up : next));
+        pause = absl::Milliseconds(
+            MillisecondsUntil(ends ? options_.give_up : next));
       }
       lock.unlock();
       absl::SleepFor(pause);
@@ -273,7 +268,8 @@ absl::StatusOr<Fd> WaitForProcesses(const Inspection& found,
                               {process.get(), POLLIN, 0},
                               {command.get(), POLLIN, 0}};
     poll(events, 3,
-         Until(options.give_up >= 0 ? std::min(options.give_up, next) : next));
+         MillisecondsUntil(
+             options.give_up >= 0 ? std::min(options.give_up, next) : next));
     if (watch.ok()) watch->Drain();
     // They stay readable.
     if (events[1].revents != 0) process.Close();

@@ -38,10 +38,8 @@ absl::Status PutBack(HeldLock& lock) {
                           IsLocked(lock.fd, Range::kRun, guard));
   absl::Status status;
   if (run_lasts && !others) {
-    status = lock.publication.Write(lock.holder);
-    if (status.ok()) status = lock.publication.Place();
+    status = lock.publication.WriteAndPlace(lock.holder);
     if (absl::IsAlreadyExists(status)) status = absl::OkStatus();
-    status.Update(lock.publication.RemoveUnplaced());
   }
   status.Update(Unlock(lock.fd, Range::kWithdrawn, guard));
   lock.withdrawn = false;

@@ -6,10 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <climits>
-#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -25,14 +22,6 @@ namespace {
 int SignalDescriptor(int fd, SignalSet wanted) {
   return static_cast<int>(syscall(SYS_signalfd4, fd, &wanted, sizeof(wanted),
                                   SFD_CLOEXEC | SFD_NONBLOCK));
-}
-
-// For poll(2).
-int MillisecondsUntil(Ticks moment) {
-  if (moment < 0) return -1;
-  const Ticks left = std::max<Ticks>(moment - NowTicks(), 0);
-  return static_cast<int>(
-      std::min<int64_t>(left * 1000 / kTicksPerSecond, INT_MAX));
 }
 
 }  // namespace
