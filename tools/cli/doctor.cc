@@ -35,6 +35,7 @@
 #include "tools/cli/orchestr8_package.h"
 #include "tools/cli/publish.h"
 #include "tools/cli/text.h"
+#include "tools/cli/text_parts.h"
 
 namespace o8lock {
 namespace {
@@ -390,9 +391,7 @@ Findings ReachFindings(const Location& location) {
 
 Finding OutsideFinding(const Location& location) {
   return {Finding::kWarn,
-          absl::StrCat("lock file: none: '", ParentOf(location.lock_file),
-                       "' leads out of the repository, to '", location.outside,
-                       "'"),
+          absl::StrCat("lock file: none: ", LeadsOutText(location)),
           "make it a directory: runs without o8lock are not seen, nor see this "
           "lock"};
 }

@@ -9,7 +9,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "hooks/worktrees.h"
-#include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
@@ -82,12 +81,8 @@ std::string NotExcludedText(const Location& location, const absl::Status& why) {
 
 std::string OutsideText(const Location& location) {
   return absl::StrCat(
-      "o8lock: warning: there is no lock file: '",
-      Printable(ParentOf(location.lock_file)),
-      "' leads out of the repository, "
-      "to '",
-      Printable(location.outside),
-      "'\no8lock: hint: other o8lock runs are refused all the same; for runs "
+      "o8lock: warning: there is no lock file: ", LeadsOutText(location),
+      "\no8lock: hint: other o8lock runs are refused all the same; for runs "
       "without o8lock make it a directory\n");
 }
 

@@ -8,7 +8,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "lock/file.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "tools/cli/holder_text.h"
@@ -63,9 +62,7 @@ std::string Colored(const std::string& text, Verdict verdict) {
 std::string LockFileText(const LockSurvey& lock) {
   const Location& location = lock.location;
   if (lock.lock_file.empty()) {
-    return absl::StrCat("none: '", Printable(ParentOf(location.lock_file)),
-                        "' leads out of the repository, to '",
-                        Printable(location.outside), "'");
+    return absl::StrCat("none: ", LeadsOutText(location));
   }
   std::string text = Printable(lock.lock_file);
   if (lock.found.holder.has_value() &&

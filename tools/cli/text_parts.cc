@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "hooks/worktrees.h"
+#include "lock/file.h"
+#include "lock/location.h"
 #include "tools/cli/survey.h"
 #include "tools/cli/text.h"
 
@@ -50,6 +52,12 @@ std::string CommandLine(std::vector<std::string> words,
                         const std::vector<std::string>& more) {
   words.insert(words.end(), more.begin(), more.end());
   return ShellQuoted(words);
+}
+
+std::string LeadsOutText(const Location& location) {
+  return absl::StrCat("'", Printable(ParentOf(location.lock_file)),
+                      "' leads out of the repository, to '",
+                      Printable(location.outside), "'");
 }
 
 std::string Count(size_t number, absl::string_view one,

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "hooks/worktrees.h"
+#include "lock/location.h"
 #include "tools/cli/survey.h"
 
 namespace o8lock {
@@ -32,6 +33,9 @@ std::string Clipped(const std::string& text);
 // `words` and `more` as one command line to paste.
 std::string CommandLine(std::vector<std::string> words,
                         const std::vector<std::string>& more);
+
+// Why there is no lock file at `location`, which has an `outside`.
+std::string LeadsOutText(const Location& location);
 
 // "1 process", "2 processes".
 std::string Count(size_t number, absl::string_view one, absl::string_view more);
