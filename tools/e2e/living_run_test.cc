@@ -66,9 +66,7 @@ void Remove(const std::string& path) {
 
 // Kills the wrapper of `run`, which has told the record of its command.
 void KillWrapper(Guarded& run, const Repository& repo) {
-  WaitUntil("the command's pid in the record", [&repo] {
-    return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
-  });
+  WaitForCommandInRecord(repo);
   kill(run.pid(), SIGKILL);
   EXPECT_EQ(run.process().Wait(), Killed(SIGKILL));
 }
@@ -412,9 +410,7 @@ TEST_F(ContainerTest, ACommandInThereWithoutItsDescriptorsIsSeen) {
                               "kill -9 $!; echo killed; read line")),
               options);
   run.WaitForOutput("ready\n");
-  WaitUntil("the command's pid in the record", [this] {
-    return absl::StrContains(Contents(repo_.Guard()), "\"commandPid\"");
-  });
+  WaitForCommandInRecord(repo_);
   run.Write("\n");
   run.WaitForOutput("killed\n");
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo_.path()).end, Exited(75));

@@ -49,9 +49,7 @@ Values ValuesOf(const Repository& repo, Guarded& run) {
 
 // StateOf, when the run has written all of its record.
 LockState SettledStateOf(const Repository& repo) {
-  WaitUntil("the command's pid in the record", [&repo] {
-    return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
-  });
+  WaitForCommandInRecord(repo);
   return StateOf(repo);
 }
 

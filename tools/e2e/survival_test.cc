@@ -237,32 +237,6 @@ TEST(SignalSurvivalTest, TermEndsTheWaitingOfTheFirstProcess) {
   EXPECT_EQ(holder.Finish(), Exited(0));
 }
 
-TEST(SignalSurvivalTest, CtrlZGivesTheShellBackWhileLeftoversAreWaitedFor) {
-  const Repository repo;
-  ProcessOptions options = OnTerminal(repo.path());
-  options.env["PS1"] = "PROMPT";
-  options.env["HISTFILE"] = "";
-  options.env["TERM"] = "dumb";
-  options.env["O8LOCK"] = Binary();
-  Process shell({"bash", "--norc", "--noprofile", "--noediting", "-i"},
-                options);
-  shell.WaitForOutput("PROMPT");
-  shell.Write(
-      "$O8LOCK --leftovers=wait -- sh -c 'sleep 1000 & echo \"agent $!\"'\n");
-  shell.WaitForOutput("\r\n");
-  const pid_t agent = ReadyPid(shell, "agent ");
-  shell.WaitForOutput("Ctrl-C releases it");
-  shell.Write("\x1a");
-  shell.WaitForOutput("Stopped");
-  shell.WaitForOutput("PROMPT");
-  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
-  shell.Write("fg\n");
-  shell.WaitForOutput("agent $!");  // the job's name
-  kill(agent, SIGKILL);
-  shell.WaitForOutput("PROMPT");
-  ExpectNothingLeft(repo);
-}
-
 // --- What the kernel refuses, by strace(1) ---
 
 class RefusedCallTest : public ::testing::Test {

@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "absl/base/config.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
@@ -143,9 +142,7 @@ TEST(OrphanTest, ADaemonOfAKilledRunDoesNotKeepTheLock) {
       Locked({}, "setsid sh -c 'echo daemon $$; exec sleep 1000' & read go"),
       options);
   const pid_t daemon = ReadyPid(run, "daemon ");
-  WaitUntil("the command's name in the record", [&repo] {
-    return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
-  });
+  WaitForCommandInRecord(repo);
   run.Signal(SIGKILL);
   EXPECT_EQ(run.Wait(), Killed(SIGKILL));
   // The command still waits: both are named.
@@ -590,9 +587,7 @@ TEST(ForceTest, OverridesAnOverridingRun) {
 TEST(ForceTest, OverridesAnOrphanedCommand) {
   const Repository repo;
   Guarded first(repo.path());
-  WaitUntil("the command's pid in the record", [&repo] {
-    return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
-  });
+  WaitForCommandInRecord(repo);
   first.process().Signal(SIGKILL);
   first.process().Wait();
   Guarded second(repo.path(), {"--force", "--yes"});

@@ -279,5 +279,20 @@ TEST_F(ShellTest, CtrlZKeepsTheLockUntilFgHasBroughtItToItsEnd) {
   ExpectNothingLeft(repo_);
 }
 
+TEST_F(ShellTest, CtrlZGivesItBackWhileLeftoversAreWaitedFor) {
+  Type("$O8LOCK --leftovers=wait -- sh -c 'sleep 1000 & echo \"agent $!\"'");
+  const pid_t agent = ReadyPid(shell_, "agent ");
+  shell_.WaitForOutput("Ctrl-C releases it");
+  shell_.Write(kSuspend);
+  shell_.WaitForOutput("Stopped");
+  shell_.WaitForOutput("PROMPT");
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo_.path()).end, Exited(75));
+  Type("fg");
+  shell_.WaitForOutput("agent $!");  // the job's name
+  kill(agent, SIGKILL);
+  shell_.WaitForOutput("PROMPT");
+  ExpectNothingLeft(repo_);
+}
+
 }  // namespace
 }  // namespace o8lock

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
@@ -149,6 +150,12 @@ void WaitForEnd(pid_t pid) {
     std::string stat;
     return !std::getline(file, stat) ||
            std::regex_search(stat, std::regex("\\) [ZX] "));
+  });
+}
+
+void WaitForCommandInRecord(const Repository& repository) {
+  WaitUntil("the command's pid in the record", [&repository] {
+    return absl::StrContains(Contents(repository.Guard()), "\"commandPid\"");
   });
 }
 

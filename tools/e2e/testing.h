@@ -128,6 +128,9 @@ void WaitUntil(const std::string& what, Condition condition) {
 // collects orphans it stays a zombie.
 void WaitForEnd(pid_t pid);
 
+// Waits until the run in `repository` has written all of its record.
+void WaitForCommandInRecord(const Repository& repository);
+
 // The pid of a process that has ended.
 pid_t DeadPid();
 
