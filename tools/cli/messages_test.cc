@@ -214,9 +214,8 @@ TEST(RefusalTextTest, PaintsNoTerminal) {
   const RunProcess process = {1, {evil}, evil};
   const Worktree worktree = {evil, evil};
   Survey survey;
-  survey.lock = {evil, {}, found, {process}, {worktree}};
-  survey.lock.lock_file = survey.lock.location.guard = evil;
-  survey.lock.location.lock_file = evil;
+  survey.lock = {evil, {}, found, {process}, {worktree}, evil};
+  survey.lock.location.guard = survey.lock.location.lock_file = evil;
   survey.others = {survey.lock};
   Disturbance replaced;
   replaced.replaced = found;
