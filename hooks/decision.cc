@@ -19,6 +19,7 @@
 #include "hooks/rollback.h"
 #include "hooks/timing.h"
 #include "hooks/worktree_add.h"
+#include "hooks/worktrees.h"
 #include "lock/arming.h"
 #include "lock/file.h"
 #include "lock/git_directory.h"
@@ -156,7 +157,13 @@ Decision OnPostCheckout(const HookCall& call) {
     // If this fails, git still calls post-checkout for the next add.
     UpdateArming(location, /*held_outside=*/true).IgnoreError();
   }
-  if (IsOwn(call, found)) return std::nullopt;
+  if (IsOwn(call, found)) {
+    // Without a mark it counts as the run's only where orchestr8 makes its own.
+    if (!found.is_external && found.holder.has_value()) {
+      MarkWorktree(call.directory, found.holder->token).IgnoreError();
+    }
+    return std::nullopt;
+  }
   // reference-transaction has seen when the add made its branch. Otherwise the
   // time of its first file counts too: its process may have run another program
   // for a long time before.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The linked worktrees of a repository, and which run has made them.
 #ifndef O8LOCK_HOOKS_WORKTREES_H_
 #define O8LOCK_HOOKS_WORKTREES_H_
 
@@ -6,24 +8,59 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "lock/holder.h"
+
 namespace o8lock {
 
 // A linked worktree, as git's own files have it.
 struct Worktree {
   std::string path;
   std::string branch;  // short; empty for a detached HEAD
+  std::string name;    // in git's list
+  int64_t made = -1;   // when git added it, in nanoseconds since 1970
 };
 
 // Where the worktree is whose own directory in git's list is `git_dir`; empty
 // if it is gone, or cannot be read.
 std::string WorktreeOf(const std::string& git_dir);
 
-// The linked worktrees of the repository `common_dir` that were added at
-// `since` (seconds since 1970) or later, in the order of their names. Those
-// that are gone, or cannot be read, are missing. Starts no git; changes
+// Records in git's list that the run with the token `token` has made the
+// worktree in `directory`. `git worktree remove` removes the record as well.
+// Errors: from the file system. Does not block.
+absl::Status MarkWorktree(const std::string& directory,
+                          const std::string& token);
+
+// What tells the worktrees of a run from others.
+struct WorktreeMaker {
+  std::string token;  // MarkWorktree's; empty: unknown
+  // The rule for worktrees that no run has marked: made at this moment or
+  // later (nanoseconds since 1970), below one of these directories.
+  int64_t since = 0;
+  std::vector<std::string> directories;
+};
+
+// The worktrees of the repository `common_dir` made by `maker`, in the order of
+// their names. Those that are gone, or cannot be read, are missing. Starts no
+// git; changes nothing.
+std::vector<Worktree> WorktreesBy(const std::string& common_dir,
+                                  const WorktreeMaker& maker);
+
+// Those of `worktrees` that are still there; as above.
+std::vector<Worktree> FindWorktrees(
+    const std::string& common_dir,
+    const std::vector<OrphanedWorktree>& worktrees);
+
+// What would be lost with a worktree.
+struct WorktreeState {
+  int uncommitted_files = 0;  // changed or untracked, but not ignored
+  int own_commits = 0;        // in no other branch, and in no tag
+  std::string problem;        // why git cannot tell; empty: it can
+};
+
+// Asks git about `worktree`. Blocks until git has looked at every file. Changes
 // nothing.
-std::vector<Worktree> WorktreesSince(const std::string& common_dir,
-                                     int64_t since);
+WorktreeState StateOf(const Worktree& worktree);
 
 }  // namespace o8lock
 

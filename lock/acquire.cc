@@ -204,12 +204,12 @@ Taken Acquisition::TakeFree(Fd guard) {
                                 /*kernel_locked=*/false, /*may_mark=*/true);
   const bool lives = left.verdict > Verdict::kStale;
   if (lives && !Contains(options_.overriding, left)) {
+    AddKeepers(guard, left);
     left.own = left.verdict == Verdict::kHeld &&
                IsInside(left, guard, options_.own_tokens);
     if (left.own && MayJoin(left)) {
       return JoinRun(std::move(guard), *std::move(left.holder));
     }
-    AddKeepers(guard, left);
     return Refuse(std::move(left));
   }
   auto lock = std::make_unique<HeldLock>(location_);
@@ -218,6 +218,7 @@ Taken Acquisition::TakeFree(Fd guard) {
                                   options_.overriding};
   O8LOCK_RETURN_IF_ERROR(Prepare(predecessors, *lock));
   if (lives) SetOverridden(*previous, *lock);
+  lock->holder.orphaned = std::move(left.orphaned);
   const std::string left_text =
       previous.has_value() ? RecordText(*previous) : "";
   absl::Cleanup undo = [this, &lock, &guard, &left_text] {
@@ -270,6 +271,7 @@ Taken Acquisition::TakeByForce(const Fd& old_guard, const Inspection& holder) {
   O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kAll, new_path));
   const bool overrides = previous.has_value() && !is_dead;
   if (overrides) SetOverridden(*previous, *lock);
+  lock->holder.orphaned = holder.orphaned;
   O8LOCK_RETURN_IF_ERROR(Record(
       guard, new_path,
       overrides ? std::make_optional(previous->taken_since) : std::nullopt,

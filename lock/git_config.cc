@@ -277,6 +277,8 @@ absl::Status ReadSetting(const Setting& setting, const Place& place,
     config.hooks_path = setting.value;
   } else if (name == "o8lock.publish") {
     config.publish = setting.value;
+  } else if (name == "o8lock.leftovers") {
+    config.leftovers = setting.value;
   } else if (absl::ConsumePrefix(&name, "extensions.")) {
     return ReadExtension(setting, name, place, config);
   }

@@ -30,6 +30,7 @@ struct GitConfig {
 
   std::optional<std::string> hooks_path;  // core.hooksPath
   std::optional<std::string> publish;     // o8lock.publish
+  std::optional<std::string> leftovers;   // o8lock.leftovers
 
   // Adds the settings of `text`, the content of `file`, in the syntax of
   // git-config(1). The last of a key counts. Any text is safe.

@@ -27,6 +27,19 @@ struct Overrider {
   std::string host;
 };
 
+// A process of a run, and a moment at which it had this number.
+struct RunningProcess {
+  int pid = 0;
+  int64_t since = -1;  // NowNanoseconds()
+};
+
+// A worktree that a run has made and left when it ended.
+struct OrphanedWorktree {
+  std::string name;   // git's, in the repository's list
+  int64_t made = -1;  // nanoseconds since 1970; tells it from a later one
+  bool told = false;  // whether a later run has told the user
+};
+
 struct Holder {
   // The four fields of the lock file.
   int pid = 0;
@@ -42,6 +55,9 @@ struct Holder {
   std::string boot_id;
   int64_t pid_namespace = -1;
   int64_t acquired = -1;  // when it took the lock: NowNanoseconds()
+  // When it began, in nanoseconds since 1970, by the clock that the kernel
+  // stamps files with.
+  int64_t began = -1;
   // Since when that was never free; earlier if it was taken by force.
   int64_t taken_since = -1;
   int command_pid = 0;          // the process of `command`, once it runs
@@ -60,6 +76,12 @@ struct Holder {
 
   // Whether this run has given the lock up, and one that joined it has not.
   bool released = false;
+
+  // Processes that keep the lock although the run's command has ended.
+  std::vector<RunningProcess> surviving;
+
+  // Of this run and of earlier ones.
+  std::vector<OrphanedWorktree> orphaned;
 
   // Who took the lock away from this run by force, if anybody did.
   std::optional<Overrider> overridden_by;
@@ -89,17 +111,6 @@ std::string RecordText(const Holder& holder);
 //                           the message says which.
 // Does not block, keeps nothing. Any length and depth of `text` is safe.
 absl::StatusOr<Holder> ParseHolder(absl::string_view text);
-
-// The value of the number `maxConcurrency` in orchestr8's configuration
-// `text`; nothing if it has no usable one.
-std::optional<int> ParseMaxConcurrency(absl::string_view text);
-
-// `unix_seconds` as "2026-02-25T10:30:00Z".
-std::string FormatTime(int64_t unix_seconds);
-
-// Seconds since 1970 of "2026-02-25T10:30:00Z" or "...:00.123Z"; nothing if
-// `text` has another form.
-std::optional<int64_t> ParseTime(absl::string_view text);
 
 }  // namespace o8lock
 

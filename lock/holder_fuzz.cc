@@ -16,6 +16,8 @@
 #include "absl/strings/string_view.h"
 #include "lock/fuzzing.h"
 #include "lock/holder.h"
+#include "lock/json.h"
+#include "lock/timestamp.h"
 #include "lock/utf8.h"
 
 namespace o8lock {
@@ -152,7 +154,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (holder.ok()) {
     Check(!absl::StrContains(text, '\0'), "no JSON has a NUL in it");
     CheckHolder(*holder);
-    Check(ParseMaxConcurrency(text) == holder->max_concurrency,
+    Check(ParseConfig(text).max_concurrency == holder->max_concurrency,
           "a configuration is read as a lock file");
   } else {
     Check(absl::IsInvalidArgument(holder.status()), "no other error");

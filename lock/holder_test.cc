@@ -10,6 +10,8 @@
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
 #include "lock/inspection.h"
+#include "lock/json.h"
+#include "lock/timestamp.h"
 
 namespace o8lock {
 namespace {
@@ -30,6 +32,9 @@ Holder FullHolder() {
   holder.taken_since = 16;
   holder.token = "0123";
   holder.version = "9.9.9";
+  holder.began = 1772015400500000000;
+  holder.surviving = {{77, 20}};
+  holder.orphaned = {{"feat-a", 1772015401000000000, true}};
   holder.unpublished = "the setting says so";
   holder.overridden_by = Overrider{7, "2026-02-25T10:31:00Z", "bob", "hut"};
   return holder;
@@ -160,11 +165,16 @@ TEST(ParseHolderTest, SurvivesAMillionLevels) {
   EXPECT_TRUE(ParseHolder(closed).ok());
 }
 
-TEST(ParseMaxConcurrencyTest, TakesAWholeNumberOnly) {
-  EXPECT_EQ(ParseMaxConcurrency(R"({"maxConcurrency": 5})"), 5);
-  EXPECT_EQ(ParseMaxConcurrency(R"({"maxConcurrency": "5"})"), std::nullopt);
-  EXPECT_EQ(ParseMaxConcurrency("{}"), std::nullopt);
-  EXPECT_EQ(ParseMaxConcurrency("no"), std::nullopt);
+TEST(ParseConfigTest, TakesAWholeNumberAndAText) {
+  const ConfigJson config =
+      ParseConfig(R"({"maxConcurrency": 5, "worktreeDir": "w"})");
+  EXPECT_EQ(config.max_concurrency, 5);
+  EXPECT_EQ(config.worktree_directory, "w");
+  for (const char* text :
+       {R"({"maxConcurrency": "5", "worktreeDir": 5})", "{}", "no"}) {
+    EXPECT_EQ(ParseConfig(text).max_concurrency, std::nullopt) << text;
+    EXPECT_EQ(ParseConfig(text).worktree_directory, "") << text;
+  }
 }
 
 TEST(TimeTest, IsWrittenAndReadInUtc) {
@@ -175,6 +185,15 @@ TEST(TimeTest, IsWrittenAndReadInUtc) {
   EXPECT_EQ(ParseTime("2026-02-25T10:30:00Z"), 1772015400);
   EXPECT_EQ(ParseTime("2026-02-25T10:30:00.764Z"), 1772015400);
   EXPECT_EQ(ParseTime("9999-12-31T23:59:59Z"), 253402300799);
+}
+
+TEST(TimeTest, IsReadToTheNanosecond) {
+  EXPECT_EQ(ParseTimeNanoseconds("1970-01-01T00:00:07Z"), 7000000000);
+  EXPECT_EQ(ParseTimeNanoseconds("1970-01-01T00:00:07.25Z"), 7250000000);
+  EXPECT_EQ(ParseTimeNanoseconds("1970-01-01T00:00:07.1234567891Z"),
+            7123456789);
+  EXPECT_EQ(ParseTimeNanoseconds("9999-12-31T23:59:59Z"), 9000000000000000000);
+  EXPECT_EQ(ParseTimeNanoseconds("7"), std::nullopt);
 }
 
 TEST(TimeTest, RefusesOtherForms) {

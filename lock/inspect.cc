@@ -58,6 +58,7 @@ absl::StatusOr<Inspection> Inspect(const Location& location,
   if (found.verdict == Verdict::kFree) {
     Inspection free;
     free.file = std::move(found.file);
+    free.orphaned = std::move(found.orphaned);
     found = std::move(free);
   }
   for (const std::string& path :
@@ -68,7 +69,11 @@ absl::StatusOr<Inspection> Inspect(const Location& location,
         IsOfRun(*file.inspection.holder, *record)) {
       continue;
     }
-    if (file.inspection.verdict > found.verdict) found = file.inspection;
+    if (file.inspection.verdict > found.verdict) {
+      std::vector<OrphanedWorktree> orphaned = std::move(found.orphaned);
+      found = file.inspection;
+      found.orphaned = std::move(orphaned);
+    }
   }
   return found;
 }

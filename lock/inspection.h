@@ -58,6 +58,9 @@ struct Inspection {
   // first, where it is known. Processes of other users may be missing.
   std::vector<Keeper> keepers;
 
+  // Worktrees that ended runs have left, as the guard has it.
+  std::vector<OrphanedWorktree> orphaned;
+
   // Whether the process that asked belongs to the holder's run.
   bool own = false;
 };

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,7 +20,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/civil_time.h"
 #include "lock/holder.h"
 #include "lock/utf8.h"
 #include "rapidjson/document.h"
@@ -80,6 +80,7 @@ void WriteRun(Writer& writer, const Holder& holder) {
   WriteNumber(writer, "pidNamespace", holder.pid_namespace);
   WriteNumber(writer, "acquired", holder.acquired);
   WriteNumber(writer, "takenSince", holder.taken_since);
+  WriteNumber(writer, "began", holder.began);
   if (holder.command_pid != 0) {
     WriteNumber(writer, "commandPid", holder.command_pid);
     WriteNumber(writer, "commandSince", holder.command_since);
@@ -97,6 +98,17 @@ void WriteRun(Writer& writer, const Holder& holder) {
   if (holder.released) {
     writer.Key("released");
     writer.Bool(true);
+  }
+  if (!holder.surviving.empty()) {
+    writer.Key("surviving");
+    writer.StartArray();
+    for (const RunningProcess& process : holder.surviving) {
+      writer.StartObject();
+      WriteNumber(writer, "pid", process.pid);
+      WriteNumber(writer, "since", process.since);
+      writer.EndObject();
+    }
+    writer.EndArray();
   }
   if (holder.unpublished.has_value()) {
     WriteString(writer, "unpublished", *holder.unpublished);
@@ -124,6 +136,19 @@ void WriteRecord(Writer& writer, const Holder& holder) {
     for (const Holder& run : holder.overridden) {
       writer.StartObject();
       WriteRun(writer, run);
+      writer.EndObject();
+    }
+    writer.EndArray();
+  }
+  if (!holder.orphaned.empty()) {
+    writer.Key("orphaned");
+    writer.StartArray();
+    for (const OrphanedWorktree& worktree : holder.orphaned) {
+      writer.StartObject();
+      WriteString(writer, "name", worktree.name);
+      WriteNumber(writer, "made", worktree.made);
+      writer.Key("told");
+      writer.Bool(worktree.told);
       writer.EndObject();
     }
     writer.EndArray();
@@ -170,6 +195,18 @@ std::vector<std::string> StringsOf(const Value& object, const char* key) {
     if (element.IsString()) texts.push_back(ToString(element));
   }
   return texts;
+}
+
+// The elements of the array `key` that are objects.
+std::vector<std::reference_wrapper<const Value>> ObjectsOf(const Value& object,
+                                                           const char* key) {
+  std::vector<std::reference_wrapper<const Value>> objects;
+  const Value* value = Find(object, key);
+  if (value == nullptr || !value->IsArray()) return objects;
+  for (const Value& element : value->GetArray()) {
+    if (element.IsObject()) objects.emplace_back(element);
+  }
+  return objects;
 }
 
 // Appends the members of the object `key` that are texts.
@@ -225,6 +262,7 @@ Holder HolderOf(const Value& object, int pid) {
   holder.pid_namespace = NumberOr(object, "pidNamespace", -1);
   holder.acquired = NumberOr(object, "acquired", -1);
   holder.taken_since = NumberOr(object, "takenSince", -1);
+  holder.began = NumberOr(object, "began", -1);
   holder.command_pid = IntOf(object, "commandPid").value_or(0);
   holder.command_since = NumberOr(object, "commandSince", -1);
   holder.time_namespace = NumberOr(object, "timeNamespace", -1);
@@ -236,6 +274,17 @@ Holder HolderOf(const Value& object, int pid) {
   holder.released = IsTrue(object, "released");
   holder.token = StringOr(object, "token");
   holder.version = StringOr(object, "version");
+  for (const Value& process : ObjectsOf(object, "surviving")) {
+    const int its_pid = IntOf(process, "pid").value_or(0);
+    if (its_pid > 0) {
+      holder.surviving.push_back({its_pid, NumberOr(process, "since", -1)});
+    }
+  }
+  for (const Value& worktree : ObjectsOf(object, "orphaned")) {
+    holder.orphaned.push_back({StringOr(worktree, "name"),
+                               NumberOr(worktree, "made", -1),
+                               IsTrue(worktree, "told")});
+  }
   const Value* unpublished = Find(object, "unpublished");
   if (unpublished != nullptr && unpublished->IsString()) {
     holder.unpublished = ToString(*unpublished);
@@ -317,14 +366,10 @@ absl::StatusOr<Holder> ParseHolder(absl::string_view text) {
         "its pid is not a whole number from 1 to 2147483647");
   }
   Holder holder = HolderOf(document, *pid);
-  const Value* overridden = Find(document, "overridden");
-  if (overridden != nullptr && overridden->IsArray()) {
-    for (const Value& run : overridden->GetArray()) {
-      const std::optional<int> its_pid =
-          run.IsObject() ? PidOf(run) : std::nullopt;
-      if (its_pid.has_value()) {
-        holder.overridden.push_back(HolderOf(run, *its_pid));
-      }
+  for (const Value& run : ObjectsOf(document, "overridden")) {
+    const std::optional<int> its_pid = PidOf(run);
+    if (its_pid.has_value()) {
+      holder.overridden.push_back(HolderOf(run, *its_pid));
     }
   }
   return holder;
@@ -377,54 +422,14 @@ std::string JsonValue::Text() const {
   return Sanitized({buffer.GetString(), buffer.GetSize()}) + "\n";
 }
 
-std::optional<int> ParseMaxConcurrency(absl::string_view text) {
+ConfigJson ParseConfig(absl::string_view text) {
+  ConfigJson config;
   rapidjson::MemoryPoolAllocator<> memory(kChunk);
   rapidjson::Document document(&memory);
-  if (!Parse(text, document)) return std::nullopt;
-  return IntOf(document, "maxConcurrency");
-}
-
-std::string FormatTime(int64_t unix_seconds) {
-  // The calendar alone: gmtime_r(3) would read /etc/localtime first.
-  const absl::CivilSecond time(1970, 1, 1, 0, 0, unix_seconds);
-  const auto two = [](int number) {
-    return absl::Dec(number, absl::kZeroPad2);
-  };
-  // Not StrFormat(): 30 kB more of the program would be in every start.
-  return absl::StrCat(absl::Dec(time.year(), absl::kZeroPad4), "-",
-                      two(time.month()), "-", two(time.day()), "T",
-                      two(time.hour()), ":", two(time.minute()), ":",
-                      two(time.second()), "Z");
-}
-
-std::optional<int64_t> ParseTime(absl::string_view text) {
-  constexpr absl::string_view kForm = "0000-00-00T00:00:00";
-  if (text.size() <= kForm.size() || text.back() != 'Z') return std::nullopt;
-  for (size_t i = 0; i < kForm.size(); ++i) {
-    if (kForm[i] == '0' ? !absl::ascii_isdigit(text[i]) : text[i] != kForm[i]) {
-      return std::nullopt;
-    }
-  }
-  const absl::string_view fraction =
-      text.substr(kForm.size(), text.size() - kForm.size() - 1);
-  if (!fraction.empty() &&
-      (fraction[0] != '.' || fraction.size() == 1 ||
-       fraction.find_first_not_of("0123456789", 1) != fraction.npos)) {
-    return std::nullopt;
-  }
-  const auto number = [text](size_t begin, size_t length) {
-    int value = 0;
-    static_cast<void>(absl::SimpleAtoi(text.substr(begin, length), &value));
-    return value;
-  };
-  const absl::CivilSecond time(number(0, 4), number(5, 2), number(8, 2),
-                               number(11, 2), number(14, 2), number(17, 2));
-  const int64_t seconds = time - absl::CivilSecond(1970, 1, 1);
-  // CivilSecond takes the 31st of February for the 3rd of March.
-  if (!absl::StartsWith(FormatTime(seconds), text.substr(0, kForm.size()))) {
-    return std::nullopt;
-  }
-  return seconds;
+  if (!Parse(text, document)) return config;
+  config.max_concurrency = IntOf(document, "maxConcurrency");
+  config.worktree_directory = StringOr(document, "worktreeDir");
+  return config;
 }
 
 }  // namespace o8lock

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -58,6 +59,15 @@ struct PackageJson {
   // Names with their command lines.
   std::vector<std::pair<std::string, std::string>> scripts;
 };
+
+// An orchestr8's configuration; empty where the file has no such member.
+struct ConfigJson {
+  std::optional<int> max_concurrency;
+  std::string worktree_directory;
+};
+
+// Reads the text of a configuration. Any length and depth of `text` is safe.
+ConfigJson ParseConfig(absl::string_view text);
 
 // Reads the text of a package.json. Any length and depth of `text` is safe.
 PackageJson ParsePackage(absl::string_view text);

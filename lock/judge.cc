@@ -27,6 +27,7 @@
 #include "lock/orchestr8_process.h"
 #include "lock/process.h"
 #include "lock/status.h"
+#include "lock/timestamp.h"
 #include "lock/view.h"
 
 namespace o8lock {
@@ -72,23 +73,40 @@ Life LifeOf(const ProcessInfo& process, int64_t since, const Holder& record) {
 Life LookAtRun(Inspection& found) {
   const Holder& record = *found.holder;
   found.process = LookAt(record.pid);
-  const Life holder = LifeOf(found.process, record.acquired, record);
-  found.pid_reused = holder == Life::kDead && !HasEnded(found.process);
-  if (record.command_pid <= 0) return holder;
-  found.command = LookAt(record.command_pid);
-  return std::max(holder, LifeOf(found.command, record.command_since, record));
+  Life life = LifeOf(found.process, record.acquired, record);
+  found.pid_reused = life == Life::kDead && !HasEnded(found.process);
+  if (record.command_pid > 0) {
+    found.command = LookAt(record.command_pid);
+    life = std::max(life, LifeOf(found.command, record.command_since, record));
+  }
+  for (const RunningProcess& process : record.surviving) {
+    life = std::max(life, LifeOf(LookAt(process.pid), process.since, record));
+  }
+  return life;
+}
+
+// The processes of which each makes the run `record` a living one, by their
+// numbers in its pid namespace.
+std::vector<RunningProcess> ProcessesOf(const Holder& record) {
+  std::vector<RunningProcess> processes = record.surviving;
+  if (record.command_pid > 0) {
+    processes.insert(processes.begin(),
+                     {record.command_pid, record.command_since});
+  }
+  processes.insert(processes.begin(), {record.pid, record.acquired});
+  return processes;
 }
 
 // Of `record`, a run of another pid namespace.
 Life LifeElsewhere(const Holder& record) {
-  const auto is_alive = [&record](int pid, int64_t since) {
-    const int number = pid > 0 ? NumberHere(pid, record.pid_namespace) : 0;
-    return number > 0 && LifeOf(LookAt(number), since, record) != Life::kDead;
-  };
-  if (is_alive(record.pid, record.acquired) ||
-      is_alive(record.command_pid, record.command_since)) {
-    return Life::kAlive;
-  }
+  const std::vector<RunningProcess> processes = ProcessesOf(record);
+  const bool is_alive = std::any_of(
+      processes.begin(), processes.end(), [&record](const auto& process) {
+        const int number = NumberHere(process.pid, record.pid_namespace);
+        return number > 0 &&
+               LifeOf(LookAt(number), process.since, record) != Life::kDead;
+      });
+  if (is_alive) return Life::kAlive;
   return SeesAllNamespaces() ? Life::kDead : Life::kDoubtful;
 }
 
@@ -107,10 +125,25 @@ Life LifeOfRun(Inspection& found) {
   return Life::kDead;
 }
 
-// The process of the living run `found`; 0 if that is no number of here.
-int LivingOf(const Inspection& found) {
-  if (found.origin != Origin::kHere) return 0;
-  return IsDead(found) ? found.holder->command_pid : found.holder->pid;
+// The living processes of `found`, a run of this pid namespace, the holder
+// first.
+std::vector<int> LivingOf(const Inspection& found) {
+  std::vector<int> living;
+  for (const RunningProcess& process : ProcessesOf(*found.holder)) {
+    if (LifeOf(LookAt(process.pid), process.since, *found.holder) !=
+        Life::kDead) {
+      living.push_back(process.pid);
+    }
+  }
+  return living;
+}
+
+// ViewOf() for the run `found` of `record`.
+View ViewOfRun(const Inspection& found, const Holder& record, const Fd& guard,
+               bool may_mark) {
+  std::vector<int> living;
+  if (found.origin == Origin::kHere) living = LivingOf(found);
+  return ViewOf(record, guard, living.empty() ? 0 : living[0], may_mark);
 }
 
 // The verdict on a run whose kernel lock is not seen, by what else is known.
@@ -126,7 +159,7 @@ Verdict JudgeWithoutLock(const Fd& guard, Inspection& found, bool may_mark) {
       // A process of that number may be any.
       return HasEnded(LookAt(record.pid)) ? Verdict::kStale : Verdict::kUnknown;
     case Origin::kOtherNamespace:
-      switch (ViewOf(record, guard, LivingOf(found), may_mark)) {
+      switch (ViewOfRun(found, record, guard, may_mark)) {
         case View::kSame:
           if (LifeElsewhere(record) == Life::kAlive) return Verdict::kHeld;
           // Where no other kernel is asked a lock that is not seen is free.
@@ -142,7 +175,7 @@ Verdict JudgeWithoutLock(const Fd& guard, Inspection& found, bool may_mark) {
   }
   const Life life = LookAtRun(found);
   if (life == Life::kDead) return Verdict::kStale;
-  switch (ViewOf(record, guard, LivingOf(found), may_mark)) {
+  switch (ViewOfRun(found, record, guard, may_mark)) {
     case View::kSame:
       return life == Life::kAlive ? Verdict::kHeld : Verdict::kUnknown;
     case View::kCopy:
@@ -153,6 +186,16 @@ Verdict JudgeWithoutLock(const Fd& guard, Inspection& found, bool may_mark) {
   return Verdict::kUnknown;
 }
 
+// The orphaned worktrees of `guard`'s record; none if that is a copy.
+std::vector<OrphanedWorktree> OrphanedHere(const OpenGuardFile& guard) {
+  if (!guard.record.has_value() || guard.record->orphaned.empty() ||
+      ViewOf(*guard.record, guard.fd, /*pid=*/0, /*may_mark=*/false) ==
+          View::kCopy) {
+    return {};
+  }
+  return guard.record->orphaned;
+}
+
 // The verdict on a living run in the overridden ones of `guard`'s record.
 // kFree: the record is a copy. Nothing: all have ended.
 std::optional<Inspection> FindOverridden(const OpenGuardFile& guard,
@@ -160,6 +203,7 @@ std::optional<Inspection> FindOverridden(const OpenGuardFile& guard,
   for (const Holder& run : guard.record->overridden) {
     Inspection other;
     other.file = guard.path;
+    other.orphaned = OrphanedHere(guard);
     other.holder = run;
     other.holder->overridden_by =
         Overrider{guard.record->pid, guard.record->started_at,
@@ -167,8 +211,7 @@ std::optional<Inspection> FindOverridden(const OpenGuardFile& guard,
     other.origin = OriginOf(run, guard.fd);
     const Life life = LifeOfRun(other);
     if (life == Life::kDead) continue;
-    const View view =
-        ViewOf(*guard.record, guard.fd, LivingOf(other), may_mark);
+    const View view = ViewOfRun(other, *guard.record, guard.fd, may_mark);
     if (view == View::kSame && life == Life::kAlive) {
       other.verdict = Verdict::kHeld;
     } else if (view != View::kCopy) {
@@ -184,11 +227,9 @@ std::optional<Inspection> FindOverridden(const OpenGuardFile& guard,
 // startedAt, or both were before this boot.
 bool BeganAfter(const ProcessInfo& process, const Holder& holder,
                 const struct timespec& written) {
-  const std::optional<int64_t> since = ParseTime(holder.started_at);
+  const std::optional<int64_t> since = ParseTimeNanoseconds(holder.started_at);
   if (HasEnded(process) || !since.has_value()) return false;
-  // Nanoseconds of the years 1970 to 2255 are numbers.
-  const int64_t began = std::clamp<int64_t>(*since, 0, 9000000000) * 1000000000;
-  const int64_t latest = std::max(began, Nanoseconds(written));
+  const int64_t latest = std::max(*since, Nanoseconds(written));
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   const int64_t boot = Nanoseconds(now) - NowNanoseconds();
@@ -230,6 +271,7 @@ Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
   found.file = guard.path;
   found.holder = guard.record;
   found.kernel_locked = kernel_locked;
+  found.orphaned = OrphanedHere(guard);
   if (!guard.record.has_value()) {
     found.verdict = kernel_locked ? Verdict::kHeld : Verdict::kFree;
     return found;
@@ -262,7 +304,9 @@ Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
     return found;
   }
   // The run that has overridden this one has left it here, and it has ended.
-  if (released || (!kernel_locked && guard.record->overridden_by.has_value())) {
+  // So have the processes that kept the lock of a run which ended.
+  if (released || (!kernel_locked && (guard.record->overridden_by.has_value() ||
+                                      !guard.record->surviving.empty()))) {
     found.verdict = Verdict::kFree;
   }
   return found;
@@ -281,9 +325,10 @@ bool IsSettled(const Inspection& found, Ticks waited) {
 
 void AddKeepers(const Fd& guard, Inspection& found) {
   if (!found.kernel_locked && found.verdict == Verdict::kHeld &&
-      IsDead(found)) {
-    const int command = found.holder->command_pid;
-    found.keepers = {{command, CommandOf(command)}};
+      found.origin == Origin::kHere && IsDead(found)) {
+    for (const int pid : LivingOf(found)) {
+      found.keepers.push_back({pid, CommandOf(pid)});
+    }
     return;
   }
   if (!found.kernel_locked || (found.holder.has_value() && !IsDead(found))) {

@@ -27,6 +27,7 @@
 #include "lock/kernel_lock.h"
 #include "lock/process.h"
 #include "lock/testing.h"
+#include "lock/timestamp.h"
 
 namespace o8lock {
 namespace {
@@ -274,6 +275,25 @@ TEST(JudgeRecordTest, TakesALivingRunForOneThatHasTheLock) {
   EXPECT_EQ(judge(dead, living.pid(),
                   (LookAt(living.pid()).started - 1) * kNanosecondsPerTick),
             Verdict::kStale);
+}
+
+TEST(JudgeRecordTest, StaysWithTheProcessesThatKeepTheLock) {
+  Sleeper agent;
+  Holder holder = RecordOf(DeadPid());
+  holder.command_pid = DeadPid();
+  holder.command_since = NowNanoseconds();
+  holder.surviving = {{agent.pid(), NowNanoseconds()}};
+  const Inspection kept = Judge(holder, false);
+  EXPECT_EQ(kept.verdict, Verdict::kHeld);
+  EXPECT_TRUE(IsDead(kept));
+  // Another process that has the number by now.
+  holder.surviving[0].since =
+      (LookAt(agent.pid()).started - 1) * kNanosecondsPerTick;
+  EXPECT_EQ(Judge(holder, false).verdict, Verdict::kFree);
+  holder.surviving[0].since = NowNanoseconds();
+  agent.Kill();
+  // The run itself has ended in order.
+  EXPECT_EQ(Judge(holder, false).verdict, Verdict::kFree);
 }
 
 TEST(JudgeRecordTest, DoubtsMomentsOfAnotherTimeNamespace) {

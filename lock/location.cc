@@ -148,6 +148,7 @@ void Describe(const Repository& repository, const std::string& start,
   location.common_dir = repository.common_dir;
   location.hooks_path = repository.hooks_path;
   location.publish = repository.publish;
+  location.leftovers = repository.leftovers;
   std::vector<std::string> homes;
   if (!repository.is_bare) {
     homes = RememberedMainWorktrees(repository.common_dir);

@@ -45,6 +45,8 @@ struct Location {
   std::optional<std::string> hooks_path;
   // o8lock.publish, the same.
   std::optional<std::string> publish;
+  // o8lock.leftovers, the same.
+  std::optional<std::string> leftovers;
 
   // Whether the directories of `guard` and `lock_file` are o8lock's to create.
   bool create_directories = true;

@@ -31,6 +31,9 @@
 namespace o8lock {
 namespace {
 
+// A record has room for these. A parallel run makes a few.
+constexpr size_t kMaxOrphaned = 100;
+
 // A run's right to change its record and its lock file.
 struct OwnChange {
   Fd fd;  // has kChange; none where the guard has no name any more
@@ -57,6 +60,17 @@ absl::StatusOr<OwnChange> LockOwnChange(const HeldLock& lock) {
   return change;
 }
 
+// Writes what this run knows of itself now, unless it was overridden.
+absl::Status UpdateRecord(HeldLock& lock) {
+  O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange(lock));
+  if (change.overridden) return absl::OkStatus();
+  std::string record = RecordText(lock.holder);
+  O8LOCK_RETURN_IF_ERROR(
+      ReplaceRecord(lock.fd, record, lock.record, lock.location.guard));
+  lock.record = std::move(record);
+  return absl::OkStatus();
+}
+
 // Who has overridden this run, as its own guard has it.
 std::optional<Overrider> OverriddenBy(const HeldLock& lock) {
   const std::optional<Holder> record = ReadRecord(lock.fd, lock.location.guard);
@@ -64,14 +78,23 @@ std::optional<Overrider> OverriddenBy(const HeldLock& lock) {
   return record->overridden_by;
 }
 
-// The text of the guard after the end of the run `record`: the record of the
-// run it overrode last, among those still working. Empty without one.
-std::string LastOverridden(const Holder& record) {
+// `record` of a run that is over, as far as later ones have to know of it.
+std::optional<Holder> Over(Holder record) {
+  if (record.orphaned.empty()) return std::nullopt;
+  record.released = true;
+  record.surviving.clear();
+  record.overridden.clear();
+  return record;
+}
+
+// The record in the guard after the end of the run `record`: that of the run it
+// overrode last, among those still working.
+std::optional<Holder> LastOverridden(const Holder& record) {
   std::vector<Holder> runs = record.overridden;
   runs.erase(std::remove_if(runs.begin(), runs.end(),
                             [](const Holder& run) { return !MayLive(run); }),
              runs.end());
-  if (runs.empty()) return "";
+  if (runs.empty()) return Over(record);
   Holder last = std::move(runs.back());
   runs.pop_back();
   last.overridden = std::move(runs);
@@ -80,27 +103,40 @@ std::string LastOverridden(const Holder& record) {
   last.guard = record.guard;
   last.guard_id = record.guard_id;
   last.guard_is_local = record.guard_is_local;
-  return RecordText(last);
+  last.orphaned = record.orphaned;
+  return last;
 }
 
-// What the guard of `lock` is to say once this run has given it up, and
-// `others` that have joined have not: of a run that works on without the lock,
-// its record. Nothing if there is none.
-std::string Remaining(const HeldLock& lock, bool others) {
+// The record in the guard of `lock` once this run has given it up, and `others`
+// that have joined have not.
+std::optional<Holder> Remaining(const HeldLock& lock, bool others) {
   const std::string& guard = lock.location.guard;
+  Holder record = ReadRecord(lock.fd, guard).value_or(lock.holder);
+  if (!lock.joined) {
+    record.surviving = lock.holder.surviving;
+    record.orphaned = lock.holder.orphaned;
+    if (!record.surviving.empty()) return record;
+  }
   if (others) {
-    Holder record = ReadRecord(lock.fd, guard).value_or(lock.holder);
     record.released = record.released || !lock.joined;
-    return RecordText(record);
+    return record;
   }
   if (lock.joined) {
-    const std::optional<Holder> record = ReadRecord(lock.fd, guard);
     const Inspection found =
         JudgeRecord({lock.fd, guard, record}, /*kernel_locked=*/false,
                     /*may_mark=*/false);
-    return found.verdict > Verdict::kStale ? RecordText(*record) : "";
+    return found.verdict > Verdict::kStale ? record : Over(std::move(record));
   }
-  return LastOverridden(ReadRecord(lock.fd, guard).value_or(lock.holder));
+  return LastOverridden(record);
+}
+
+// Whether the run `remaining` works on.
+bool WorksOn(const std::optional<Holder>& remaining) {
+  return remaining.has_value() && !remaining->released;
+}
+
+std::string TextOf(const std::optional<Holder>& record) {
+  return record.has_value() ? RecordText(*record) : "";
 }
 
 // Takes the run of `lock`, which was overridden and is over, out of what the
@@ -117,9 +153,9 @@ absl::Status RemoveFromRecord(const HeldLock& lock) {
   if (is_mine(*record)) {
     O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(guard, path));
     if (taken) return absl::OkStatus();
-    const std::string remaining = LastOverridden(*record);
-    if (remaining.empty()) SetArmed(lock.location, false).IgnoreError();
-    return Overwrite(guard, remaining, path);
+    const std::optional<Holder> remaining = LastOverridden(*record);
+    if (!WorksOn(remaining)) SetArmed(lock.location, false).IgnoreError();
+    return Overwrite(guard, TextOf(remaining), path);
   }
   const std::string before = RecordText(*record);
   std::vector<Holder>& runs = record->overridden;
@@ -157,13 +193,22 @@ absl::Status Lock::NameCommand(pid_t command) {
   // First: PutGuardBack may have to write it later.
   lock.holder.command_pid = command;
   lock.holder.command_since = NowNanoseconds();
-  O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange(lock));
-  if (change.overridden) return absl::OkStatus();
-  std::string record = RecordText(lock.holder);
-  O8LOCK_RETURN_IF_ERROR(
-      ReplaceRecord(lock.fd, record, lock.record, lock.location.guard));
-  lock.record = std::move(record);
-  return absl::OkStatus();
+  return UpdateRecord(lock);
+}
+
+absl::Status Lock::SetOrphaned(std::vector<OrphanedWorktree> worktrees) {
+  HeldLock& lock = *held_;
+  if (lock.joined) return absl::OkStatus();
+  // The rest is there for git all the same.
+  if (worktrees.size() > kMaxOrphaned) worktrees.resize(kMaxOrphaned);
+  lock.holder.orphaned = std::move(worktrees);
+  return UpdateRecord(lock);
+}
+
+void Lock::KeepFor(const std::vector<int>& processes) {
+  for (const int pid : processes) {
+    held_->holder.surviving.push_back({pid, NowNanoseconds()});
+  }
 }
 
 absl::Status Lock::WithdrawLockFile() { return Withdraw(*held_); }
@@ -244,13 +289,18 @@ absl::StatusOr<Released> Lock::Release() {
   if (is_mine && lock.withdrawn && change->fd.ok()) status = PutBack(lock);
   // Runs that have joined keep the record until the last of them ends, and
   // while the lock file is there so is the proof that it is a dead run's.
-  std::optional<std::string> remaining;
+  std::optional<std::string> text;
   if (is_mine && status.ok() && change->fd.ok()) {
     const absl::StatusOr<bool> others = IsTaken(lock.fd, guard);
     status.Update(others.status());
-    if (others.ok()) remaining = Remaining(lock, *others);
-    // Where this fails the hooks do it.
-    if (remaining == "") SetArmed(lock.location, false).IgnoreError();
+    if (others.ok()) {
+      const std::optional<Holder> remaining = Remaining(lock, *others);
+      text = TextOf(remaining);
+      // Where this fails the hooks do it.
+      if (!*others && !WorksOn(remaining)) {
+        SetArmed(lock.location, false).IgnoreError();
+      }
+    }
   }
   const bool somebody_waits =
       IsLocked(lock.fd, Range::kWaiting, guard).value_or(false);
@@ -259,9 +309,7 @@ absl::StatusOr<Released> Lock::Release() {
   // waits is woken by the one and can do nothing before the other.
   status.Update(
       Unlock(lock.fd, lock.joined ? Range::kJoined : Range::kRun, guard));
-  if (remaining.has_value()) {
-    status.Update(Overwrite(lock.fd, *remaining, guard));
-  }
+  if (text.has_value()) status.Update(Overwrite(lock.fd, *text, guard));
   if (change.ok()) change->fd.Close();
   // The kernel has most likely put who waits on this processor, behind this
   // process.

@@ -156,6 +156,17 @@ class Lock {
   // REQUIRES: not released yet.
   absl::Status NameCommand(pid_t command);
 
+  // Writes into the record which worktrees are left by ended runs, in place of
+  // what holder() says of that: there until another call, also after the end of
+  // this run. Keeps the first hundred. Errors, blocking and requirements as
+  // NameCommand's.
+  absl::Status SetOrphaned(std::vector<OrphanedWorktree> worktrees);
+
+  // Has Release() leave the lock to `processes` of this run: the next start is
+  // refused until the last of them has ended.
+  // REQUIRES: not joined().
+  void KeepFor(const std::vector<int>& processes);
+
   // Removes the lock file of the run joined by this until Release(): it would
   // stop an orchestr8 with a lock file of its own. Does nothing where that run
   // has no lock file or the lock is not joined().

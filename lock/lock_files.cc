@@ -21,6 +21,7 @@
 #include "lock/location.h"
 #include "lock/process.h"
 #include "lock/status.h"
+#include "lock/timestamp.h"
 
 namespace o8lock {
 namespace {

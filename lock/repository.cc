@@ -84,6 +84,7 @@ absl::StatusOr<Repository> Describe(const Found& found, bool any_extensions) {
   Repository repository;
   repository.hooks_path = config.hooks_path;
   repository.publish = config.publish;
+  repository.leftovers = config.leftovers;
   if (config.format_version < 0) {
     config = GitConfig();
   } else {

@@ -25,6 +25,7 @@ struct Repository {
   bool is_bare = false;
   std::optional<std::string> hooks_path;  // core.hooksPath, of its own file
   std::optional<std::string> publish;     // o8lock.publish, the same
+  std::optional<std::string> leftovers;   // o8lock.leftovers, the same
 };
 
 // What git's environment says of the search.

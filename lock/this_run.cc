@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lock/this_run.h"
 
+#include <pwd.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -8,8 +9,10 @@
 #include <climits>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,6 +23,7 @@
 #include "lock/holder.h"
 #include "lock/process.h"
 #include "lock/status.h"
+#include "lock/timestamp.h"
 #include "lock/version.h"
 
 namespace o8lock {
@@ -35,7 +39,16 @@ std::string UserName() {
     const char* name = getenv(variable);
     if (name != nullptr && *name != '\0') return name;
   }
-  return absl::StrCat("uid ", geteuid());
+  // Of a file alone, for the same reason.
+  std::unique_ptr<FILE, int (*)(FILE*)> passwd(fopen("/etc/passwd", "re"),
+                                               fclose);
+  const uid_t uid = geteuid();
+  while (passwd != nullptr) {
+    const struct passwd* entry = fgetpwent(passwd.get());
+    if (entry == nullptr) break;
+    if (entry->pw_uid == uid) return entry->pw_name;
+  }
+  return absl::StrCat("uid ", uid);
 }
 
 std::vector<std::string> Truncated(const std::vector<std::string>& command) {
@@ -69,7 +82,11 @@ absl::StatusOr<Holder> DescribeThisRun(
   const Here here = LookHere();
   Holder holder;
   holder.pid = here.pid;
-  holder.started_at = FormatTime(time(nullptr));
+  // The kernel stamps files with this clock, which is up to a tick behind.
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  holder.began = Nanoseconds(now);
+  holder.started_at = FormatTime(now.tv_sec);
   holder.features = features;
   holder.max_concurrency = max_concurrency;
   holder.command = Truncated(command);

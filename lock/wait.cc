@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -240,10 +241,13 @@ absl::StatusOr<Fd> WaitForProcesses(const Inspection& found,
   if (watch.ok()) {
     watch->Add(found.file.substr(0, found.file.rfind('/')), Watch::kWritten);
   }
-  Fd process = OpenProcess(found.holder->pid);
-  Fd command;
+  std::vector<Fd> processes;
+  processes.push_back(OpenProcess(found.holder->pid));
   if (found.holder->command_pid > 0) {
-    command = OpenProcess(found.holder->command_pid);
+    processes.push_back(OpenProcess(found.holder->command_pid));
+  }
+  for (const RunningProcess& process : found.holder->surviving) {
+    processes.push_back(OpenProcess(process.pid));
   }
   Reporter reporter(found, options);
   Ticks next = NowTicks() + kSecond;
@@ -264,16 +268,19 @@ absl::StatusOr<Fd> WaitForProcesses(const Inspection& found,
     }
     // Once a second also without an event: not every file system tells, and the
     // user may have no watch left.
-    struct pollfd events[] = {{watch.ok() ? watch->fd() : -1, POLLIN, 0},
-                              {process.get(), POLLIN, 0},
-                              {command.get(), POLLIN, 0}};
-    poll(events, 3,
+    std::vector<struct pollfd> events = {
+        {watch.ok() ? watch->fd() : -1, POLLIN, 0}};
+    for (const Fd& process : processes) {
+      events.push_back({process.get(), POLLIN, 0});
+    }
+    poll(events.data(), events.size(),
          MillisecondsUntil(
              options.give_up >= 0 ? std::min(options.give_up, next) : next));
     if (watch.ok()) watch->Drain();
     // They stay readable.
-    if (events[1].revents != 0) process.Close();
-    if (events[2].revents != 0) command.Close();
+    for (size_t i = 0; i < processes.size(); ++i) {
+      if (events[i + 1].revents != 0) processes[i].Close();
+    }
   }
 }
 

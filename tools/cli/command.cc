@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cli/command.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "hooks/installation.h"
+#include "hooks/worktrees.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
@@ -20,6 +23,7 @@
 #include "tools/cli/leftovers.h"
 #include "tools/cli/lock_attendant.h"
 #include "tools/cli/options.h"
+#include "tools/cli/orphans.h"
 #include "tools/cli/output.h"
 #include "tools/cli/run_text.h"
 #include "tools/cli/survey.h"
@@ -32,34 +36,63 @@ namespace {
 // after Ctrl-C, which reaches all of them.
 constexpr Ticks kGrace = kTicksPerSecond / 10;
 
-// Sees to what the command has left behind. Returns the signal that came
-// meanwhile, or 0.
-int SeeToLeftovers(const Options& options,
+// The processes that the command has left behind.
+std::vector<RunProcess> Surviving(const std::vector<Descendant>& bystanders) {
+  std::vector<int> pids;
+  for (const Descendant& process : FindLeftovers(bystanders)) {
+    pids.push_back(process.pid);
+  }
+  return Describe(pids);
+}
+
+void TellOf(const std::vector<RunProcess>& processes, LeftoversAre state,
+            const Options& options) {
+  if (options.quiet || processes.empty()) return;
+  Tell(LeftoversText(processes, state));
+}
+
+// Leaves the lock to the agents that work on in `made`, worktrees of the run.
+// Tells of all that the command has left behind.
+void KeepForAgents(Lock& lock, const std::vector<Worktree>& made,
+                   const std::vector<Descendant>& bystanders,
+                   const Options& options) {
+  std::vector<RunProcess> others = Surviving(bystanders);
+  const std::vector<RunProcess> agents = AgentsAmong(others, lock, made);
+  std::vector<int> pids;
+  pids.reserve(agents.size());
+  for (const RunProcess& agent : agents) pids.push_back(agent.pid);
+  lock.KeepFor(pids);
+  TellOf(agents, LeftoversAre::kKept, options);
+  others.erase(std::remove_if(others.begin(), others.end(),
+                              [&pids](const RunProcess& process) {
+                                return absl::c_linear_search(pids, process.pid);
+                              }),
+               others.end());
+  TellOf(others,
+         agents.empty() ? LeftoversAre::kReleased : LeftoversAre::kNotKept,
+         options);
+}
+
+// Sees to the processes that the command has left behind; `made` are worktrees
+// that it has made, if it failed. Returns the signal that came meanwhile, or 0.
+int SeeToLeftovers(const Options& options, Lock& lock,
+                   const std::vector<Worktree>& made,
                    const std::vector<Descendant>& bystanders, Events& events) {
-  const auto leftovers = [&bystanders] {
-    std::vector<int> pids;
-    for (const Descendant& process : FindLeftovers(bystanders)) {
-      pids.push_back(process.pid);
-    }
-    return Describe(pids);
-  };
-  const auto tell = [&options](const std::vector<RunProcess>& processes,
-                               LeftoversAre state) {
-    if (!options.quiet && !processes.empty()) {
-      Tell(LeftoversText(processes, state));
-    }
-  };
   if (FindLeftovers(bystanders).empty()) return 0;
   int signal = AwaitLeftovers(bystanders, NowTicks() + kGrace, events);
-  if (signal == 0 && options.leftovers != Leftovers::kRelease) {
-    const bool wait = options.leftovers == Leftovers::kWait;
-    tell(leftovers(), wait ? LeftoversAre::kWaitedFor : LeftoversAre::kEnded);
+  const Leftovers what = options.leftovers.value_or(Leftovers::kRelease);
+  if (what == Leftovers::kKeep) {
+    KeepForAgents(lock, made, bystanders, options);
+  } else if (signal != 0 || what == Leftovers::kRelease) {
+    TellOf(Surviving(bystanders), LeftoversAre::kReleased, options);
+  } else {
+    const bool wait = what == Leftovers::kWait;
+    TellOf(Surviving(bystanders),
+           wait ? LeftoversAre::kWaitedFor : LeftoversAre::kEnded, options);
     signal = wait ? AwaitLeftovers(bystanders, -1, events)
                   : EndLeftovers(bystanders, events);
-    tell(leftovers(), LeftoversAre::kStillThere);
-    return signal;
+    TellOf(Surviving(bystanders), LeftoversAre::kStillThere, options);
   }
-  tell(leftovers(), LeftoversAre::kReleased);
   return signal;
 }
 
@@ -107,8 +140,15 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
       runner.Run(argv.data(), lock == nullptr ? -1 : lock->fd(),
                  attendant.has_value() ? &*attendant : nullptr);
   if (attendant.has_value() && exit.ok()) {
-    const int signal = SeeToLeftovers(options, bystanders, runner.events());
+    const bool failed = exit->signaled || exit->code != 0;
+    std::vector<Worktree> made;
+    if (failed) made = WorktreesOfThisRun(*lock, location);
+    const int signal =
+        SeeToLeftovers(options, *lock, made, bystanders, runner.events());
     if (signal != 0) exit = ChildExit{/*signaled=*/true, signal};
+    if (!made.empty()) {
+      TellOfThisRun(*lock, made, Surviving(bystanders), options.quiet);
+    }
   }
   if (lock != nullptr) {
     Release(*lock, location, options,

@@ -14,6 +14,7 @@
 #include "lock/holder.h"
 #include "lock/inspection.h"
 #include "lock/process.h"
+#include "lock/timestamp.h"
 #include "tools/cli/text.h"
 #include "tools/cli/text_parts.h"
 
@@ -115,13 +116,15 @@ std::string EvidenceText(const Inspection& found) {
     return absl::StrJoin(facts, ", ");
   }
   if (!found.keepers.empty()) {
-    facts.push_back(absl::StrCat(KeepersText(found.keepers), " is running"));
+    facts.push_back(absl::StrCat(
+        KeepersText(found.keepers),
+        found.holder->surviving.empty() ? " is running" : " keeps the lock"));
   }
   if (found.is_external) {
     if (found.verdict == Verdict::kHeld) {
       facts.push_back("it was not started by o8lock");
     }
-  } else if (found.origin == Origin::kHere) {
+  } else if (found.origin == Origin::kHere && found.holder->surviving.empty()) {
     facts.push_back(found.holder->overridden_by.has_value()
                         ? "its lock was overridden"
                         : "its kernel lock is not seen from here");

@@ -16,6 +16,7 @@
 #include "lock/process.h"
 #include "tools/cli/error_text.h"
 #include "tools/cli/holder_text.h"
+#include "tools/cli/orphans_text.h"
 #include "tools/cli/refusal_text.h"
 #include "tools/cli/run_text.h"
 #include "tools/cli/status_text.h"
@@ -214,7 +215,8 @@ TEST(RefusalTextTest, PaintsNoTerminal) {
   const RunProcess process = {1, {evil}, evil};
   const Worktree worktree = {evil, evil};
   Survey survey;
-  survey.lock = {evil, {}, found, {process}, {worktree}, evil};
+  survey.lock = {evil, {}, found, {process}, {worktree}, {{worktree, {}}},
+                 evil};
   survey.lock.location.guard = survey.lock.location.lock_file = evil;
   survey.others = {survey.lock};
   Disturbance replaced;
@@ -223,7 +225,7 @@ TEST(RefusalTextTest, PaintsNoTerminal) {
        {RefusalText(found, invocation, kNow), OverrideText(found, kNow),
         StatusText(survey, kNow, /*color=*/false), MalformedText(malformed),
         OverriddenText(by), ErrorText(evil, evil),
-        LeftBehindText({process}, {worktree}),
+        OrphansText("a run", {process}, {{worktree, {}}}),
         DisturbedText(replaced, survey.lock.location), SweptText(found),
         NoLockNeededText({evil}), WaitingText(found, 1, /*first=*/true),
         WaitingLine(found, kNow, 1, 1),

@@ -147,15 +147,10 @@ absl::Status ApplyWait(const char* argument, Options& options) {
 }
 
 absl::Status ApplyLeftovers(absl::string_view value, Options& options) {
-  if (value == "release") {
-    options.leftovers = Leftovers::kRelease;
-  } else if (value == "wait") {
-    options.leftovers = Leftovers::kWait;
-  } else if (value == "kill") {
-    options.leftovers = Leftovers::kKill;
-  } else {
-    return Usage(absl::StrCat("--leftovers wants 'release', 'wait' or "
-                              "'kill', not '",
+  options.leftovers = ParseLeftovers(value);
+  if (!options.leftovers.has_value()) {
+    return Usage(absl::StrCat("--leftovers wants 'release', 'wait', 'kill' or "
+                              "'keep', not '",
                               value, "'"),
                  kSeeHelp);
   }
@@ -385,6 +380,14 @@ std::optional<Publish> ParsePublish(absl::string_view word) {
   return std::nullopt;
 }
 
+std::optional<Leftovers> ParseLeftovers(absl::string_view word) {
+  if (word == "release") return Leftovers::kRelease;
+  if (word == "wait") return Leftovers::kWait;
+  if (word == "kill") return Leftovers::kKill;
+  if (word == "keep") return Leftovers::kKeep;
+  return std::nullopt;
+}
+
 absl::string_view HelpText() {
   return R"(Usage: o8lock [OPTIONS] -- COMMAND [ARG...]
        o8lock [OPTIONS] status|unlock|doctor|hooks install|uninstall|status
@@ -401,7 +404,7 @@ run would collide with. orchestr8's status, abort and dry runs need no lock.
       --feature NAME          put into the lock file as a feature; repeatable
       --max-concurrency N     put into the lock file
       --publish WHEN          write the lock file: auto (default), always, never
-      --leftovers WHAT        of what outlives it: release (default), wait, kill
+      --leftovers WHAT        of what outlives it: release, wait, kill, keep
   -E, --conflict-exit-code N  exit code when the lock is held, instead of 75
   -q, --quiet                 no warnings; a refusal is its exit code only
   -v, --verbose               tell when the lock is taken and released

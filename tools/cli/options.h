@@ -43,7 +43,12 @@ enum class Leftovers {
   kRelease,  // they are named, and the lock is released
   kWait,     // the lock is kept until they have ended
   kKill,
+  // After an end that was not 0 the lock stays with the agents among them.
+  kKeep,
 };
+
+// "release", "wait", "kill" or "keep"; nothing for another word.
+std::optional<Leftovers> ParseLeftovers(absl::string_view word);
 
 struct Options {
   Action action = Action::kRun;
@@ -61,7 +66,8 @@ struct Options {
   std::vector<std::string> features;
   std::optional<int> max_concurrency;
   std::optional<Publish> publish;  // nothing: as the repository has it
-  Leftovers leftovers = Leftovers::kRelease;
+  // Nothing: as the repository has it; kKeep for an orchestr8 otherwise.
+  std::optional<Leftovers> leftovers;
   int conflict_exit_code = kRefused;
   bool quiet = false;
   bool verbose = false;

@@ -40,7 +40,7 @@ TEST(ParseOptionsTest, HasTheseDefaults) {
                options.verbose);
   EXPECT_EQ(options.publish, std::nullopt);
   EXPECT_EQ(options.wait_seconds, 0);
-  EXPECT_EQ(options.leftovers, Leftovers::kRelease);
+  EXPECT_EQ(options.leftovers, std::nullopt);
   EXPECT_EQ(options.name, "parallel");
   EXPECT_EQ(options.lock_file, "");
   EXPECT_EQ(options.features, Words());
@@ -166,7 +166,7 @@ TEST(ParseOptionsTest, SaysWhatIsWrongAndWhatWouldBeRight) {
        "--publish wants 'auto', 'always' or 'never', not 'now'\n"
        "see: o8lock --help"},
       {{"--leftovers=eat", "--", "x"},
-       "--leftovers wants 'release', 'wait' or 'kill', not 'eat'\n"
+       "--leftovers wants 'release', 'wait', 'kill' or 'keep', not 'eat'\n"
        "see: o8lock --help"},
       {{"--max-concurrency=0", "--", "x"},
        "--max-concurrency wants a whole number from 1 to 1000000, not '0'\n"

@@ -39,7 +39,7 @@ std::string RefusedText(const Inspection& found) {
 }
 
 // What ends what a dead holder has left, as far as that keeps the lock.
-std::string KillCommand(const Inspection& found) {
+std::string KillKeepers(const Inspection& found) {
   std::string text = "kill";
   for (const Keeper& keeper : found.keepers) {
     absl::StrAppend(&text, " ", keeper.pid);
@@ -58,7 +58,10 @@ std::vector<Row> RefusalRows(const Inspection& found, const Now& now,
   rows.emplace_back("Evidence", EvidenceText(found));
   for (Row& row : StrangerRows(found, unlock)) rows.push_back(std::move(row));
   if (!found.keepers.empty()) {
-    rows.emplace_back("To end what is left of it", KillCommand(found));
+    rows.emplace_back("To end what is left of it", KillKeepers(found));
+    if (found.holder.has_value() && !found.holder->surviving.empty()) {
+      rows.emplace_back("To free the lock without that", unlock);
+    }
   }
   rows.emplace_back(found.is_external ? "Lock file" : "Guard",
                     Printable(found.file));

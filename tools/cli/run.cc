@@ -33,7 +33,9 @@
 #include "tools/cli/locate.h"
 #include "tools/cli/options.h"
 #include "tools/cli/orchestr8.h"
+#include "tools/cli/orchestr8_config.h"
 #include "tools/cli/orchestr8_package.h"
+#include "tools/cli/orphans.h"
 #include "tools/cli/output.h"
 #include "tools/cli/publish.h"
 #include "tools/cli/refusal_text.h"
@@ -65,20 +67,6 @@ std::optional<int> Refuse(const Inspection& found, const Options& options,
   return AskToGoOn(warning, "--force", options);
 }
 
-// The setting of orchestr8 in the directory it is started in: version 4's file
-// or, where that is not there, version 3's. Nothing: it is the default, which
-// what is no positive number means to orchestr8 too.
-std::optional<int> ConfiguredMaxConcurrency() {
-  for (const char* path :
-       {".claude/murm-config.json", ".claude/parallel-config.json"}) {
-    const absl::StatusOr<std::string> text = ReadFile(path);
-    if (!text.ok()) continue;
-    const std::optional<int> number = ParseMaxConcurrency(*text);
-    return number.value_or(0) > 0 ? number : std::nullopt;
-  }
-  return std::nullopt;
-}
-
 // What the lock file is to say of the command.
 void DescribeRun(const Options& options,
                  const std::optional<Orchestr8Command>& orchestr8,
@@ -94,7 +82,7 @@ void DescribeRun(const Options& options,
       max_concurrency = orchestr8->max_concurrency;
     }
     if (!max_concurrency.has_value()) {
-      max_concurrency = ConfiguredMaxConcurrency();
+      max_concurrency = ReadOrchestr8Config(".").max_concurrency;
     }
   }
   acquire.max_concurrency = max_concurrency.value_or(acquire.max_concurrency);
@@ -104,17 +92,6 @@ void DescribeRun(const Options& options,
 bool AsksNobody(const Orchestr8Command& command) {
   return !command.features.empty() && !command.yes &&
          isatty(STDIN_FILENO) == 0 && AsksBeforeARun(command.program);
-}
-
-// Tells of the dead runs whose lock was taken over, and of what they have left.
-void TellOfStale(const Lock& lock, const Location& location) {
-  for (const Inspection& stale : lock.stale()) {
-    Tell(StaleText(stale));
-    Tell(LeftBehindText(OrphansOf(stale), WorktreesOf(stale, location)));
-  }
-  for (const Malformed& malformed : lock.malformed()) {
-    Tell(MalformedText(malformed));
-  }
 }
 
 // Tells of the lock file, where it is not there or git may show it.
@@ -220,8 +197,11 @@ int LockedRun::RunUnder(Lock& lock) {
     WithdrawLockFile(lock);
     return RunToTheEnd(runner_, options_, &lock, location_);
   }
+  TellOfEarlierRuns(lock, location_, orchestr8_.has_value(), options_.quiet);
   if (!options_.quiet) {
-    TellOfStale(lock, location_);
+    for (const Malformed& malformed : lock.malformed()) {
+      Tell(MalformedText(malformed));
+    }
     TellOfLockFile(lock, location_, !acquire_.unpublished.has_value());
     if (orchestr8_.has_value() && AsksNobody(*orchestr8_)) Tell(NoAnswerText());
   }
@@ -309,6 +289,21 @@ int Run(Options options, const std::string& program, int64_t started) {
     return Fail(publish.status().message(),
                 "nothing was run; set it anew: git config o8lock.publish auto",
                 kUsage);
+  }
+  if (!options.leftovers.has_value() && location->leftovers.has_value()) {
+    options.leftovers = ParseLeftovers(*location->leftovers);
+    if (!options.leftovers.has_value()) {
+      return Fail(absl::StrCat("the setting o8lock.leftovers is '",
+                               *location->leftovers,
+                               "', not 'release', 'wait', 'kill' or 'keep'"),
+                  "nothing was run; set it again: git config o8lock.leftovers "
+                  "release",
+                  kUsage);
+    }
+  }
+  if (!options.leftovers.has_value() &&
+      (orchestr8.has_value() || publish->starts_orchestr8)) {
+    options.leftovers = Leftovers::kKeep;
   }
   if (!publish->publish) acquire.unpublished = publish->reason;
   acquire.own_tokens = OwnTokens();

@@ -86,41 +86,6 @@ std::string OutsideText(const Location& location) {
       "without o8lock make it a directory\n");
 }
 
-std::string LeftBehindText(const std::vector<RunProcess>& processes,
-                           const std::vector<Worktree>& worktrees) {
-  std::string text;
-  if (!processes.empty()) {
-    absl::StrAppend(&text, "o8lock: warning: ",
-                    Count(processes.size(), "process of that run still runs:\n",
-                          "processes of that run still run:\n"),
-                    ListText(processes, ProcessLine), "o8lock: hint: to end ",
-                    processes.size() == 1 ? "it" : "them", ": kill");
-    for (const RunProcess& process : processes) {
-      absl::StrAppend(&text, " ", process.pid);
-    }
-    absl::StrAppend(&text, "\n");
-  }
-  if (!worktrees.empty()) {
-    absl::StrAppend(
-        &text,
-        "o8lock: warning: ", Count(worktrees.size(), "worktree", "worktrees"),
-        " added since that run began:\n", ListText(worktrees, WorktreeLine),
-        "o8lock: hint: to discard with all that is in there: ");
-    std::vector<std::string> branches = {"git", "branch", "-D"};
-    for (const Worktree& worktree : worktrees) {
-      absl::StrAppend(
-          &text, &worktree == &worktrees[0] ? "" : " && ",
-          ShellQuoted({"git", "worktree", "remove", "--force", worktree.path}));
-      if (!worktree.branch.empty()) branches.push_back(worktree.branch);
-    }
-    if (branches.size() > 3) {
-      absl::StrAppend(&text, " && ", ShellQuoted(branches));
-    }
-    absl::StrAppend(&text, "\n");
-  }
-  return text;
-}
-
 std::string OverriddenText(const Overrider& by) {
   return absl::StrCat("o8lock: warning: this run's lock was overridden at ",
                       Printable(by.at), " by ", Printable(by.user), "@",
@@ -163,6 +128,18 @@ std::string LeftoversText(const std::vector<RunProcess>& leftovers,
                    Count(leftovers.size(), "process", "processes"),
                    " that it started:\n", ListText(leftovers, ProcessLine));
   switch (state) {
+    case LeftoversAre::kKept:
+      absl::StrAppend(
+          &text, "o8lock: hint: the lock stays with ",
+          leftovers.size() == 1 ? "it until it has" : "them until they have",
+          " ended: ", KillCommand(leftovers),
+          "\no8lock: hint: to free the lock without that: o8lock "
+          "unlock\n");
+      break;
+    case LeftoversAre::kNotKept:
+      absl::StrAppend(&text, "o8lock: hint: the lock does not stay with ",
+                      leftovers.size() == 1 ? "it\n" : "them\n");
+      break;
     case LeftoversAre::kReleased:
       absl::StrAppend(&text,
                       "o8lock: hint: the lock is released; --leftovers=wait "

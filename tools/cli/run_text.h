@@ -45,11 +45,6 @@ std::string MalformedText(const Malformed& malformed);
 std::string NotExcludedText(const Location& location, const absl::Status& why);
 std::string OutsideText(const Location& location);
 
-// What a dead run has left: worktrees, and processes that still run. Empty if
-// neither.
-std::string LeftBehindText(const std::vector<RunProcess>& processes,
-                           const std::vector<Worktree>& worktrees);
-
 // This run's lock has been overridden.
 std::string OverriddenText(const Overrider& by);
 
@@ -59,7 +54,14 @@ std::string DisturbedText(const Disturbance& disturbance,
 
 // The command has ended, and these that it started have not: what is being done
 // about it, or was.
-enum class LeftoversAre { kReleased, kWaitedFor, kEnded, kStillThere };
+enum class LeftoversAre {
+  kKept,
+  kNotKept,
+  kReleased,
+  kWaitedFor,
+  kEnded,
+  kStillThere
+};
 std::string LeftoversText(const std::vector<RunProcess>& leftovers,
                           LeftoversAre state);
 

@@ -11,6 +11,7 @@
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "tools/cli/holder_text.h"
+#include "tools/cli/orphans_text.h"
 #include "tools/cli/survey.h"
 #include "tools/cli/text.h"
 #include "tools/cli/text_parts.h"
@@ -99,10 +100,20 @@ std::string StatusText(const Survey& survey, const Now& now, bool color) {
     absl::StrAppend(&text, "Processes: ", survey.lock.processes.size(), "\n",
                     ListText(survey.lock.processes, ProcessLine));
   }
-  if (!survey.lock.worktrees.empty()) {
+  // Of a run that has ended they are among those it has left.
+  if (!survey.lock.worktrees.empty() && found.verdict == Verdict::kHeld &&
+      found.holder->surviving.empty()) {
     absl::StrAppend(&text,
-                    "Worktrees since then: ", survey.lock.worktrees.size(),
+                    "Worktrees of the run: ", survey.lock.worktrees.size(),
                     "\n", ListText(survey.lock.worktrees, WorktreeLine));
+  }
+  if (!survey.lock.left.empty()) {
+    absl::StrAppend(
+        &text, "Worktrees that ended runs have left: ", survey.lock.left.size(),
+        "\n", ListText(survey.lock.left, LeftWorktreeLine));
+    for (const std::string& hint : OrphanHints(survey.lock.left)) {
+      absl::StrAppend(&text, "  ", hint, "\n");
+    }
   }
   if (!survey.others.empty()) {
     absl::StrAppend(

@@ -5,13 +5,16 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "hooks/worktrees.h"
@@ -22,9 +25,21 @@
 #include "lock/lock.h"
 #include "lock/process.h"
 #include "lock/status.h"
+#include "lock/timestamp.h"
+#include "tools/cli/orchestr8_config.h"
 
 namespace o8lock {
 namespace {
+
+// Since when the worktrees of the run `holder` can have been made.
+int64_t BeganAt(const Holder& holder) {
+  if (holder.began >= 0) return holder.began;
+  const int64_t second = 1000000000;
+  const std::optional<int64_t> began = ParseTimeNanoseconds(holder.started_at);
+  if (!began.has_value()) return std::numeric_limits<int64_t>::max();
+  // In the same second as a time without a fraction anybody may have made one.
+  return *began % second == 0 ? *began + second : *began;
+}
 
 // The lock file that is in place for the run of `survey`.
 std::string LockFileOf(const LockSurvey& survey) {
@@ -55,11 +70,23 @@ absl::StatusOr<LockSurvey> Look(const Location& location,
   O8LOCK_ASSIGN_OR_RETURN(survey.found, Inspect(location, own_tokens));
   survey.processes = ProcessesOf(survey.found);
   survey.worktrees = WorktreesOf(survey.found, location);
+  if (!location.armed.empty()) {
+    std::vector<OrphanedWorktree> orphaned = survey.found.orphaned;
+    if (survey.found.verdict == Verdict::kStale) {
+      orphaned = AddWorktrees(std::move(orphaned), survey.worktrees);
+    }
+    survey.left = WithStates(FindWorktrees(location.common_dir, orphaned),
+                             survey.processes);
+  }
   survey.lock_file = LockFileOf(survey);
   return survey;
 }
 
 }  // namespace
+
+bool IsBelow(absl::string_view path, const std::string& directory) {
+  return path == directory || absl::StartsWith(path, directory + "/");
+}
 
 std::vector<RunProcess> Describe(const std::vector<int>& pids) {
   std::vector<RunProcess> processes;
@@ -92,14 +119,23 @@ std::vector<RunProcess> ProcessesOf(const Inspection& found) {
   return Describe({pids.begin(), pids.end()});
 }
 
-std::vector<RunProcess> OrphansOf(const Inspection& found) {
+std::vector<RunProcess> OrphansOf(const Inspection& found,
+                                  const Location& location) {
   std::vector<RunProcess> orphans = ProcessesOf(found);
+  const std::vector<Worktree> worktrees = WorktreesOf(found, location);
+  const auto is_here = [&](const RunProcess& process) {
+    return IsBelow(process.directory, location.Home()) ||
+           absl::c_any_of(worktrees, [&](const Worktree& worktree) {
+             return IsBelow(process.directory, worktree.path);
+           });
+  };
   std::set<int> pids;
   for (const RunProcess& process : orphans) pids.insert(process.pid);
-  // Who began the session of a run did not belong to the run.
+  // Whoever began the session of a run did not belong to the run.
   orphans.erase(std::remove_if(orphans.begin(), orphans.end(),
-                               [&pids](const RunProcess& process) {
-                                 return pids.count(SessionOf(process.pid)) != 0;
+                               [&](const RunProcess& process) {
+                                 return !is_here(process) ||
+                                        pids.count(SessionOf(process.pid)) != 0;
                                }),
                 orphans.end());
   return orphans;
@@ -109,9 +145,43 @@ std::vector<Worktree> WorktreesOf(const Inspection& found,
                                   const Location& location) {
   // Only that lock guards worktrees.
   if (location.armed.empty() || !found.holder.has_value()) return {};
-  const std::optional<int64_t> since = ParseTime(found.holder->started_at);
-  if (!since.has_value()) return {};
-  return WorktreesSince(location.common_dir, *since);
+  const Holder& holder = *found.holder;
+  WorktreeMaker maker;
+  maker.token = holder.token;
+  maker.since = BeganAt(holder);
+  for (const std::string& directory : {holder.cwd, location.main_worktree}) {
+    if (directory.empty()) continue;
+    const std::string configured =
+        ReadOrchestr8Config(directory).worktree_directory;
+    maker.directories.push_back(Canonical(configured).value_or(configured));
+  }
+  return WorktreesBy(location.common_dir, maker);
+}
+
+std::vector<OrphanedWorktree> AddWorktrees(
+    std::vector<OrphanedWorktree> orphaned,
+    const std::vector<Worktree>& worktrees) {
+  for (const Worktree& worktree : worktrees) {
+    if (absl::c_none_of(orphaned, [&](const OrphanedWorktree& known) {
+          return known.name == worktree.name;
+        })) {
+      orphaned.push_back({worktree.name, worktree.made});
+    }
+  }
+  return orphaned;
+}
+
+std::vector<LeftWorktree> WithStates(const std::vector<Worktree>& worktrees,
+                                     const std::vector<RunProcess>& processes) {
+  std::vector<LeftWorktree> left;
+  left.reserve(worktrees.size());
+  for (const Worktree& worktree : worktrees) {
+    left.push_back({worktree, StateOf(worktree),
+                    absl::c_any_of(processes, [&](const RunProcess& process) {
+                      return IsBelow(process.directory, worktree.path);
+                    })});
+  }
+  return left;
 }
 
 absl::StatusOr<Survey> LookAround(const Location& location,

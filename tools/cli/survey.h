@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "hooks/worktrees.h"
+#include "lock/holder.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/process.h"
@@ -27,6 +29,9 @@ struct RunProcess {
   std::string directory;             // the same
 };
 
+// Whether `path` is `directory`, or is in it.
+bool IsBelow(absl::string_view path, const std::string& directory);
+
 // The processes `pids`.
 std::vector<RunProcess> Describe(const std::vector<int>& pids);
 
@@ -35,14 +40,34 @@ std::vector<RunProcess> Describe(const std::vector<int>& pids);
 // token. Reads files of every process on the machine.
 std::vector<RunProcess> ProcessesOf(const Inspection& found);
 
-// Of the dead run `found`: those processes that did not leave its session, as
-// daemons do.
-std::vector<RunProcess> OrphansOf(const Inspection& found);
+// Of the dead run `found`: those processes that work in its repository, at
+// `location`, and did not leave its session, as daemons do.
+std::vector<RunProcess> OrphansOf(const Inspection& found,
+                                  const Location& location);
 
-// The linked worktrees added since the run `found` began that are still there;
-// none for a lock that guards no worktrees.
+// The linked worktrees that the run `found` has made and that are still there:
+// those that the hooks have seen it make; without hooks, those below the
+// directory of orchestr8's worktrees that are younger than the run. Empty for a
+// lock that guards no worktrees.
 std::vector<Worktree> WorktreesOf(const Inspection& found,
                                   const Location& location);
+
+// `orphaned` with those of `worktrees` that are not in it yet.
+std::vector<OrphanedWorktree> AddWorktrees(
+    std::vector<OrphanedWorktree> orphaned,
+    const std::vector<Worktree>& worktrees);
+
+// A worktree that an ended run has left.
+struct LeftWorktree {
+  Worktree worktree;
+  WorktreeState state;
+  bool in_use = false;  // a process of the run works in it
+};
+
+// `worktrees` with what git says of them; `processes` are those of the run.
+// Runs git two times for each.
+std::vector<LeftWorktree> WithStates(const std::vector<Worktree>& worktrees,
+                                     const std::vector<RunProcess>& processes);
 
 // One lock.
 struct LockSurvey {
@@ -51,6 +76,7 @@ struct LockSurvey {
   Inspection found;
   std::vector<RunProcess> processes;
   std::vector<Worktree> worktrees;
+  std::vector<LeftWorktree> left;  // by ended runs
   // The lock file in place: an orchestr8 may keep it elsewhere. Where there is
   // none: the location's, or empty if that leads out of the repository.
   std::string lock_file;

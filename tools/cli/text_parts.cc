@@ -65,6 +65,14 @@ std::string Count(size_t number, absl::string_view one,
   return absl::StrCat(number, " ", number == 1 ? one : more);
 }
 
+std::string KillCommand(const std::vector<RunProcess>& processes) {
+  std::string text = "kill";
+  for (const RunProcess& process : processes) {
+    absl::StrAppend(&text, " ", process.pid);
+  }
+  return text;
+}
+
 std::string ProcessLine(const RunProcess& process) {
   std::string text = absl::StrCat("PID ", process.pid);
   if (!process.directory.empty()) {

@@ -40,6 +40,9 @@ std::string LeadsOutText(const Location& location);
 // "1 process", "2 processes".
 std::string Count(size_t number, absl::string_view one, absl::string_view more);
 
+// "kill 123 124"
+std::string KillCommand(const std::vector<RunProcess>& processes);
+
 // A process or a worktree in a list.
 std::string ProcessLine(const RunProcess& process);
 std::string WorktreeLine(const Worktree& worktree);

@@ -4,7 +4,6 @@
 // of a run that lives, and of one that was killed.
 #include <sys/types.h>
 
-#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <string>
@@ -314,24 +313,19 @@ TEST(LeftoversKillTest, KeepsTheLockMeanwhileAndThenEndsThem) {
 
 TEST(LeftBehindTest, IsListedWithWhatClearsIt) {
   const Repository repo;
-  // Before that run, and so none of its.
-  Git(repo.path(), {"worktree", "add", "-q", "-b", "old", repo.File("old")});
-  std::filesystem::last_write_time(
-      repo.File(".git/worktrees/old"),
-      std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
-  for (const auto& entry :
-       std::filesystem::directory_iterator(repo.File(".git/worktrees/old"))) {
-    std::filesystem::last_write_time(
-        entry.path(),
-        std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
-  }
+  // Just before that run, and so not one of its worktrees.
+  Git(repo.path(), {"worktree", "add", "-q", "-b", "old",
+                    repo.File(".claude/worktrees/old")});
   ProcessOptions options = In(repo.path());
   options.input = ProcessOptions::Stdin::kPipe;
   Process run(
       Locked({},
              "git worktree add -q -b feature/a '.claude/worktrees/feat a'; "
              "git worktree add -q -b feature/b .claude/worktrees/feat-b; "
+             "git worktree add -q -b feature/c .claude/worktrees/feat-c; "
+             "git worktree add -q -b mine mine; "
              "echo work >.claude/worktrees/feat-b/new; "
+             "git -C .claude/worktrees/feat-b commit -q --allow-empty -m 1; "
              "(cd '.claude/worktrees/feat a'; sleep 1000 & "
              "echo agent $!); "
              "setsid sh -c 'echo daemon $$; exec sleep 1000' & "
@@ -360,7 +354,8 @@ TEST(LeftBehindTest, IsListedWithWhatClearsIt) {
   EXPECT_TRUE(Exists(repo.File(".claude/worktrees/feat-b/new")));
 
   // What it says is to be pasted.
-  for (const std::string hint : {"to end it: ", "all that is in there: "}) {
+  for (const std::string hint :
+       {"to end it: ", "remove anything: ", "without loss: "}) {
     const size_t begin = next.err.find(hint) + hint.size();
     const std::string line =
         next.err.substr(begin, next.err.find('\n', begin) - begin);
@@ -370,10 +365,10 @@ TEST(LeftBehindTest, IsListedWithWhatClearsIt) {
   WaitForEnd(agent);
   EXPECT_EQ(kill(daemon, 0), 0);
   EXPECT_EQ(Git(repo.path(), {"branch", "--format=%(refname:short)"}),
-            "main\nold\n");
+            "feature/a\nfeature/b\nmain\nmine\nold\n");
   EXPECT_EQ(Names(repo.File(".git/worktrees")),
-            std::vector<std::string>{"old"});
-  EXPECT_EQ(repo.Changes(), "?? old/\n");
+            (std::vector<std::string>{"feat-a", "feat-b", "mine", "old"}));
+  EXPECT_EQ(repo.Changes(), "?? mine/\n");
 }
 
 TEST(LeftBehindTest, IsNotListedWithQuiet) {

@@ -460,7 +460,7 @@ TEST_P(CompletionTest, OffersTheValuesThatAnOptionHas) {
               UnorderedElementsAre("always", "auto", "never"));
   EXPECT_THAT(Offers("o8lock -q --publish=n"), ElementsAre("--publish=never"));
   EXPECT_THAT(Offers("o8lock --leftovers "),
-              UnorderedElementsAre("kill", "release", "wait"));
+              UnorderedElementsAre("keep", "kill", "release", "wait"));
   EXPECT_THAT(Offers("o8lock --lock-file files/"),
               UnorderedElementsAre("files/one", "files/two"));
   EXPECT_THAT(Offers("o8lock --lock-file=files/o"),

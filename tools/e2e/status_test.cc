@@ -111,10 +111,18 @@ TEST(StatusJsonTest, StaleWithWhatItLeft) {
   EXPECT_EQ(Json(repo, 0), Golden("json_stale", values));
   const Result status = Call(O8lock({"status"}), repo.path());
   EXPECT_THAT(status.out,
-              EndsWith(absl::StrCat(
-                  "Worktrees since then: 2\n  ",
-                  repo.File(".claude/worktrees/b"), " (feature/b)\n  ",
-                  repo.File(".claude/worktrees/d"), " (no branch)\n")));
+              EndsWith(Fill(
+                  "Worktrees that ended runs have left: 2\n"
+                  "  {REPO}/.claude/worktrees/b (feature/b): clean, no commits "
+                  "of its own\n"
+                  "  {REPO}/.claude/worktrees/d (no branch): clean, no commits "
+                  "of its own\n"
+                  "  a run with the same features stops: a branch named "
+                  "'feature/b' already exists\n"
+                  "  to remove without loss: git worktree remove "
+                  "{REPO}/.claude/worktrees/b && git worktree remove "
+                  "{REPO}/.claude/worktrees/d && git branch -d feature/b\n",
+                  values)));
 }
 
 TEST(StatusJsonTest, Unknown) {

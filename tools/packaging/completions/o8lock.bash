@@ -81,7 +81,7 @@ _o8lock() {
   case $option in
     -n | --name) _o8lock_offer_names ;;
     --publish) _o8lock_offer always auto never ;;
-    --leftovers) _o8lock_offer kill release wait ;;
+    --leftovers) _o8lock_offer keep kill release wait ;;
     --lock-file) compopt -o default ;;
     ?*) ;;
     *)

@@ -58,7 +58,7 @@ complete -c o8lock -l lock-file -r -F -d 'This lock file instead of the reposito
 complete -c o8lock -l feature -x -d 'Put into the lock file as a feature'
 complete -c o8lock -l max-concurrency -x -d 'Put into the lock file'
 complete -c o8lock -l publish -x -a 'always auto never' -d 'Whether to write the lock file'
-complete -c o8lock -l leftovers -x -a 'kill release wait' -d 'Processes that the command leaves'
+complete -c o8lock -l leftovers -x -a 'keep kill release wait' -d 'Processes that the command leaves'
 complete -c o8lock -s E -l conflict-exit-code -x -d 'Exit code when the lock is held'
 complete -c o8lock -s q -l quiet -d 'No warnings'
 complete -c o8lock -s v -l verbose -d 'Tell when the lock is taken and released'

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The whole program after a run that did not end with 0: its worktrees stay,
+// and its agents may work on.
+#include <sys/types.h>
+
+#include <csignal>
+#include <filesystem>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "lock/testing.h"
+#include "tools/e2e/hooked_repository.h"
+#include "tools/e2e/testing.h"
+
+namespace o8lock {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kAddA[] =
+    "git worktree add -q -b feature/a .claude/worktrees/feat-a; ";
+
+// What a run says of the clean worktree feat-a; `run` is the one that left it.
+std::string LeftA(const Repository& repo, const std::string& run) {
+  return Fill(
+      "o8lock: warning: {RUN} left 1 worktree:\n"
+      "  {REPO}/.claude/worktrees/feat-a (feature/a): clean, no commits of its "
+      "own\n"
+      "o8lock: hint: a run with the same features stops: a branch named "
+      "'feature/a' already exists\n"
+      "o8lock: hint: to remove without loss: git worktree remove "
+      "{REPO}/.claude/worktrees/feat-a && git branch -d feature/a\n",
+      {{"RUN", run}, {"REPO", repo.path()}});
+}
+
+// Puts a script called orchestr8 into a directory of PATH.
+class Orchestr8Script {
+ public:
+  explicit Orchestr8Script(const std::string& script) {
+    std::filesystem::create_directory(bin_.File("bin"));
+    MakeFile(bin_.File("bin/orchestr8"),
+             absl::StrCat("#!/bin/sh\n", script, "\n"));
+    std::filesystem::permissions(bin_.File("bin/orchestr8"),
+                                 std::filesystem::perms::owner_all);
+  }
+  // `command` under o8lock with `options`, in `repo`, by way of a shell.
+  Argv Start(const std::string& options) const {
+    return Shell(absl::StrCat("PATH=", bin_.File("bin"), ":$PATH exec ",
+                              Binary(), " ", options,
+                              " -- orchestr8 parallel feat-a --yes"));
+  }
+
+ private:
+  TempDir bin_;
+};
+
+TEST(OrphanedWorktreeTest, IsToldAtTheEndAndAtTheNextStartOnce) {
+  const Repository repo;
+  const Result run =
+      Call(Locked({}, absl::StrCat(kAddA, "exit 3")), repo.path());
+  EXPECT_EQ(run.end, Exited(3));
+  EXPECT_EQ(run.err, LeftA(repo, "this run"));
+  const Result next = Call(O8lock({"--", "true"}), repo.path());
+  EXPECT_EQ(next.end, Exited(0));
+  EXPECT_EQ(next.err, LeftA(repo, "an ended run"));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).err, "");
+  // As long as it is there.
+  const Result status = Call(O8lock({"status"}), repo.path());
+  EXPECT_EQ(status.end, Exited(0));
+  EXPECT_THAT(status.out,
+              HasSubstr("Worktrees that ended runs have left: 1\n"));
+  Git(repo.path(),
+      {"worktree", "remove", repo.File(".claude/worktrees/feat-a")});
+  EXPECT_THAT(Call(O8lock({"status"}), repo.path()).out,
+              Not(HasSubstr("have left")));
+}
+
+TEST(OrphanedWorktreeTest, IsToldAfterASignal) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    const Repository repo;
+    Process run(Locked({}, absl::StrCat(kAddA, "echo ready $$; exec sleep 60")),
+                In(repo.path()));
+    ReadyPid(run);
+    run.Signal(signal);
+    EXPECT_EQ(run.Wait(), Killed(signal));
+    EXPECT_EQ(run.err(), LeftA(repo, "this run"));
+  }
+}
+
+TEST(OrphanedWorktreeTest, IsToldToEveryOrchestr8WhichStopsAtItsBranch) {
+  const Repository repo;
+  const Orchestr8Script orchestr8(
+      "git worktree add .claude/worktrees/feat-a -b feature/feat-a");
+  Call(Locked({}, absl::StrCat(kAddA, "exit 3")), repo.path());
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(Call(orchestr8.Start(""), repo.path()).err,
+                HasSubstr(LeftA(repo, "an ended run")));
+  }
+  EXPECT_EQ(Call(orchestr8.Start("-q"), repo.path()).err.find("o8lock:"),
+            std::string::npos);
+}
+
+TEST(OrphanedWorktreeTest, IsNobodysAfterAnEndWith0) {
+  const Repository repo;
+  const Result run = Call(Locked({}, kAddA), repo.path());
+  EXPECT_EQ(run.end, Exited(0));
+  EXPECT_EQ(run.err, "");
+  EXPECT_EQ(Contents(repo.Guard()), "");
+}
+
+TEST(OrphanedWorktreeTest, IsNotALaterOneOfTheSameName) {
+  const Repository repo;
+  Call(Locked({}, absl::StrCat(kAddA, "exit 3")), repo.path());
+  const std::string worktree = repo.File(".claude/worktrees/feat-a");
+  Git(repo.path(), {"worktree", "remove", worktree});
+  WaitForAnotherTick();
+  Git(repo.path(), {"worktree", "add", "-q", worktree, "feature/a"});
+  const Result next = Call(O8lock({"--", "true"}), repo.path());
+  EXPECT_EQ(next.err, "");
+  EXPECT_EQ(Contents(repo.Guard()), "");
+}
+
+TEST(OrphanedWorktreeTest, OfTheOriginalIsNotToldInACopy) {
+  const Repository repo;
+  Call(Locked({}, absl::StrCat(kAddA, "exit 3")), repo.path());
+  const TempDir elsewhere;
+  const std::string copy = elsewhere.File("copy");
+  std::filesystem::copy(repo.path(), copy,
+                        std::filesystem::copy_options::recursive);
+  EXPECT_THAT(Call(O8lock({"status"}), copy).out, Not(HasSubstr("have left")));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), copy).err, "");
+}
+
+TEST(OrphanedWorktreeTest, IsWhereOrchestr8IsToldToMakeThem) {
+  const Repository repo;
+  std::filesystem::create_directory(repo.File(".claude"));
+  MakeFile(repo.File(".claude/murm-config.json"),
+           R"({"worktreeDir": "../trees"})");
+  const Result run =
+      Call(Locked({},
+                  "git worktree add -q -b a ../trees-of-mine/a; "
+                  "git worktree add -q -b b ../trees/b; "
+                  "git worktree remove ../trees-of-mine/a; exit 3"),
+           repo.path());
+  EXPECT_THAT(run.err, HasSubstr("this run left 1 worktree:\n"));
+  EXPECT_THAT(run.err, HasSubstr("/trees/b (b): clean"));
+  Git(repo.path(), {"worktree", "remove", "../trees/b"});
+}
+
+// With hooks a run's worktrees are known, wherever they are.
+TEST(OrphanedWorktreeTest, IsTheOneThatTheHooksHaveSeen) {
+  const HookedRepository repo;
+  repo.Install();
+  ProcessOptions options = In(repo.path());
+  options.input = ProcessOptions::Stdin::kPipe;
+  Process run(
+      Locked({}, absl::StrCat("git worktree add -q -b a ", repo.Tree("a"),
+                              "; echo ready $$; read go; exit 3")),
+      options);
+  ReadyPid(run);
+  // By a person, in the run.
+  Git(repo.path(), {"-c", "core.hooksPath=/dev/null", "worktree", "add", "-q",
+                    "-b", "mine", repo.Tree("mine")});
+  run.Write("\n");
+  EXPECT_EQ(run.Wait(), Exited(3));
+  EXPECT_THAT(run.err(), HasSubstr(absl::StrCat("this run left 1 worktree:\n  ",
+                                                repo.Tree("a"), " (a)")));
+  EXPECT_THAT(run.err(), Not(HasSubstr(repo.Tree("mine"))));
+}
+
+// A command that adds feat-a and ends with `code` while its agent works on.
+std::string ScriptWithAgent(int code) {
+  return absl::StrCat(kAddA,
+                      "cd .claude/worktrees/feat-a; sleep 1000 & "
+                      "echo agent $!; exit ",
+                      code);
+}
+
+// An orchestr8 that does so.
+class KeptRun {
+ public:
+  explicit KeptRun(const std::string& options = "", int code = 3)
+      : orchestr8_(ScriptWithAgent(code)),
+        process_(orchestr8_.Start(options), In(repo_.path())),
+        agent_(ReadyPid(process_, "agent ")),
+        end_(process_.Wait()) {}
+
+  const Repository& repo() const { return repo_; }
+  const End& end() const { return end_; }
+  const std::string& err() const { return process_.err(); }
+  pid_t agent() const { return agent_; }
+  void EndAgent() const {
+    kill(agent_, SIGKILL);
+    WaitForEnd(agent_);
+  }
+
+ private:
+  const Repository repo_;
+  const Orchestr8Script orchestr8_;
+  Process process_;
+  const pid_t agent_;
+  const End end_;
+};
+
+TEST(KeptLockTest, StaysWithTheAgentsOfAFailedOrchestr8) {
+  const KeptRun run;
+  EXPECT_EQ(run.end(), Exited(3));
+  const std::string agent = absl::StrCat(run.agent());
+  EXPECT_THAT(
+      run.err(),
+      HasSubstr(Fill("o8lock: warning: the command has ended, but not "
+                     "1 process that it started:\n"
+                     "  PID {AGENT} in {REPO}/.claude/worktrees/feat-a: "
+                     "sleep 1000\n"
+                     "o8lock: hint: the lock stays with it until it "
+                     "has ended: kill {AGENT}\n"
+                     "o8lock: hint: to free the lock without that: "
+                     "o8lock unlock\n",
+                     {{"AGENT", agent}, {"REPO", run.repo().path()}})));
+  EXPECT_FALSE(Exists(run.repo().LockFile()));
+
+  const Result status = Call(O8lock({"status"}), run.repo().path());
+  EXPECT_EQ(status.end, Exited(75));
+  EXPECT_THAT(status.out, HasSubstr(absl::StrCat("process ", agent,
+                                                 " (sleep 1000) keeps the "
+                                                 "lock\n")));
+  const Result next = Call(O8lock({"--", "echo", "ran"}), run.repo().path());
+  EXPECT_EQ(next.end, Exited(75));
+  EXPECT_EQ(next.out, "");
+  EXPECT_THAT(next.err,
+              HasSubstr(absl::StrCat(
+                  "To end what is left of it: kill ", agent,
+                  "\nTo free the lock without that: ", Binary(), " unlock\n")));
+  run.EndAgent();
+  EXPECT_EQ(Call(O8lock({"--", "echo", "ran"}), run.repo().path()).out,
+            "ran\n");
+}
+
+TEST(KeptLockTest, IsWaitedFor) {
+  const KeptRun run;
+  Process waiting(O8lock({"--wait", "--", "echo", "ran"}),
+                  In(run.repo().path()));
+  waiting.WaitForError("waiting for PID ");
+  EXPECT_EQ(Call(O8lock({"status"}), run.repo().path()).end, Exited(75));
+  run.EndAgent();
+  EXPECT_EQ(waiting.Wait(), Exited(0));
+  EXPECT_EQ(waiting.out(), "ran\n");
+}
+
+TEST(KeptLockTest, IsFreedByUnlock) {
+  const KeptRun run;
+  EXPECT_EQ(Call(O8lock({"--yes", "unlock"}), run.repo().path()).end,
+            Exited(0));
+  EXPECT_EQ(Call(O8lock({"status"}), run.repo().path()).end, Exited(0));
+  EXPECT_EQ(kill(run.agent(), 0), 0);
+}
+
+TEST(KeptLockTest, IsNotKeptAfterAnEndWith0) {
+  const KeptRun run("", /*code=*/0);
+  EXPECT_EQ(run.end(), Exited(0));
+  EXPECT_THAT(run.err(), HasSubstr("the lock is released"));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), run.repo().path()).end, Exited(0));
+}
+
+TEST(KeptLockTest, IsNotKeptWhereTheUserSaysSo) {
+  const KeptRun run("--leftovers=release");
+  EXPECT_THAT(run.err(), HasSubstr("the lock is released"));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), run.repo().path()).end, Exited(0));
+}
+
+TEST(KeptLockTest, IsKeptForAnyCommandWhereTheRepositorySaysSo) {
+  const Repository repo;
+  Git(repo.path(), {"config", "o8lock.leftovers", "keep"});
+  {
+    Process run(Locked({}, ScriptWithAgent(3)), In(repo.path()));
+    const pid_t agent = ReadyPid(run, "agent ");
+    EXPECT_EQ(run.Wait(), Exited(3));
+    EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
+    kill(agent, SIGKILL);
+    WaitForEnd(agent);
+  }
+
+  Git(repo.path(), {"config", "o8lock.leftovers", "eat"});
+  const Result wrong = Call(O8lock({"--", "true"}), repo.path());
+  EXPECT_EQ(wrong.end, Exited(64));
+  EXPECT_EQ(wrong.err,
+            "o8lock: error: the setting o8lock.leftovers is 'eat', not "
+            "'release', 'wait', 'kill' or 'keep'\n"
+            "o8lock: hint: nothing was run; set it again: git config "
+            "o8lock.leftovers release\n");
+}
+
+// A process without the mark is no agent, nor is one that works elsewhere.
+TEST(KeptLockTest, StaysWithNothingElse) {
+  const Repository repo;
+  Process run(Locked({"--leftovers=keep"},
+                     absl::StrCat(kAddA,
+                                  "sleep 1000 & cd .claude/worktrees/feat-a; "
+                                  "env -i sleep 1000 & exit 3")),
+              In(repo.path()));
+  EXPECT_EQ(run.Wait(), Exited(3));
+  EXPECT_THAT(run.err(), HasSubstr("but not 2 processes that it started:\n"));
+  EXPECT_THAT(run.err(), Not(HasSubstr("the lock stays")));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(0));
+}
+
+}  // namespace
+}  // namespace o8lock
