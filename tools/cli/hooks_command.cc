@@ -227,7 +227,8 @@ int RunHook(const std::string& name, const std::vector<std::string>& args,
                 kRefuse);
   }
   if (!refused->has_value()) return kPass;
-  Tell(WorktreeRefusedText(**refused, Name(OwnProgram()), GetNow()));
+  Tell(WorktreeRefusedText(**refused, Name(OwnProgram()),
+                           isatty(STDERR_FILENO) == 1, GetNow()));
   return kRefuse;
 }
 

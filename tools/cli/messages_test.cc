@@ -215,8 +215,9 @@ TEST(RefusalTextTest, PaintsNoTerminal) {
   const RunProcess process = {1, {evil}, evil};
   const Worktree worktree = {evil, evil};
   Survey survey;
-  survey.lock = {evil, {}, found, {process}, {worktree}, {{worktree, {}}},
-                 evil};
+  survey.lock = {
+      evil, {}, found, {process}, {worktree}, {{worktree, {}}}, {*found.holder},
+      evil};
   survey.lock.location.guard = survey.lock.location.lock_file = evil;
   survey.others = {survey.lock};
   Disturbance replaced;

@@ -142,7 +142,7 @@ std::string RefusalText(const Inspection& found, const Invocation& invocation,
 
 std::string TimedOutText(const Inspection& found, const Invocation& invocation,
                          const Now& now, int64_t waited) {
-  return absl::StrCat("o8lock: the lock is still held after ",
+  return absl::StrCat("o8lock: the other run is still in progress after ",
                       FormatDuration(waited), "\n",
                       RefusalText(found, invocation, now));
 }
@@ -154,7 +154,8 @@ std::string AncestorText(const Inspection& found) {
 }
 
 std::string WorktreeRefusedText(const Refused& refused,
-                                const std::string& program, const Now& now) {
+                                const std::string& program, bool to_a_person,
+                                const Now& now) {
   std::vector<Row> rows =
       RefusalRows(refused.found, now, ShellQuoted({program, "unlock"}));
   if (refused.taken_back.has_value()) {
@@ -165,8 +166,10 @@ std::string WorktreeRefusedText(const Refused& refused,
       RefusedText(refused.found), kWorktreeRefused,
       OptionsText(refused.found, CommandLine({program, kWait, "--"}, add),
                   ShellQuoted({program, "status"}),
-                  absl::StrCat("Allow this one on purpose: ", kAllowVariable,
-                               "=1 ", ShellQuoted(add))),
+                  to_a_person
+                      ? absl::StrCat("Allow this one on purpose: ",
+                                     kAllowVariable, "=1 ", ShellQuoted(add))
+                      : "Ask a person to allow it: man o8lock, ENVIRONMENT"),
       Lines(rows));
 }
 

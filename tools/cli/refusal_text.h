@@ -37,9 +37,11 @@ std::string TimedOutText(const Inspection& found, const Invocation& invocation,
 // The external run `found` has started this process, which was to wait for it.
 std::string AncestorText(const Inspection& found);
 
-// A `git worktree add` was refused; `program` is how o8lock is called.
+// A `git worktree add` was refused; `program` is how o8lock is called. The way
+// around the refusal is for a person alone: agents paste every line.
 std::string WorktreeRefusedText(const Refused& refused,
-                                const std::string& program, const Now& now);
+                                const std::string& program, bool to_a_person,
+                                const Now& now);
 // The line of that which tells it from other errors.
 inline constexpr absl::string_view kWorktreeRefused =
     "git worktree add refused: it would collide with that run.\n";

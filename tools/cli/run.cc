@@ -61,6 +61,10 @@ std::optional<int> Refuse(const Inspection& found, const Options& options,
     if (!options.quiet) Tell(RefusalText(found, invocation, GetNow()));
     return options.conflict_exit_code;
   }
+  if (!options.yes && !invocation.status_command.empty()) {
+    Tell("o8lock: the next question is o8lock's; orchestr8 may ask one of its "
+         "own after it\n");
+  }
   const std::string warning = OverrideText(found, GetNow());
   if (!options.yes || !options.quiet) Tell(warning);
   if (options.yes) return std::nullopt;

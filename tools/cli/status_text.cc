@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "lock/holder.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "tools/cli/holder_text.h"
@@ -89,6 +90,12 @@ std::string StatusText(const Survey& survey, const Now& now, bool color) {
   if (found.holder.has_value()) rows.insert(rows.begin(), StartedRow(found));
   if (std::string evidence = EvidenceText(found); !evidence.empty()) {
     rows.emplace_back("Evidence", std::move(evidence));
+  }
+  for (const Holder& run : survey.lock.overridden) {
+    rows.emplace_back("Works beside",
+                      absl::StrCat("PID ", run.pid, " (",
+                                   ShellQuoted(Glance(run.command)),
+                                   "), whose lock was overridden"));
   }
   for (Row& row : StrangerRows(found, UnlockCommand(survey.lock))) {
     rows.push_back(std::move(row));

@@ -21,6 +21,7 @@
 #include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
+#include "lock/judge.h"
 #include "lock/location.h"
 #include "lock/lock.h"
 #include "lock/process.h"
@@ -77,6 +78,11 @@ absl::StatusOr<LockSurvey> Look(const Location& location,
     }
     survey.left = WithStates(FindWorktrees(location.common_dir, orphaned),
                              survey.processes);
+  }
+  if (survey.found.holder.has_value() && survey.found.kernel_locked) {
+    for (const Holder& run : survey.found.holder->overridden) {
+      if (MayLive(run)) survey.overridden.push_back(run);
+    }
   }
   survey.lock_file = LockFileOf(survey);
   return survey;

@@ -77,6 +77,8 @@ struct LockSurvey {
   std::vector<RunProcess> processes;
   std::vector<Worktree> worktrees;
   std::vector<LeftWorktree> left;  // by ended runs
+  // The runs that lost this lock to its holder and may still work.
+  std::vector<Holder> overridden;
   // The lock file in place: an orchestr8 may keep it elsewhere. Where there is
   // none: the location's, or empty if that leads out of the repository.
   std::string lock_file;

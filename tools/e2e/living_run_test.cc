@@ -329,6 +329,17 @@ TEST(MovedTest, ADeletedRepositoryIsNotMadeAgain) {
 
 // --- An override ---
 
+TEST(OverriddenRunTest, IsShownBesideItsOverrider) {
+  const Repository repo;
+  Guarded first(repo.path());
+  Guarded second(repo.path(), {"--force", "--yes"});
+  const std::string row =
+      absl::StrCat("\nWorks beside: PID ", first.pid(), " (sh -c ");
+  EXPECT_THAT(Call(O8lock({"status"}), repo.path()).out, HasSubstr(row));
+  EXPECT_EQ(first.Finish(), Exited(0));
+  EXPECT_THAT(Call(O8lock({"status"}), repo.path()).out, Not(HasSubstr(row)));
+}
+
 TEST(OverriddenRunTest, HasTheLockAgainWhenItsOverriderHasEnded) {
   for (const bool killed : {false, true}) {
     SCOPED_TRACE(killed);

@@ -544,6 +544,24 @@ INSTANTIATE_TEST_SUITE_P(
 
 // --- A lock outside o8lock from its beginning to its end ---
 
+// The way around is for a person; agents, which paste every line, are not
+// given it.
+TEST(RefusedAddTest, ShowsTheWayAroundOnATerminalOnly) {
+  const HookedRepository repo;
+  repo.Install();
+  const Guarded run(repo.path());
+  const Argv add = HookedRepository::AddArgv({"-b", "new", repo.Tree("new")});
+  const std::string allow = absl::StrCat(
+      "Allow this one on purpose: O8LOCK_ALLOW=1 git worktree add -b new ",
+      repo.Tree("new"));
+  Process person(add, OnTerminal(repo.path()));
+  EXPECT_EQ(person.Wait(), Exited(255));
+  EXPECT_THAT(person.out(), HasSubstr(allow));
+  const Result agent = Call(add, repo.path());
+  EXPECT_EQ(agent.end, Exited(255));
+  EXPECT_THAT(agent.err, Not(HasSubstr("O8LOCK_ALLOW")));
+}
+
 TEST(OutsideLockTest, TheFirstAddIsTakenBackAndTheNextIsRefusedAtOnce) {
   const HookedRepository repo;
   repo.Install();

@@ -129,6 +129,20 @@ TEST(QuestionTest, TheForceOfOrchestr8Asks) {
   EXPECT_THAT(forced.out(), HasSubstr("feat-a merged\r\n"));
 }
 
+// Of the two questions that look alike each is known.
+TEST(QuestionTest, IsToldFromOrchestr8sOwn) {
+  const Repository repo;
+  const Guarded holder(repo.path());
+  Process run(
+      O8lock({"--", PathFromEnv("ORCHESTR8"), "parallel", "feat-a", "--force"}),
+      OnTerminal(repo.path()));
+  EXPECT_THAT(run.WaitForOutput("Continue? [y/N] "),
+              HasSubstr("o8lock: the next question is o8lock's; orchestr8 may "
+                        "ask one of its own after it\r\n"));
+  run.Write("n\n");
+  EXPECT_EQ(run.Wait(), Exited(75));
+}
+
 TEST(QuestionTest, IsAskedAgainWhenTheHolderChangesMeanwhile) {
   const Repository repo;
   std::optional<Guarded> first(repo.path());

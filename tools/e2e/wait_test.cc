@@ -300,8 +300,8 @@ TEST(WaitTest, NeedsNoStandardInput) {
 
 // `text` without the figure of how long it has waited.
 std::string WithoutTime(const std::string& text) {
-  return std::regex_replace(Normal(text), std::regex("held after [0-9]+s"),
-                            "held after {DURATION}");
+  return std::regex_replace(Normal(text), std::regex("progress after [0-9]+s"),
+                            "progress after {DURATION}");
 }
 
 TEST(WaitTimeTest, EndsWithARefusal) {
@@ -492,7 +492,7 @@ TEST(WaitLineTest, IsClearedBeforeTheRefusal) {
   Process waiter(O8lock({"--wait=1s", "--", "true"}), OnGoodTerminal(repo));
   EXPECT_EQ(waiter.Wait(), Exited(75));
   EXPECT_THAT(Drawn(waiter.out()).back(),
-              StartsWith("o8lock: the lock is still held after "));
+              StartsWith("o8lock: the other run is still in progress after "));
 }
 
 TEST(WaitLineTest, NamesTheHolderThatFollows) {
@@ -616,8 +616,8 @@ TEST_P(OutsiderTest, IsWaitedForAsLongAsWasSaid) {
   EXPECT_THAT(waiter.err,
               AllOf(StartsWith(absl::StrCat(
                         "o8lock: waiting for PID ", process_.pid(),
-                        ", up to 1s\no8lock: the lock is still held "
-                        "after ")),
+                        ", up to 1s\no8lock: the other run is still in "
+                        "progress after ")),
                     HasSubstr(absl::StrCat(
                         "process ", process_.pid(),
                         " is running, it was not started by o8lock\n"))));
