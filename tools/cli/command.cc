@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "hooks/installation.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
@@ -46,7 +47,7 @@ int SeeToLeftovers(const Options& options,
   const auto tell = [&options](const std::vector<RunProcess>& processes,
                                LeftoversAre state) {
     if (!options.quiet && !processes.empty()) {
-      Tell(LeftoversText(processes, state));
+      Tell(LeftoversText(processes, state, options.kill_after));
     }
   };
   if (FindLeftovers(bystanders).empty()) return 0;
@@ -55,7 +56,10 @@ int SeeToLeftovers(const Options& options,
     const bool wait = options.leftovers == Leftovers::kWait;
     tell(leftovers(), wait ? LeftoversAre::kWaitedFor : LeftoversAre::kEnded);
     signal = wait ? AwaitLeftovers(bystanders, -1, events)
-                  : EndLeftovers(bystanders, events);
+                  : EndLeftovers(
+                        bystanders,
+                        TicksOf(absl::ToInt64Nanoseconds(options.kill_after)),
+                        events);
     tell(leftovers(), LeftoversAre::kStillThere);
     return signal;
   }

@@ -228,7 +228,7 @@ TEST(RefusalTextTest, PaintsNoTerminal) {
         NoLockNeededText({evil}), WaitingText(found, 1, /*first=*/true),
         WaitingLine(found, kNow, 1, 1),
         TimedOutText(found, invocation, kNow, 1),
-        LeftoversText({process}, LeftoversAre::kReleased)}) {
+        LeftoversText({process}, LeftoversAre::kReleased, absl::Seconds(10))}) {
     EXPECT_NE(text.find("\\x1b[31mx\\x0a\\xc2\\x9b"), std::string::npos);
     EXPECT_EQ(text.find('\x1b'), std::string::npos);
     EXPECT_EQ(text.find('\xc2'), std::string::npos);
