@@ -48,6 +48,7 @@ Waiting::Waiting(std::optional<absl::Duration> time, bool quiet)
 absl::StatusOr<Fd> Waiting::For(const Location& location,
                                 const Inspection& found) {
   WaitOptions options;
+  options.since = since_;
   if (time_.has_value()) {
     options.give_up = since_ + TicksOf(absl::ToInt64Nanoseconds(*time_));
   }
