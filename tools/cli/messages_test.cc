@@ -14,6 +14,7 @@
 #include "lock/location.h"
 #include "lock/lock.h"
 #include "lock/process.h"
+#include "lock/waiters.h"
 #include "tools/cli/error_text.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/refusal_text.h"
@@ -214,7 +215,9 @@ TEST(RefusalTextTest, PaintsNoTerminal) {
   const RunProcess process = {1, {evil}, evil};
   const Worktree worktree = {evil, evil};
   Survey survey;
-  survey.lock = {evil, {}, found, {process}, {worktree}, evil};
+  survey.lock = {evil,      {},         found,
+                 {process}, {worktree}, {{9, 0, true, {evil}, evil}},
+                 evil};
   survey.lock.location.guard = survey.lock.location.lock_file = evil;
   survey.others = {survey.lock};
   Disturbance replaced;
