@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -19,27 +20,8 @@ struct flock Request(short type, Range range) {  // NOLINT(google-runtime-int)
   struct flock request = {};
   request.l_type = type;
   request.l_whence = SEEK_SET;
-  switch (range) {
-    case Range::kRun:
-      request.l_start = 0;
-      break;
-    case Range::kChange:
-      request.l_start = 1;
-      break;
-    case Range::kJoined:
-      request.l_start = 2;
-      break;
-    case Range::kAll:
-      request.l_len = 3;
-      return request;
-    case Range::kWaiting:
-      request.l_start = 3;
-      break;
-    case Range::kWithdrawn:
-      request.l_start = 4;
-      break;
-  }
-  request.l_len = 1;
+  request.l_start = range.first;
+  request.l_len = range.count;
   return request;
 }
 
@@ -94,9 +76,17 @@ absl::Status Unlock(const Fd& fd, Range range, const std::string& path) {
 
 absl::StatusOr<bool> IsLocked(const Fd& fd, Range range,
                               const std::string& path) {
+  O8LOCK_ASSIGN_OR_RETURN(const std::optional<Range> lock,
+                          FindLock(fd, range, path));
+  return lock.has_value();
+}
+
+absl::StatusOr<std::optional<Range>> FindLock(const Fd& fd, Range range,
+                                              const std::string& path) {
   struct flock request = Request(F_WRLCK, range);
   O8LOCK_RETURN_IF_ERROR(Fcntl(fd, F_OFD_GETLK, &request, path));
-  return request.l_type != F_UNLCK;
+  if (request.l_type == F_UNLCK) return std::nullopt;
+  return Range{request.l_start, request.l_len};
 }
 
 }  // namespace o8lock

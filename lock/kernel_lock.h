@@ -7,6 +7,8 @@
 #ifndef O8LOCK_LOCK_KERNEL_LOCK_H_
 #define O8LOCK_LOCK_KERNEL_LOCK_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -15,17 +17,29 @@
 
 namespace o8lock {
 
-// The things that are locked in a guard.
-enum class Range {
-  kRun,      // byte 0, for as long as a run lasts: who has it is the holder
-  kChange,   // byte 1, for the microseconds in which the record, the lock file
-             // or the guard's name change hands
-  kJoined,   // byte 2, shared by the runs inside the holder's: they may outlive
-             // it
-  kAll,      // these three
-  kWaiting,  // byte 3, shared by those that wait for kAll
-  kWithdrawn,  // byte 4, shared by the runs inside without the lock file
+// Bytes of a guard, which stand for the things that are locked in it.
+struct Range {
+  int64_t first = 0;
+  int64_t count = 0;  // 0: all from the first on
+
+  static const Range kRun;     // for as long as a run lasts: who has it is the
+                               // holder
+  static const Range kChange;  // for the microseconds in which the record, the
+                               // lock file or the guard's name change hands
+  static const Range kJoined;  // shared by the runs inside the holder's: they
+                               // may outlive it
+  static const Range kAll;     // these three
+  static const Range kWithdrawn;  // shared by the runs inside without the lock
+                                  // file
+  static const Range kWaiting;  // those that wait for kAll share a byte each of
+                                // it (waiters.h)
 };
+inline constexpr Range Range::kRun = {0, 1};
+inline constexpr Range Range::kChange = {1, 1};
+inline constexpr Range Range::kJoined = {2, 1};
+inline constexpr Range Range::kAll = {0, 3};
+inline constexpr Range Range::kWithdrawn = {4, 1};
+inline constexpr Range Range::kWaiting = {int64_t{1} << 22, 0};
 
 // Locks `range` of `fd`, which must be open for writing.
 // Errors: kUnavailable    somebody else has it (or part of it) now.
@@ -52,6 +66,11 @@ absl::Status Unlock(const Fd& fd, Range range, const std::string& path);
 // Errors: kUnimplemented and others as in TryLock.
 absl::StatusOr<bool> IsLocked(const Fd& fd, Range range,
                               const std::string& path);
+
+// One of the locks that others have on `range` or a part of it; nothing if
+// there is none. As IsLocked.
+absl::StatusOr<std::optional<Range>> FindLock(const Fd& fd, Range range,
+                                              const std::string& path);
 
 }  // namespace o8lock
 

@@ -27,9 +27,9 @@
 // decides; its second byte is held for the microseconds in which the record,
 // the lock file or the guard's name change, so that a release and an override,
 // or two overrides, never interleave; its third byte is shared by the runs that
-// are inside of another, its fourth one by those that wait (wait.h), its fifth
-// one by those inside that have withdrawn the lock file. Nothing is synced to
-// the disk: no lock outlives a reboot.
+// are inside of another, its fifth one by those inside that have withdrawn the
+// lock file. Each process that waits has a byte far behind them (waiters.h).
+// Nothing is synced to the disk: no lock outlives a reboot.
 #ifndef O8LOCK_LOCK_LOCK_H_
 #define O8LOCK_LOCK_LOCK_H_
 

@@ -79,6 +79,10 @@ std::vector<int> Processes();
 // as of another user's.
 bool HasOpen(int pid, const FileId& file);
 
+// Whether the process `pid` has a lock on `file`, of the kind of kernel_lock.h,
+// that begins at `byte`; false where that cannot be seen.
+bool HasLocked(int pid, const FileId& file, int64_t byte);
+
 // The words of the command line of the process `pid`; none if it has none, or
 // may not be looked into.
 std::vector<std::string> CommandOf(int pid);

@@ -106,16 +106,18 @@ std::vector<int> NumbersIn(const std::string& path) {
 
 // Whether `fdinfo`, of /proc/PID/fdinfo, has a line such as
 //   lock: 1: OFDLCK ADVISORY  WRITE -1 fe:01:1234 0 0
-// whose last but one number, where the lock begins, is that of kRun (also of
-// kAll) or kJoined.
-bool LocksARun(absl::string_view fdinfo) {
+// whose last but one number, where the lock begins, is one of `bytes`.
+bool LocksOneOf(absl::string_view fdinfo, const std::vector<int64_t>& bytes) {
   for (const absl::string_view line : absl::StrSplit(fdinfo, '\n')) {
     if (!absl::StartsWith(line, "lock:")) continue;
     const std::vector<absl::string_view> words =
         absl::StrSplit(line, absl::ByAnyChar(" \t"), absl::SkipEmpty());
-    if (words.size() < 4 || words[2] != "OFDLCK") continue;
-    const absl::string_view begin = words[words.size() - 2];
-    if (begin == "0" || begin == "2") return true;
+    int64_t begin;
+    if (words.size() >= 4 && words[2] == "OFDLCK" &&
+        absl::SimpleAtoi(words[words.size() - 2], &begin) &&
+        std::find(bytes.begin(), bytes.end(), begin) != bytes.end()) {
+      return true;
+    }
   }
   return false;
 }
@@ -127,9 +129,12 @@ bool IsOf(const std::string& process, int fd, const FileId& file) {
          file == FileId{info.st_dev, info.st_ino};
 }
 
-bool Keeps(const std::string& process, const FileId& file) {
+// Whether `process` has a descriptor of `file` with a lock that begins at one
+// of `bytes`.
+bool HasLockedOneOf(const std::string& process, const FileId& file,
+                    const std::vector<int64_t>& bytes) {
   for (const int fd : NumbersIn(process + "/fdinfo")) {
-    if (LocksARun(ReadProc(absl::StrCat(process, "/fdinfo/", fd))) &&
+    if (LocksOneOf(ReadProc(absl::StrCat(process, "/fdinfo/", fd)), bytes) &&
         IsOf(process, fd, file)) {
       return true;
     }
@@ -261,6 +266,10 @@ bool HasOpen(int pid, const FileId& file) {
   return false;
 }
 
+bool HasLocked(int pid, const FileId& file, int64_t byte) {
+  return HasLockedOneOf(absl::StrCat("/proc/", pid), file, {byte});
+}
+
 std::vector<std::string> CommandOf(int pid) {
   const std::string command = ReadProc(absl::StrCat("/proc/", pid, "/cmdline"));
   if (command.empty()) return {};
@@ -318,7 +327,8 @@ std::vector<Keeper> KeepersOf(const FileId& file) {
   std::vector<Keeper> keepers;
   for (const int pid : Processes()) {
     const std::string process = absl::StrCat("/proc/", pid);
-    if (pid == getpid() || !Keeps(process, file)) continue;
+    // Where kRun (and kAll) and kJoined begin.
+    if (pid == getpid() || !HasLockedOneOf(process, file, {0, 2})) continue;
     keepers.push_back({pid, CommandOf(pid)});
   }
   return keepers;

@@ -29,6 +29,7 @@
 #include "lock/location.h"
 #include "lock/process.h"
 #include "lock/status.h"
+#include "lock/waiters.h"
 #include "lock/watch.h"
 
 namespace o8lock {
@@ -40,6 +41,10 @@ constexpr absl::Duration kInterruptAgain = absl::Milliseconds(10);
 absl::Status StillHeld(const Inspection& found) {
   return absl::DeadlineExceededError(
       absl::StrCat("'", found.file, "' is still locked"));
+}
+
+Ticks SinceOf(const WaitOptions& options) {
+  return options.since < 0 ? NowTicks() : options.since;
 }
 
 // Tells of those who have the lock.
@@ -201,7 +206,7 @@ absl::StatusOr<Fd> WaitForGuard(const Location& location,
                                 const WaitOptions& options) {
   const std::string& guard = location.guard;
   O8LOCK_ASSIGN_OR_RETURN(Fd fd, OpenGuard(location));
-  O8LOCK_RETURN_IF_ERROR(TryShare(fd, Range::kWaiting, guard));
+  StartWaiting(fd, SinceOf(options), guard);
   const Interruptible interruptible;
   const auto lookout =
       std::make_shared<Lookout>(fd, guard, Reporter(found, options), options);
@@ -217,7 +222,7 @@ absl::StatusOr<Fd> WaitForGuard(const Location& location,
     return Fd();
   }
   if (!locked.ok()) return locked;
-  O8LOCK_RETURN_IF_ERROR(Unlock(fd, Range::kWaiting, guard));
+  StopWaiting(fd, guard);
   return fd;
 }
 
@@ -235,8 +240,12 @@ absl::StatusOr<Inspection> LookAgain(const Inspection& found) {
 }
 
 // For a run of which there are a file and processes.
-absl::StatusOr<Fd> WaitForProcesses(const Inspection& found,
+absl::StatusOr<Fd> WaitForProcesses(const Location& location,
+                                    const Inspection& found,
                                     const WaitOptions& options) {
+  // To be seen as one that waits.
+  const absl::StatusOr<Fd> guard = OpenGuard(location);
+  if (guard.ok()) StartWaiting(*guard, SinceOf(options), location.guard);
   absl::StatusOr<Watch> watch = Watch::Create();
   if (watch.ok()) {
     watch->Add(found.file.substr(0, found.file.rfind('/')), Watch::kWritten);
@@ -289,7 +298,7 @@ absl::StatusOr<Fd> WaitForProcesses(const Inspection& found,
 absl::StatusOr<Fd> WaitFor(const Location& location, const Inspection& found,
                            const WaitOptions& options) {
   if (found.kernel_locked) return WaitForGuard(location, found, options);
-  return WaitForProcesses(found, options);
+  return WaitForProcesses(location, found, options);
 }
 
 }  // namespace o8lock

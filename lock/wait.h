@@ -26,6 +26,10 @@
 namespace o8lock {
 
 struct WaitOptions {
+  // When, of NowTicks(), the waiting began, for people (waiters.h); negative:
+  // now.
+  Ticks since = -1;
+
   // The moment, of NowTicks(), to give up at; negative: never.
   Ticks give_up = -1;
 

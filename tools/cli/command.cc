@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "hooks/installation.h"
 #include "hooks/worktrees.h"
 #include "lock/inspection.h"
@@ -48,7 +49,7 @@ std::vector<RunProcess> Surviving(const std::vector<Descendant>& bystanders) {
 void TellOf(const std::vector<RunProcess>& processes, LeftoversAre state,
             const Options& options) {
   if (options.quiet || processes.empty()) return;
-  Tell(LeftoversText(processes, state));
+  Tell(LeftoversText(processes, state, options.kill_after));
 }
 
 // Leaves the lock to the agents that work on in `made`, worktrees of the run.
@@ -90,7 +91,10 @@ int SeeToLeftovers(const Options& options, Lock& lock,
     TellOf(Surviving(bystanders),
            wait ? LeftoversAre::kWaitedFor : LeftoversAre::kEnded, options);
     signal = wait ? AwaitLeftovers(bystanders, -1, events)
-                  : EndLeftovers(bystanders, events);
+                  : EndLeftovers(
+                        bystanders,
+                        TicksOf(absl::ToInt64Nanoseconds(options.kill_after)),
+                        events);
     TellOf(Surviving(bystanders), LeftoversAre::kStillThere, options);
   }
   return signal;

@@ -3,12 +3,11 @@
 
 #include <unistd.h>
 
-#include <vector>
-
 #include "absl/status/statusor.h"
 #include "lock/location.h"
 #include "tools/cli/doctor.h"
 #include "tools/cli/exit_code.h"
+#include "tools/cli/finding.h"
 #include "tools/cli/locate.h"
 #include "tools/cli/options.h"
 #include "tools/cli/output.h"
@@ -18,9 +17,10 @@ namespace o8lock {
 int DoctorCommand(const Options& options) {
   const absl::StatusOr<Location> location = LocateLock(options);
   if (!location.ok()) return FailToLocate(location.status());
-  const std::vector<Finding> findings =
+  const Findings findings =
       Examine(*location, options.lock_file.empty() ? "." : location->Home());
-  Print(STDOUT_FILENO, DoctorText(findings));
+  Print(STDOUT_FILENO,
+        options.json ? DoctorJson(findings) : DoctorText(findings));
   for (const Finding& finding : findings) {
     if (finding.level == Finding::kFail) return kOsError;
   }

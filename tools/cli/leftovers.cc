@@ -20,7 +20,6 @@
 namespace o8lock {
 namespace {
 
-constexpr Ticks kPatience = 10 * kTicksPerSecond;
 // To a killed process the kernel may have to attend for a moment.
 constexpr Ticks kKilled = kTicksPerSecond;
 // How often to look where the kernel does not tell (OpenProcess).
@@ -126,11 +125,12 @@ int AwaitLeftovers(const std::vector<Descendant>& bystanders, Ticks give_up,
   }
 }
 
-int EndLeftovers(const std::vector<Descendant>& bystanders, Events& events) {
+int EndLeftovers(const std::vector<Descendant>& bystanders, Ticks patience,
+                 Events& events) {
   for (const Descendant& process : FindLeftovers(bystanders)) {
     SignalProcess(process.pid, process.started, SIGTERM);
   }
-  const int signal = AwaitLeftovers(bystanders, NowTicks() + kPatience, events);
+  const int signal = AwaitLeftovers(bystanders, NowTicks() + patience, events);
   if (signal != 0) return signal;
   for (const Descendant& process : FindLeftovers(bystanders)) {
     SignalProcess(process.pid, process.started, SIGKILL);

@@ -32,9 +32,10 @@ std::vector<Descendant> FindLeftovers(
 int AwaitLeftovers(const std::vector<Descendant>& bystanders, Ticks give_up,
                    Events& events);
 
-// Asks them to end (SIGTERM), and after 10 seconds ends them (SIGKILL). Returns
+// Asks them to end (SIGTERM), and after `patience` ends them (SIGKILL). Returns
 // as AwaitLeftovers.
-int EndLeftovers(const std::vector<Descendant>& bystanders, Events& events);
+int EndLeftovers(const std::vector<Descendant>& bystanders, Ticks patience,
+                 Events& events);
 
 }  // namespace o8lock
 

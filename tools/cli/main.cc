@@ -10,9 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "hooks/hook_call.h"
 #include "lock/process.h"
@@ -62,36 +60,34 @@ int Main(char* const argv[]) {
     for (int i = 1; argv[i] != nullptr; ++i) args.emplace_back(argv[i]);
     return RunHook(hook, args, OwnTokens());
   }
-  absl::StatusOr<Options> options = ParseOptions(argv);
-  if (!options.ok()) {
-    const std::pair<absl::string_view, absl::string_view> parts =
-        absl::StrSplit(options.status().message(), absl::MaxSplits('\n', 1));
-    return Fail(parts.first, parts.second, kUsage);
+  Options options;
+  if (const auto error = ParseOptions(argv, options)) {
+    return Fail(error->problem, error->hint, kUsage);
   }
-  switch (options->action) {
+  switch (options.action) {
     case Action::kHelp:
-      Print(STDOUT_FILENO, HelpText());
+      Print(STDOUT_FILENO, options.help);
       return kSuccess;
     case Action::kVersion:
       Print(STDOUT_FILENO,
             absl::StrCat("o8lock ", kVersion, CommitText(), "\n"));
       return kSuccess;
     case Action::kStatus:
-      return StatusCommand(*options);
+      return StatusCommand(options);
     case Action::kUnlock:
-      return UnlockCommand(*options, started);
+      return UnlockCommand(options, started);
     case Action::kDoctor:
-      return DoctorCommand(*options);
+      return DoctorCommand(options);
     case Action::kHooksInstall:
     case Action::kHooksUninstall:
     case Action::kHooksStatus:
-      return HooksCommand(*options);
+      return HooksCommand(options);
     case Action::kHooksRun:
-      return RunHook(options->command[0],
-                     {options->command.begin() + 1, options->command.end()},
+      return RunHook(options.command[0],
+                     {options.command.begin() + 1, options.command.end()},
                      OwnTokens());
     case Action::kRun:
-      return Run(*std::move(options), argv[0], started);
+      return Run(std::move(options), argv[0], started);
   }
   return kUsage;
 }

@@ -14,6 +14,7 @@
 #include "lock/location.h"
 #include "lock/lock.h"
 #include "lock/process.h"
+#include "lock/waiters.h"
 #include "tools/cli/error_text.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/orphans_text.h"
@@ -215,9 +216,15 @@ TEST(RefusalTextTest, PaintsNoTerminal) {
   const RunProcess process = {1, {evil}, evil};
   const Worktree worktree = {evil, evil};
   Survey survey;
-  survey.lock = {
-      evil, {}, found, {process}, {worktree}, {{worktree, {}}}, {*found.holder},
-      evil};
+  survey.lock = {evil,
+                 {},
+                 found,
+                 {process},
+                 {worktree},
+                 {{worktree, {}}},
+                 {*found.holder},
+                 {{9, 0, true, {evil}, evil}},
+                 evil};
   survey.lock.location.guard = survey.lock.location.lock_file = evil;
   survey.others = {survey.lock};
   Disturbance replaced;
@@ -231,7 +238,7 @@ TEST(RefusalTextTest, PaintsNoTerminal) {
         NoLockNeededText({evil}), WaitingText(found, 1, /*first=*/true),
         WaitingLine(found, kNow, 1, 1),
         TimedOutText(found, invocation, kNow, 1),
-        LeftoversText({process}, LeftoversAre::kReleased)}) {
+        LeftoversText({process}, LeftoversAre::kReleased, absl::Seconds(10))}) {
     EXPECT_NE(text.find("\\x1b[31mx\\x0a\\xc2\\x9b"), std::string::npos);
     EXPECT_EQ(text.find('\x1b'), std::string::npos);
     EXPECT_EQ(text.find('\xc2'), std::string::npos);

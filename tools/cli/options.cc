@@ -4,19 +4,20 @@
 #include <getopt.h>
 
 #include <algorithm>
-#include <cstdint>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/algorithm/container.h"
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
-#include "tools/cli/text.h"
+#include "absl/time/time.h"
+#include "tools/cli/duration.h"
+#include "tools/cli/exit_code.h"
+#include "tools/cli/usage_error.h"
+#include "tools/cli/verbs.h"
 
 namespace o8lock {
 namespace {
@@ -27,6 +28,7 @@ enum LongOnly {
   kMaxConcurrency,
   kPublish,
   kLeftovers,
+  kKillAfter,
   kJson,
   kVersion
 };
@@ -44,6 +46,7 @@ constexpr struct option kLongOptions[] = {
     {"max-concurrency", required_argument, nullptr, kMaxConcurrency},
     {"publish", required_argument, nullptr, kPublish},
     {"leftovers", required_argument, nullptr, kLeftovers},
+    {"kill-after", required_argument, nullptr, kKillAfter},
     {"conflict-exit-code", required_argument, nullptr, 'E'},
     {"quiet", no_argument, nullptr, 'q'},
     {"verbose", no_argument, nullptr, 'v'},
@@ -53,43 +56,6 @@ constexpr struct option kLongOptions[] = {
     {nullptr, 0, nullptr, 0},
 };
 
-// What stands in a command's place.
-struct Verb {
-  absl::string_view name;
-  Action action;
-};
-constexpr Verb kVerbs[] = {
-    {"status", Action::kStatus},
-    {"unlock", Action::kUnlock},
-    {"doctor", Action::kDoctor},
-    {"help", Action::kHelp},
-};
-// The same behind "hooks".
-constexpr Verb kHooksVerbs[] = {
-    {"install", Action::kHooksInstall},
-    {"uninstall", Action::kHooksUninstall},
-    {"status", Action::kHooksStatus},
-    {"run", Action::kHooksRun},
-    {"help", Action::kHelp},
-    {"--help", Action::kHelp},
-    {"-h", Action::kHelp},
-};
-constexpr absl::string_view kHooks = "hooks";
-
-template <size_t kSize>
-const Verb* FindVerb(const Verb (&verbs)[kSize], absl::string_view name) {
-  const auto* verb = absl::c_find_if(
-      verbs, [name](const Verb& candidate) { return candidate.name == name; });
-  return verb == std::end(verbs) ? nullptr : verb;
-}
-
-constexpr absl::string_view kSeeHelp = "see: o8lock --help";
-
-absl::Status Usage(absl::string_view problem, absl::string_view hint) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(Printable(problem), "\n", hint));
-}
-
 // Remembers an option for the lines that a refusal suggests.
 void Repeat(absl::string_view option, absl::string_view value,
             std::vector<std::string>& words) {
@@ -97,65 +63,62 @@ void Repeat(absl::string_view option, absl::string_view value,
   words.emplace_back(value);
 }
 
-absl::StatusOr<int> Number(absl::string_view option, absl::string_view text,
-                           int least, int most) {
+std::optional<int> ParseNumber(absl::string_view text, int least, int most) {
   int number;
   // SimpleAtoi takes blanks and a plus sign as well.
   if (text.find_first_not_of("0123456789") == text.npos &&
       absl::SimpleAtoi(text, &number) && number >= least && number <= most) {
     return number;
   }
-  return Usage(absl::StrCat(option, " wants a whole number from ", least,
-                            " to ", most, ", not '", text, "'"),
-               kSeeHelp);
+  return std::nullopt;
 }
 
-// The seconds of "90s", "10m" or "1h30m".
-std::optional<int64_t> ParseDuration(absl::string_view text) {
-  if (text == "0") return 0;
-  struct Unit {
-    char letter;
-    int64_t seconds;
-  };
-  int64_t total = 0;
-  bool any = false;
-  for (const Unit unit : {Unit{'h', 3600}, Unit{'m', 60}, Unit{'s', 1}}) {
-    const size_t digits = text.find_first_not_of("0123456789");
-    if (digits == 0 || digits == text.npos || text[digits] != unit.letter) {
-      continue;
-    }
-    int number;
-    if (!absl::SimpleAtoi(text.substr(0, digits), &number)) break;
-    total += number * unit.seconds;
-    text.remove_prefix(digits + 1);
-    any = true;
+// Reads `value` into `number`, and remembers it as the option `name`.
+std::optional<UsageError> ApplyNumber(absl::string_view name,
+                                      absl::string_view value, int least,
+                                      int most, std::optional<int>& number,
+                                      Options& options) {
+  number = ParseNumber(value, least, most);
+  if (!number.has_value()) {
+    return SeeHelp(absl::StrCat(name, " wants a whole number from ", least,
+                                " to ", most, ", not '", value, "'"));
   }
-  if (!any || !text.empty()) return std::nullopt;
-  return total;
+  Repeat(name, value, options.description);
+  return std::nullopt;
 }
 
-// `argument` may be null: the option has none.
-absl::Status ApplyWait(const char* argument, Options& options) {
-  options.wait_seconds = std::nullopt;
-  if (argument == nullptr) return absl::OkStatus();
-  options.wait_seconds = ParseDuration(argument);
-  if (options.wait_seconds.has_value()) return absl::OkStatus();
-  return Usage(absl::StrCat("--wait wants a time such as 90s, 10m or "
-                            "1h30m, not '",
-                            argument, "'"),
-               kSeeHelp);
+// The same for a time.
+std::optional<UsageError> ReadTime(absl::string_view name,
+                                   absl::string_view value,
+                                   std::optional<absl::Duration>& time) {
+  time = ParseDuration(value);
+  if (time.has_value()) return std::nullopt;
+  return SeeHelp(absl::StrCat(
+      name, " wants a time such as 90, 10m, 1h30m or 2d, not '", value, "'"));
 }
 
-absl::Status ApplyLeftovers(absl::string_view value, Options& options) {
+// `option` selects the lock `value`. Two of them would be two locks.
+std::optional<UsageError> Select(absl::string_view option,
+                                 absl::string_view value, Options& options) {
+  if (!options.selection.empty()) {
+    return TwoLocks(options.selection,
+                    {std::string(option), std::string(value)});
+  }
+  Repeat(option, value, options.selection);
+  return std::nullopt;
+}
+
+std::optional<UsageError> ApplyLeftovers(absl::string_view value,
+                                         Options& options) {
   options.leftovers = ParseLeftovers(value);
   if (!options.leftovers.has_value()) {
-    return Usage(absl::StrCat("--leftovers wants 'release', 'wait', 'kill' or "
-                              "'keep', not '",
-                              value, "'"),
-                 kSeeHelp);
+    return SeeHelp(
+        absl::StrCat("--leftovers wants 'release', 'wait', 'kill' or 'keep', "
+                     "not '",
+                     value, "'"));
   }
   Repeat("--leftovers", value, options.description);
-  return absl::OkStatus();
+  return std::nullopt;
 }
 
 // An option that has no value.
@@ -172,6 +135,7 @@ void ApplyFlag(int option, Options& options) {
       break;
     case 'v':
       options.verbose = true;
+      options.description.emplace_back("--verbose");
       break;
     case 'h':
       options.action = Action::kHelp;
@@ -188,57 +152,58 @@ void ApplyFlag(int option, Options& options) {
 }
 
 // `argument` may be null: the option has none.
-absl::Status Apply(int option, const char* argument, Options& options) {
+std::optional<UsageError> Apply(int option, const char* argument,
+                                Options& options) {
   const absl::string_view value = argument == nullptr ? "" : argument;
   switch (option) {
     case 'w':
-      return ApplyWait(argument, options);
+      options.wait = std::nullopt;
+      if (argument == nullptr) return std::nullopt;
+      return ReadTime("--wait", value, options.wait);
     case 'n':
       options.name = std::string(value);
-      Repeat("--name", value, options.selection);
-      break;
+      return Select("--name", value, options);
     case kLockFile:
       if (value.empty()) {
-        return Usage("--lock-file wants the path of a file", kSeeHelp);
+        return SeeHelp("--lock-file wants the path of a file");
       }
       options.lock_file = std::string(value);
-      Repeat("--lock-file", value, options.selection);
-      break;
+      return Select("--lock-file", value, options);
     case kFeature:
       options.features.emplace_back(value);
       Repeat("--feature", value, options.description);
       break;
-    case kMaxConcurrency: {
-      const absl::StatusOr<int> number =
-          Number("--max-concurrency", value, 1, 1000000);
-      if (!number.ok()) return number.status();
-      options.max_concurrency = *number;
-      Repeat("--max-concurrency", value, options.description);
-      break;
-    }
+    case kMaxConcurrency:
+      return ApplyNumber("--max-concurrency", value, 1, 1000000,
+                         options.max_concurrency, options);
     case kPublish:
       options.publish = ParsePublish(value);
       if (!options.publish.has_value()) {
-        return Usage(absl::StrCat("--publish wants 'auto', 'always' or "
-                                  "'never', not '",
-                                  value, "'"),
-                     kSeeHelp);
+        return SeeHelp(absl::StrCat(
+            "--publish wants 'auto', 'always' or 'never', not '", value, "'"));
       }
       Repeat("--publish", value, options.description);
       break;
     case kLeftovers:
       return ApplyLeftovers(value, options);
-    case 'E': {
-      const absl::StatusOr<int> number =
-          Number("--conflict-exit-code", value, 0, 255);
-      if (!number.ok()) return number.status();
-      options.conflict_exit_code = *number;
+    case kKillAfter: {
+      std::optional<absl::Duration> time;
+      if (auto error = ReadTime("--kill-after", value, time)) return error;
+      options.kill_after = *time;
+      Repeat("--kill-after", value, options.description);
       break;
+    }
+    case 'E': {
+      std::optional<int> code;
+      auto error =
+          ApplyNumber("--conflict-exit-code", value, 0, 255, code, options);
+      options.conflict_exit_code = code.value_or(kRefused);
+      return error;
     }
     default:
       ApplyFlag(option, options);
   }
-  return absl::OkStatus();
+  return std::nullopt;
 }
 
 // The option that getopt_long(3) could not take, as the user wrote it. Of a
@@ -255,122 +220,135 @@ std::string Offender(char* const argv[]) {
 }
 
 // The error that getopt_long(3) answered with `option`: '?' or ':'.
-absl::Status OptionError(int option, char* const argv[]) {
+UsageError OptionError(int option, char* const argv[]) {
   const std::string word = Offender(argv);
+  const char* problem = "unknown option";
   if (option == ':') {
-    return Usage(absl::StrCat("option wants a value: '", word, "'"), kSeeHelp);
+    problem = "option wants a value";
+  } else if (optopt != 0 && absl::StrContains(word, '=')) {
+    problem = "option takes no value";
   }
-  return Usage(absl::StrCat(optopt != 0 && word.find('=') != word.npos
-                                ? "option takes no value: '"
-                                : "unknown option: '",
-                            word, "'"),
-               kSeeHelp);
+  return SeeHelp(absl::StrCat(problem, ": '", word, "'"));
 }
 
-// Takes the verb at optind for the action of `options`, with its name in
-// `name`. False if there is none.
-absl::StatusOr<bool> TakeVerb(int argc, char* const argv[], Options& options,
-                              std::string& name) {
-  const Verb* verb = FindVerb(kVerbs, argv[optind]);
-  if (argv[optind] == kHooks) {
-    name = "hooks ";
-    ++optind;
-    verb = FindVerb(kHooksVerbs, optind < argc ? argv[optind] : "");
-    if (verb == nullptr) {
-      return Usage("hooks wants one of: install, uninstall, status, run",
-                   kSeeHelp);
-    }
-  }
-  if (verb == nullptr) return false;
-  options.action = verb->action;
-  name = absl::StrCat(name, argv[optind]);
+// Where the reading of a command line is.
+struct Reader {
+  char* const* const argv;
+  const int argc;
+
+  std::vector<std::string> Before() const { return {argv, argv + optind}; }
+  std::vector<std::string> Rest() const { return {argv + optind, argv + argc}; }
+};
+
+bool IsHelpOption(absl::string_view word) {
+  return word == "--help" || word == "-h";
+}
+
+// Takes the words behind "help" for what `options` are to help with.
+std::optional<UsageError> TakeHelpTopic(const Reader& reader,
+                                        Options& options) {
+  options.action = Action::kHelp;
+  options.help = HelpText();
+  const std::vector<std::string> topic = reader.Rest();
+  if (topic.empty()) return std::nullopt;
+  const Verb* verb = FindVerb(absl::StrJoin(topic, " "));
+  if (verb == nullptr) return NoHelpFor(absl::StrJoin(topic, " "));
+  options.help = verb->help;
+  return std::nullopt;
+}
+
+// Takes the words at optind for `verb` and the action of `options`, if they are
+// one; what `options` are to help with, if that is asked for.
+std::optional<UsageError> TakeVerb(const Reader& reader, Options& options,
+                                   const Verb*& verb) {
+  verb = FindVerb(reader.argv[optind]);
+  if (verb == nullptr) return std::nullopt;
   ++optind;
-  return true;
-}
-
-// The error that "--" is not there between `before`, the program with its
-// options, and `command`: with what was probably meant.
-absl::Status NoDashes(std::vector<std::string> before,
-                      const std::vector<std::string>& command) {
-  const std::string last = before.back();
-  if ((last == "-w" || last == "--wait") &&
-      ParseDuration(command[0]).has_value()) {
-    before.back() += absl::StrCat(last == "-w" ? "" : "=", command[0]);
-    return Usage(absl::StrCat("a time is written together with ", last),
-                 absl::StrCat("try: ", ShellQuoted(before), " -- COMMAND"));
+  if (verb->name == "help") return TakeHelpTopic(reader, options);
+  if (verb->name == "hooks") {
+    const absl::string_view next =
+        optind < reader.argc ? reader.argv[optind] : "";
+    options.help = verb->help;
+    if (next == "help" || IsHelpOption(next)) {
+      options.action = Action::kHelp;
+      return std::nullopt;
+    }
+    verb = FindVerb(absl::StrCat("hooks ", next));
+    if (verb == nullptr) return NoHooksVerb(reader.Before(), reader.Rest());
+    ++optind;
   }
-  before.emplace_back("--");
-  before.insert(before.end(), command.begin(), command.end());
-  return Usage(
-      absl::StrCat("'--' is missing before the command '", command[0], "'"),
-      absl::StrCat("try: ", ShellQuoted(before)));
+  options.action = verb->action;
+  options.help = verb->help;
+  // All that follows is the hook's, but a hook of that name there is not.
+  if (options.action == Action::kHooksRun && optind < reader.argc &&
+      IsHelpOption(reader.argv[optind])) {
+    options.action = Action::kHelp;
+  }
+  return std::nullopt;
 }
 
 // What does not go together, or with `rest`, which stands behind the options
-// and the verb `verb_name`.
-absl::Status Check(const Options& options, const std::string& verb_name,
-                   const std::vector<std::string>& rest) {
+// and `verb`, if there is one.
+std::optional<UsageError> Check(const Options& options, const Verb* verb,
+                                const std::vector<std::string>& rest) {
   if (options.json && options.action != Action::kStatus &&
+      options.action != Action::kDoctor &&
       options.action != Action::kHooksStatus) {
-    return Usage("--json is for: o8lock status, o8lock hooks status", kSeeHelp);
+    return SeeHelp("--json is for: o8lock status, doctor, hooks status");
   }
-  if (options.force && options.wait_seconds != 0) {
-    return Usage("--wait and --force exclude each other", kSeeHelp);
+  if (options.force && options.wait != absl::ZeroDuration()) {
+    return SeeHelp("--wait and --force exclude each other");
   }
   switch (options.action) {
     case Action::kHooksRun:
-      if (!rest.empty()) return absl::OkStatus();
-      return Usage("hooks run wants the name of a git hook", kSeeHelp);
+      if (!rest.empty()) return std::nullopt;
+      return SeeHelp("hooks run wants the name of a git hook", verb->name);
     case Action::kRun:
-      if (!rest.empty()) return absl::OkStatus();
-      return Usage("there is no command to run",
-                   "usage: o8lock [OPTIONS] -- COMMAND [ARG...]");
+      if (!rest.empty()) return std::nullopt;
+      return UsageError{"there is no command to run",
+                        "usage: o8lock [OPTIONS] -- COMMAND [ARG...]"};
     default:
-      if (rest.empty()) return absl::OkStatus();
-      return Usage(
-          absl::StrCat(verb_name, " takes no arguments: '", rest[0], "'"),
-          kSeeHelp);
+      if (rest.empty()) return std::nullopt;
+      return SeeHelp(
+          absl::StrCat(verb->name, " takes no arguments: '", rest[0], "'"),
+          verb->name);
   }
 }
 
 }  // namespace
 
-absl::StatusOr<Options> ParseOptions(char* const argv[]) {
+std::optional<UsageError> ParseOptions(char* const argv[], Options& options) {
   int argc = 0;
   while (argv[argc] != nullptr) ++argc;
-  Options options;
-  optind = 0;  // glibc's way of starting anew
+  const Reader reader{argv, argc};
+  options.help = HelpText();
+  optind = 0;  // glibc's way of starting again
   opterr = 0;
   bool ended = false;  // by "--"
-  std::string verb_name;
+  const Verb* verb = nullptr;
   while (true) {
     const int next = std::max(optind, 1);
     const int option = getopt_long(argc, argv, kLetters, kLongOptions, nullptr);
-    if (option == -1) {
-      ended = next < argc && absl::string_view(argv[next]) == "--";
-      if (ended || optind == argc || options.action != Action::kRun) break;
-      const absl::StatusOr<bool> taken =
-          TakeVerb(argc, argv, options, verb_name);
-      if (!taken.ok()) return taken.status();
-      if (options.action == Action::kHelp) return options;
-      if (!*taken || options.action == Action::kHooksRun) break;
-      continue;
-    }
     if (option == '?' || option == ':') return OptionError(option, argv);
-    const absl::Status status = Apply(option, optarg, options);
-    if (!status.ok()) return status;
+    if (option != -1) {
+      if (auto error = Apply(option, optarg, options)) return error;
+    } else {
+      ended = next < argc && absl::string_view(argv[next]) == "--";
+      if (ended || optind == argc || verb != nullptr) break;
+      if (auto error = TakeVerb(reader, options, verb)) return error;
+      if (verb == nullptr || options.action == Action::kHooksRun) break;
+    }
     if (options.action == Action::kHelp || options.action == Action::kVersion) {
-      return options;
+      return std::nullopt;
     }
   }
-  const std::vector<std::string> rest(argv + optind, argv + argc);
-  const absl::Status status = Check(options, verb_name, rest);
-  if (!status.ok()) return status;
+  const std::vector<std::string> rest = reader.Rest();
+  if (auto error = Check(options, verb, rest)) return error;
   if (options.action == Action::kRun && !ended) {
-    return NoDashes(std::vector<std::string>(argv, argv + optind), rest);
+    return NoVerbNorDashes(reader.Before(), rest);
   }
   options.command = rest;
-  return options;
+  return std::nullopt;
 }
 
 std::optional<Publish> ParsePublish(absl::string_view word) {
@@ -386,33 +364,6 @@ std::optional<Leftovers> ParseLeftovers(absl::string_view word) {
   if (word == "kill") return Leftovers::kKill;
   if (word == "keep") return Leftovers::kKeep;
   return std::nullopt;
-}
-
-absl::string_view HelpText() {
-  return R"(Usage: o8lock [OPTIONS] -- COMMAND [ARG...]
-       o8lock [OPTIONS] status|unlock|doctor|hooks install|uninstall|status
-
-Runs COMMAND under one lock per git repository. status shows the holder, unlock
-removes its lock, doctor finds problems, hooks make git refuse worktrees that a
-run would collide with. orchestr8's status, abort and dry runs need no lock.
-
-  -w, --wait[=TIME]           wait for a lock that is held, 10m or 1h30m at most
-  -f, --force                 override a lock that is held, after asking
-  -y, --yes                   do not ask
-  -n, --name NAME             another lock of the same repository
-      --lock-file FILE        this lock file instead of the repository's
-      --feature NAME          put into the lock file as a feature; repeatable
-      --max-concurrency N     put into the lock file
-      --publish WHEN          write the lock file: auto (default), always, never
-      --leftovers WHAT        of what outlives it: release, wait, kill, keep
-  -E, --conflict-exit-code N  exit code when the lock is held, instead of 75
-  -q, --quiet                 no warnings; a refusal is its exit code only
-  -v, --verbose               tell when the lock is taken and released
-  -h, --help, --version; --json for status and hooks status
-
-Exit codes: COMMAND's; 64 usage, 71 system error, 73 a file cannot be created,
-75 the lock is held, 126 and 127 COMMAND cannot be executed.
-)";
 }
 
 }  // namespace o8lock

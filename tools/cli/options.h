@@ -4,29 +4,17 @@
 #ifndef O8LOCK_TOOLS_CLI_OPTIONS_H_
 #define O8LOCK_TOOLS_CLI_OPTIONS_H_
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "tools/cli/exit_code.h"
+#include "tools/cli/usage_error.h"
+#include "tools/cli/verbs.h"
 
 namespace o8lock {
-
-enum class Action {
-  kRun,
-  kStatus,
-  kUnlock,
-  kDoctor,
-  kHooksInstall,
-  kHooksUninstall,
-  kHooksStatus,
-  kHooksRun,
-  kHelp,
-  kVersion
-};
 
 // Whether to write the lock file.
 enum class Publish {
@@ -56,9 +44,9 @@ struct Options {
   // then.
   std::vector<std::string> command;
 
-  // How many seconds to wait for a lock that is held, at most; 0: not at all;
-  // nothing: for ever.
-  std::optional<int64_t> wait_seconds = 0;
+  // How long to wait for a lock that is held, at most; 0: not at all; nothing:
+  // indefinitely.
+  std::optional<absl::Duration> wait = absl::ZeroDuration();
   bool force = false;
   bool yes = false;
   std::string name = "parallel";
@@ -68,10 +56,12 @@ struct Options {
   std::optional<Publish> publish;  // nothing: as the repository has it
   // Nothing: as the repository has it; kKeep for an orchestr8 otherwise.
   std::optional<Leftovers> leftovers;
+  absl::Duration kill_after = absl::Seconds(10);  // for kKill
   int conflict_exit_code = kRefused;
   bool quiet = false;
   bool verbose = false;
-  bool json = false;  // of kStatus and kHooksStatus
+  bool json = false;       // of kStatus, kDoctor and kHooksStatus
+  absl::string_view help;  // the text that kHelp is about
 
   // The options that another o8lock command has to repeat to mean the same
   // lock, and those to describe the same run.
@@ -80,16 +70,11 @@ struct Options {
 };
 
 // Reads `argv`, a null-terminated main() argument with the program's name
-// first. Options end at "--" and at the first word that is none; behind that
-// everything is the command's, to the byte.
-// Errors: kInvalidArgument  with a text for the user, printable: what is wrong,
-//                           and, after a newline, the corrected line or where
-//                           to look.
+// first, into `options`, which are as they begin. Options end at "--" and at
+// the first word that is none; behind that everything is the command's, to the
+// byte. Returns the error, if there is one; `options` are of no use then.
 // Not thread-safe: getopt_long(3) keeps its place in global variables.
-absl::StatusOr<Options> ParseOptions(char* const argv[]);
-
-// The text of --help; fits a screen of 80 by 24.
-absl::string_view HelpText();
+std::optional<UsageError> ParseOptions(char* const argv[], Options& options);
 
 }  // namespace o8lock
 

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/time.h"
 #include "hooks/git.h"
 #include "hooks/installation.h"
 #include "lock/file.h"
@@ -62,8 +63,9 @@ std::optional<int> Refuse(const Inspection& found, const Options& options,
     return options.conflict_exit_code;
   }
   if (!options.yes && !invocation.status_command.empty()) {
-    Tell("o8lock: the next question is o8lock's; orchestr8 may ask one of its "
-         "own after it\n");
+    Tell(
+        "o8lock: the next question is o8lock's; orchestr8 may ask one of its "
+        "own after it\n");
   }
   const std::string warning = OverrideText(found, GetNow());
   if (!options.yes || !options.quiet) Tell(warning);
@@ -178,7 +180,7 @@ int LockedRun::Start() {
     const ChildRunner::Interruptible interruptible(runner_);
     if (!found.has_value()) return FailToLock(lock.status(), location_);
     const bool by_ancestor = IsHeldByAncestor(*found);
-    const bool waits = options_.wait_seconds != 0 &&
+    const bool waits = options_.wait != absl::ZeroDuration() &&
                        found->verdict == Verdict::kHeld && !by_ancestor;
     const std::optional<int> exit_code =
         waits ? Wait(*found) : Override(*found, by_ancestor);
@@ -228,7 +230,7 @@ std::optional<int> LockedRun::Wait(const Inspection& found) {
     return options_.conflict_exit_code;
   }
   if (!waiting_.has_value()) {
-    waiting_.emplace(options_.wait_seconds, options_.quiet);
+    waiting_.emplace(options_.wait, options_.quiet);
   }
   absl::StatusOr<Fd> got = waiting_->For(location_, found);
   // Once more then: who has it now need not be who had it before.
@@ -253,7 +255,8 @@ std::optional<int> LockedRun::Override(const Inspection& found,
     if (IsClosed(found) && !options_.quiet) {
       Tell(HintText(AccessHint(location_)));
     }
-    if (by_ancestor && options_.wait_seconds != 0 && !options_.quiet) {
+    if (by_ancestor && options_.wait != absl::ZeroDuration() &&
+        !options_.quiet) {
       Tell(AncestorText(found));
     }
     return refused;
@@ -274,7 +277,7 @@ int Run(Options options, const std::string& program, int64_t started) {
   }
   if (orchestr8.has_value() && orchestr8->force) {
     options.force = true;
-    options.wait_seconds = 0;
+    options.wait = absl::ZeroDuration();
     options.yes = options.yes || orchestr8->yes;
   }
   const absl::StatusOr<Location> location = LocateLock(options);

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "hooks/worktrees.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
@@ -122,7 +123,7 @@ std::string DisturbedText(const Disturbance& disturbance,
 }
 
 std::string LeftoversText(const std::vector<RunProcess>& leftovers,
-                          LeftoversAre state) {
+                          LeftoversAre state, absl::Duration kill_after) {
   std::string text =
       absl::StrCat("o8lock: warning: the command has ended, but not ",
                    Count(leftovers.size(), "process", "processes"),
@@ -153,7 +154,8 @@ std::string LeftoversText(const std::vector<RunProcess>& leftovers,
     case LeftoversAre::kEnded:
       absl::StrAppend(&text,
                       "o8lock: hint: they are asked to end (SIGTERM), and "
-                      "killed after 10 seconds (SIGKILL)\n");
+                      "killed after ",
+                      absl::FormatDuration(kill_after), " (SIGKILL)\n");
       break;
     case LeftoversAre::kStillThere:
       absl::StrAppend(&text, "o8lock: hint: the lock is released\n");

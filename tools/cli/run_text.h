@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "hooks/worktrees.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
@@ -53,7 +54,7 @@ std::string DisturbedText(const Disturbance& disturbance,
                           const Location& location);
 
 // The command has ended, and these that it started have not: what is being done
-// about it, or was.
+// about it, or was. They are killed after `kill_after`.
 enum class LeftoversAre {
   kKept,
   kNotKept,
@@ -63,7 +64,7 @@ enum class LeftoversAre {
   kStillThere
 };
 std::string LeftoversText(const std::vector<RunProcess>& leftovers,
-                          LeftoversAre state);
+                          LeftoversAre state, absl::Duration kill_after);
 
 // The lock file of the dead run `swept` was removed when this one ended.
 std::string SweptText(const Inspection& swept);

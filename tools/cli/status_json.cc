@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cli/status_json.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -11,11 +13,18 @@
 #include "lock/holder.h"
 #include "lock/inspection.h"
 #include "lock/json.h"
+#include "lock/process.h"
+#include "lock/waiters.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/survey.h"
+#include "tools/cli/text_parts.h"
 
 namespace o8lock {
 namespace {
+
+// Of status.schema.json. New members do not change it; a member that goes or
+// means another thing does.
+constexpr int kSchemaVersion = 1;
 
 absl::string_view VerdictWord(const Inspection& found) {
   constexpr absl::string_view kWords[] = {"free", "stale", "unknown", "held"};
@@ -32,6 +41,71 @@ absl::string_view OriginWord(const Inspection& found) {
   constexpr absl::string_view kWords[] = {"unknown", "here", "otherNamespace",
                                           "earlierBoot", "otherHost"};
   return kWords[static_cast<int>(found.origin)];
+}
+
+// An empty text is one that is not known.
+JsonValue TextOrNull(const std::string& text) {
+  return text.empty() ? JsonValue() : JsonValue(text);
+}
+
+JsonValue ProcessesJson(const std::vector<RunProcess>& processes) {
+  std::vector<JsonValue> values;
+  values.reserve(processes.size());
+  for (const RunProcess& process : processes) {
+    values.emplace_back(
+        JsonMembers{{"pid", process.pid},
+                    {"command", process.command},
+                    {"directory", TextOrNull(process.directory)}});
+  }
+  return values;
+}
+
+JsonValue WorktreesJson(const std::vector<Worktree>& worktrees) {
+  std::vector<JsonValue> values;
+  values.reserve(worktrees.size());
+  for (const Worktree& worktree : worktrees) {
+    values.emplace_back(JsonMembers{{"path", worktree.path},
+                                    {"branch", TextOrNull(worktree.branch)}});
+  }
+  return values;
+}
+
+JsonValue WaitersJson(const std::vector<Waiter>& waiters, const Now& now) {
+  std::vector<JsonValue> values;
+  values.reserve(waiters.size());
+  for (const Waiter& waiter : waiters) {
+    values.emplace_back(JsonMembers{
+        {"pid", waiter.pid},
+        {"visible", waiter.is_visible},
+        {"waitingSeconds",
+         std::max<int64_t>(now.ticks - waiter.since, 0) / kTicksPerSecond},
+        {"command",
+         waiter.command.empty() ? JsonValue() : JsonValue(waiter.command)},
+        {"directory", TextOrNull(waiter.directory)}});
+  }
+  return values;
+}
+
+// Why there is no lock file of o8lock's; null where there is one, or would be
+// during a run.
+JsonValue WhyNoLockFile(const LockSurvey& survey) {
+  if (!survey.location.outside.empty()) {
+    return LeadsOutText(survey.location);
+  }
+  const std::optional<Holder>& holder = survey.found.holder;
+  return holder.has_value() && holder->unpublished.has_value()
+             ? JsonValue(*holder->unpublished)
+             : JsonValue();
+}
+
+// What dead runs left: nothing, as long as a run has the lock.
+JsonValue LeftoversJson(const LockSurvey& survey) {
+  const bool is_dead = survey.found.verdict == Verdict::kStale;
+  return JsonMembers{
+      {"processes",
+       ProcessesJson(is_dead ? survey.processes : std::vector<RunProcess>())},
+      {"worktrees",
+       WorktreesJson(is_dead ? survey.worktrees : std::vector<Worktree>())}};
 }
 
 // What is known of one lock, for programs. What is not known is null.
@@ -80,26 +154,21 @@ JsonMembers LockJson(const LockSurvey& survey, const Now& now) {
                                 {"origin", text(OriginWord(found))},
                                 {"keepers", keepers},
                                 {"problem", text(found.problem)}});
-  std::vector<JsonValue> processes;
-  for (const RunProcess& process : survey.processes) {
-    processes.emplace_back(JsonMembers{{"pid", process.pid},
-                                       {"command", process.command},
-                                       {"directory", text(process.directory)}});
-  }
-  lock.emplace_back("processes", processes);
-  std::vector<JsonValue> worktrees;
-  for (const Worktree& worktree : survey.worktrees) {
-    worktrees.emplace_back(JsonMembers{{"path", worktree.path},
-                                       {"branch", text(worktree.branch)}});
-  }
-  lock.emplace_back("worktrees", worktrees);
+  lock.emplace_back("processes", ProcessesJson(survey.processes));
+  lock.emplace_back("worktrees", WorktreesJson(survey.worktrees));
+  lock.emplace_back("whyNoLockFile", WhyNoLockFile(survey));
+  lock.emplace_back("waiters", WaitersJson(survey.waiters, now));
+  lock.emplace_back("leftovers", LeftoversJson(survey));
   return lock;
 }
 
 }  // namespace
 
 std::string StatusJson(const Survey& survey, const Now& now) {
-  JsonMembers status = LockJson(survey.lock, now);
+  JsonMembers status = {{"schemaVersion", kSchemaVersion}};
+  for (auto& member : LockJson(survey.lock, now)) {
+    status.push_back(std::move(member));
+  }
   std::vector<JsonValue> others;
   for (const LockSurvey& other : survey.others) {
     others.emplace_back(LockJson(other, now));

@@ -11,6 +11,8 @@
 #include "lock/holder.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
+#include "lock/process.h"
+#include "lock/waiters.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/orphans_text.h"
 #include "tools/cli/survey.h"
@@ -79,6 +81,29 @@ std::string LockFileText(const LockSurvey& lock) {
   return text;
 }
 
+std::string WaiterLine(const Waiter& waiter, const Now& now) {
+  return absl::StrCat(
+      ProcessLine({waiter.pid, waiter.command, waiter.directory}), ", waiting ",
+      FormatDuration((now.ticks - waiter.since) / kTicksPerSecond),
+      waiter.is_visible ? "" : " (of another user or PID namespace)");
+}
+
+// The other locks, those that are free last.
+std::string OtherLocksText(std::vector<LockSurvey> others, bool color) {
+  std::stable_partition(others.begin(), others.end(),
+                        [](const LockSurvey& other) {
+                          return other.found.verdict != Verdict::kFree;
+                        });
+  return absl::StrCat(
+      "Other locks: ", others.size(), "\n",
+      ListText(others, [color](const LockSurvey& other) {
+        const std::string verdict = VerdictText(other.found);
+        return absl::StrCat(
+            Printable(other.name), ": ",
+            color ? Colored(verdict, other.found.verdict) : verdict);
+      }));
+}
+
 }  // namespace
 
 std::string StatusText(const Survey& survey, const Now& now, bool color) {
@@ -92,10 +117,10 @@ std::string StatusText(const Survey& survey, const Now& now, bool color) {
     rows.emplace_back("Evidence", std::move(evidence));
   }
   for (const Holder& run : survey.lock.overridden) {
-    rows.emplace_back("Works beside",
-                      absl::StrCat("PID ", run.pid, " (",
-                                   ShellQuoted(Glance(run.command)),
-                                   "), whose lock was overridden"));
+    rows.emplace_back(
+        "Works beside",
+        absl::StrCat("PID ", run.pid, " (", ShellQuoted(Glance(run.command)),
+                     "), whose lock was overridden"));
   }
   for (Row& row : StrangerRows(found, UnlockCommand(survey.lock))) {
     rows.push_back(std::move(row));
@@ -122,15 +147,14 @@ std::string StatusText(const Survey& survey, const Now& now, bool color) {
       absl::StrAppend(&text, "  ", hint, "\n");
     }
   }
+  if (!survey.lock.waiters.empty()) {
+    absl::StrAppend(&text, "Waiting: ", survey.lock.waiters.size(), "\n",
+                    ListText(survey.lock.waiters, [&now](const Waiter& waiter) {
+                      return WaiterLine(waiter, now);
+                    }));
+  }
   if (!survey.others.empty()) {
-    absl::StrAppend(
-        &text, "Other locks: ", survey.others.size(), "\n",
-        ListText(survey.others, [color](const LockSurvey& other) {
-          const std::string verdict = VerdictText(other.found);
-          return absl::StrCat(
-              Printable(other.name), ": ",
-              color ? Colored(verdict, other.found.verdict) : verdict);
-        }));
+    absl::StrAppend(&text, OtherLocksText(survey.others, color));
   }
   return text;
 }

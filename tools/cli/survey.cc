@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cli/survey.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <ctime>
 #include <limits>
 #include <optional>
 #include <set>
@@ -15,6 +17,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "hooks/worktrees.h"
@@ -27,11 +30,14 @@
 #include "lock/process.h"
 #include "lock/status.h"
 #include "lock/timestamp.h"
+#include "lock/waiters.h"
 #include "tools/cli/orchestr8_config.h"
 
 namespace o8lock {
 namespace {
 
+// A lock that was not used for a week is not told of.
+constexpr int64_t kForgottenAfter = int64_t{7} * 24 * 3600;
 // Since when the worktrees of the run `holder` can have been made.
 int64_t BeganAt(const Holder& holder) {
   if (holder.began >= 0) return holder.began;
@@ -84,8 +90,35 @@ absl::StatusOr<LockSurvey> Look(const Location& location,
       if (MayLive(run)) survey.overridden.push_back(run);
     }
   }
+  O8LOCK_ASSIGN_OR_RETURN(survey.waiters, FindWaiters(location));
   survey.lock_file = LockFileOf(survey);
   return survey;
+}
+
+// The lock `name` of the repository of `location`, as long as it is free.
+LockSurvey Unused(const Location& location, const std::string& name) {
+  LockSurvey survey;
+  survey.name = name;
+  survey.location.guard =
+      absl::StrCat(location.common_dir, "/o8lock/", name, ".guard");
+  survey.location.lock_file =
+      absl::StrCat(ParentOf(location.lock_file), "/", name, ".lock");
+  survey.location.outside = location.outside;
+  survey.found.file = survey.location.guard;
+  if (location.outside.empty()) survey.lock_file = survey.location.lock_file;
+  return survey;
+}
+
+// Since when, in seconds since 1970, the guard at `path` is empty, so that
+// nobody has the lock; nothing if it is not. A run's is not, even when it was
+// killed. Opens nothing: a repository may have had thousands of locks.
+std::optional<int64_t> EmptySince(const std::string& path) {
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode) ||
+      info.st_size != 0) {
+    return std::nullopt;
+  }
+  return info.st_mtim.tv_sec;
 }
 
 }  // namespace
@@ -196,9 +229,22 @@ absl::StatusOr<Survey> LookAround(const Location& location,
   Survey survey;
   O8LOCK_ASSIGN_OR_RETURN(survey.lock, Look(location, name, own_tokens));
   if (location.common_dir.empty()) return survey;
+  const std::vector<std::string> lock_files =
+      NamesIn(ParentOf(location.lock_file));
+  const int64_t forgotten = time(nullptr) - kForgottenAfter;
   for (const std::string& file : NamesIn(location.common_dir + "/o8lock")) {
     absl::string_view other = file;
     if (!absl::ConsumeSuffix(&other, ".guard") || other == name) continue;
+    const std::optional<int64_t> empty_since =
+        EmptySince(absl::StrCat(location.common_dir, "/o8lock/", file));
+    // An external run may have a lock file; "parallel" has others besides.
+    if (empty_since.has_value() && other != "parallel" &&
+        !absl::c_binary_search(lock_files, absl::StrCat(other, ".lock"))) {
+      if (*empty_since > forgotten) {
+        survey.others.push_back(Unused(location, std::string(other)));
+      }
+      continue;
+    }
     LocateOptions options;
     options.directory = location.Home();
     options.name = std::string(other);

@@ -15,6 +15,7 @@
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/process.h"
+#include "lock/waiters.h"
 
 namespace o8lock {
 
@@ -79,14 +80,17 @@ struct LockSurvey {
   std::vector<LeftWorktree> left;  // by ended runs
   // The runs that lost this lock to its holder and may still work.
   std::vector<Holder> overridden;
+  std::vector<Waiter> waiters;  // waiters.h
   // The lock file in place: an orchestr8 may keep it elsewhere. Where there is
   // none: the location's, or empty if that leads out of the repository.
   std::string lock_file;
 };
 
 struct Survey {
-  LockSurvey lock;                 // the one that was asked for
-  std::vector<LockSurvey> others;  // of the same repository, by name
+  LockSurvey lock;  // the one that was asked for
+  // Of the same repository, by name; those that are free and were not used for
+  // a week are left out.
+  std::vector<LockSurvey> others;
 };
 
 // Errors: as Inspect's; another lock that cannot be looked at is left out.

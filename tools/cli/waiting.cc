@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "lock/file.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
@@ -38,8 +39,8 @@ int Columns() {
 
 }  // namespace
 
-Waiting::Waiting(std::optional<int64_t> seconds, bool quiet)
-    : seconds_(seconds),
+Waiting::Waiting(std::optional<absl::Duration> time, bool quiet)
+    : time_(time),
       quiet_(quiet),
       terminal_(IsTerminal(STDERR_FILENO)),
       since_(NowTicks()) {}
@@ -47,8 +48,9 @@ Waiting::Waiting(std::optional<int64_t> seconds, bool quiet)
 absl::StatusOr<Fd> Waiting::For(const Location& location,
                                 const Inspection& found) {
   WaitOptions options;
-  if (seconds_.has_value()) {
-    options.give_up = since_ + *seconds_ * kTicksPerSecond;
+  options.since = since_;
+  if (time_.has_value()) {
+    options.give_up = since_ + TicksOf(absl::ToInt64Nanoseconds(*time_));
   }
   if (!quiet_) {
     Show(found);
@@ -64,15 +66,20 @@ int64_t Waiting::Seconds() const {
   return (NowTicks() - since_) / kTicksPerSecond;
 }
 
+std::optional<int64_t> Waiting::Limit() const {
+  if (!time_.has_value()) return std::nullopt;
+  return absl::ToInt64Seconds(absl::Ceil(*time_, absl::Seconds(1)));
+}
+
 void Waiting::Show(const Inspection& found) {
   const bool first = !shown_.has_value();
   if (terminal_) {
     // One column less: in the last one some terminals begin a new line.
     Tell(absl::StrCat(kAnew,
-                      Clip(WaitingLine(found, GetNow(), Seconds(), seconds_),
+                      Clip(WaitingLine(found, GetNow(), Seconds(), Limit()),
                            static_cast<size_t>(Columns() - 1))));
   } else if (first || !SameRun(*shown_, found)) {
-    Tell(WaitingText(found, seconds_, first));
+    Tell(WaitingText(found, Limit(), first));
   }
   shown_ = found;
 }

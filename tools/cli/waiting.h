@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "lock/file.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
@@ -20,9 +21,9 @@ namespace o8lock {
 // follows.
 class Waiting {
  public:
-  // For at most `seconds` from now on; nothing: for ever. With `quiet` nothing
+  // For at most `time` from now on; nothing: indefinitely. With `quiet` nothing
   // is shown.
-  Waiting(std::optional<int64_t> seconds, bool quiet);
+  Waiting(std::optional<absl::Duration> time, bool quiet);
 
   // Waits for `found`, as WaitFor in lock/wait.h does, which see.
   absl::StatusOr<Fd> For(const Location& location, const Inspection& found);
@@ -32,8 +33,10 @@ class Waiting {
 
  private:
   void Show(const Inspection& found);
+  // The time in seconds, rounded up.
+  std::optional<int64_t> Limit() const;
 
-  std::optional<int64_t> seconds_;
+  std::optional<absl::Duration> time_;
   bool quiet_;
   bool terminal_;
   Ticks since_;

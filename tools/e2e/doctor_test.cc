@@ -18,14 +18,20 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "lock/testing.h"
 #include "tools/cli/orchestr8_testing.h"
 #include "tools/e2e/hooked_project.h"
+#include "tools/e2e/json_schema.h"
 #include "tools/e2e/testing.h"
 
 namespace o8lock {
 namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr int kSick = 71;
 
@@ -349,6 +355,63 @@ TEST(DoctorTest, TheOrchestr8OfPath) {
                           ? bin.File("bin/murmur8") + " may keep it itself"
                           : bin.File("bin/orchestr8") + " keeps it itself";
     ExpectSaid(Call(O8lock({"doctor"}), options), "doctor_orchestr8", values);
+  }
+}
+
+TEST(DoctorTest, OfAFirstRunOfOrchestr8NamesAllItsFilesInOneBlock) {
+  const Repository repo;
+  AddOrchestr8(repo.path(), "v4");
+  const std::string said = Doctor(repo).out;
+  const std::string block =
+      "      add to .gitignore, and commit that:\n"
+      "      /.claude/parallel-queue.json\n      /.claude/murm-queue.json\n"
+      "      /.claude/implement-queue.json\n"
+      "      /.claude/pipeline-history.json\n";
+  EXPECT_THAT(said, HasSubstr(block));
+  MakeFile(repo.File(".gitignore"),
+           "/.claude/parallel-queue.json\n/.claude/murm-queue.json\n"
+           "/.claude/implement-queue.json\n/.claude/pipeline-history.json\n");
+  EXPECT_THAT(Doctor(repo).out, Not(HasSubstr(".gitignore")));
+}
+
+TEST(DoctorTest, SaysWhyTheLockFileIsNotWritten) {
+  const Repository repo;
+  Git(repo.path(), {"config", "o8lock.publish", "never"});
+  EXPECT_THAT(Doctor(repo).out,
+              EndsWith("ok    lock file: not written: o8lock.publish is never\n"
+                       "      the lock holds all the same; runs without o8lock "
+                       "do not see it\n"));
+  Git(repo.path(), {"config", "o8lock.publish", "nver"});
+  const Result doctor = Doctor(repo);
+  EXPECT_EQ(doctor.end, Exited(kSick));
+  EXPECT_THAT(doctor.out,
+              EndsWith("fail  lock file: the setting o8lock.publish is 'nver', "
+                       "not 'auto', 'always' or 'never'\n"
+                       "      set it anew: git config o8lock.publish auto\n"));
+}
+
+TEST(DoctorTest, SaysTheSameToPrograms) {
+  const Repository repo;
+  MakeFile(repo.File(".claude"), "");
+  MakeFile(repo.File("orchestr8"), "#!/bin/sh\n", 0755);
+  ProcessOptions options = In(repo.path());
+  options.env["PATH"] = absl::StrCat(repo.path(), ":", getenv("PATH"));
+  const Result text = Call(O8lock({"doctor"}), options);
+  const Result json = Call(O8lock({"doctor", "--json"}), options);
+  EXPECT_EQ(text.end, Exited(kSick));
+  EXPECT_EQ(json.end, Exited(kSick));
+  EXPECT_EQ(SchemaViolation(json.out, "testdata/doctor.schema.json"), "");
+  EXPECT_NE(
+      SchemaViolation(absl::StrReplaceAll(json.out, {{"\"fail\"", "\"bad\""}}),
+                      "testdata/doctor.schema.json"),
+      "");
+  for (const char* part :
+       {"{\n  \"schemaVersion\": 1,\n  \"findings\": [\n",
+        "      \"level\": \"ok\",\n      \"subject\": \"guard\",\n",
+        "      \"hint\": null\n",
+        "      \"hint\": \"add to .gitignore, and commit that:\\n"
+        "/.claude/parallel-queue.json\\n"}) {
+    EXPECT_THAT(json.out, HasSubstr(part));
   }
 }
 

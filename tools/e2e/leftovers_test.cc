@@ -286,26 +286,32 @@ TEST(LeftoversKillTest, AsksThemToEnd) {
   ExpectNothingLeft(repo);
 }
 
+// A process that SIGTERM does not end, but has say so.
+constexpr char kStubborn[] =
+    "sh -c 'trap \"echo asked\" TERM; echo agent $$; "
+    "while :; do sleep 0.1; done' & read x <&- || sleep 0.3";
+
 TEST(LeftoversKillTest, KeepsTheLockMeanwhileAndThenEndsThem) {
   const Repository repo;
-  RunWithAgent run(repo, {"--leftovers=kill"},
-                   "sh -c 'trap \"echo asked\" TERM; echo agent $$; "
-                   "while :; do sleep 0.1; done' & read x <&- || sleep 0.3");
+  RunWithAgent run(repo, {"--leftovers=kill", "--kill-after=1.5s"}, kStubborn);
   run->WaitForOutput("asked\n");
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
-  if (IsLongForm()) {
-    EXPECT_EQ(run->Wait(), Exited(0));  // after 10 seconds
-    EXPECT_FALSE(run.AgentLives());
-    // The agent's own shell tells of its sleep.
-    EXPECT_THAT(
-        run->err(),
-        EndsWith("and killed after 10 seconds (SIGKILL)\nTerminated\n"));
-  } else {
-    run->Signal(SIGTERM);
-    EXPECT_EQ(run->Wait(), Killed(SIGTERM));
-    EXPECT_TRUE(run.AgentLives());
-    EXPECT_THAT(run->err(), EndsWith("o8lock: hint: the lock is released\n"));
-  }
+  EXPECT_EQ(run->Wait(), Exited(0));
+  EXPECT_FALSE(run.AgentLives());
+  // The agent's own shell tells of its sleep.
+  EXPECT_THAT(run->err(),
+              EndsWith("and killed after 1.5s (SIGKILL)\nTerminated\n"));
+  ExpectNothingLeft(repo);
+}
+
+TEST(LeftoversKillTest, EndsWithASignalAndNamesThem) {
+  const Repository repo;
+  RunWithAgent run(repo, {"--leftovers=kill"}, kStubborn);
+  run->WaitForOutput("asked\n");
+  run->Signal(SIGTERM);
+  EXPECT_EQ(run->Wait(), Killed(SIGTERM));
+  EXPECT_TRUE(run.AgentLives());
+  EXPECT_THAT(run->err(), EndsWith("o8lock: hint: the lock is released\n"));
   ExpectNothingLeft(repo);
 }
 

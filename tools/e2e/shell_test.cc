@@ -445,12 +445,18 @@ TEST_P(CompletionTest, OffersTheVerbs) {
   }
   for (const std::string& line : lines) {
     SCOPED_TRACE(line);
-    EXPECT_THAT(Offers(line), UnorderedElementsAre("--", "doctor", "hooks",
-                                                   "status", "unlock"));
+    EXPECT_THAT(Offers(line),
+                UnorderedElementsAre("--", "doctor", "help", "hooks", "status",
+                                     "unlock"));
   }
   EXPECT_THAT(Offers("o8lock -v s"), ElementsAre("status"));
-  EXPECT_THAT(Offers("o8lock hooks "),
-              UnorderedElementsAre("install", "run", "status", "uninstall"));
+  EXPECT_THAT(Offers("o8lock help "),
+              UnorderedElementsAre("doctor", "hooks", "status", "unlock"));
+  for (const char* line : {"o8lock hooks ", "o8lock help hooks "}) {
+    SCOPED_TRACE(line);
+    EXPECT_THAT(Offers(line),
+                UnorderedElementsAre("install", "run", "status", "uninstall"));
+  }
   EXPECT_THAT(Offers("o8lock status "), IsEmpty());
   EXPECT_THAT(Offers("o8lock status --js"), ElementsAre("--json"));
 }
@@ -465,8 +471,8 @@ TEST_P(CompletionTest, OffersTheValuesThatAnOptionHas) {
               UnorderedElementsAre("files/one", "files/two"));
   EXPECT_THAT(Offers("o8lock --lock-file=files/o"),
               ElementsAre("--lock-file=files/one"));
-  for (const char* line :
-       {"o8lock --feature ", "o8lock --max-concurrency ", "o8lock -E "}) {
+  for (const char* line : {"o8lock --feature ", "o8lock --max-concurrency ",
+                           "o8lock -E ", "o8lock --kill-after "}) {
     SCOPED_TRACE(line);
     EXPECT_THAT(Offers(line), IsEmpty());
   }

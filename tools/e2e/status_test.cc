@@ -14,11 +14,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "lock/testing.h"
+#include "tools/e2e/json_schema.h"
 #include "tools/e2e/testing.h"
 
 namespace o8lock {
@@ -26,6 +28,7 @@ namespace {
 
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 // What `o8lock status --json` says in `repo`, without what no test foresees.
@@ -36,6 +39,7 @@ std::string Json(const Repository& repo, int exit_code,
   const Result status = Call(argv, repo.path());
   EXPECT_EQ(status.end, Exited(exit_code));
   EXPECT_EQ(status.err, "");
+  EXPECT_EQ(SchemaViolation(status.out, "testdata/status.schema.json"), "");
   return std::regex_replace(
       Normal(status.out),
       std::regex("\"ageSeconds\": [0-9]+|\"version\": \"[0-9.]+\""), "{KNOWN}");
@@ -141,14 +145,162 @@ TEST(StatusJsonTest, TellsOfTheRepositorysOtherLocks) {
   const Result status = Call(O8lock({"status"}), repo.path());
   EXPECT_EQ(status.end, Exited(0));
   EXPECT_THAT(status.out,
-              EndsWith(absl::StrCat("Other locks: 2\n  build: free\n  "
-                                    "deploy: held (PID: ",
-                                    run.pid(), ")\n")));
+              EndsWith(absl::StrCat("Other locks: 2\n  deploy: held (PID: ",
+                                    run.pid(), ")\n  build: free\n")));
   const Result deploy =
       Call(O8lock({"--name", "deploy", "status"}), repo.path());
   EXPECT_EQ(deploy.end, Exited(75));
   // Nobody has taken that yet.
   EXPECT_THAT(deploy.out, EndsWith("Other locks: 1\n  build: free\n"));
+}
+
+TEST(StatusJsonTest, SaysWhyThereIsNoLockFile) {
+  const Repository repo;
+  Guarded run(repo.path(), {"--publish=never"});
+  EXPECT_THAT(Json(repo, 75),
+              HasSubstr("\"whyNoLockFile\": \"--publish is never\""));
+}
+
+TEST(SchemaTest, ForbidsWhatIsWrong) {
+  const Repository repo;
+  const std::string json = Call(O8lock({"status", "--json"}), repo.path()).out;
+  const auto violation = [&json](const std::string& from,
+                                 const std::string& to) {
+    EXPECT_THAT(json, HasSubstr(from));
+    return SchemaViolation(absl::StrReplaceAll(json, {{from, to}}),
+                           "testdata/status.schema.json");
+  };
+  EXPECT_EQ(violation("\"free\"", "\"stale\""), "");
+  EXPECT_EQ(violation("\"verdict\"", "\"new\": 1, \"verdict\""), "");
+  EXPECT_NE(violation("\"free\"", "\"fine\""), "");
+  EXPECT_NE(violation("\"waiters\": []", "\"waiters\": [1]"), "");
+  EXPECT_NE(violation("\"waiters\"", "\"waiting\""), "");
+  EXPECT_NE(violation("\"schemaVersion\": 1", "\"schemaVersion\": 2"), "");
+  EXPECT_NE(violation("\"guard\"", "\"\xff\""), "");
+}
+
+// --- Who waits ---
+
+// What `o8lock status` says in `repo` when `count` processes wait.
+std::string StatusWithWaiters(const Repository& repo, int count) {
+  std::string status;
+  WaitUntil("the waiters", [&] {
+    status = Call(O8lock({"status"}), repo.path()).out;
+    return absl::StrContains(status, absl::StrCat("Waiting: ", count, "\n"));
+  });
+  return std::regex_replace(status, std::regex("waiting [0-9]+s"),
+                            "waiting {DURATION}");
+}
+
+std::string WaiterLine(const Repository& repo, pid_t pid,
+                       const std::string& name) {
+  return absl::StrCat("  PID ", pid, " in ", repo.path(), ": ", Binary(),
+                      " --wait -- echo ", name, ", waiting {DURATION}\n");
+}
+
+TEST(WaitingTest, StatusShowsTheProcessesThatWaitTheLongestFirst) {
+  const Repository repo;
+  Guarded run(repo.path());
+  Process first(O8lock({"--wait", "--", "echo", "1"}), In(repo.path()));
+  StatusWithWaiters(repo, 1);
+  Process second(O8lock({"--wait", "--", "echo", "2"}), In(repo.path()));
+  EXPECT_THAT(
+      StatusWithWaiters(repo, 2),
+      EndsWith(absl::StrCat("Waiting: 2\n", WaiterLine(repo, first.pid(), "1"),
+                            WaiterLine(repo, second.pid(), "2"))));
+  EXPECT_THAT(Json(repo, 75), HasSubstr(absl::StrCat(
+                                  "  \"waiters\": [\n    {\n      \"pid\": ",
+                                  first.pid(), ",\n      \"visible\": true,")));
+  // Of one that is killed nothing stays.
+  first.Signal(SIGKILL);
+  first.Wait();
+  EXPECT_THAT(StatusWithWaiters(repo, 1),
+              EndsWith(absl::StrCat("Waiting: 1\n",
+                                    WaiterLine(repo, second.pid(), "2"))));
+  // Nor of one whose turn it is.
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(second.Wait(), Exited(0));
+  EXPECT_EQ(Call(O8lock({"status"}), repo.path()).out,
+            Golden("status_free", ValuesOf(repo)));
+}
+
+TEST(WaitingTest, ARunThatHasWaitedDoesNotWait) {
+  const Repository repo;
+  Guarded run(repo.path());
+  ProcessOptions options = In(repo.path());
+  options.input = ProcessOptions::Stdin::kPipe;
+  Process next(O8lock({"--wait", "--", "sh", "-c", Guarded::kScript}), options);
+  StatusWithWaiters(repo, 1);
+  EXPECT_EQ(run.Finish(), Exited(0));
+  next.WaitForOutput("ready");
+  EXPECT_THAT(Call(O8lock({"status"}), repo.path()).out,
+              Not(HasSubstr("Waiting")));
+  next.Write("0\n");
+  EXPECT_EQ(next.Wait(), Exited(0));
+}
+
+TEST(WaitingTest, ForAnExternalRunToo) {
+  const Repository repo;
+  Process outside({"sleep", "1000"});
+  repo.MakeLockFile(ForeignLockFile(outside.pid(), TimeText(absl::Now())));
+  Process waiter(O8lock({"--wait", "--", "echo", "1"}), In(repo.path()));
+  EXPECT_THAT(StatusWithWaiters(repo, 1),
+              EndsWith(WaiterLine(repo, waiter.pid(), "1")));
+}
+
+TEST(WaitingTest, OneOfAnotherPidNamespaceIsMarked) {
+  if (!(RunToEnd({"unshare", "--pid", "--fork", "true"}) == Exited(0))) {
+    GTEST_SKIP() << "needs a pid namespace";
+  }
+  const Repository repo;
+  Guarded run(repo.path());
+  Process inside({"unshare", "--pid", "--fork", "--kill-child", Binary(),
+                  "--wait", "--", "true"},
+                 In(repo.path()));
+  EXPECT_THAT(StatusWithWaiters(repo, 1),
+              EndsWith("Waiting: 1\n  PID 1, waiting {DURATION} (of another "
+                       "user or PID namespace)\n"));
+  EXPECT_THAT(Json(repo, 75), HasSubstr("\"visible\": false"));
+  EXPECT_EQ(run.Finish(), Exited(0));
+  EXPECT_EQ(inside.Wait(), Exited(0));
+}
+
+// --- Other locks ---
+
+TEST(OtherLocksTest, FreeOnesAreNotOpenedAndHideNoOther) {
+  const Repository repo;
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(0));
+  for (int i = 0; i < 1000; ++i) {
+    MakeFile(repo.File(absl::StrCat(".git/o8lock/a", i, ".guard")), "");
+  }
+  Guarded run(repo.path(), {"--name", "z"});
+  // Where there is a lock file a run that o8lock did not start may be on.
+  Process outside({"sleep", "1000"});
+  MakeFile(repo.File(".claude/a7.lock"),
+           ForeignLockFile(outside.pid(), TimeText(absl::Now())));
+  const Result status = Call(O8lock({"status"}), repo.path());
+  EXPECT_THAT(status.out,
+              HasSubstr(absl::StrCat(
+                  "Other locks: 1001\n  a7: held (PID: ", outside.pid(),
+                  ")\n  z: held (PID: ", run.pid(), ")\n  a0: free\n")));
+  EXPECT_THAT(status.out, EndsWith("  and 981 more\n"));
+}
+
+TEST(OtherLocksTest, ThoseUnusedForAWeekAreLeftOut) {
+  const Repository repo;
+  for (const char* name : {"new", "old"}) {
+    EXPECT_EQ(Call(O8lock({"-n", name, "--", "true"}), repo.path()).end,
+              Exited(0));
+  }
+  const std::string old = repo.File(".git/o8lock/old.guard");
+  std::filesystem::last_write_time(
+      old, std::filesystem::last_write_time(old) - std::chrono::hours(24 * 8));
+  EXPECT_THAT(Call(O8lock({"status"}), repo.path()).out,
+              EndsWith("Other locks: 1\n  new: free\n"));
+  Guarded run(repo.path(), {"--name", "old"});
+  EXPECT_THAT(Call(O8lock({"status"}), repo.path()).out,
+              EndsWith(absl::StrCat("Other locks: 2\n  old: held (PID: ",
+                                    run.pid(), ")\n  new: free\n")));
 }
 
 TEST(StatusTest, IsInColorOnATerminalUnlessNoColorIsWanted) {

@@ -9,10 +9,7 @@
 #include <tuple>
 #include <vector>
 
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "hooks/worktree_add.h"
@@ -20,6 +17,8 @@
 #include "tools/cli/options.h"
 #include "tools/cli/orchestr8.h"
 #include "tools/cli/text.h"
+#include "tools/cli/usage_error.h"
+#include "tools/cli/verbs.h"
 #include "tools/fuzzing/fuzzed_words.h"
 
 namespace o8lock {
@@ -41,11 +40,11 @@ Words Joined(Words words, const Words& more) {
   return words;
 }
 
-absl::StatusOr<Options> Parse(Words words) {
+std::optional<UsageError> Parse(Words words, Options& options) {
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  return ParseOptions(argv.data());
+  return ParseOptions(argv.data(), options);
 }
 
 void CheckRun(const Words& words, const Options& options) {
@@ -60,47 +59,57 @@ void CheckRun(const Words& words, const Options& options) {
   Check(options.conflict_exit_code >= 0 && options.conflict_exit_code <= 255,
         "an exit code is one");
 
-  const absl::StatusOr<Options> again = Parse(
+  Options again;
+  const auto error = Parse(
       Joined(Joined(Joined({"o8lock"}, options.selection), options.description),
-             Joined({"--"}, command)));
-  Check(again.ok(), "the repeated options are options");
+             Joined({"--"}, command)),
+      again);
+  Check(!error.has_value(), "the repeated options are options");
   const auto meaning = [](const Options& o) {
     return std::tie(o.name, o.lock_file, o.features, o.max_concurrency,
-                    o.publish, o.command, o.selection, o.description);
+                    o.publish, o.leftovers, o.kill_after, o.verbose,
+                    o.conflict_exit_code, o.command, o.selection,
+                    o.description);
   };
-  Check(meaning(*again) == meaning(options),
+  Check(meaning(again) == meaning(options),
         "the repeated options mean the same lock and run");
 }
 
-void CheckUsageError(const Words& words, const absl::Status& status) {
-  Check(absl::IsInvalidArgument(status), "no other error");
-  const std::vector<std::string> lines = absl::StrSplit(status.message(), '\n');
-  Check(lines.size() == 2, "an error is what is wrong and what to do");
-  for (const std::string& line : lines) {
-    Check(!line.empty() && Printable(line) == line, "an error is printable");
+void CheckUsageError(const Words& words, const UsageError& error) {
+  Check(!error.problem.empty() && !error.hint.empty(),
+        "an error is what is wrong and what to do");
+  Check(Printable(error.hint) == error.hint, "a hint is printable");
+  absl::string_view corrected = error.hint;
+  Options options;
+  if (absl::ConsumePrefix(&corrected, "did you mean: ")) {
+    // The options may be wrong all the same.
+    Check(Parse(Unquoted(corrected), options).has_value() ||
+              options.action != Action::kRun,
+          "a verb is proposed");
+    return;
   }
-  absl::string_view corrected = lines[1];
   if (!absl::ConsumePrefix(&corrected, "try: ")) return;
   Words right = Unquoted(corrected);
-  const absl::StatusOr<Options> options = Parse(right);
-  Check(options.ok(), "the corrected line is right");
-  CheckRun(right, *options);
-  right.erase(right.end() - static_cast<int>(options->command.size()) - 1);
+  Check(!Parse(right, options).has_value(), "the corrected line is right");
+  CheckRun(right, options);
+  if (!absl::StartsWith(error.problem, "'--' is missing")) return;
+  right.erase(right.end() - static_cast<int>(options.command.size()) - 1);
   Check(right == words, "the corrected line has all words");
 }
 
 void CheckOptions(const Words& words) {
-  const absl::StatusOr<Options> options = Parse(words);
-  if (!options.ok()) {
-    CheckUsageError(words, options.status());
-  } else if (options->action == Action::kRun) {
-    CheckRun(words, *options);
-  } else if (options->action == Action::kHooksRun) {
-    Check(!options->command.empty() && EndsWith(words, options->command),
+  Options options;
+  if (const auto error = Parse(words, options)) {
+    CheckUsageError(words, *error);
+  } else if (options.action == Action::kRun) {
+    CheckRun(words, options);
+  } else if (options.action == Action::kHooksRun) {
+    Check(!options.command.empty() && EndsWith(words, options.command),
           "a hook and its arguments are the last words, unchanged");
   } else {
-    Check(options->command.empty(), "only a run has a command");
+    Check(options.command.empty(), "only a run has a command");
   }
+  Check(!options.help.empty(), "there is a help text");
 }
 
 void CheckGit(const Words& words) {

@@ -62,7 +62,7 @@ _o8lock() {
         _o8lock_command "${starts[i + 1]}"
         return
         ;;
-      --conflict-exit-code | --feature | --leftovers | --lock-file | --max-concurrency | --name | --publish)
+      --conflict-exit-code | --feature | --kill-after | --leftovers | --lock-file | --max-concurrency | --name | --publish)
         option=${words[i]}
         ;;
       -*)
@@ -87,11 +87,12 @@ _o8lock() {
     *)
       case $verbs/$cur in
         */-*)
-          _o8lock_offer --conflict-exit-code --feature --force --help --json --leftovers --lock-file --max-concurrency \
-            --name --publish --quiet --verbose --version --wait --yes
+          _o8lock_offer --conflict-exit-code --feature --force --help --json --kill-after --leftovers --lock-file \
+            --max-concurrency --name --publish --quiet --verbose --version --wait --yes
           ;;
-        /*) _o8lock_offer -- doctor hooks status unlock ;;
-        ' hooks/'*) _o8lock_offer install run status uninstall ;;
+        /*) _o8lock_offer -- doctor help hooks status unlock ;;
+        ' help/'*) _o8lock_offer doctor hooks status unlock ;;
+        ' hooks/'* | ' help hooks/'*) _o8lock_offer install run status uninstall ;;
       esac
       ;;
   esac

@@ -4,7 +4,7 @@
 
 # Whether the words up to here are $argv, but for options and their values.
 function __o8lock_follows
-    set -l with_value '^(-[fhqvy]*[En]|--(conflict-exit-code|feature|leftovers|lock-file|max-concurrency|name|publish))$'
+    set -l with_value '^(-[fhqvy]*[En]|--(conflict-exit-code|feature|kill-after|leftovers|lock-file|max-concurrency|name|publish))$'
     set -l words
     set -l is_value no
     for word in (commandline -opc)[2..-1]
@@ -44,11 +44,13 @@ complete -c o8lock -n __o8lock_follows -a status -d 'Tell who has the lock'
 complete -c o8lock -n __o8lock_follows -a unlock -d 'Take the lock away from its holder'
 complete -c o8lock -n __o8lock_follows -a doctor -d 'Try out whether locks work here'
 complete -c o8lock -n __o8lock_follows -a hooks -d 'Git\'s hooks that refuse worktrees during a run'
+complete -c o8lock -n __o8lock_follows -a help -d 'Tell how a verb is used'
+complete -c o8lock -n '__o8lock_follows help' -a 'status unlock doctor hooks'
 
-complete -c o8lock -n '__o8lock_follows hooks' -a install -d 'Make git call the hooks'
-complete -c o8lock -n '__o8lock_follows hooks' -a uninstall -d 'Take them out'
-complete -c o8lock -n '__o8lock_follows hooks' -a status -d 'Tell whether git calls them'
-complete -c o8lock -n '__o8lock_follows hooks' -a run -d 'What git calls'
+complete -c o8lock -n '__o8lock_follows hooks; or __o8lock_follows help hooks' -a install -d 'Make git call the hooks'
+complete -c o8lock -n '__o8lock_follows hooks; or __o8lock_follows help hooks' -a uninstall -d 'Take them out'
+complete -c o8lock -n '__o8lock_follows hooks; or __o8lock_follows help hooks' -a status -d 'Tell whether git calls them'
+complete -c o8lock -n '__o8lock_follows hooks; or __o8lock_follows help hooks' -a run -d 'What git calls'
 
 complete -c o8lock -s w -l wait -d 'Wait for a lock that is held'
 complete -c o8lock -s f -l force -d 'Override a lock that is held, after asking'
@@ -59,9 +61,10 @@ complete -c o8lock -l feature -x -d 'Put into the lock file as a feature'
 complete -c o8lock -l max-concurrency -x -d 'Put into the lock file'
 complete -c o8lock -l publish -x -a 'always auto never' -d 'Whether to write the lock file'
 complete -c o8lock -l leftovers -x -a 'keep kill release wait' -d 'Processes that the command leaves'
+complete -c o8lock -l kill-after -x -d 'With --leftovers=kill: when to send SIGKILL'
 complete -c o8lock -s E -l conflict-exit-code -x -d 'Exit code when the lock is held'
 complete -c o8lock -s q -l quiet -d 'No warnings'
 complete -c o8lock -s v -l verbose -d 'Tell when the lock is taken and released'
-complete -c o8lock -l json -d 'With status and hooks status'
+complete -c o8lock -l json -d 'With status, doctor and hooks status'
 complete -c o8lock -s h -l help -d 'Tell how it is used'
 complete -c o8lock -l version -d 'Tell the version'

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/doctor_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "lock/file.h"
+#include "lock/file_system.h"
+#include "lock/inspection.h"
+#include "lock/judge.h"
+#include "lock/location.h"
+#include "lock/probe.h"
+#include "tools/cli/access_hint.h"
+#include "tools/cli/finding.h"
+#include "tools/cli/text_parts.h"
+
+namespace o8lock {
+namespace {
+
+Finding NoFileOfOurs(absl::string_view what, const absl::Status& status) {
+  return {Finding::kFail,
+          std::string(what),
+          std::string(status.message()),
+          absl::IsFailedPrecondition(status)
+              ? "move that away, and o8lock makes its own"
+              : "get permission, or use a lock file of your own: --lock-file "
+                "FILE",
+          {}};
+}
+
+Finding GuardFinding(const std::string& path) {
+  const absl::StatusOr<Fd> fd = OpenRegular(path, O_RDONLY);
+  if (absl::IsNotFound(fd.status())) {
+    return {
+        Finding::kOk, "guard", absl::StrCat(path, ": not there yet"), "", {}};
+  }
+  if (!fd.ok()) return NoFileOfOurs("guard", fd.status());
+  struct stat info;
+  if (fstat(fd->get(), &info) == 0 && info.st_nlink > 1) {
+    return NoFileOfOurs(
+        "guard", absl::FailedPreconditionError(absl::StrCat(
+                     "'", path, "' has another name too (a hard link)")));
+  }
+  return {Finding::kOk, "guard", absl::StrCat(path, ": there"), "", {}};
+}
+
+Finding LockFileFinding(const std::string& path) {
+  const absl::StatusOr<LockFile> file = JudgeLockFile(path, std::nullopt);
+  if (!file.ok()) return NoFileOfOurs("lock file", file.status());
+  const Inspection& found = file->inspection;
+  const auto finding = [&path](Finding::Level level, absl::string_view text,
+                               absl::string_view hint) {
+    return Finding{level,
+                   "lock file",
+                   absl::StrCat(path, ": ", text),
+                   std::string(hint),
+                   {}};
+  };
+  if (found.verdict == Verdict::kFree) {
+    return finding(Finding::kOk, "not there, as between runs", "");
+  }
+  if (found.problem.empty()) {
+    return finding(Finding::kOk, "there, see: o8lock status", "");
+  }
+  if (found.verdict == Verdict::kStale) {
+    return finding(Finding::kWarn,
+                   absl::StrCat("no lock file (", found.problem, ")"),
+                   "the next run puts it aside");
+  }
+  return finding(Finding::kFail, found.problem,
+                 "no run starts before that is settled, see: o8lock status");
+}
+
+// The directory of `file`, or, if o8lock would `create` it, the one in which.
+std::string DirectoryOf(const std::string& file, bool create) {
+  std::string directory = file.substr(0, file.rfind('/'));
+  while (create && !directory.empty() && access(directory.c_str(), F_OK) != 0) {
+    directory.resize(directory.rfind('/'));
+  }
+  return directory.empty() ? "/" : directory;
+}
+
+// Whether other machines may have the same files: their kernels have locks of
+// their own, and need not tell this one.
+bool IsShared(absl::string_view file_system) {
+  for (const absl::string_view kind :
+       {"nfs", "cifs", "smb", "9p", "virtiofs", "vboxsf", "fuse", "ceph",
+        "glusterfs", "afs", "lustre", "ocfs2", "gfs2", "prl_fs"}) {
+    if (absl::StartsWith(file_system, kind)) return true;
+  }
+  return false;
+}
+
+std::string HintFor(const absl::Status& status, const Location& location) {
+  if (absl::IsNotFound(status)) return "make that directory";
+  if (absl::IsPermissionDenied(status)) return AccessHint(location);
+  return "make room there";
+}
+
+Findings DirectoryFindings(absl::string_view what, const std::string& directory,
+                           const Location& location) {
+  const std::string file_system = FileSystemOf(directory);
+  const std::string where = absl::StrCat(directory, " (", file_system, "): ");
+  const absl::StatusOr<Probe> probe = ProbeDirectory(directory);
+  if (!probe.ok()) {
+    return {{Finding::kFail,
+             std::string(what),
+             absl::StrCat(where, probe.status().message()),
+             HintFor(probe.status(), location),
+             {}}};
+  }
+  Findings findings;
+  for (const absl::Status& status : {probe->locks, probe->names}) {
+    if (status.ok()) continue;
+    findings.push_back({Finding::kFail,
+                        std::string(what),
+                        absl::StrCat(where, status.message()),
+                        "keep the lock on another file system: --lock-file "
+                        "FILE",
+                        {}});
+  }
+  if (!findings.empty()) return findings;
+  const std::string behaves =
+      absl::StrCat(where, "locks exclude, rename and link behave");
+  if (!IsShared(file_system)) {
+    return {{Finding::kOk, std::string(what), behaves, "", {}}};
+  }
+  return {{Finding::kWarn,
+           std::string(what),
+           behaves,
+           "on this machine; another one that shares it may not see the lock",
+           {}}};
+}
+
+Findings FileSystemFindings(const Location& location) {
+  const bool create = location.create_directories;
+  const std::string guard = DirectoryOf(location.guard, create);
+  const std::string lock_file = DirectoryOf(location.lock_file, create);
+  Findings findings = DirectoryFindings("guard", guard, location);
+  if (lock_file != guard && location.outside.empty()) {
+    Append(DirectoryFindings("lock file", lock_file, location), findings);
+  }
+  return findings;
+}
+
+Finding OutsideFinding(const Location& location) {
+  return {Finding::kWarn,
+          "lock file",
+          absl::StrCat("none: ", LeadsOutText(location)),
+          "make it a directory: runs without o8lock are not seen, nor see this "
+          "lock",
+          {}};
+}
+
+}  // namespace
+
+Findings FileFindings(const Location& location) {
+  Findings findings = {GuardFinding(location.guard)};
+  for (const std::string& file : location.LockFiles()) {
+    if (file == location.lock_file || IdOf(file).ok()) {
+      findings.push_back(LockFileFinding(file));
+    }
+  }
+  if (!location.outside.empty()) findings.push_back(OutsideFinding(location));
+  Append(FileSystemFindings(location), findings);
+  return findings;
+}
+
+}  // namespace o8lock

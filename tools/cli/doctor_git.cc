@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/doctor_git.h"
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "hooks/git.h"
+#include "hooks/health.h"
+#include "hooks/installation.h"
+#include "lock/file.h"
+#include "lock/location.h"
+#include "lock/process.h"
+#include "lock/version.h"
+#include "tools/cli/doctor_orchestr8.h"
+#include "tools/cli/finding.h"
+#include "tools/cli/text.h"
+
+namespace o8lock {
+namespace {
+
+constexpr char kInstall[] = "o8lock hooks install";
+
+// --- The hooks ---
+
+Finding HooksFinding(Finding::Level level, absl::string_view text,
+                     absl::string_view hint) {
+  return {level, "hooks", std::string(text), std::string(hint), {}};
+}
+
+Findings BypassFindings(const HooksState& state) {
+  Findings findings;
+  for (const std::string& bypass : state.bypasses) {
+    findings.push_back(HooksFinding(
+        Finding::kFail, absl::StrCat("git passes them by: ", bypass),
+        absl::StrCat(kInstall, "; if it stays so, take the setting out")));
+  }
+  return findings;
+}
+
+Findings HooksFindings(const HooksState& state) {
+  if (!state.installed) {
+    return {HooksFinding(
+        Finding::kOk, "not installed",
+        absl::StrCat("to have git refuse worktrees during another's run: ",
+                     kInstall))};
+  }
+  if (!state.bypasses.empty()) return BypassFindings(state);
+  if (state.program_version.empty()) {
+    return {HooksFinding(
+        Finding::kFail,
+        absl::StrCat(state.program, " cannot be run, and git goes on without"),
+        kInstall)};
+  }
+  const std::string calls =
+      absl::StrCat("git ", state.git_version, " calls ", state.program, " (",
+                   state.program_version, ")");
+  if (state.program_version != kVersion) {
+    return {HooksFinding(Finding::kWarn,
+                         absl::StrCat(calls, ", and this is ", kVersion),
+                         kInstall)};
+  }
+  if (state.second_line == SecondLine::kMissing) {
+    return {HooksFinding(
+        Finding::kWarn, absl::StrCat(calls, ", but not as post-checkout"),
+        "beside a run outside o8lock worktrees are not refused, see: "
+        "o8lock hooks status")};
+  }
+  return {HooksFinding(Finding::kOk, calls, "")};
+}
+
+// --- Files in git ---
+
+Finding GitFinding(Finding::Level level, absl::string_view text,
+                   absl::string_view hint) {
+  return {level, "git", std::string(text), std::string(hint), {}};
+}
+
+// A directory in which git knows `file`, and how it is called from there.
+std::pair<std::string, std::string> InWorktree(const Location& location,
+                                               const std::string& file) {
+  const std::string directory = location.main_worktree.empty()
+                                    ? file.substr(0, file.rfind('/'))
+                                    : location.main_worktree;
+  return {directory,
+          std::string(absl::StripPrefix(file.substr(directory.size()), "/"))};
+}
+
+Finding TrackedFinding(const Location& location, const std::string& file) {
+  const auto [directory, name] = InWorktree(location, file);
+  return GitFinding(Finding::kWarn,
+                    absl::StrCat(name, " is tracked, and every run changes it"),
+                    absl::StrCat("take it out, and commit that: ",
+                                 ShellQuoted({"git", "-C", directory, "rm",
+                                              "--cached", name})));
+}
+
+// About the lock file, which o8lock itself has git ignore.
+Finding LockFileInGitFinding(const Location& location,
+                             const FileInGit& in_git) {
+  const std::string text =
+      absl::StrCat(InWorktree(location, location.lock_file).second, " is ");
+  if (in_git.ignored) {
+    return GitFinding(Finding::kOk, absl::StrCat(text, "ignored"), "");
+  }
+  if (in_git.unignored_by.empty()) {
+    return GitFinding(Finding::kOk,
+                      absl::StrCat(text, "ignored from the first run on"), "");
+  }
+  return GitFinding(
+      Finding::kWarn,
+      absl::StrCat(text,
+                   "shown as a change during runs: ", in_git.unignored_by),
+      "take that pattern out: orchestr8 refuses a tree with changes");
+}
+
+// About files that orchestr8 leaves behind, by the names that git knows.
+Finding UnignoredFinding(const std::vector<std::string>& names) {
+  Finding finding = GitFinding(
+      Finding::kWarn,
+      absl::StrCat(absl::StrJoin(names, ", "),
+                   names.size() == 1 ? " is" : " are",
+                   " not ignored: orchestr8's next run refuses a tree with "
+                   "changes"),
+      "add to .gitignore, and commit that:");
+  for (const std::string& name : names) {
+    finding.lines.push_back(absl::StrCat("/", name));
+  }
+  return finding;
+}
+
+Finding NoGitFinding(const absl::Status& status) {
+  constexpr absl::string_view kHint = "what only git can tell is missing here";
+  if (absl::IsNotFound(status)) {
+    return GitFinding(Finding::kWarn, "not in PATH", kHint);
+  }
+  const std::pair<absl::string_view, absl::string_view> lines =
+      absl::StrSplit(status.message(), absl::MaxSplits('\n', 1));
+  return GitFinding(Finding::kWarn, absl::StripPrefix(lines.first, "git "),
+                    kHint);
+}
+
+Findings FilesInGitFindings(const Location& location, bool uses_orchestr8) {
+  Findings findings;
+  std::vector<std::string> files = location.LockFiles();
+  const std::vector<std::string> orchestr8 = Orchestr8Files(location);
+  const size_t lock_files = files.size();
+  files.insert(files.end(), orchestr8.begin(), orchestr8.end());
+  std::vector<std::string> unignored;
+  for (size_t i = 0; i < files.size(); ++i) {
+    const std::string& file = files[i];
+    const absl::StatusOr<FileInGit> in_git = LookAtFile(location, file);
+    if (!in_git.ok()) return {NoGitFinding(in_git.status())};
+    if (in_git->tracked) {
+      findings.push_back(TrackedFinding(location, file));
+    } else if (file == location.lock_file) {
+      findings.push_back(LockFileInGitFinding(location, *in_git));
+    } else if (!in_git->ignored &&
+               (IdOf(file).ok() || (uses_orchestr8 && i >= lock_files))) {
+      unignored.push_back(InWorktree(location, file).second);
+    }
+  }
+  if (!unignored.empty()) findings.push_back(UnignoredFinding(unignored));
+  return findings;
+}
+
+// --- Locks that commands of git have left behind ---
+
+Finding GitLockFinding(const GitLock& lock, const std::vector<int>& commands) {
+  const std::string remove = ShellQuoted({"rm", lock.path});
+  std::vector<std::string> running;
+  running.reserve(commands.size());
+  for (const int pid : commands) {
+    running.push_back(
+        absl::StrCat(ShellQuoted(CommandOf(pid)), " (PID ", pid, ")"));
+  }
+  return GitFinding(
+      Finding::kWarn,
+      absl::StrCat(lock.path, " is ", FormatDuration(lock.age),
+                   " old, and no process has it open"),
+      running.empty()
+          ? absl::StrCat("if no git command is at work: ", remove)
+          : absl::StrCat("it may be of ", absl::StrJoin(running, ", "),
+                         "; after that: ", remove));
+}
+
+Findings GitLockFindings(const Location& location) {
+  const std::vector<GitLock> locks = OldGitLocks(location);
+  if (locks.empty()) return {};
+  const std::vector<int> commands = GitCommands(location);
+  Findings findings;
+  for (const GitLock& lock : locks) {
+    findings.push_back(GitLockFinding(lock, commands));
+  }
+  return findings;
+}
+
+}  // namespace
+
+Findings ChosenFileFindings(const Location& location) {
+  const absl::StatusOr<FileInGit> in_git =
+      LookAtFile(location, location.lock_file);
+  if (!in_git.ok() || !in_git->tracked) return {};
+  return {TrackedFinding(location, location.lock_file)};
+}
+
+Findings GitFindings(const Location& location, const std::string& directory,
+                     bool uses_orchestr8) {
+  Findings findings;
+  const absl::Status git = AskGit(directory, {"rev-parse"}).status();
+  if (!git.ok()) {
+    findings = {NoGitFinding(git)};
+  } else {
+    if (!location.main_worktree.empty()) {
+      findings = FilesInGitFindings(location, uses_orchestr8);
+    }
+    if (!location.armed.empty()) {
+      const absl::StatusOr<HooksState> hooks = LookAtHooks(location, directory);
+      Append(hooks.ok() ? HooksFindings(*hooks)
+                        : Findings{NoGitFinding(hooks.status())},
+             findings);
+    }
+  }
+  Append(GitLockFindings(location), findings);
+  return findings;
+}
+
+}  // namespace o8lock

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/doctor_orchestr8.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/algorithm/container.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "lock/file.h"
+#include "lock/location.h"
+#include "tools/cli/find_command.h"
+#include "tools/cli/finding.h"
+#include "tools/cli/options.h"
+#include "tools/cli/orchestr8.h"
+#include "tools/cli/orchestr8_package.h"
+#include "tools/cli/publish.h"
+
+namespace o8lock {
+namespace {
+
+constexpr const char* kPrograms[] = {"orchestr8", "murmur8"};
+
+// What is known of the lock that the orchestr8 `program` keeps itself.
+absl::string_view LocksItselfText(const std::string& program) {
+  switch (FindOutWhetherItLocks({program, /*by_package_runner=*/false})) {
+    case LocksItself::kYes:
+      return ", keeps the lock file itself, so o8lock writes none for it";
+    case LocksItself::kNo:
+      return ", keeps no lock file, so o8lock writes it";
+    case LocksItself::kUnknown:
+      break;
+  }
+  return ", may keep the lock file itself, so o8lock writes none for it";
+}
+
+}  // namespace
+
+bool UsesOrchestr8(const Location& location) {
+  return absl::c_any_of(
+             kPrograms,
+             [](const char* name) { return FindCommand(name).ok(); }) ||
+         absl::c_any_of(
+             Orchestr8Files(location),
+             [](const std::string& file) { return IdOf(file).ok(); }) ||
+         DecideByItself({}, std::nullopt, location).starts_orchestr8;
+}
+
+std::vector<std::string> Orchestr8Files(const Location& location) {
+  // It knows no other lock.
+  if (location.armed.empty()) return {};
+  std::vector<std::string> files;
+  for (const char* name : {"parallel-queue", "murm-queue", "implement-queue",
+                           "pipeline-history"}) {
+    files.push_back(
+        absl::StrCat(location.main_worktree, "/.claude/", name, ".json"));
+  }
+  return files;
+}
+
+Findings Orchestr8Findings() {
+  Findings findings;
+  for (const char* name : kPrograms) {
+    const absl::StatusOr<std::string> program = FindCommand(name);
+    if (!program.ok()) continue;
+    findings.push_back({Finding::kOk,
+                        name,
+                        absl::StrCat(*program, LocksItselfText(*program)),
+                        "",
+                        {}});
+  }
+  return findings;
+}
+
+Finding PublishFinding(const Location& location) {
+  const auto finding = [](Finding::Level level, absl::string_view text,
+                          absl::string_view hint) {
+    return Finding{
+        level, "lock file", std::string(text), std::string(hint), {}};
+  };
+  const absl::StatusOr<PublishDecision> decision =
+      DecideToPublish(Options(), std::nullopt, location);
+  if (!decision.ok()) {
+    return finding(Finding::kFail, decision.status().message(),
+                   "set it anew: git config o8lock.publish auto");
+  }
+  if (decision->publish) {
+    return finding(Finding::kOk,
+                   absl::StrCat("written during a run: ", decision->reason),
+                   "");
+  }
+  if (!decision->starts_orchestr8) {
+    return finding(Finding::kOk,
+                   absl::StrCat("not written: ", decision->reason),
+                   "the lock holds all the same; runs without o8lock do not "
+                   "see it");
+  }
+  return finding(Finding::kOk,
+                 absl::StrCat("not written for commands that may start "
+                              "orchestr8 (npm run, make, a shell): ",
+                              decision->reason),
+                 "");
+}
+
+}  // namespace o8lock

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/verbs.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace o8lock {
+namespace {
+
+constexpr Verb kVerbs[] = {
+    {"status", Action::kStatus,
+     R"(Usage: o8lock [OPTIONS] status
+
+Shows whether the lock is held: by which process, since when, and how that is
+known; which processes wait for it; the lock file, or why there is none; what
+runs left behind; the other locks of the repository. Changes nothing.
+
+  -n, --name NAME             another lock of the same repository
+      --lock-file FILE        the lock of this lock file
+  -E, --conflict-exit-code N  exit with N instead of 75 if the lock is held
+      --json                  print JSON; "man o8lock" describes it
+
+Exit codes: 0 the lock is free, stale, or held by the run that asks; 75 another
+run holds it, or that cannot be known.
+)"},
+    {"unlock", Action::kUnlock,
+     R"(Usage: o8lock [OPTIONS] unlock
+
+Shows the holder of the lock, asks, and removes the lock. The holder's command
+keeps running, without the lock. A stale lock is removed without a question.
+
+  -y, --yes                   do not ask
+  -n, --name NAME             another lock of the same repository
+      --lock-file FILE        the lock of this lock file
+  -E, --conflict-exit-code N  exit with N instead of 75 if you decline
+  -q, --quiet                 with --yes: print nothing
+
+Exit codes: 0 the lock was removed, or was free; 75 you declined, or the holder
+has changed.
+)"},
+    {"doctor", Action::kDoctor,
+     R"(Usage: o8lock [OPTIONS] doctor
+
+Tests whether locks work in the directories of the lock, and looks for problems:
+files with wrong permissions, hooks that git does not call, orchestr8's files
+that git does not ignore, locks that git left behind. Says whether the lock file
+is written here. Takes no lock, and leaves no file.
+
+  -n, --name NAME             another lock of the same repository
+      --lock-file FILE        the lock of this lock file
+      --json                  print JSON; "man o8lock" describes it
+
+Exit codes: 0 all is well, or there are warnings only; 71 a check failed.
+)"},
+    {"hooks", Action::kHelp,
+     R"(Usage: o8lock hooks install|uninstall|status
+
+With its hooks installed, git refuses to add a worktree while another run holds
+the lock 'parallel'. Every other git command works as before.
+
+  install    make git call the hooks; once for each clone
+  uninstall  restore what was there before
+  status     tell whether git calls the hooks
+
+To add a worktree during another run: O8LOCK_ALLOW=1 git worktree add ...
+For more about one of them: o8lock hooks install --help
+)"},
+    {"hooks install", Action::kHooksInstall,
+     R"(Usage: o8lock hooks install
+
+Makes git refuse to add a worktree while another run holds the lock 'parallel'.
+Run it once for each clone. Hooks that you have keep running. Needs git 2.29 or
+later. With husky, lefthook, pre-commit or simple-git-hooks it prints the lines
+to add to their files.
+
+Exit codes: 0 git calls the hooks; 71 it does not; 73 a file cannot be written.
+)"},
+    {"hooks uninstall", Action::kHooksUninstall,
+     R"(Usage: o8lock hooks uninstall
+
+Removes the hooks that "o8lock hooks install" made, and restores what was there
+before.
+)"},
+    {"hooks status", Action::kHooksStatus,
+     R"(Usage: o8lock hooks status [--json]
+
+Tells whether git calls the hooks, and if not, why.
+
+      --json  print JSON
+
+Exit codes: 0 git calls the hooks; 1 no hooks are installed; 71 git does not
+call the installed hooks.
+)"},
+    {"hooks run", Action::kHooksRun,
+     R"(Usage: o8lock hooks run NAME [ARG...]
+
+Runs the git hook NAME. Git calls this; there is no need to type it.
+)"},
+    {"help", Action::kHelp,
+     R"(Usage: o8lock help [status | unlock | doctor | hooks [VERB]]
+
+Shows how o8lock, or one of its verbs, is used. "man o8lock" has all of it.
+)"},
+};
+
+// The fewest letters to insert, delete, replace or swap with the next one to
+// make `b` of `a`.
+size_t EditDistance(absl::string_view a, absl::string_view b) {
+  std::vector<std::vector<size_t>> least(a.size() + 1,
+                                         std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) {
+    for (size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        least[i][j] = i + j;
+        continue;
+      }
+      least[i][j] = std::min({least[i - 1][j] + 1, least[i][j - 1] + 1,
+                              least[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        least[i][j] = std::min(least[i][j], least[i - 2][j - 2] + 1);
+      }
+    }
+  }
+  return least[a.size()][b.size()];
+}
+
+// Whether `words` from the one at `begin` on are all options.
+bool AreOptions(const std::vector<std::string>& words, size_t begin) {
+  for (size_t i = begin; i < words.size(); ++i) {
+    if (!absl::StartsWith(words[i], "-")) return false;
+  }
+  return true;
+}
+
+// Longer words are no slip of the finger, and not worth the time.
+constexpr size_t kLongest = 40;
+
+}  // namespace
+
+const Verb* FindVerb(absl::string_view name) {
+  const auto* verb = absl::c_find_if(
+      kVerbs, [name](const Verb& candidate) { return candidate.name == name; });
+  return verb == std::end(kVerbs) ? nullptr : verb;
+}
+
+const Verb* GuessVerb(const std::vector<std::string>& words) {
+  const Verb* best = nullptr;
+  size_t least = 0;
+  for (const Verb& verb : kVerbs) {
+    const size_t count = 1 + absl::c_count(verb.name, ' ');
+    if (words.size() < count || !AreOptions(words, count)) continue;
+    const std::string typed = absl::AsciiStrToLower(
+        count == 1 ? words[0] : absl::StrCat(words[0], " ", words[1]));
+    if (typed.size() > kLongest) continue;
+    const size_t distance = EditDistance(typed, verb.name);
+    // One letter of a short word makes another word: stat is not status.
+    if (distance > (typed.size() < 6 ? 1 : 2)) continue;
+    if (best == nullptr || distance < least) {
+      best = &verb;
+      least = distance;
+    }
+  }
+  return best;
+}
+
+absl::string_view HelpText() {
+  return R"(Usage: o8lock [OPTIONS] -- COMMAND [ARG...]
+       o8lock [OPTIONS] status|unlock|doctor|hooks install|uninstall|status
+
+Runs COMMAND under one lock per git repository. status shows the holder, unlock
+removes its lock, doctor finds problems. More about a verb: o8lock help VERB
+
+  -w, --wait[=TIME]           wait for the lock, at most TIME (10, 10m, 1h30m)
+  -f, --force                 override a lock that is held, after asking
+  -y, --yes                   do not ask
+  -n, --name NAME             use another lock of the same repository
+      --lock-file FILE        use this lock file instead of the repository's
+      --feature NAME          list NAME in the lock file; repeatable
+      --max-concurrency N     put N into the lock file
+      --publish WHEN          write the lock file: auto (default), always, never
+      --leftovers WHAT        surviving processes: release, wait, kill, keep
+      --kill-after TIME       for --leftovers=kill: SIGKILL after TIME (10s)
+  -E, --conflict-exit-code N  exit with N instead of 75 if the lock is held
+  -q, --quiet                 print no warnings and no refusal
+  -v, --verbose               tell when the lock is taken and released
+  -h, --help, --version; --json for status, doctor and hooks status
+
+Exit codes: COMMAND's; 64 usage, 71 system error, 73 a file cannot be created,
+75 the lock is held, 126 and 127 COMMAND cannot be executed.
+)";
+}
+
+}  // namespace o8lock
