@@ -5,9 +5,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "lock/inspect.h"
+#include "lock/inspection.h"
 #include "lock/json.h"
 #include "lock/location.h"
 #include "lock/process.h"
@@ -16,7 +19,10 @@
 #include "tools/cli/doctor_git.h"
 #include "tools/cli/doctor_orchestr8.h"
 #include "tools/cli/finding.h"
+#include "tools/cli/orphans_text.h"
+#include "tools/cli/survey.h"
 #include "tools/cli/text.h"
+#include "tools/cli/text_parts.h"
 
 namespace o8lock {
 namespace {
@@ -38,6 +44,25 @@ Finding OwnProgramFinding() {
       Finding::kOk, "o8lock", absl::StrCat(kVersion, ", ", program), "", {}};
 }
 
+// Of worktrees that stop the next run.
+Findings OrphanFindings(const Location& location) {
+  const absl::StatusOr<Inspection> found = Inspect(location, {});
+  if (!found.ok()) return {};  // another finding is about that
+  const std::vector<LeftWorktree> left =
+      LeftWorktrees(*found, location, ProcessesOf(*found));
+  if (left.empty()) return {};
+  std::vector<std::string> lines;
+  lines.reserve(left.size());
+  for (const LeftWorktree& worktree : left) {
+    lines.push_back(LeftWorktreeLine(worktree));
+  }
+  for (std::string& hint : OrphanHints(left)) lines.push_back(std::move(hint));
+  return {{Finding::kWarn, "worktrees",
+           absl::StrCat("ended runs have left ",
+                        Count(left.size(), "worktree", "worktrees")),
+           "", std::move(lines)}};
+}
+
 }  // namespace
 
 Findings Examine(const Location& location, const std::string& directory) {
@@ -48,6 +73,7 @@ Findings Examine(const Location& location, const std::string& directory) {
              : GitFindings(location, directory, UsesOrchestr8(location)),
          findings);
   Append(Orchestr8Findings(), findings);
+  Append(OrphanFindings(location), findings);
   if (location.outside.empty()) findings.push_back(PublishFinding(location));
   return findings;
 }

@@ -98,14 +98,39 @@ JsonValue WhyNoLockFile(const LockSurvey& survey) {
              : JsonValue();
 }
 
-// What dead runs left: nothing, as long as a run has the lock.
+// What ended runs left. Processes are a living run's as long as it has the
+// lock.
 JsonValue LeftoversJson(const LockSurvey& survey) {
-  const bool is_dead = survey.found.verdict == Verdict::kStale;
+  const Inspection& found = survey.found;
+  const bool has_ended =
+      found.verdict == Verdict::kStale ||
+      (found.holder.has_value() && !found.holder->surviving.empty());
+  std::vector<JsonValue> worktrees;
+  worktrees.reserve(survey.left.size());
+  for (const LeftWorktree& left : survey.left) {
+    worktrees.emplace_back(
+        JsonMembers{{"path", left.worktree.path},
+                    {"branch", TextOrNull(left.worktree.branch)},
+                    {"uncommittedFiles", left.state.uncommitted_files},
+                    {"ownCommits", left.state.own_commits},
+                    {"inUse", left.in_use},
+                    {"problem", TextOrNull(left.state.problem)}});
+  }
   return JsonMembers{
       {"processes",
-       ProcessesJson(is_dead ? survey.processes : std::vector<RunProcess>())},
-      {"worktrees",
-       WorktreesJson(is_dead ? survey.worktrees : std::vector<Worktree>())}};
+       ProcessesJson(has_ended ? survey.processes : std::vector<RunProcess>())},
+      {"worktrees", worktrees}};
+}
+
+JsonValue OverriddenJson(const std::vector<Holder>& runs) {
+  std::vector<JsonValue> values;
+  values.reserve(runs.size());
+  for (const Holder& run : runs) {
+    values.emplace_back(JsonMembers{{"pid", run.pid},
+                                    {"startedAt", TextOrNull(run.started_at)},
+                                    {"command", run.command}});
+  }
+  return values;
 }
 
 // What is known of one lock, for programs. What is not known is null.
@@ -159,6 +184,7 @@ JsonMembers LockJson(const LockSurvey& survey, const Now& now) {
   lock.emplace_back("whyNoLockFile", WhyNoLockFile(survey));
   lock.emplace_back("waiters", WaitersJson(survey.waiters, now));
   lock.emplace_back("leftovers", LeftoversJson(survey));
+  lock.emplace_back("overridden", OverriddenJson(survey.overridden));
   return lock;
 }
 

@@ -77,14 +77,7 @@ absl::StatusOr<LockSurvey> Look(const Location& location,
   O8LOCK_ASSIGN_OR_RETURN(survey.found, Inspect(location, own_tokens));
   survey.processes = ProcessesOf(survey.found);
   survey.worktrees = WorktreesOf(survey.found, location);
-  if (!location.armed.empty()) {
-    std::vector<OrphanedWorktree> orphaned = survey.found.orphaned;
-    if (survey.found.verdict == Verdict::kStale) {
-      orphaned = AddWorktrees(std::move(orphaned), survey.worktrees);
-    }
-    survey.left = WithStates(FindWorktrees(location.common_dir, orphaned),
-                             survey.processes);
-  }
+  survey.left = LeftWorktrees(survey.found, location, survey.processes);
   if (survey.found.holder.has_value() && survey.found.kernel_locked) {
     for (const Holder& run : survey.found.holder->overridden) {
       if (MayLive(run)) survey.overridden.push_back(run);
@@ -208,6 +201,17 @@ std::vector<OrphanedWorktree> AddWorktrees(
     }
   }
   return orphaned;
+}
+
+std::vector<LeftWorktree> LeftWorktrees(
+    const Inspection& found, const Location& location,
+    const std::vector<RunProcess>& processes) {
+  if (location.armed.empty()) return {};
+  std::vector<OrphanedWorktree> orphaned = found.orphaned;
+  if (found.verdict == Verdict::kStale) {
+    orphaned = AddWorktrees(std::move(orphaned), WorktreesOf(found, location));
+  }
+  return WithStates(FindWorktrees(location.common_dir, orphaned), processes);
 }
 
 std::vector<LeftWorktree> WithStates(const std::vector<Worktree>& worktrees,

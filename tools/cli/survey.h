@@ -70,6 +70,12 @@ struct LeftWorktree {
 std::vector<LeftWorktree> WithStates(const std::vector<Worktree>& worktrees,
                                      const std::vector<RunProcess>& processes);
 
+// The worktrees that ended runs have left, by the verdict `found` on the lock
+// at `location`; `processes` and git as above.
+std::vector<LeftWorktree> LeftWorktrees(
+    const Inspection& found, const Location& location,
+    const std::vector<RunProcess>& processes);
+
 // One lock.
 struct LockSurvey {
   std::string name;  // empty where --lock-file says which

@@ -74,8 +74,14 @@ TEST(OrphanedWorktreeTest, IsToldAtTheEndAndAtTheNextStartOnce) {
   EXPECT_EQ(status.end, Exited(0));
   EXPECT_THAT(status.out,
               HasSubstr("Worktrees that ended runs have left: 1\n"));
+  EXPECT_THAT(Call(O8lock({"doctor"}), repo.path()).out,
+              HasSubstr(absl::StrCat(
+                  "warn  worktrees: ended runs have left 1 worktree\n      ",
+                  repo.File(".claude/worktrees/feat-a"), " (feature/a): ")));
   Git(repo.path(),
       {"worktree", "remove", repo.File(".claude/worktrees/feat-a")});
+  EXPECT_THAT(Call(O8lock({"doctor"}), repo.path()).out,
+              Not(HasSubstr("worktrees: ended")));
   EXPECT_THAT(Call(O8lock({"status"}), repo.path()).out,
               Not(HasSubstr("have left")));
 }
