@@ -414,6 +414,10 @@ absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
                           (!inspection.stranger.empty() &&
                            BeganAfter(inspection.process, *holder, written));
   inspection.verdict = IsDead(inspection) ? Verdict::kStale : Verdict::kHeld;
+  if (inspection.verdict == Verdict::kHeld && inspection.stranger.empty()) {
+    inspection.holder->command = CommandOf(holder->pid);
+    inspection.holder->cwd = DirectoryOf(holder->pid);
+  }
   return found;
 }
 

@@ -80,7 +80,7 @@ struct LockFile {
 // whatever program it is, unless its process began more than two seconds after
 // both the file's modification and its startedAt, or both are before this boot:
 // then it is another process, no orchestr8, that was given the number
-// (pid_reused). `dead` is a run that is proved dead: a lock file of the same
+// (pid_reused). Of a living orchestr8 the holder has command and cwd. `dead` is a run that is proved dead: a lock file of the same
 // pid and start is its. Errors: kFailedPrecondition  `path` is no regular file;
 // others from reading. Waits up to a second for a text that is none yet: runs
 // outside o8lock write in place, and a reader may come too early.

@@ -62,15 +62,15 @@ std::optional<int> Refuse(const Inspection& found, const Options& options,
     if (!options.quiet) Tell(RefusalText(found, invocation, GetNow()));
     return options.conflict_exit_code;
   }
-  if (!options.yes && !invocation.status_command.empty()) {
-    Tell(
-        "o8lock: the next question is o8lock's; orchestr8 may ask one of its "
-        "own after it\n");
-  }
   const std::string warning = OverrideText(found, GetNow());
   if (!options.yes || !options.quiet) Tell(warning);
   if (options.yes) return std::nullopt;
-  return AskToGoOn(warning, "--force", options);
+  const std::optional<int> declined = AskToGoOn(warning, "--force", options);
+  // It looks the same.
+  if (!declined.has_value() && !invocation.status_command.empty()) {
+    Tell("o8lock: that was o8lock's question; orchestr8 may ask its own now\n");
+  }
+  return declined;
 }
 
 // What the lock file is to say of the command.

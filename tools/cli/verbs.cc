@@ -176,8 +176,8 @@ absl::string_view HelpText() {
   return R"(Usage: o8lock [OPTIONS] -- COMMAND [ARG...]
        o8lock [OPTIONS] status|unlock|doctor|hooks install|uninstall|status
 
-Runs COMMAND under one lock per git repository. status shows the holder, unlock
-removes its lock, doctor finds problems. More about a verb: o8lock help VERB
+Runs COMMAND under one lock per git repository. An orchestr8's status, abort and
+dry runs need no lock. More on status, unlock, doctor, hooks: o8lock help VERB
 
   -w, --wait[=TIME]           wait for the lock, at most TIME (10, 10m, 1h30m)
   -f, --force                 override a lock that is held, after asking

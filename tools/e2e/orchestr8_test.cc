@@ -315,6 +315,9 @@ TEST_F(Orchestr8Test, OneThatRunsWithoutO8lockIsRefusedAgainst) {
     EXPECT_EQ(refused.end, Exited(75));
     Values values = ValuesOf(repo, run->pid());
     values["FILE"] = version == "v4" ? "murm.lock" : "parallel.lock";
+    values["HOLDER_ROWS"] =
+        absl::StrCat("Directory: ", repo.path(), "\nCommand: /bin/sh ",
+                     PathFromEnv("ORCHESTR8"), " parallel feat-x --yes\n");
     values["STRANGER_ROWS"] = "";
     EXPECT_EQ(Normal(refused.err), Golden("held_outside", values));
     EXPECT_EQ(Contents(repo.LockFileOf(version)), lock_file);

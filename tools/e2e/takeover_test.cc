@@ -316,6 +316,7 @@ TEST(ForeignLockFileTest, HeldIsToldWithWhatTheFileSays) {
     EXPECT_EQ(run.end, Exited(75));
     Values values = ValuesOf(repo, getpid());
     values["FILE"] = file;
+    values["HOLDER_ROWS"] = "";
     values["STRANGER_ROWS"] = absl::StrCat(
         "That process: {STRANGER}, no orchestr8: the file may come from a "
         "container\nIf its run has ended: ",

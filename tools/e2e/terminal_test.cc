@@ -126,21 +126,11 @@ TEST(QuestionTest, TheForceOfOrchestr8Asks) {
   forced.WaitForOutput("Continue? [y/N] ");
   forced.Write("y\n");
   EXPECT_EQ(forced.Wait(), Exited(0));
+  // Of the two questions, which look alike, each is known.
+  EXPECT_THAT(forced.out(),
+              HasSubstr("[y/N] y\r\no8lock: that was o8lock's question; "
+                        "orchestr8 may ask its own now\r\n"));
   EXPECT_THAT(forced.out(), HasSubstr("feat-a merged\r\n"));
-}
-
-// Of the two questions that look alike each is known.
-TEST(QuestionTest, IsToldFromOrchestr8sOwn) {
-  const Repository repo;
-  const Guarded holder(repo.path());
-  Process run(
-      O8lock({"--", PathFromEnv("ORCHESTR8"), "parallel", "feat-a", "--force"}),
-      OnTerminal(repo.path()));
-  EXPECT_THAT(run.WaitForOutput("Continue? [y/N] "),
-              HasSubstr("o8lock: the next question is o8lock's; orchestr8 may "
-                        "ask one of its own after it\r\n"));
-  run.Write("n\n");
-  EXPECT_EQ(run.Wait(), Exited(75));
 }
 
 TEST(QuestionTest, IsAskedAgainWhenTheHolderChangesMeanwhile) {
