@@ -17,7 +17,7 @@
 
 namespace o8lock {
 
-// Bytes of a guard, which stand for the things that are locked in it.
+// Bytes of a guard. The names stand for the things that are locked in it.
 struct Range {
   int64_t first = 0;
   int64_t count = 0;  // 0: all from the first on

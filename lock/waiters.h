@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Waiters: the processes that wait for a lock. The kernel does not tell which
-// processes are blocked on a lock of this kind, so each shares a byte of the
-// guard (kernel_lock.h) whose number is its pid and the moment in which it
-// began to wait. There is no file to clean up: with the process the kernel
-// gives up the byte.
+// Waiters: the processes that wait for a lock. The kernel does not name the
+// processes that are blocked on a lock of this kind. So each process shares one
+// byte of the guard (kernel_lock.h): the byte's number consists of its pid and
+// of the time at which it began to wait. There is no file to clean up: the
+// kernel gives the byte up when the process ends.
 #ifndef O8LOCK_LOCK_WAITERS_H_
 #define O8LOCK_LOCK_WAITERS_H_
 
@@ -29,9 +29,9 @@ struct Waiter {
   std::string directory;
 };
 
-// Adds this process, which waits since `since`, to the waiters for `guard`,
-// until StopWaiting() or until the last duplicate of `fd` is closed. A file
-// system may not have bytes with so great numbers; nobody sees the waiter then.
+// Shows this process as waiting since `since`, until StopWaiting() or until the
+// last duplicate of `fd` is closed. On a file system without bytes of such
+// numbers the waiter stays invisible.
 void StartWaiting(const Fd& fd, Ticks since, const std::string& guard);
 void StopWaiting(const Fd& fd, const std::string& guard);
 

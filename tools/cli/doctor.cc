@@ -27,8 +27,8 @@
 namespace o8lock {
 namespace {
 
-// Of doctor.schema.json. New members do not change it; a member that goes or
-// means another thing does.
+// Of doctor.schema.json. Raise it when a member is removed or changes meaning;
+// not for a new member.
 constexpr int kSchemaVersion = 1;
 
 Finding OwnProgramFinding() {

@@ -10,8 +10,8 @@
 
 namespace o8lock {
 
-// About the guard and the lock files of `location`, and about the file systems
-// that they are on. Creates files beside them, which are gone afterwards.
+// About the guard and the lock files of `location`, and about their file
+// systems. Creates files beside them, and removes these again.
 // Waits up to a second for each lock file that is none.
 Findings FileFindings(const Location& location);
 

@@ -126,10 +126,12 @@ Finding LockFileInGitFinding(const Location& location,
 Finding UnignoredFinding(const std::vector<std::string>& names) {
   Finding finding = GitFinding(
       Finding::kWarn,
-      absl::StrCat(absl::StrJoin(names, ", "),
-                   names.size() == 1 ? " is" : " are",
-                   " not ignored: orchestr8's next run refuses a tree with "
-                   "changes"),
+      absl::StrCat(names.size() == 1
+                       ? absl::StrCat(names[0], " is not ignored: orchestr8's")
+                       : absl::StrCat(names.size(),
+                                      " files of orchestr8 are "
+                                      "not ignored: its"),
+                   " next run refuses a tree with changes"),
       "add to .gitignore, and commit that:");
   for (const std::string& name : names) {
     finding.lines.push_back(absl::StrCat("/", name));

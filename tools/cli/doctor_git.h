@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What git makes of the files of a lock, of the hooks, and of its own locks.
+// The files of a lock, the hooks, and git's own locks, as git sees them.
 #ifndef O8LOCK_TOOLS_CLI_DOCTOR_GIT_H_
 #define O8LOCK_TOOLS_CLI_DOCTOR_GIT_H_
 

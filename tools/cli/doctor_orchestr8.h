@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The orchestr8 that is in reach, and what that means for the lock file.
+// The orchestr8 in reach, and its consequences for the lock file.
 #ifndef O8LOCK_TOOLS_CLI_DOCTOR_ORCHESTR8_H_
 #define O8LOCK_TOOLS_CLI_DOCTOR_ORCHESTR8_H_
 
@@ -16,8 +16,8 @@ namespace o8lock {
 // is.
 bool UsesOrchestr8(const Location& location);
 
-// What orchestr8 leaves in the main worktree: the queues of its versions, and
-// what its `init` has git ignore. Absolute paths.
+// The files that orchestr8 leaves in the main worktree: the queues of its
+// versions, and those that its `init` adds to .gitignore. Absolute paths.
 std::vector<std::string> Orchestr8Files(const Location& location);
 
 // About each orchestr8 in PATH.

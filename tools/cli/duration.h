@@ -11,10 +11,9 @@
 
 namespace o8lock {
 
-// The time `text`: seconds ("10", "0.5"), or numbers with the units d, h, m and
-// s, each at most once and in that order ("1h30m", "1.5h", "2d"). A time of
-// more than a hundred years counts as a hundred years; nothing for any other
-// text.
+// Reads seconds ("10", "0.5"), or numbers with the units d, h, m and s, each at
+// most once and in this order ("1h30m", "1.5h", "2d"). More than a hundred
+// years count as a hundred years. Returns nothing for any other text.
 std::optional<absl::Duration> ParseDuration(absl::string_view text);
 
 }  // namespace o8lock

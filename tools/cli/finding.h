@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What `o8lock doctor` finds.
+// The findings of `o8lock doctor`.
 #ifndef O8LOCK_TOOLS_CLI_FINDING_H_
 #define O8LOCK_TOOLS_CLI_FINDING_H_
 
@@ -14,8 +14,8 @@ struct Finding {
   Level level;
   std::string subject;  // "guard", "git"
   std::string text;
-  std::string hint;                // what to do; empty: nothing
-  std::vector<std::string> lines;  // of the hint, to copy into a file
+  std::string hint;                // the next step; may be empty
+  std::vector<std::string> lines;  // of the hint, to copy to a file
 };
 
 using Findings = std::vector<Finding>;

@@ -61,7 +61,7 @@ struct Options {
   bool quiet = false;
   bool verbose = false;
   bool json = false;       // of kStatus, kDoctor and kHooksStatus
-  absl::string_view help;  // the text that kHelp is about
+  absl::string_view help;  // the text for kHelp
 
   // The options that another o8lock command has to repeat to mean the same
   // lock, and those to describe the same run.
@@ -70,9 +70,10 @@ struct Options {
 };
 
 // Reads `argv`, a null-terminated main() argument with the program's name
-// first, into `options`, which are as they begin. Options end at "--" and at
-// the first word that is none; behind that everything is the command's, to the
-// byte. Returns the error, if there is one; `options` are of no use then.
+// first, into `options`. Options end at "--" and at the first word that is not
+// one; everything behind belongs to the command, to the byte.
+// On failure returns the error; `options` are unspecified then.
+// REQUIRES: `options` have their defaults.
 // Not thread-safe: getopt_long(3) keeps its place in global variables.
 std::optional<UsageError> ParseOptions(char* const argv[], Options& options);
 

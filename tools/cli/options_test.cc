@@ -234,18 +234,16 @@ TEST(ParseOptionsTest, ProposesTheVerbThatWasMeant) {
     Words words;
     const char* message;
   } cases[] = {
-      {{"statsu"},
-       "'statsu' is no verb of o8lock\ndid you mean: o8lock status"},
+      {{"statsu"}, "there is no verb 'statsu'\ndid you mean: o8lock status"},
       {{"-n", "a b", "Status", "--json"},
-       "'Status' is no verb of o8lock\n"
+       "there is no verb 'Status'\n"
        "did you mean: o8lock -n 'a b' status --json"},
-      {{"unlok"}, "'unlok' is no verb of o8lock\ndid you mean: o8lock unlock"},
-      {{"docter"},
-       "'docter' is no verb of o8lock\ndid you mean: o8lock doctor"},
-      {{"hepl"}, "'hepl' is no verb of o8lock\ndid you mean: o8lock help"},
-      {{"hook"}, "'hook' is no verb of o8lock\ndid you mean: o8lock hooks"},
+      {{"unlok"}, "there is no verb 'unlok'\ndid you mean: o8lock unlock"},
+      {{"docter"}, "there is no verb 'docter'\ndid you mean: o8lock doctor"},
+      {{"hepl"}, "there is no verb 'hepl'\ndid you mean: o8lock help"},
+      {{"hook"}, "there is no verb 'hook'\ndid you mean: o8lock hooks"},
       {{"hook", "install"},
-       "'hook' is no verb of o8lock\ndid you mean: o8lock hooks install"},
+       "there is no verb 'hook'\ndid you mean: o8lock hooks install"},
       {{"-q", "hooks", "instal"},
        "hooks wants one of: install, uninstall, status, run\n"
        "did you mean: o8lock -q hooks install"},

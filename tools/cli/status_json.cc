@@ -22,8 +22,8 @@
 namespace o8lock {
 namespace {
 
-// Of status.schema.json. New members do not change it; a member that goes or
-// means another thing does.
+// Of status.schema.json. Raise it when a member is removed or changes meaning;
+// not for a new member.
 constexpr int kSchemaVersion = 1;
 
 absl::string_view VerdictWord(const Inspection& found) {

@@ -83,9 +83,9 @@ std::string LockFileText(const LockSurvey& lock) {
 
 std::string WaiterLine(const Waiter& waiter, const Now& now) {
   return absl::StrCat(
-      ProcessLine({waiter.pid, waiter.command, waiter.directory}), ", waiting ",
-      FormatDuration((now.ticks - waiter.since) / kTicksPerSecond),
-      waiter.is_visible ? "" : " (of another user or PID namespace)");
+      "for ", FormatDuration((now.ticks - waiter.since) / kTicksPerSecond),
+      ": ", ProcessLine({waiter.pid, waiter.command, waiter.directory}),
+      waiter.is_visible ? "" : " of another user or PID namespace");
 }
 
 // The other locks, those that are free last.

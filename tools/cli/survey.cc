@@ -102,9 +102,10 @@ LockSurvey Unused(const Location& location, const std::string& name) {
   return survey;
 }
 
-// Since when, in seconds since 1970, the guard at `path` is empty, so that
-// nobody has the lock; nothing if it is not. A run's is not, even when it was
-// killed. Opens nothing: a repository may have had thousands of locks.
+// The time, in seconds since 1970, at which the guard at `path` became empty;
+// nothing if it is not empty. The lock of an empty guard is free: a run, even a
+// killed one, leaves a record. Opens no file: a repository may have had
+// thousands of locks.
 std::optional<int64_t> EmptySince(const std::string& path) {
   struct stat info;
   if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode) ||

@@ -51,7 +51,7 @@ UsageError NoVerbNorDashes(Words before, const Words& words) {
             absl::StrCat("try: ", ShellQuoted(before), " -- COMMAND")};
   }
   if (const Verb* verb = GuessVerb(words); verb != nullptr) {
-    return {absl::StrCat("'", words[0], "' is no verb of o8lock"),
+    return {absl::StrCat("there is no verb '", words[0], "'"),
             DidYouMean(before, *verb, words)};
   }
   return {absl::StrCat("'--' is missing before the command '", words[0], "'"),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Errors in o8lock's command line, with what was probably meant.
+// Errors in o8lock's command line, with the line that was probably meant.
 #ifndef O8LOCK_TOOLS_CLI_USAGE_ERROR_H_
 #define O8LOCK_TOOLS_CLI_USAGE_ERROR_H_
 
@@ -11,15 +11,14 @@
 
 namespace o8lock {
 
-// Neither is empty. What the user wrote stands in `problem` as it is, and in
-// `hint` printable.
+// Neither is empty. `hint` is printable; `problem` may quote the user's bytes.
 struct UsageError {
   std::string problem;
   std::string hint;
 };
 
-// An error that the help explains: of the verb `verb`, or, if that is empty,
-// the program's.
+// `problem`, with a hint to the help of `verb`, or of the program if it is
+// empty.
 UsageError SeeHelp(std::string problem, absl::string_view verb = "");
 
 // `words` of the command line, behind `before` (the program with its options),
@@ -27,12 +26,12 @@ UsageError SeeHelp(std::string problem, absl::string_view verb = "");
 UsageError NoVerbNorDashes(std::vector<std::string> before,
                            const std::vector<std::string>& words);
 
-// Behind `before`, which ends with "hooks", stands no verb of hooks, but
-// `words`.
+// `words` follow `before`, which ends with "hooks", and are not one of its
+// verbs.
 UsageError NoHooksVerb(const std::vector<std::string>& before,
                        const std::vector<std::string>& words);
 
-// `name` is no verb that there is help for.
+// There is no help for `name`.
 UsageError NoHelpFor(const std::string& name);
 
 // Two options select a lock: the words `first` and `second`.

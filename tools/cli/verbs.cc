@@ -176,8 +176,9 @@ absl::string_view HelpText() {
   return R"(Usage: o8lock [OPTIONS] -- COMMAND [ARG...]
        o8lock [OPTIONS] status|unlock|doctor|hooks install|uninstall|status
 
-Runs COMMAND under one lock per git repository. An orchestr8's status, abort and
-dry runs need no lock. More on status, unlock, doctor, hooks: o8lock help VERB
+Runs COMMAND under one lock per git repository. status shows the holder, unlock
+removes its lock, doctor finds problems. More about a verb: o8lock help VERB.
+orchestr8's status, abort and dry runs need no lock.
 
   -w, --wait[=TIME]           wait for the lock, at most TIME (10, 10m, 1h30m)
   -f, --force                 override a lock that is held, after asking
@@ -194,8 +195,7 @@ dry runs need no lock. More on status, unlock, doctor, hooks: o8lock help VERB
   -v, --verbose               tell when the lock is taken and released
   -h, --help, --version; --json for status, doctor and hooks status
 
-Exit codes: COMMAND's; 64 usage, 71 system error, 73 a file cannot be created,
-75 the lock is held, 126 and 127 COMMAND cannot be executed.
+Exit codes: COMMAND's; 64 usage, 71 system, 73 file, 75 held, 126/127 cannot run
 )";
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The verbs of o8lock's command line, which stand in a command's place.
+// The verbs of o8lock's command line: words in the place of "-- COMMAND".
 #ifndef O8LOCK_TOOLS_CLI_VERBS_H_
 #define O8LOCK_TOOLS_CLI_VERBS_H_
 
@@ -27,18 +27,17 @@ enum class Action {
 struct Verb {
   absl::string_view name;  // "status", "hooks install"
   Action action;
-  absl::string_view help;  // what --help prints; fits a screen of 80 by 24
+  absl::string_view help;  // the text of --help; fits a screen of 80 by 24
 };
 
-// The verb `name`; null if there is none.
+// The verb `name`, or null.
 const Verb* FindVerb(absl::string_view name);
 
-// The verb that somebody may have mistyped at the beginning of `words`, which
-// begin with no verb; null if none is near enough, or if other words than
-// options follow, as they do a command.
+// The verb closest to the mistyped beginning of `words`. Null if every verb is
+// too different, or if the next word is not an option: then it is a command.
 const Verb* GuessVerb(const std::vector<std::string>& words);
 
-// What `o8lock --help` prints; fits the same screen.
+// The text of `o8lock --help`; fits the same screen.
 absl::string_view HelpText();
 
 }  // namespace o8lock

@@ -97,7 +97,7 @@ TEST(CommandLineTest, WhatIsWrongIsSaid) {
        "drop one, or take both: o8lock --lock-file $'f\\x1b' -- "
        "o8lock --name b -- COMMAND"},
       {{"-q", "statsu", "--json"},
-       "'statsu' is no verb of o8lock",
+       "there is no verb 'statsu'",
        "did you mean: {O8LOCK} -q status --json"},
       {{"hooks", "instal"},
        "hooks wants one of: install, uninstall, status, run",

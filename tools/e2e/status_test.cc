@@ -188,14 +188,14 @@ std::string StatusWithWaiters(const Repository& repo, int count) {
     status = Call(O8lock({"status"}), repo.path()).out;
     return absl::StrContains(status, absl::StrCat("Waiting: ", count, "\n"));
   });
-  return std::regex_replace(status, std::regex("waiting [0-9]+s"),
-                            "waiting {DURATION}");
+  return std::regex_replace(status, std::regex("for [0-9]+s: "),
+                            "for {DURATION}: ");
 }
 
 std::string WaiterLine(const Repository& repo, pid_t pid,
                        const std::string& name) {
-  return absl::StrCat("  PID ", pid, " in ", repo.path(), ": ", Binary(),
-                      " --wait -- echo ", name, ", waiting {DURATION}\n");
+  return absl::StrCat("  for {DURATION}: PID ", pid, " in ", repo.path(), ": ",
+                      Binary(), " --wait -- echo ", name, "\n");
 }
 
 TEST(WaitingTest, StatusShowsTheProcessesThatWaitTheLongestFirst) {
@@ -257,9 +257,10 @@ TEST(WaitingTest, OneOfAnotherPidNamespaceIsMarked) {
   Process inside({"unshare", "--pid", "--fork", "--kill-child", Binary(),
                   "--wait", "--", "true"},
                  In(repo.path()));
-  EXPECT_THAT(StatusWithWaiters(repo, 1),
-              EndsWith("Waiting: 1\n  PID 1, waiting {DURATION} (of another "
-                       "user or PID namespace)\n"));
+  EXPECT_THAT(
+      StatusWithWaiters(repo, 1),
+      EndsWith("Waiting: 1\n  for {DURATION}: PID 1 of another user or PID "
+               "namespace\n"));
   EXPECT_THAT(Json(repo, 75), HasSubstr("\"visible\": false"));
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_EQ(inside.Wait(), Exited(0));
