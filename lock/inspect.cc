@@ -18,6 +18,7 @@
 #include "lock/inside.h"
 #include "lock/inspection.h"
 #include "lock/judge.h"
+#include "lock/judge_lock_file.h"
 #include "lock/location.h"
 #include "lock/process.h"
 #include "lock/status.h"

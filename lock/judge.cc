@@ -2,43 +2,26 @@
 #include "lock/judge.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
-#include <ctime>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "lock/file.h"
 #include "lock/file_system.h"
 #include "lock/guard.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
 #include "lock/kernel_lock.h"
-#include "lock/orchestr8_process.h"
 #include "lock/process.h"
-#include "lock/status.h"
-#include "lock/timestamp.h"
 #include "lock/view.h"
 
 namespace o8lock {
 namespace {
-
-// How much later than its lock file a process must have begun to be another
-// one: that much the clock may have been corrected in between.
-constexpr int64_t kClockSlack = 2000000000;
-
-constexpr absl::Duration kRereadEvery = absl::Milliseconds(20);
-constexpr Ticks kRereadFor = kTicksPerSecond;
 
 Origin OriginOf(const Holder& record, const Fd& guard) {
   const Here here = LookHere();
@@ -222,47 +205,6 @@ std::optional<Inspection> FindOverridden(const OpenGuardFile& guard,
   return std::nullopt;
 }
 
-// Whether `process` is another one than that of the lock file which `holder` is
-// from and which was written at `written`: it began after both that and its
-// startedAt, or both were before this boot.
-bool BeganAfter(const ProcessInfo& process, const Holder& holder,
-                const struct timespec& written) {
-  const std::optional<int64_t> since = ParseTimeNanoseconds(holder.started_at);
-  if (HasEnded(process) || !since.has_value()) return false;
-  const int64_t latest = std::max(*since, Nanoseconds(written));
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  const int64_t boot = Nanoseconds(now) - NowNanoseconds();
-  return latest < boot ||
-         (process.started >= 0 &&
-          boot + process.started * kNanosecondsPerTick > latest + kClockSlack);
-}
-
-// Whether `path` was not written since the run `dead` began: then it is that
-// one's, which would have been refused by a living one's.
-bool IsOlderThan(const std::string& path, const std::optional<Holder>& dead) {
-  struct stat info;
-  if (!dead.has_value() || lstat(path.c_str(), &info) != 0) return false;
-  const std::optional<int64_t> began = ParseTime(dead->started_at);
-  // startedAt is in seconds, and the file is written right after it is read.
-  return began.has_value() && info.st_mtim.tv_sec <= *began + 1;
-}
-
-// The text of `path` and when it was written.
-struct TimedText {
-  std::string text;
-  struct timespec written = {};
-};
-absl::StatusOr<TimedText> ReadTimed(const std::string& path) {
-  O8LOCK_ASSIGN_OR_RETURN(const Fd fd, OpenRegular(path, O_RDONLY));
-  TimedText read;
-  O8LOCK_ASSIGN_OR_RETURN(read.text, ReadWhole(fd, path));
-  struct stat info;
-  if (fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, "stat", path);
-  read.written = info.st_mtim;
-  return read;
-}
-
 }  // namespace
 
 Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
@@ -349,76 +291,6 @@ bool MayLive(const Holder& record) {
   run.holder = record;
   run.origin = OriginOf(record, Fd());
   return LifeOfRun(run) != Life::kDead;
-}
-
-bool IsOfRun(const Holder& lock_file, const Holder& run) {
-  return lock_file.pid == run.pid && lock_file.started_at == run.started_at;
-}
-
-absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
-                                       const std::optional<Holder>& dead) {
-  LockFile found;
-  found.inspection.file = path;
-  found.inspection.is_external = true;
-  const Ticks give_up = NowTicks() + kRereadFor;
-  absl::StatusOr<Holder> holder = absl::InvalidArgumentError("");
-  struct timespec written = {};
-  while (true) {
-    absl::StatusOr<TimedText> text = ReadTimed(path);
-    if (text.ok()) {
-      holder = ParseHolder(text->text);
-      found.text = std::move(text->text);
-      written = text->written;
-      if (holder.ok() || NowTicks() > give_up) break;
-      absl::SleepFor(kRereadEvery);
-    } else if (absl::IsNotFound(text.status())) {
-      return found;
-    } else if (absl::IsOutOfRange(text.status())) {
-      holder = text.status();  // too long to become a lock file
-      break;
-    } else if (absl::IsPermissionDenied(text.status()) &&
-               IsOlderThan(path, dead)) {
-      found.inspection.verdict = Verdict::kStale;
-      found.inspection.holder = dead;
-      return found;
-    } else if (absl::IsPermissionDenied(text.status())) {
-      found.inspection.verdict = Verdict::kUnknown;
-      found.inspection.problem = std::string(text.status().message());
-      return found;
-    } else {
-      return text.status();
-    }
-  }
-  Inspection& inspection = found.inspection;
-  if (!holder.ok()) {
-    inspection.verdict = Verdict::kStale;
-    inspection.problem = std::string(holder.status().message());
-    return found;
-  }
-  inspection.holder = *holder;
-  if (dead.has_value() && IsOfRun(*holder, *dead)) {
-    inspection.verdict = Verdict::kStale;
-    return found;
-  }
-  inspection.process = LookAt(holder->pid);
-  if (!HasEnded(inspection.process) && !IsOrchestr8Process(holder->pid)) {
-    inspection.stranger = CommandOf(holder->pid);
-    if (inspection.stranger.empty()) {
-      inspection.stranger = {ProgramOf(holder->pid)};
-    }
-  }
-  // This process has written no lock file yet. And a clock that was set forward
-  // makes every process look younger than its lock file: an orchestr8 is taken
-  // for the one that wrote it.
-  inspection.pid_reused = holder->pid == getpid() ||
-                          (!inspection.stranger.empty() &&
-                           BeganAfter(inspection.process, *holder, written));
-  inspection.verdict = IsDead(inspection) ? Verdict::kStale : Verdict::kHeld;
-  if (inspection.verdict == Verdict::kHeld && inspection.stranger.empty()) {
-    inspection.holder->command = CommandOf(holder->pid);
-    inspection.holder->cwd = DirectoryOf(holder->pid);
-  }
-  return found;
 }
 
 }  // namespace o8lock

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whether the run that a record or a lock file describes is alive. Only proof
-// of death makes kStale; doubt is kHeld or kUnknown.
+// Whether the run that a record describes is alive. Only proof of death makes
+// kStale; doubt is kHeld or kUnknown.
 #ifndef O8LOCK_LOCK_JUDGE_H_
 #define O8LOCK_LOCK_JUDGE_H_
 
@@ -63,29 +63,6 @@ void AddKeepers(const Fd& guard, Inspection& found);
 
 // Whether a process of the run `record` is alive here, or may be.
 bool MayLive(const Holder& record);
-
-// Whether `lock_file` is what `run` has published.
-bool IsOfRun(const Holder& lock_file, const Holder& run);
-
-// A lock file, with the text that the verdict is about.
-struct LockFile {
-  Inspection inspection;
-  std::string text;
-};
-
-// The verdict on the lock file `path`: kFree when there is none; kStale also
-// for a file that is no lock file (then `problem` says why and there is no
-// holder); kUnknown for one that may not be read, unless it was not
-// written since the dead run began. A living pid is kHeld
-// whatever program it is, unless its process began more than two seconds after
-// both the file's modification and its startedAt, or both are before this boot:
-// then it is another process, no orchestr8, that was given the number
-// (pid_reused). Of a living orchestr8 the holder has command and cwd. `dead` is a run that is proved dead: a lock file of the same
-// pid and start is its. Errors: kFailedPrecondition  `path` is no regular file;
-// others from reading. Waits up to a second for a text that is none yet: runs
-// outside o8lock write in place, and a reader may come too early.
-absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
-                                       const std::optional<Holder>& dead);
 
 }  // namespace o8lock
 

@@ -24,6 +24,7 @@
 #include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
+#include "lock/judge_lock_file.h"
 #include "lock/kernel_lock.h"
 #include "lock/process.h"
 #include "lock/testing.h"

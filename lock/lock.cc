@@ -22,6 +22,7 @@
 #include "lock/holder.h"
 #include "lock/inspection.h"
 #include "lock/judge.h"
+#include "lock/judge_lock_file.h"
 #include "lock/kernel_lock.h"
 #include "lock/location.h"
 #include "lock/put_back.h"

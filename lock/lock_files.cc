@@ -17,7 +17,7 @@
 #include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
-#include "lock/judge.h"
+#include "lock/judge_lock_file.h"
 #include "lock/location.h"
 #include "lock/process.h"
 #include "lock/status.h"

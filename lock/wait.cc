@@ -25,6 +25,7 @@
 #include "lock/holder.h"
 #include "lock/inspection.h"
 #include "lock/judge.h"
+#include "lock/judge_lock_file.h"
 #include "lock/kernel_lock.h"
 #include "lock/location.h"
 #include "lock/process.h"

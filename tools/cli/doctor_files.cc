@@ -16,7 +16,7 @@
 #include "lock/file.h"
 #include "lock/file_system.h"
 #include "lock/inspection.h"
-#include "lock/judge.h"
+#include "lock/judge_lock_file.h"
 #include "lock/location.h"
 #include "lock/probe.h"
 #include "tools/cli/access_hint.h"
