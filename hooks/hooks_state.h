@@ -27,6 +27,13 @@ enum class SecondLine {
   kMissing,  // see HooksState::manager
 };
 
+// What keeps git from calling the hook reference-transaction: a setting, and
+// where it is, or another reason; as a text for users.
+struct Bypass {
+  std::string text;
+  bool in_one_worktree = false;  // and not in the others
+};
+
 struct HooksState {
   // Whether git reads o8lock's settings; without, only git_version is known.
   bool installed = false;
@@ -42,8 +49,7 @@ struct HooksState {
   // "pre-commit", "simple-git-hooks"; the directory, where that is none of the
   // git directory's; the hook, where no line can be put into it.
   std::string manager;
-  // What keeps git from calling the hook: a setting, and where it is.
-  std::vector<std::string> bypasses;
+  std::vector<Bypass> bypasses;
 };
 
 }  // namespace o8lock

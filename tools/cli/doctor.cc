@@ -184,15 +184,26 @@ Findings FileSystemFindings(const Location& location) {
 
 Findings BypassFindings(const HooksState& state) {
   Findings findings;
-  for (const std::string& bypass : state.bypasses) {
+  for (const Bypass& bypass : state.bypasses) {
     findings.push_back(
-        {Finding::kFail, absl::StrCat("hooks: git passes them by: ", bypass),
-         absl::StrCat(kInstall, "; if it stays so, take the setting out")});
+        {Finding::kFail,
+         absl::StrCat("hooks: git passes them by: ", bypass.text),
+         bypass.in_one_worktree
+             ? "take the setting out, or let no worktrees be "
+               "added from that one"
+             : absl::StrCat(kInstall,
+                            "; if it stays so, take "
+                            "the setting out")});
   }
   return findings;
 }
 
 Findings HooksFindings(const HooksState& state) {
+  if (!state.installed && !state.bypasses.empty()) {
+    return {{Finding::kWarn,
+             absl::StrCat("hooks: not installed: ", state.bypasses[0].text),
+             "worktrees are not refused here, not even during a run"}};
+  }
   if (!state.installed) {
     return {{Finding::kOk, "hooks: not installed",
              absl::StrCat("to have git refuse worktrees during another's run: ",

@@ -81,7 +81,7 @@ std::vector<Row> HooksRows(const HooksState& state,
       {"Program",
        absl::StrCat(Printable(state.program),
                     state.program_version.empty()
-                        ? ": gone, git goes on without"
+                        ? ": cannot be started, git goes on without"
                         : absl::StrCat(" (", state.program_version, ")"))},
       {"Limit",
        "beside a lock file that o8lock did not write, git worktree add "
@@ -103,6 +103,10 @@ std::string HooksInstalledText(const HooksState& state,
     absl::StrAppend(&text, "o8lock: hooks: ", row.first, ": ", row.second,
                     "\n");
   }
+  for (const Bypass& bypass : state.bypasses) {
+    absl::StrAppend(&text, "o8lock: hooks: not in one worktree, for its own ",
+                    Printable(bypass.text), "\n");
+  }
   return text;
 }
 
@@ -115,8 +119,8 @@ std::string HooksStatusText(const HooksState& state,
   std::vector<Row> rows = HooksRows(state, program);
   rows.emplace_back("Armed",
                     state.armed ? "yes" : "no, git has nothing to call");
-  for (const std::string& bypass : state.bypasses) {
-    rows.emplace_back("Bypassed by", Printable(bypass));
+  for (const Bypass& bypass : state.bypasses) {
+    rows.emplace_back("Bypassed by", Printable(bypass.text));
   }
   return absl::StrCat(Guards(state) ? "installed\n" : "installed, of no use\n",
                       Lines(rows));
@@ -126,6 +130,9 @@ std::string HooksStatusJson(const HooksState& state) {
   constexpr const char* kSecondLines[] = {"setting", "alone", "chained",
                                           "byOwner", "missing"};
   const bool is_config = state.mechanism == Mechanism::kConfig;
+  std::vector<std::string> bypasses;
+  bypasses.reserve(state.bypasses.size());
+  for (const Bypass& bypass : state.bypasses) bypasses.push_back(bypass.text);
   return JsonValue(
              JsonMembers{{"installed", state.installed},
                          {"guards", Guards(state)},
@@ -138,7 +145,7 @@ std::string HooksStatusJson(const HooksState& state) {
                           kSecondLines[static_cast<int>(state.second_line)]},
                          {"hooksDirectory", state.hooks_directory},
                          {"manager", state.manager},
-                         {"bypassedBy", state.bypasses}})
+                         {"bypassedBy", bypasses}})
       .Text();
 }
 
