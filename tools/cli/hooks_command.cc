@@ -39,6 +39,7 @@
 #include "tools/cli/options.h"
 #include "tools/cli/output.h"
 #include "tools/cli/refusal_text.h"
+#include "tools/cli/text.h"
 
 namespace o8lock {
 namespace {
@@ -213,6 +214,13 @@ int Uninstall(const Location& location) {
     return FailHooks(status, "try again; see: o8lock hooks status");
   }
   Print(STDOUT_FILENO, "o8lock: hooks removed\n");
+  const std::string left = location.common_dir + "/o8lock";
+  if (access(left.c_str(), F_OK) == 0) {
+    Print(STDOUT_FILENO,
+          absl::StrCat("o8lock: the lock's own files stay: ", Printable(left),
+                       ", and its lines in ", Printable(location.common_dir),
+                       "/info/exclude\n"));
+  }
   return kSuccess;
 }
 
