@@ -38,6 +38,8 @@ absl::StatusOr<Location> LocateFromHook(const HookCall& call) {
   LocateOptions options;
   options.directory = call.directory;
   options.git_dir = call.git_dir;
+  // The git that has called knows them.
+  options.discovery.any_extensions = true;
   return Locate(options);
 }
 

@@ -115,7 +115,7 @@ std::string ScriptText(const std::string& program, absl::string_view name,
   // Of the values the last one counts that is not o8lock's own.
   absl::StrAppend(
       &text, "directory=", Quoted(default_path),
-      "\npaths=$(unset GIT_CONFIG; git config --type=path --get-all "
+      "\npaths=$(unset GIT_CONFIG; exec git config --type=path --get-all "
       "core.hooksPath) &&\nwhile IFS= read -r path; do\n  test \"$path\" = ",
       Quoted(own), " || directory=$path\ndone <<EOF\n$paths\nEOF\n");
   // A relative path starts in git's directory. Hooks run there too, except the

@@ -247,6 +247,9 @@ TEST_F(AnywhereTest, AnOlderIncludeIsReplaced) {
   const std::string before = Contents(project_.File(".git/config"));
   ExpectInstalls(project_);
   const std::string now = Contents(project_.File(".git/config"));
+  EXPECT_EQ(now, before +
+                     "[includeif \"gitdir:/**\"]\n"
+                     "\tpath = o8lock/armed.inc\n");
   MakeFile(project_.File(".git/config"),
            before + "[include]\n\tpath = o8lock/armed.inc\n");
   ExpectInstalls(project_);
@@ -389,6 +392,23 @@ TEST_F(AnywhereTest, TheProgramMayGoWithItsDirectory) {
     ExpectRefused(project_.path());
     EXPECT_THAT(project_.Hooks({"status"}).out,
                 HasSubstr("\nProgram: " + project_.File(".git/o8lock/bin/")));
+  }
+}
+
+// As dpkg-divert leaves it for a program that stands in for it.
+TEST_F(AnywhereTest, GitHasAnotherName) {
+  ExpectInstalls(project_);
+  const std::string git = project_.Beside("git.distrib");
+  const Result found = Call(Shell("readlink -f \"$(command -v git)\""), "/");
+  std::filesystem::copy_file(found.out.substr(0, found.out.find('\n')), git);
+  const Guarded run(project_.path());
+  for (const char* const form : {"-b", "--detach"}) {
+    Argv add = {git, "worktree", "add", "-q", form};
+    if (form[1] == 'b') add.emplace_back("new");
+    add.push_back(project_.Beside("new"));
+    const Result result = Call(add, project_.Options());
+    EXPECT_FALSE(result.end == Exited(0));
+    EXPECT_THAT(result.err, HasSubstr(std::string(kRefused)));
   }
 }
 

@@ -129,6 +129,7 @@ TEST(Hooks, AreSettingsThatLeaveTheHooksPathAloneWhereGitHasThem) {
                  << Git("/", {"version"});
   }
   Project project;
+  project.AddLinked();
   ExpectInstalls(project);
   const auto setting = [&project](const std::string& key) {
     return Call({"git", "config", "--get", key}, project.Options()).out;
