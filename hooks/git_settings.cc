@@ -253,8 +253,9 @@ std::vector<Bypass> FindBypasses(const std::vector<Setting>& settings,
   return bypasses;
 }
 
-absl::StatusOr<std::vector<Bypass>> FindBypassesInWorktrees(
-    const Location& location, Mechanism mechanism, const GitVersion& version) {
+std::vector<Bypass> FindBypassesInWorktrees(const Location& location,
+                                            Mechanism mechanism,
+                                            const GitVersion& version) {
   std::vector<std::string> directories = {location.common_dir};
   const std::string worktrees = location.common_dir + "/worktrees";
   for (const std::string& name : NamesIn(worktrees)) {
@@ -265,9 +266,10 @@ absl::StatusOr<std::vector<Bypass>> FindBypassesInWorktrees(
     if (access((directory + "/config.worktree").c_str(), F_OK) != 0) continue;
     std::vector<std::string> args = {"--git-dir", directory};
     args.insert(args.end(), kList.begin(), kList.end());
-    O8LOCK_ASSIGN_OR_RETURN(const std::string text,
-                            AskGit(location.Home(), args));
-    for (Bypass& bypass : FindBypasses(SettingsIn(text), mechanism, version)) {
+    const absl::StatusOr<std::string> text = AskGit(location.Home(), args);
+    // Git does not work there.
+    if (!text.ok()) continue;
+    for (Bypass& bypass : FindBypasses(SettingsIn(*text), mechanism, version)) {
       if (bypass.in_one_worktree) found.push_back(std::move(bypass));
     }
   }
@@ -318,6 +320,16 @@ absl::Status RemoveInclude(const Location& location,
     O8LOCK_RETURN_IF_ERROR(Configure(
         location, {"--unset-all", std::string(key), "^o8lock/armed\\.inc$"},
         kNothingToUnset));
+  }
+  // Who saves the setting during a run and puts it back makes it his own.
+  for (const Setting& setting : settings) {
+    if (setting.key == "core.hookspath" && setting.scope == "local" &&
+        !IsOurs(setting) && setting.value == OwnHooks(location)) {
+      O8LOCK_RETURN_IF_ERROR(Configure(
+          location,
+          {"--fixed-value", "--unset-all", setting.key, setting.value},
+          kNothingToUnset));
+    }
   }
   return RemoveEmptySection(location);
 }

@@ -63,8 +63,10 @@ std::vector<Bypass> FindBypasses(const std::vector<Setting>& settings,
                                  const GitVersion& version);
 
 // The same in the configuration that single worktrees have for themselves.
-absl::StatusOr<std::vector<Bypass>> FindBypassesInWorktrees(
-    const Location& location, Mechanism mechanism, const GitVersion& version);
+// One where git does not work is passed by.
+std::vector<Bypass> FindBypassesInWorktrees(const Location& location,
+                                            Mechanism mechanism,
+                                            const GitVersion& version);
 
 // Whether git uses o8lock's directory of hooks; only for Mechanism::kDirectory.
 bool UsesOwnHooks(const std::vector<Setting>& settings);
@@ -87,8 +89,8 @@ HooksPath FindHooksPath(const Location& location,
 absl::Status AddInclude(const Location& location,
                         const std::vector<Setting>& settings);
 
-// Removes this line, and an older o8lock's, from the configuration, if
-// `settings` have it.
+// Removes this line, an older o8lock's, and a core.hooksPath that is o8lock's
+// own directory from the configuration, if `settings` have it.
 absl::Status RemoveInclude(const Location& location,
                            const std::vector<Setting>& settings);
 

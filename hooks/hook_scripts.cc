@@ -62,7 +62,8 @@ constexpr absl::string_view kOrExit = " \"$@\" || test $? != 1 || exit 1";
 std::string BasisText(const Basis& basis) {
   return absl::StrCat(kBasisLine, basis.arms ? "armed" : "unarmed", "\t",
                       basis.changed, "\t", basis.common_dir, "\t",
-                      basis.local_path, "\t", basis.directory, "\n");
+                      basis.local_path, "\t", basis.directory, "\t",
+                      basis.started, "\n");
 }
 
 // The setting that includes kHereFile for the git directories of `pattern`.
@@ -217,9 +218,13 @@ Remembered ReadLockedText(absl::string_view text) {
       remembered.program = std::string(line);
     } else if (absl::ConsumePrefix(&line, kBasisLine)) {
       const std::vector<std::string> fields = absl::StrSplit(line, '\t');
-      if (fields.size() == 5) {
-        remembered.basis = Basis{fields[0] == "armed", fields[2], fields[3],
-                                 fields[4], fields[1]};
+      if (fields.size() == 6) {
+        remembered.basis = Basis{fields[0] == "armed",
+                                 fields[2],
+                                 fields[3],
+                                 fields[4],
+                                 fields[1],
+                                 fields[5]};
       }
     }
   }

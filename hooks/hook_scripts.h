@@ -58,6 +58,7 @@ struct Basis {
   std::string local_path;  // core.hooksPath of the repository's own file
   std::string directory;   // as in HooksPath
   std::string changed;     // times of the directory and of o8lock's own
+  std::string started;     // the time of the program, which could be started
 };
 
 // The record in locked.inc.

@@ -9,8 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstddef>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +31,7 @@
 #include "hooks/hooks_state.h"
 #include "hooks/layout.h"
 #include "hooks/post_checkout.h"
+#include "hooks/program.h"
 #include "lock/arming.h"
 #include "lock/file.h"
 #include "lock/inspection.h"
@@ -44,24 +43,21 @@
 namespace o8lock {
 namespace {
 
-// The time of the last change of `directory`, for comparison only.
-std::string StampOf(const std::string& directory) {
-  struct stat info;
-  if (stat(directory.c_str(), &info) != 0) return "-";
-  return absl::StrCat(info.st_mtim.tv_sec, ".", info.st_mtim.tv_nsec);
-}
-
-std::string StampOf(const Location& location, const std::string& directory) {
+std::string StampsOf(const Location& location, const std::string& directory) {
   return absl::StrCat(StampOf(directory), " ", StampOf(OwnHooks(location)));
 }
 
 Basis BasisOf(const Location& location, Mechanism mechanism,
-              const HooksPath& path, bool arms) {
+              const std::string& program, const HooksPath& path, bool arms) {
   if (mechanism == Mechanism::kConfig) {
-    return {arms, location.common_dir, "", "", ""};
+    return {arms, location.common_dir, "", "", "", StampOf(program)};
   }
-  return {arms, location.common_dir, location.hooks_path.value_or(""),
-          path.directory, StampOf(location, path.directory)};
+  return {arms,
+          location.common_dir,
+          location.hooks_path.value_or(""),
+          path.directory,
+          StampsOf(location, path.directory),
+          StampOf(program)};
 }
 
 // Whether the files still fit `location`. A few system calls.
@@ -70,7 +66,7 @@ bool IsUpToDate(const Location& location, Mechanism mechanism,
   return basis.common_dir == location.common_dir &&
          (mechanism == Mechanism::kConfig ||
           (basis.local_path == location.hooks_path.value_or("") &&
-           basis.changed == StampOf(location, basis.directory)));
+           basis.changed == StampsOf(location, basis.directory)));
 }
 
 // Errors: from reading the file. Without hooks it does not exist.
@@ -105,10 +101,10 @@ absl::Status PutFiles(const Location& location, Mechanism mechanism,
   }
   O8LOCK_RETURN_IF_ERROR(
       PutFile(FreePath(location), FreeText(mechanism, program), 0644));
-  return PutFile(
-      LockedPath(location),
-      LockedText(mechanism, program, BasisOf(location, mechanism, path, arms)),
-      0644);
+  return PutFile(LockedPath(location),
+                 LockedText(mechanism, program,
+                            BasisOf(location, mechanism, program, path, arms)),
+                 0644);
 }
 
 // Makes Location::armed a link. It may be a file, in a copy by a tool that
@@ -119,47 +115,6 @@ absl::Status EnsureArmingLink(const Location& location) {
     return absl::OkStatus();
   }
   return PutLink(location.armed, std::string(kFreeFile));
-}
-
-// Whether `path` may go without anybody's removing o8lock.
-bool IsFleeting(const std::string& path) {
-  return absl::StrContains(path, "/bazel-out/") ||
-         absl::StrContains(path, "/node_modules/") ||
-         absl::StrContains(path, "/_npx/");
-}
-
-// A program that stays: a copy if `program` does not.
-absl::StatusOr<std::string> Settle(const Location& location,
-                                   const std::string& program) {
-  const std::string copy = OwnCopy(location.common_dir);
-  if (program == copy ||
-      !(IsFleeting(program) || IsFleeting(Canonical(program).value_or("")))) {
-    return program;
-  }
-  O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(OwnDirectory(location)));
-  O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(OwnBin(location.common_dir)));
-  O8LOCK_ASSIGN_OR_RETURN(const std::string file, Canonical(program));
-  O8LOCK_ASSIGN_OR_RETURN(const std::string content,
-                          ReadFile(file, std::numeric_limits<size_t>::max()));
-  O8LOCK_RETURN_IF_ERROR(PutFile(copy, content, 0755));
-  return copy;
-}
-
-// Empty if `program` cannot be started here.
-std::string AskVersion(const std::string& program) {
-  const absl::StatusOr<ProgramResult> result =
-      RunProgram({program, "--version"});
-  // "o8lock 0.1.0", or "o8lock 0.1.0 (1bfdd47)".
-  absl::string_view version = result.ok() ? result->out : "";
-  if (!absl::ConsumePrefix(&version, "o8lock ") || result->exit_code != 0) {
-    return "";
-  }
-  return std::string(version.substr(0, version.find_first_of(" \n")));
-}
-
-bool Starts(const std::string& program) {
-  return Canonical(program).value_or("") == OwnProgram() ||
-         !AskVersion(program).empty();
 }
 
 // Why git cannot call hooks installed for `mechanism` here.
@@ -248,13 +203,12 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
 }
 
 // Fills in the bypasses of `state`, by `settings` and what `remembered` says.
-absl::Status AddBypasses(const Location& location, const GitVersion& version,
-                         const std::vector<Setting>& settings,
-                         const Remembered& remembered, HooksState& state) {
+void AddBypasses(const Location& location, const GitVersion& version,
+                 const std::vector<Setting>& settings,
+                 const Remembered& remembered, HooksState& state) {
   std::vector<Bypass> found = FindBypasses(settings, state.mechanism, version);
-  O8LOCK_ASSIGN_OR_RETURN(
-      const std::vector<Bypass> in_worktrees,
-      FindBypassesInWorktrees(location, state.mechanism, version));
+  const std::vector<Bypass> in_worktrees =
+      FindBypassesInWorktrees(location, state.mechanism, version);
   // That of this worktree is among them.
   found.erase(std::remove_if(
                   found.begin(), found.end(),
@@ -272,7 +226,6 @@ absl::Status AddBypasses(const Location& location, const GitVersion& version,
                      /*in_one_worktree=*/false});
   }
   state.bypasses.insert(state.bypasses.end(), found.begin(), found.end());
-  return absl::OkStatus();
 }
 
 absl::Status CheckRepository(const Location& location) {
@@ -310,8 +263,7 @@ absl::StatusOr<HooksState> LookAtHooks(const Location& location,
   state.program = remembered->program;
   state.program_version = AskVersion(state.program);
   state.armed = IsArmed(location);
-  O8LOCK_RETURN_IF_ERROR(
-      AddBypasses(location, version, settings, *remembered, state));
+  AddBypasses(location, version, settings, *remembered, state);
   if (state.mechanism == Mechanism::kConfig) {
     state.second_line = SecondLine::kConfig;
     return state;
@@ -366,7 +318,7 @@ absl::Status RefreshHooks(const Location& location) {
   }
   const Mechanism mechanism = remembered->mechanism;
   absl::Status place = CheckPlace(location, mechanism);
-  if (!Starts(program)) {
+  if (!Starts(program, basis.has_value() ? basis->started : "")) {
     const std::string own = OwnProgram();
     if (own.empty()) {
       place = absl::FailedPreconditionError(
@@ -376,7 +328,8 @@ absl::Status RefreshHooks(const Location& location) {
     }
   }
   if (basis.has_value() && program == remembered->program &&
-      basis->arms == place.ok() && IsUpToDate(location, mechanism, *basis)) {
+      basis->started == StampOf(program) && basis->arms == place.ok() &&
+      IsUpToDate(location, mechanism, *basis)) {
     return place;
   }
   HooksPath path;
