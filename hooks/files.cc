@@ -50,7 +50,7 @@ absl::Status PutFile(const std::string& path, absl::string_view text,
   struct stat present;
   if (lstat(path.c_str(), &present) == 0 &&
       present.st_mode == (S_IFREG | mode) &&
-      ReadFile(path).value_or("") == text) {
+      ReadFile(path, text.size()).value_or("") == text) {
     return absl::OkStatus();
   }
   const std::string fresh = FreshName(path);

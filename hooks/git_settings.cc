@@ -72,7 +72,9 @@ std::string TextOf(const Setting& setting) {
 }
 
 Bypass BypassOf(const Setting& setting) {
-  return {TextOf(setting), setting.scope == "worktree"};
+  return {setting.scope == "worktree" ? Bypass::kSettingOfOneWorktree
+                                      : Bypass::kSetting,
+          TextOf(setting)};
 }
 
 // Those of a git with hooks that are settings.
@@ -234,10 +236,10 @@ std::vector<Bypass> FindBypasses(const std::vector<Setting>& settings,
     std::vector<Bypass> bypasses = FindBypassesOfSettings(settings);
     if (MechanismOf(version) == Mechanism::kDirectory) {
       bypasses.push_back(
-          {absl::StrCat("git ", version.text,
+          {Bypass::kSetting,
+           absl::StrCat("git ", version.text,
                         " does not know hooks that are settings; they were "
-                        "installed with a newer one"),
-           /*in_one_worktree=*/false});
+                        "installed with a newer one")});
     }
     return bypasses;
   }
@@ -270,7 +272,9 @@ std::vector<Bypass> FindBypassesInWorktrees(const Location& location,
     // Git does not work there.
     if (!text.ok()) continue;
     for (Bypass& bypass : FindBypasses(SettingsIn(*text), mechanism, version)) {
-      if (bypass.in_one_worktree) found.push_back(std::move(bypass));
+      if (bypass.kind == Bypass::kSettingOfOneWorktree) {
+        found.push_back(std::move(bypass));
+      }
     }
   }
   return found;

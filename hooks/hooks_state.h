@@ -27,11 +27,16 @@ enum class SecondLine {
   kMissing,  // see HooksState::manager
 };
 
-// What keeps git from calling the hook reference-transaction: a setting, and
-// where it is, or another reason; as a text for users.
+// What keeps git from calling the hook reference-transaction.
 struct Bypass {
-  std::string text;
-  bool in_one_worktree = false;  // and not in the others
+  enum Kind {
+    kSetting,
+    kSettingOfOneWorktree,  // the others are guarded
+    kOtherPath,  // armed for another path of the repository than git's here
+    kNoexec,     // the file system
+  };
+  Kind kind = kSetting;
+  std::string text;  // for users: the setting and where it is, or the reason
 };
 
 struct HooksState {

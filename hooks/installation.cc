@@ -195,7 +195,7 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
       UpdateArming(location, found.verdict > Verdict::kStale));
   O8LOCK_ASSIGN_OR_RETURN(HooksState state, LookAtHooks(location, directory));
   for (const Bypass& bypass : state.bypasses) {
-    if (bypass.in_one_worktree) continue;
+    if (bypass.kind == Bypass::kSettingOfOneWorktree) continue;
     return absl::FailedPreconditionError(
         absl::StrCat("git does not call the hooks: ", bypass.text));
   }
@@ -210,20 +210,23 @@ void AddBypasses(const Location& location, const GitVersion& version,
   const std::vector<Bypass> in_worktrees =
       FindBypassesInWorktrees(location, state.mechanism, version);
   // That of this worktree is among them.
-  found.erase(std::remove_if(
-                  found.begin(), found.end(),
-                  [](const Bypass& bypass) { return bypass.in_one_worktree; }),
+  found.erase(std::remove_if(found.begin(), found.end(),
+                             [](const Bypass& bypass) {
+                               return bypass.kind ==
+                                      Bypass::kSettingOfOneWorktree;
+                             }),
               found.end());
   found.insert(found.end(), in_worktrees.begin(), in_worktrees.end());
   if (found.empty() && state.armed &&
       state.mechanism == Mechanism::kDirectory && !UsesOwnHooks(settings)) {
     const std::string place =
         remembered.basis.has_value() ? remembered.basis->common_dir : "";
-    found.push_back({place == location.common_dir
-                         ? std::string("they could not be armed in this place")
-                         : absl::StrCat("they are armed for '", place,
-                                        "', until the next run of o8lock here"),
-                     /*in_one_worktree=*/false});
+    found.push_back(
+        {Bypass::kOtherPath,
+         place == location.common_dir
+             ? "they could not be armed in this place"
+             : absl::StrCat("they are armed for '", place,
+                            "', until the next run of o8lock here")});
   }
   state.bypasses.insert(state.bypasses.end(), found.begin(), found.end());
 }
@@ -255,7 +258,7 @@ absl::StatusOr<HooksState> LookAtHooks(const Location& location,
   state.mechanism = mechanism.value_or(MechanismOf(version));
   const absl::Status place = CheckPlace(location, state.mechanism);
   if (!place.ok()) {
-    state.bypasses.push_back({std::string(place.message()), false});
+    state.bypasses.push_back({Bypass::kNoexec, std::string(place.message())});
   }
   const absl::StatusOr<Remembered> remembered = ReadLockedFile(location);
   state.installed = mechanism.has_value() && remembered.ok();

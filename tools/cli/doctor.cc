@@ -182,18 +182,28 @@ Findings FileSystemFindings(const Location& location) {
 
 // --- The hooks ---
 
+std::string BypassHint(Bypass::Kind kind) {
+  switch (kind) {
+    case Bypass::kSettingOfOneWorktree:
+      return "take the setting out, or let no worktrees be added from that one";
+    case Bypass::kOtherPath:
+      return kInstall;
+    case Bypass::kNoexec:
+      return "mount it without noexec, or with git 2.54 and newer: "
+             "o8lock hooks install";
+    case Bypass::kSetting:
+      break;
+  }
+  return absl::StrCat(kInstall, "; if it stays so, take the setting out");
+}
+
 Findings BypassFindings(const HooksState& state) {
   Findings findings;
   for (const Bypass& bypass : state.bypasses) {
     findings.push_back(
         {Finding::kFail,
          absl::StrCat("hooks: git passes them by: ", bypass.text),
-         bypass.in_one_worktree
-             ? "take the setting out, or let no worktrees be "
-               "added from that one"
-             : absl::StrCat(kInstall,
-                            "; if it stays so, take "
-                            "the setting out")});
+         BypassHint(bypass.kind)});
   }
   return findings;
 }
@@ -202,7 +212,7 @@ Findings HooksFindings(const HooksState& state) {
   if (!state.installed && !state.bypasses.empty()) {
     return {{Finding::kWarn,
              absl::StrCat("hooks: not installed: ", state.bypasses[0].text),
-             "worktrees are not refused here, not even during a run"}};
+             BypassHint(state.bypasses[0].kind)}};
   }
   if (!state.installed) {
     return {{Finding::kOk, "hooks: not installed",

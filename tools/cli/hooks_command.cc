@@ -194,9 +194,15 @@ int Install(const Location& location,
   const absl::StatusOr<HooksState> state =
       InstallHooks(location, kHere, program, test);
   if (!state.ok()) {
-    return FailHooks(state.status(),
-                     "the hooks are as they were before; see: o8lock hooks "
-                     "status");
+    return FailHooks(
+        state.status(),
+        absl::StrCat(
+            "the hooks are as they were before; ",
+            access((location.common_dir + "/config.lock").c_str(), F_OK) == 0
+                ? absl::StrCat(
+                      "if no git command is at work: ",
+                      ShellQuoted({"rm", location.common_dir + "/config.lock"}))
+                : "see: o8lock hooks status"));
   }
   Print(STDOUT_FILENO, HooksInstalledText(*state, Name(state->program)));
   Print(STDOUT_FILENO, tested);
@@ -216,10 +222,13 @@ int Uninstall(const Location& location) {
   Print(STDOUT_FILENO, "o8lock: hooks removed\n");
   const std::string left = location.common_dir + "/o8lock";
   if (access(left.c_str(), F_OK) == 0) {
-    Print(STDOUT_FILENO,
-          absl::StrCat("o8lock: the lock's own files stay: ", Printable(left),
-                       ", and its lines in ", Printable(location.common_dir),
-                       "/info/exclude\n"));
+    std::string text =
+        absl::StrCat("o8lock: the lock's own files stay: ", Printable(left));
+    if (!location.main_worktree.empty()) {
+      absl::StrAppend(&text, ", and its lines in ",
+                      Printable(location.common_dir), "/info/exclude");
+    }
+    Print(STDOUT_FILENO, text + "\n");
   }
   return kSuccess;
 }

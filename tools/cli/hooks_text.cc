@@ -4,8 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
 #include "hooks/hook_call.h"
 #include "hooks/hook_managers.h"
 #include "hooks/installation.h"
@@ -89,6 +91,17 @@ std::vector<Row> HooksRows(const HooksState& state,
   };
 }
 
+absl::string_view HeadOf(const HooksState& state) {
+  if (Guards(state)) return "installed\n";
+  const bool elsewhere =
+      !state.program_version.empty() &&
+      absl::c_all_of(state.bypasses, [](const Bypass& bypass) {
+        return bypass.kind == Bypass::kSettingOfOneWorktree;
+      });
+  return elsewhere ? "installed, but not for every worktree\n"
+                   : "installed, of no use\n";
+}
+
 }  // namespace
 
 std::string HookHint() {
@@ -122,8 +135,7 @@ std::string HooksStatusText(const HooksState& state,
   for (const Bypass& bypass : state.bypasses) {
     rows.emplace_back("Bypassed by", Printable(bypass.text));
   }
-  return absl::StrCat(Guards(state) ? "installed\n" : "installed, of no use\n",
-                      Lines(rows));
+  return absl::StrCat(HeadOf(state), Lines(rows));
 }
 
 std::string HooksStatusJson(const HooksState& state) {

@@ -271,7 +271,9 @@ TEST_F(AnywhereTest, OneWorktreeHasAHooksPathOfItsOwn) {
   const Result install = project_.Hooks({"install"});
   EXPECT_EQ(install.end, Exited(0)) << install.err;
   EXPECT_THAT(install.out, HasSubstr(bypass));
-  EXPECT_EQ(project_.Hooks({"status"}).end, Exited(71));
+  const Result status = project_.Hooks({"status"});
+  EXPECT_EQ(status.end, Exited(71));
+  EXPECT_THAT(status.out, StartsWith("installed, but not for every worktree"));
   const Result doctor = Call(O8lock({"doctor"}), project_.Options());
   EXPECT_EQ(doctor.end, Exited(71));
   EXPECT_THAT(doctor.out,
@@ -279,6 +281,38 @@ TEST_F(AnywhereTest, OneWorktreeHasAHooksPathOfItsOwn) {
   const Guarded run(project_.path());
   ExpectRefused(project_.path());
   ExpectDenied(project_.Linked());
+}
+
+// What is there cannot be started; git has the user's hooks.
+TEST_F(AnywhereTest, TheFileSystemIsMountedNoexec) {
+  if (GitHasConfigHooks()) GTEST_SKIP() << "git starts nothing there";
+  if (!(RunToEnd({"unshare", "-m", "true"}) == Exited(0))) {
+    GTEST_SKIP() << "no mount namespaces here";
+  }
+  MakeDeny(project_.Beside("checks/pre-commit"));
+  Git(project_.path(), {"config", "core.hooksPath", project_.Beside("checks")});
+  ProcessOptions options = project_.Options();
+  options.env["O8LOCK"] = Binary();
+  const std::string mount =
+      "mount --bind . . && mount -o remount,bind,noexec . && cd \"$PWD\" && ";
+  const auto noexec = [&](const std::string& script) {
+    return Call({"unshare", "-m", "sh", "-c", mount + script}, options);
+  };
+  const Tree before = HooksOf(project_);
+  const Result install = noexec("\"$O8LOCK\" hooks install");
+  EXPECT_EQ(install.end, Exited(71));
+  EXPECT_THAT(install.err, HasSubstr("' is mounted noexec: git cannot start "
+                                     "hooks in it\n"));
+  EXPECT_EQ(HooksOf(project_), before);
+  ExpectInstalls(project_);
+  const Result run = noexec(
+      "\"$O8LOCK\" -- git commit -q --allow-empty -m x; \"$O8LOCK\" hooks "
+      "status");
+  EXPECT_EQ(run.end, Exited(71));
+  EXPECT_THAT(run.err, HasSubstr("denied by pre-commit\n"));
+  EXPECT_THAT(run.err, HasSubstr("o8lock: warning: the git hooks were not "
+                                 "made anew: "));
+  EXPECT_THAT(run.out, HasSubstr("\nBypassed by: "));
 }
 
 TEST_F(AnywhereTest, AKindOfHooksIsSwitchedOff) {
@@ -428,8 +462,9 @@ TEST_F(AnywhereTest, AnInstallationThatFailsLeavesNothing) {
               StartsWith("o8lock: error: git config: error: could not lock "
                          "config file "));
   EXPECT_THAT(install.err, HasSubstr("\no8lock: hint: the hooks are as they "
-                                     "were before; see: o8lock hooks "
-                                     "status\n"));
+                                     "were before; if no git command is at "
+                                     "work: rm " +
+                                     lock + "\n"));
   EXPECT_EQ(TreeOf(places), before);
   // And where another program has it for a moment only it is waited for.
   Process other(Shell(absl::StrCat("read line; rm '", lock, "'")), [] {
