@@ -107,12 +107,12 @@ TEST_F(AnywhereTest, SeenFromOutsideOfAContainer) {
     GTEST_SKIP() << "no mount namespaces here";
   }
   {
-    const Guarded run(
-        {"unshare", "-m", "--propagation", "private", "sh", "-c",
-         "mount --bind \"$PROJECT\" \"$INSIDE\" && cd \"$INSIDE\" && "
-         "exec \"$0\" -- sh -c \"$1\"",
-         Binary(), Guarded::kScript},
-        options);
+    const std::string script =
+        "mount --bind \"$PROJECT\" \"$INSIDE\" && cd \"$INSIDE\" && "
+        "exec \"$0\" -- sh -c \"$1\"";
+    const Guarded run({"unshare", "-m", "--propagation", "private", "sh", "-c",
+                       script, Binary(), Guarded::kScript},
+                      options);
     ExpectDenied(project_.path());
   }
   // That was killed.
@@ -482,10 +482,10 @@ TEST_F(AnywhereTest, InstallationsAtTheSameTimeAllSucceed) {
   ExpectInstalls(project_);
   const std::string once = Contents(project_.File(".git/config"));
   ExpectUninstalls(project_);
-  std::vector<std::unique_ptr<Process>> all;
-  for (int i = 0; i < 6; ++i) {
-    all.push_back(std::make_unique<Process>(O8lock({"hooks", "install"}),
-                                            project_.Options()));
+  std::vector<std::unique_ptr<Process>> all(6);
+  for (std::unique_ptr<Process>& one : all) {
+    one = std::make_unique<Process>(O8lock({"hooks", "install"}),
+                                    project_.Options());
   }
   for (const std::unique_ptr<Process>& one : all) {
     EXPECT_EQ(one->Wait(), Exited(0)) << one->err();
