@@ -39,6 +39,8 @@ absl::StatusOr<Location> LocateFromHook(const HookCall& call) {
   LocateOptions options;
   options.directory = call.directory;
   options.git_dir = call.git_dir;
+  // The git that has called knows them.
+  options.discovery.any_extensions = true;
   return Locate(options);
 }
 
@@ -80,6 +82,14 @@ bool MayHaveMadeBranch(const HookCall& call, const WorktreeAdd& add,
                      ChangeOf(absl::StrCat(location.common_dir, "/", branch)));
 }
 
+// Whether `add` has made its branch (-b) for certain.
+bool HasMadeBranch(const WorktreeAdd& add, const Location& location) {
+  const std::optional<std::string> branch = CreatedBranch(add.words);
+  return add.step != "branch" && branch.has_value() &&
+         MayHaveMade(add, ChangeOf(absl::StrCat(location.common_dir,
+                                                "/refs/heads/", *branch)));
+}
+
 // The moment at which the lock in `found` was taken.
 std::optional<int64_t> TakenSince(const Inspection& found) {
   if (!found.holder.has_value()) return std::nullopt;
@@ -109,6 +119,8 @@ void DisarmIfFree(const HookCall& call) {
   const absl::StatusOr<Inspection> found = Inspect(*location, call.own_tokens);
   if (found.ok() && found->verdict <= Verdict::kStale) {
     UpdateArming(*location, /*held_outside=*/false).IgnoreError();
+    // What was installed during that run.
+    RefreshHooks(*location).IgnoreError();
   }
 }
 
@@ -131,14 +143,17 @@ Decision OnReferenceTransaction(const HookCall& call) {
   if (IsOwn(call, found) || BeganBefore(*add, TakenSince(found))) {
     return std::nullopt;
   }
-  // Its first steps may have passed unseen: the start of a process is known in
-  // ticks only, and a run outside o8lock does not arm. Then post-checkout takes
-  // the add back, with its branch.
+  // Its first steps may have passed unseen: the hook was killed, which refuses
+  // nothing; the start of a process is known in ticks only; and a run outside
+  // o8lock does not arm. Then post-checkout takes the add back, with its
+  // branch.
   const std::optional<int64_t> armed =
       found.is_external ? ChangeOf(location.armed) : TakenSince(found);
   const int64_t behind = found.is_external ? kFilesBehind : 0;
-  if (MayHaveMadeBranch(call, *add, location) && armed.has_value() &&
-      StartOf(*add) <= *armed + behind) {
+  const bool may_be_unseen =
+      armed.has_value() && StartOf(*add) <= *armed + behind;
+  if (HasMadeBranch(*add, location) ||
+      (may_be_unseen && MayHaveMadeBranch(call, *add, location))) {
     return std::nullopt;
   }
   RememberLeftovers(location, LeftoversOf(*add, location)).IgnoreError();

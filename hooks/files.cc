@@ -10,7 +10,9 @@
 #include <climits>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -48,7 +50,7 @@ absl::Status PutFile(const std::string& path, absl::string_view text,
   struct stat present;
   if (lstat(path.c_str(), &present) == 0 &&
       present.st_mode == (S_IFREG | mode) &&
-      ReadFile(path).value_or("") == text) {
+      ReadFile(path, text.size()).value_or("") == text) {
     return absl::OkStatus();
   }
   const std::string fresh = FreshName(path);
@@ -109,12 +111,40 @@ absl::Status MakeReadableDirectory(const std::string& path) {
   return absl::OkStatus();
 }
 
-absl::Status RemoveDirectory(const std::string& path) {
+absl::Status RemoveTree(const std::string& path) {
+  if (unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) {
+    return absl::OkStatus();
+  }
+  const int error = errno;
+  struct stat info;
+  if (lstat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
+    return ErrnoStatus(error, "remove", path);
+  }
   for (const std::string& name : NamesIn(path)) {
-    O8LOCK_RETURN_IF_ERROR(RemoveIfThere(absl::StrCat(path, "/", name)));
+    O8LOCK_RETURN_IF_ERROR(RemoveTree(absl::StrCat(path, "/", name)));
   }
   if (rmdir(path.c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
   return ErrnoStatus(errno, "remove", path);
+}
+
+bool IsSame(const std::string& a, const std::string& b) {
+  const absl::StatusOr<std::string> text = ReadFile(a);
+  if (text.ok()) {
+    const absl::StatusOr<std::string> other = ReadFile(b);
+    return other.ok() && *text == *other;
+  }
+  struct stat info_a;
+  struct stat info_b;
+  if (lstat(a.c_str(), &info_a) != 0 || !S_ISDIR(info_a.st_mode) ||
+      lstat(b.c_str(), &info_b) != 0 || !S_ISDIR(info_b.st_mode)) {
+    return false;
+  }
+  const std::vector<std::string> names = NamesIn(a);
+  return names == NamesIn(b) &&
+         absl::c_all_of(names, [&a, &b](const std::string& name) {
+           return IsSame(absl::StrCat(a, "/", name),
+                         absl::StrCat(b, "/", name));
+         });
 }
 
 }  // namespace o8lock

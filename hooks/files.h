@@ -41,8 +41,12 @@ absl::Status RemoveIfThere(const std::string& path);
 // parent directory.
 absl::Status MakeReadableDirectory(const std::string& path);
 
-// Removes the directory `path` and the files in it, if it exists.
-absl::Status RemoveDirectory(const std::string& path);
+// Removes `path`, if it exists, with all that is in it. Follows no link.
+absl::Status RemoveTree(const std::string& path);
+
+// Whether `a` and `b` are files of the same content, or directories of such
+// files. Links are not followed, and are the same as nothing.
+bool IsSame(const std::string& a, const std::string& b);
 
 }  // namespace o8lock
 

@@ -19,10 +19,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "hooks/hook_call.h"
 #include "lock/file.h"
+#include "lock/location.h"
 #include "lock/status.h"
 
 extern char** environ;
@@ -94,6 +96,22 @@ void Drain(Pipe (&pipes)[2], ProgramResult& result) {
   }
 }
 
+// The standard output of `git ARGS...`, if that has succeeded.
+absl::StatusOr<std::string> OutputOf(
+    const absl::StatusOr<ProgramResult>& result,
+    const std::vector<std::string>& args) {
+  if (!result.ok()) return result.status();
+  if (result->exit_code == 0) {
+    return std::string(absl::StripSuffix(result->out, "\n"));
+  }
+  return absl::InternalError(absl::StrCat(
+      "git ", absl::StrJoin(args, " "), ": ",
+      absl::StrJoin(absl::StrSplit(result->err, absl::ByAnyChar("\t\n"),
+                                   absl::SkipWhitespace()),
+                    " "),
+      " (exit code ", result->exit_code, ")"));
+}
+
 }  // namespace
 
 absl::StatusOr<ProgramResult> RunGit(const std::string& directory,
@@ -101,6 +119,13 @@ absl::StatusOr<ProgramResult> RunGit(const std::string& directory,
   std::vector<std::string> words = {"git", "-C", directory};
   words.insert(words.end(), args.begin(), args.end());
   return RunProgram(std::move(words));
+}
+
+absl::StatusOr<ProgramResult> RunGit(const Location& location,
+                                     const std::vector<std::string>& args) {
+  std::vector<std::string> words = {"--git-dir", location.common_dir};
+  words.insert(words.end(), args.begin(), args.end());
+  return RunGit(location.Home(), words);
 }
 
 absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words) {
@@ -133,7 +158,10 @@ absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words) {
   ProgramResult result;
   Drain(pipes, result);
   int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  while (waitpid(pid, &status, 0) < 0) {
+    if (errno == EINTR) continue;
+    return absl::AbortedError(
+        absl::StrCat("the exit code of '", words[0], "' was lost"));
   }
   result.exit_code =
       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -142,14 +170,12 @@ absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words) {
 
 absl::StatusOr<std::string> AskGit(const std::string& directory,
                                    const std::vector<std::string>& args) {
-  O8LOCK_ASSIGN_OR_RETURN(ProgramResult result, RunGit(directory, args));
-  if (result.exit_code != 0) {
-    return absl::InternalError(
-        absl::StrCat("git ", absl::StrJoin(args, " "), ": ",
-                     absl::StripSuffix(result.err, "\n"), " (exit code ",
-                     result.exit_code, ")"));
-  }
-  return std::string(absl::StripSuffix(result.out, "\n"));
+  return OutputOf(RunGit(directory, args), args);
+}
+
+absl::StatusOr<std::string> AskGit(const Location& location,
+                                   const std::vector<std::string>& args) {
+  return OutputOf(RunGit(location, args), args);
 }
 
 }  // namespace o8lock

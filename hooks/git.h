@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "lock/location.h"
 
 namespace o8lock {
 
@@ -20,10 +21,16 @@ struct ProgramResult {
 // Runs `git ARGS...`, the git of PATH, in `directory`, with no standard input.
 // What git's environment variables say of a repository is not handed on: the
 // repository is the one of `directory`; O8LOCK_ALLOW neither.
-// Errors: kNotFound  there is no git in PATH; others from starting it. That git
-// itself fails is none.
+// Errors: kNotFound  there is no git in PATH; kAborted  its exit code was lost:
+// another part of this process has waited for it; others from starting it. That
+// git itself fails is none.
 // Blocks until git has ended.
 absl::StatusOr<ProgramResult> RunGit(const std::string& directory,
+                                     const std::vector<std::string>& args);
+
+// The same for the repository `location`, from its home. It is named by its
+// directory: git finds no bare repository with safe.bareRepository=explicit.
+absl::StatusOr<ProgramResult> RunGit(const Location& location,
                                      const std::vector<std::string>& args);
 
 // The same for any program: WORDS, the first being looked up in PATH.
@@ -33,6 +40,8 @@ absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words);
 // newline at its end.
 // Errors: as above; kInternal  git failed; the text has the words that it says.
 absl::StatusOr<std::string> AskGit(const std::string& directory,
+                                   const std::vector<std::string>& args);
+absl::StatusOr<std::string> AskGit(const Location& location,
                                    const std::vector<std::string>& args);
 
 }  // namespace o8lock

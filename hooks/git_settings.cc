@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hooks/git_settings.h"
 
+#include <unistd.h>
+
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
@@ -15,7 +19,10 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "hooks/git.h"
+#include "hooks/hook_call.h"
 #include "hooks/hooks_state.h"
 #include "hooks/layout.h"
 #include "lock/file.h"
@@ -25,30 +32,140 @@
 namespace o8lock {
 namespace {
 
+// The setting that includes kInclude, and that of o8lock 0.1.0. The pattern is
+// the path of every git directory.
+constexpr absl::string_view kIncludeKey = "includeif.gitdir:/**.path";
+constexpr absl::string_view kOldIncludeKey = "include.path";
+
 // Whether it comes from a file of o8lock's.
 bool IsOurs(const Setting& setting) {
-  return absl::EndsWith(setting.origin, absl::StrCat("/", kInclude)) ||
-         setting.origin == absl::StrCat("file:", kInclude);
+  const absl::string_view file = absl::StripPrefix(setting.origin, "file:");
+  for (const absl::string_view name :
+       {kInclude, absl::string_view("o8lock/here.inc")}) {
+    if (file == name || absl::EndsWith(file, absl::StrCat("/", name))) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool IsFalse(absl::string_view value) {
   const std::string word = absl::AsciiStrToLower(value);
-  return word == "false" || word == "no" || word == "off" || word == "0";
+  return word == "false" || word == "no" || word == "off" || word == "0" ||
+         word.empty();
 }
 
-// `path`, which begins with "~/", as git has it.
-std::string ExpandHome(const Location& location, const std::string& path) {
-  return AskGit(location.Home(),
-                {"-c", absl::StrCat("o8lock.path=", path), "config",
-                 "--type=path", "--get", "o8lock.path"})
+// `path` of core.hooksPath as git reads it.
+std::string ExpandPath(const Location& location, const std::string& path) {
+  // Without a meaning of its own, like "~ann/" or "%(prefix)/".
+  if (absl::StartsWith(path, "/")) return path;
+  // Git adds the hook's name to it.
+  if (path.empty()) return "/";
+  return AskGit(location, {"-c", absl::StrCat("o8lock.path=", path), "config",
+                           "--type=path", "--get", "o8lock.path"})
       .value_or(path);
+}
+
+std::string TextOf(const Setting& setting) {
+  return absl::StrCat(setting.key, " = ", setting.value, " (", setting.scope,
+                      ", ", setting.origin, ")");
+}
+
+Bypass BypassOf(const Setting& setting) {
+  return {setting.scope == "worktree" ? Bypass::kSettingOfOneWorktree
+                                      : Bypass::kSetting,
+          TextOf(setting)};
+}
+
+// Those of a git with hooks that are settings.
+std::vector<Bypass> FindBypassesOfSettings(
+    const std::vector<Setting>& settings) {
+  std::map<std::string, Setting> switches;
+  std::vector<Bypass> bypasses;
+  bool ours = false;
+  for (const Setting& setting : settings) {
+    absl::string_view key = setting.key;
+    if (IsOurs(setting)) {
+      ours = true;
+    } else if (absl::ConsumePrefix(&key, "hook.") &&
+               absl::ConsumeSuffix(&key, ".enabled")) {
+      switches[std::string(key)] = setting;
+    } else if (ours && (absl::StartsWith(key, "o8lock.") ||
+                        absl::StartsWith(key, "o8lock-post-checkout."))) {
+      bypasses.push_back(BypassOf(setting));
+    }
+  }
+  for (const absl::string_view name :
+       {absl::string_view("o8lock"), absl::string_view("o8lock-post-checkout"),
+        kReferenceTransaction.name, kPostCheckout.name}) {
+    const auto found = switches.find(std::string(name));
+    if (found != switches.end() && IsFalse(found->second.value)) {
+      bypasses.push_back(BypassOf(found->second));
+    }
+  }
+  return bypasses;
+}
+
+// `git config ARGS...` for the repository's own file. Waits for others that
+// change it.
+absl::Status Configure(const Location& location, std::vector<std::string> args,
+                       int also_good = 0) {
+  constexpr int kCannotLock = 255;
+  constexpr absl::Duration kMostWait = absl::Seconds(2);
+  args.insert(args.begin(),
+              {"config", "--file", location.common_dir + "/config"});
+  const absl::Time end = absl::Now() + kMostWait;
+  for (;;) {
+    O8LOCK_ASSIGN_OR_RETURN(const ProgramResult result, RunGit(location, args));
+    if (result.exit_code == 0 || result.exit_code == also_good) {
+      return absl::OkStatus();
+    }
+    if (result.exit_code != kCannotLock || absl::Now() > end) {
+      return absl::InternalError(
+          absl::StrCat("git config: ", absl::StripSuffix(result.err, "\n")));
+    }
+    absl::SleepFor(absl::Milliseconds(20));
+  }
+}
+
+const std::vector<std::string>& kList = *new std::vector<std::string>{
+    "config", "--list", "--show-scope", "--show-origin", "-z"};
+
+std::vector<Setting> SettingsIn(absl::string_view text) {
+  const std::vector<absl::string_view> fields = absl::StrSplit(text, '\0');
+  std::vector<Setting> settings;
+  for (size_t i = 0; i + 2 < fields.size(); i += 3) {
+    const std::pair<absl::string_view, absl::string_view> pair =
+        absl::StrSplit(fields[i + 2], absl::MaxSplits('\n', 1));
+    // A key without "=" is true.
+    const bool has_value = absl::StrContains(fields[i + 2], '\n');
+    settings.push_back({std::string(fields[i]), std::string(fields[i + 1]),
+                        std::string(pair.first),
+                        has_value ? std::string(pair.second) : "true"});
+  }
+  return settings;
+}
+
+// Removes the section of kIncludeKey if that is all there is. Git leaves it
+// where a comment stands before it.
+absl::Status RemoveEmptySection(const Location& location) {
+  constexpr absl::string_view kHead = "[includeif \"gitdir:/**\"]\n";
+  const std::string file =
+      Canonical(location.common_dir + "/config").value_or("");
+  const std::string text = ReadFile(file).value_or("");
+  const size_t head = text.find(kHead.data());
+  if (head == text.npos) return absl::OkStatus();
+  const absl::string_view rest =
+      absl::string_view(text).substr(head + kHead.size());
+  if (!rest.empty() && rest[0] != '[') return absl::OkStatus();
+  return Configure(location, {"--remove-section", "includeif.gitdir:/**"});
 }
 
 // Whether kInclude is included, and wins over core.hooksPath.
 bool IsIncluded(const std::vector<Setting>& settings) {
   bool included = false;
   for (const Setting& setting : settings) {
-    if (setting.key == "include.path" && setting.value == kInclude) {
+    if (setting.key == kIncludeKey && setting.value == kInclude) {
       included = true;
     } else if (setting.key == "core.hookspath" && setting.scope == "local" &&
                !IsOurs(setting)) {
@@ -92,18 +209,13 @@ Mechanism MechanismOf(const GitVersion& version) {
 
 absl::StatusOr<std::vector<Setting>> ReadSettings(
     const std::string& directory) {
-  O8LOCK_ASSIGN_OR_RETURN(const std::string text,
-                          AskGit(directory, {"config", "--list", "--show-scope",
-                                             "--show-origin", "-z"}));
-  const std::vector<absl::string_view> fields = absl::StrSplit(text, '\0');
-  std::vector<Setting> settings;
-  for (size_t i = 0; i + 2 < fields.size(); i += 3) {
-    const std::pair<absl::string_view, absl::string_view> pair =
-        absl::StrSplit(fields[i + 2], absl::MaxSplits('\n', 1));
-    settings.push_back({std::string(fields[i]), std::string(fields[i + 1]),
-                        std::string(pair.first), std::string(pair.second)});
-  }
-  return settings;
+  O8LOCK_ASSIGN_OR_RETURN(const std::string text, AskGit(directory, kList));
+  return SettingsIn(text);
+}
+
+absl::StatusOr<std::vector<Setting>> ReadSettings(const Location& location) {
+  O8LOCK_ASSIGN_OR_RETURN(const std::string text, AskGit(location, kList));
+  return SettingsIn(text);
 }
 
 std::optional<Mechanism> InstalledMechanism(
@@ -117,37 +229,66 @@ std::optional<Mechanism> InstalledMechanism(
   return mechanism;
 }
 
-std::vector<std::string> FindBypasses(const std::vector<Setting>& settings,
-                                      Mechanism mechanism,
-                                      const GitVersion& version) {
-  std::vector<std::string> bypasses;
-  if (mechanism == Mechanism::kConfig &&
-      MechanismOf(version) == Mechanism::kDirectory) {
-    bypasses.push_back(
-        absl::StrCat("git ", version.text,
-                     " does not know hooks that are settings; they were "
-                     "installed with a newer one"));
+std::vector<Bypass> FindBypasses(const std::vector<Setting>& settings,
+                                 Mechanism mechanism,
+                                 const GitVersion& version) {
+  if (mechanism == Mechanism::kConfig) {
+    std::vector<Bypass> bypasses = FindBypassesOfSettings(settings);
+    if (MechanismOf(version) == Mechanism::kDirectory) {
+      bypasses.push_back(
+          {Bypass::kSetting,
+           absl::StrCat("git ", version.text,
+                        " does not know hooks that are settings; they were "
+                        "installed with a newer one")});
+    }
+    return bypasses;
   }
+  std::vector<Bypass> bypasses;
   bool ours = false;
   for (const Setting& setting : settings) {
     if (IsOurs(setting)) {
       ours = true;
-    } else if ((ours && mechanism == Mechanism::kDirectory &&
-                setting.key == "core.hookspath") ||
-               (mechanism == Mechanism::kConfig &&
-                setting.key == "hook.o8lock.enabled" &&
-                IsFalse(setting.value))) {
-      bypasses.push_back(absl::StrCat(setting.key, " = ", setting.value, " (",
-                                      setting.scope, ", ", setting.origin,
-                                      ")"));
+    } else if (ours && setting.key == "core.hookspath") {
+      bypasses.push_back(BypassOf(setting));
     }
   }
   return bypasses;
 }
 
+std::vector<Bypass> FindBypassesInWorktrees(const Location& location,
+                                            Mechanism mechanism,
+                                            const GitVersion& version) {
+  std::vector<std::string> directories = {location.common_dir};
+  const std::string worktrees = location.common_dir + "/worktrees";
+  for (const std::string& name : NamesIn(worktrees)) {
+    directories.push_back(absl::StrCat(worktrees, "/", name));
+  }
+  std::vector<Bypass> found;
+  for (const std::string& directory : directories) {
+    if (access((directory + "/config.worktree").c_str(), F_OK) != 0) continue;
+    std::vector<std::string> args = {"--git-dir", directory};
+    args.insert(args.end(), kList.begin(), kList.end());
+    const absl::StatusOr<std::string> text = AskGit(location.Home(), args);
+    // Git does not work there.
+    if (!text.ok()) continue;
+    for (Bypass& bypass : FindBypasses(SettingsIn(*text), mechanism, version)) {
+      if (bypass.kind == Bypass::kSettingOfOneWorktree) {
+        found.push_back(std::move(bypass));
+      }
+    }
+  }
+  return found;
+}
+
+bool UsesOwnHooks(const std::vector<Setting>& settings) {
+  return absl::c_any_of(settings, [](const Setting& setting) {
+    return IsOurs(setting) && setting.key == "core.hookspath";
+  });
+}
+
 HooksPath FindHooksPath(const Location& location,
                         const std::vector<Setting>& settings) {
-  HooksPath path{location.common_dir + "/hooks", ""};
+  HooksPath path{DefaultHooks(location), ""};
   for (const Setting& setting : settings) {
     // A setting that wins over ours while the lock is taken is a bypass. Our
     // own path may stand here if a program has saved and restored it during a
@@ -158,36 +299,43 @@ HooksPath FindHooksPath(const Location& location,
       path.value = setting.value;
     }
   }
-  if (absl::StartsWith(path.value, "~/")) {
-    path.value = ExpandHome(location, path.value);
-  }
+  path.value = ExpandPath(location, path.value);
   path.directory = JoinPath(location.Home(), path.value);
   return path;
 }
 
-absl::Status AddInclude(const Location& location, const std::string& directory,
+absl::Status AddInclude(const Location& location,
                         const std::vector<Setting>& settings) {
   if (IsIncluded(settings)) return absl::OkStatus();
-  O8LOCK_RETURN_IF_ERROR(RemoveInclude(location, directory));
-  return AskGit(directory, {"config", "--file", location.common_dir + "/config",
-                            "--add", "include.path", std::string(kInclude)})
-      .status();
+  O8LOCK_RETURN_IF_ERROR(RemoveInclude(location, settings));
+  return Configure(location,
+                   {"--add", std::string(kIncludeKey), std::string(kInclude)});
 }
 
 absl::Status RemoveInclude(const Location& location,
-                           const std::string& directory) {
-  O8LOCK_ASSIGN_OR_RETURN(
-      const ProgramResult unset,
-      RunGit(directory,
-             {"config", "--file", location.common_dir + "/config",
-              "--unset-all", "include.path", "^o8lock/armed\\.inc$"}));
+                           const std::vector<Setting>& settings) {
   constexpr int kNothingToUnset = 5;
-  if (unset.exit_code != 0 && unset.exit_code != kNothingToUnset) {
-    return absl::InternalError(
-        absl::StrCat("git config --unset-all include.path: ",
-                     absl::StripSuffix(unset.err, "\n")));
+  for (const absl::string_view key : {kIncludeKey, kOldIncludeKey}) {
+    if (!absl::c_any_of(settings, [key](const Setting& setting) {
+          return setting.key == key && setting.value == kInclude;
+        })) {
+      continue;
+    }
+    O8LOCK_RETURN_IF_ERROR(Configure(
+        location, {"--unset-all", std::string(key), "^o8lock/armed\\.inc$"},
+        kNothingToUnset));
   }
-  return absl::OkStatus();
+  // Who saves the setting during a run and puts it back makes it his own.
+  for (const Setting& setting : settings) {
+    if (setting.key == "core.hookspath" && setting.scope == "local" &&
+        !IsOurs(setting) && setting.value == OwnHooks(location)) {
+      O8LOCK_RETURN_IF_ERROR(Configure(
+          location,
+          {"--fixed-value", "--unset-all", setting.key, setting.value},
+          kNothingToUnset));
+    }
+  }
+  return RemoveEmptySection(location);
 }
 
 }  // namespace o8lock

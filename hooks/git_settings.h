@@ -3,9 +3,12 @@
 // The settings in git's configuration that concern hooks, and o8lock's own line
 // in it.
 //
-// Functions with a `directory`, which is in the repository, run git there and
-// block until it ends. Errors: those of AskGit (git.h).
-// On disk only AddInclude and RemoveInclude change anything. Thread-safe.
+// Functions with a `directory`, which is in the repository, run git there, and
+// those without run git for `location`; they block until it ends. Errors: those
+// of AskGit (git.h).
+// On disk only AddInclude and RemoveInclude change anything; where another
+// process has git's configuration locked they wait, at most two seconds.
+// Thread-safe.
 #ifndef O8LOCK_HOOKS_GIT_SETTINGS_H_
 #define O8LOCK_HOOKS_GIT_SETTINGS_H_
 
@@ -44,19 +47,29 @@ struct Setting {
   std::string value;
 };
 
-// All settings. A later one wins over an earlier one.
+// All settings. A later one wins over an earlier one. Without `directory` they
+// are those in the main worktree; a linked one may have its own beside them.
 absl::StatusOr<std::vector<Setting>> ReadSettings(const std::string& directory);
+absl::StatusOr<std::vector<Setting>> ReadSettings(const Location& location);
 
 // How the hooks were installed, by o8lock's own settings; empty if git reads no
 // setting of o8lock's.
 std::optional<Mechanism> InstalledMechanism(
     const std::vector<Setting>& settings);
 
-// The settings that keep git from calling hooks installed for `mechanism`, as
-// texts for users.
-std::vector<std::string> FindBypasses(const std::vector<Setting>& settings,
-                                      Mechanism mechanism,
-                                      const GitVersion& version);
+// The settings that keep git from calling hooks installed for `mechanism`.
+std::vector<Bypass> FindBypasses(const std::vector<Setting>& settings,
+                                 Mechanism mechanism,
+                                 const GitVersion& version);
+
+// The same in the configuration that single worktrees have for themselves.
+// One where git does not work is passed by.
+std::vector<Bypass> FindBypassesInWorktrees(const Location& location,
+                                            Mechanism mechanism,
+                                            const GitVersion& version);
+
+// Whether git uses o8lock's directory of hooks; only for Mechanism::kDirectory.
+bool UsesOwnHooks(const std::vector<Setting>& settings);
 
 // Where git looks for hooks while the lock is free.
 struct HooksPath {
@@ -64,19 +77,22 @@ struct HooksPath {
   std::string directory;  // absolute; a relative value is of the main worktree
 };
 
-// Finds that directory. A path that begins with "~/" is expanded by git, which
-// runs for this; if git fails, the path stays as it is.
+// Finds that directory. What a path means git is asked; if git fails, the path
+// stays as it is.
 HooksPath FindHooksPath(const Location& location,
                         const std::vector<Setting>& settings);
 
 // Makes the repository's configuration include kInclude (layout.h) at its end,
-// if `settings` do not have it, or have a core.hooksPath after it.
-absl::Status AddInclude(const Location& location, const std::string& directory,
+// if `settings` do not have it, or have a core.hooksPath after it. The setting
+// is one that no other program sets: `git config include.path` would replace
+// the plain one.
+absl::Status AddInclude(const Location& location,
                         const std::vector<Setting>& settings);
 
-// Removes this line from the configuration, if it is there.
+// Removes this line, an older o8lock's, and a core.hooksPath that is o8lock's
+// own directory from the configuration, if `settings` have it.
 absl::Status RemoveInclude(const Location& location,
-                           const std::string& directory);
+                           const std::vector<Setting>& settings);
 
 }  // namespace o8lock
 

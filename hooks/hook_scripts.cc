@@ -16,6 +16,7 @@
 #include "hooks/git_settings.h"
 #include "hooks/hook_call.h"
 #include "hooks/hooks_state.h"
+#include "hooks/layout.h"
 #include "lock/file.h"
 
 namespace o8lock {
@@ -27,9 +28,11 @@ constexpr absl::string_view kScriptHead =
 // The end of o8lock's line in a user's hook, which identifies it.
 constexpr absl::string_view kLineEnd =
     " # o8lock: until `o8lock hooks uninstall`";
+// The settings that tell how the hooks were installed.
+constexpr absl::string_view kDirectoryLines = "[o8lock]\n\thooks = directory\n";
 // The beginnings of the lines of the record in locked.inc.
 constexpr absl::string_view kProgramLine = "# program: ";
-constexpr absl::string_view kBasisLine = "# basis: ";
+constexpr absl::string_view kBasisLine = "# made for: ";
 
 // `word` as one word of sh.
 std::string Quoted(absl::string_view word) {
@@ -46,31 +49,28 @@ std::string ConfigQuoted(absl::string_view value) {
 }
 
 // A command of sh that runs the hook `name`, or succeeds without the program.
-std::string Call(const std::string& program, absl::string_view prefix,
-                 absl::string_view name) {
+std::string Call(const std::string& program, absl::string_view name) {
   const std::string quoted = Quoted(program);
-  return absl::StrCat("! test -x ", quoted, " || ", prefix, quoted,
-                      " hooks run ", name);
+  return absl::StrCat("! test -x ", quoted, " || ", quoted, " hooks run ",
+                      name);
 }
 
-// The end of a call in a script. A program that sh cannot execute (126, 127)
-// does not refuse.
-constexpr absl::string_view kOrExit =
-    " \"$@\" || case $? in 126 | 127) ;; *) exit 1 ;; esac";
-
-// The user's hook `name` in `path`, as a word of sh.
-std::string RealHook(const HooksPath& path, absl::string_view name) {
-  const std::string hook = Quoted(absl::StrCat(path.value, "/", name));
-  // A relative path starts in git's directory. Hooks run there too, except the
-  // post-checkout of a new worktree.
-  return absl::StartsWith(path.value, "/") || name != kPostCheckout.name
-             ? hook
-             : absl::StrCat("\"$(readlink \"/proc/$PPID/cwd\")\"/", hook);
-}
+// The end of a call in a script. Only 1 is a refusal: a program that crashes,
+// or that sh cannot execute, says nothing.
+constexpr absl::string_view kOrExit = " \"$@\" || test $? != 1 || exit 1";
 
 std::string BasisText(const Basis& basis) {
-  return absl::StrCat(kBasisLine, basis.changed, "\t", basis.common_dir, "\t",
-                      basis.local_path, "\t", basis.directory, "\n");
+  return absl::StrCat(kBasisLine, basis.arms ? "armed" : "unarmed", "\t",
+                      basis.changed, "\t", basis.common_dir, "\t",
+                      basis.local_path, "\t", basis.directory, "\t",
+                      basis.started, "\n");
+}
+
+// The setting that includes kHereFile for the git directories of `pattern`.
+std::string IncludeHere(absl::string_view pattern) {
+  return absl::StrCat("[includeIf ",
+                      ConfigQuoted(absl::StrCat("gitdir:", pattern)),
+                      "]\n\tpath = ", kHereFile, "\n");
 }
 
 // The beginning of free.inc and locked.inc.
@@ -91,25 +91,43 @@ std::string HookSetting(absl::string_view name, const std::string& command,
 
 // The settings in both free.inc and locked.inc.
 std::string CommonSettings(Mechanism mechanism, const std::string& program) {
-  if (mechanism == Mechanism::kDirectory) {
-    return "[o8lock]\n\thooks = directory\n";
-  }
+  if (mechanism == Mechanism::kDirectory) return std::string(kDirectoryLines);
   return absl::StrCat(
       "[o8lock]\n\thooks = config\n",
       HookSetting("o8lock-post-checkout",
-                  Call(program, "exec ", kPostCheckout.name), kPostCheckout));
+                  // Git appends the arguments.
+                  absl::StrCat("f() { ", Call(program, kPostCheckout.name),
+                               kOrExit, "; }; f"),
+                  kPostCheckout));
 }
 
 }  // namespace
 
 std::string ScriptText(const std::string& program, absl::string_view name,
-                       const HooksPath& path) {
+                       const std::string& own,
+                       const std::string& default_path) {
   std::string text(kScriptHead);
-  if (!program.empty()) {
-    absl::StrAppend(&text, Call(program, "", name), kOrExit, "\n");
+  if (name == kReferenceTransaction.name) {
+    absl::StrAppend(&text, "case $1 in prepar*) ", Call(program, name), kOrExit,
+                    " ;; esac\n");
+  } else if (name == kPostCheckout.name) {
+    absl::StrAppend(&text, Call(program, name), kOrExit, "\n");
   }
-  absl::StrAppend(&text, "real=", RealHook(path, name),
-                  "\n! test -x \"$real\" || exec \"$real\" \"$@\"\n");
+  // Of the values the last one counts that is not o8lock's own.
+  absl::StrAppend(
+      &text, "directory=", Quoted(default_path),
+      "\npaths=$(unset GIT_CONFIG; exec git config --type=path --get-all "
+      "core.hooksPath) &&\nwhile IFS= read -r path; do\n  test \"$path\" = ",
+      Quoted(own), " || directory=$path\ndone <<EOF\n$paths\nEOF\n");
+  // A relative path starts in git's directory. Hooks run there too, except the
+  // post-checkout of a new worktree.
+  if (name == kPostCheckout.name) {
+    absl::StrAppend(&text,
+                    "case $directory in /*) ;; *) directory=$(readlink "
+                    "\"/proc/$PPID/cwd\")/$directory ;; esac\n");
+  }
+  absl::StrAppend(&text, "hook=$directory/", name,
+                  "\n! test -x \"$hook\" || exec \"$hook\" \"$@\"\n");
   return text;
 }
 
@@ -125,7 +143,7 @@ bool CallsUs(const std::string& path) {
 std::string WithOurLine(std::string text, const std::string& program,
                         absl::string_view name) {
   text.insert(text.find('\n') + 1,
-              absl::StrCat(Call(program, "", name), kOrExit, kLineEnd, "\n"));
+              absl::StrCat(Call(program, name), kOrExit, kLineEnd, "\n"));
   return text;
 }
 
@@ -160,36 +178,53 @@ std::string FreeText(Mechanism mechanism, const std::string& program) {
 }
 
 std::string LockedText(Mechanism mechanism, const std::string& program,
-                       const std::string& own_hooks, const Basis& basis) {
+                       const Basis& basis) {
   std::string text =
       absl::StrCat(SettingsHead("a run has the lock"), kProgramLine, program,
                    "\n", BasisText(basis), CommonSettings(mechanism, program));
+  if (!basis.arms) return text;
   if (mechanism == Mechanism::kDirectory) {
-    absl::StrAppend(&text, "[core]\n\thooksPath = ", ConfigQuoted(own_hooks),
-                    "\n");
-    return text;
+    // To git it is a pattern.
+    const std::string pattern = absl::StrReplaceAll(
+        basis.common_dir,
+        {{"\\", "\\\\"}, {"*", "\\*"}, {"?", "\\?"}, {"[", "\\["}});
+    return absl::StrCat(text, IncludeHere(pattern),
+                        IncludeHere(pattern + "/worktrees/*"));
   }
   // Git calls it three times for each change; only "preparing" is early enough.
   // Git appends the arguments; ":" takes them.
   absl::StrAppend(
       &text, HookSetting("o8lock",
-                         absl::StrCat(
-                             "case $1 in preparing) ",
-                             Call(program, "exec ", kReferenceTransaction.name),
-                             " preparing;; esac; :"),
+                         absl::StrCat("case $1 in preparing) ",
+                                      Call(program, kReferenceTransaction.name),
+                                      kOrExit, ";; esac; :"),
                          kReferenceTransaction));
   return text;
 }
 
+std::string HereText(const std::string& own_hooks) {
+  return absl::StrCat(
+      SettingsHead("a run has the lock, in the place where it was made"),
+      "[core]\n\thooksPath = ", ConfigQuoted(own_hooks), "\n");
+}
+
 Remembered ReadLockedText(absl::string_view text) {
   Remembered remembered;
+  if (absl::StrContains(text, kDirectoryLines)) {
+    remembered.mechanism = Mechanism::kDirectory;
+  }
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     if (absl::ConsumePrefix(&line, kProgramLine)) {
       remembered.program = std::string(line);
     } else if (absl::ConsumePrefix(&line, kBasisLine)) {
       const std::vector<std::string> fields = absl::StrSplit(line, '\t');
-      if (fields.size() == 4) {
-        remembered.basis = Basis{fields[1], fields[2], fields[3], fields[0]};
+      if (fields.size() == 6) {
+        remembered.basis = Basis{fields[0] == "armed",
+                                 fields[2],
+                                 fields[3],
+                                 fields[4],
+                                 fields[1],
+                                 fields[5]};
       }
     }
   }

@@ -19,10 +19,12 @@ namespace o8lock {
 
 // --- Stand-ins: hooks in o8lock's directory that run the user's hooks ---
 
-// A stand-in for the hook `name`. It calls `program`, unless that is empty, and
-// then runs the hook in `path`, if that exists.
+// A stand-in for the hook `name`. It calls `program`, if the hook is one of
+// o8lock's, then asks git where the user's hooks are now, in this worktree and
+// on this branch, and runs the one of its name, if there is one. `own` is the
+// directory of the stand-ins, `default_path` git's own.
 std::string ScriptText(const std::string& program, absl::string_view name,
-                       const HooksPath& path);
+                       const std::string& own, const std::string& default_path);
 
 // Whether the file `path` is a stand-in.
 bool IsOurHook(const std::string& path);
@@ -51,25 +53,33 @@ bool IsShellScript(absl::string_view text);
 // The input of an installation. If it changes, RefreshHooks writes all files
 // again.
 struct Basis {
+  bool arms = false;  // whether git can call the hooks here
   std::string common_dir;
   std::string local_path;  // core.hooksPath of the repository's own file
   std::string directory;   // as in HooksPath
   std::string changed;     // times of the directory and of o8lock's own
+  std::string started;     // the time of the program, which could be started
 };
 
 // The record in locked.inc.
 struct Remembered {
+  Mechanism mechanism = Mechanism::kConfig;
   std::string program;
-  std::optional<Basis> basis;
+  std::optional<Basis> basis;  // not there: of an older o8lock
 };
 
 // The text of free.inc.
 std::string FreeText(Mechanism mechanism, const std::string& program);
 
-// The text of locked.inc, which makes git use the directory `own_hooks`.
+// The text of locked.inc. For Mechanism::kDirectory it includes kHereFile if
+// git sees the repository where `basis` has it, and nothing under another path:
+// moved, copied or in a container, git has the user's hooks.
 // REQUIRES: no path has a tab or a newline.
 std::string LockedText(Mechanism mechanism, const std::string& program,
-                       const std::string& own_hooks, const Basis& basis);
+                       const Basis& basis);
+
+// The text of here.inc, which makes git use the directory `own_hooks`.
+std::string HereText(const std::string& own_hooks);
 
 // The record in this text of locked.inc.
 Remembered ReadLockedText(absl::string_view text);

@@ -27,6 +27,18 @@ enum class SecondLine {
   kMissing,  // see HooksState::manager
 };
 
+// What keeps git from calling the hook reference-transaction.
+struct Bypass {
+  enum Kind {
+    kSetting,
+    kSettingOfOneWorktree,  // the others are guarded
+    kOtherPath,  // armed for another path of the repository than git's here
+    kNoexec,     // the file system
+  };
+  Kind kind = kSetting;
+  std::string text;  // for users: the setting and where it is, or the reason
+};
+
 struct HooksState {
   // Whether git reads o8lock's settings; without, only git_version is known.
   bool installed = false;
@@ -42,8 +54,7 @@ struct HooksState {
   // "pre-commit", "simple-git-hooks"; the directory, where that is none of the
   // git directory's; the hook, where no line can be put into it.
   std::string manager;
-  // What keeps git from calling the hook: a setting, and where it is.
-  std::vector<std::string> bypasses;
+  std::vector<Bypass> bypasses;
 };
 
 }  // namespace o8lock

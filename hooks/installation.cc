@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hooks/installation.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
-#include <cstddef>
-#include <limits>
+#include <algorithm>
+#include <cerrno>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "hooks/files.h"
 #include "hooks/git.h"
 #include "hooks/git_settings.h"
@@ -24,32 +31,33 @@
 #include "hooks/hooks_state.h"
 #include "hooks/layout.h"
 #include "hooks/post_checkout.h"
+#include "hooks/program.h"
 #include "lock/arming.h"
 #include "lock/file.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
+#include "lock/process.h"
 #include "lock/status.h"
 
 namespace o8lock {
 namespace {
 
-// The time of the last change of `directory`, for comparison only.
-std::string StampOf(const std::string& directory) {
-  struct stat info;
-  if (stat(directory.c_str(), &info) != 0) return "-";
-  return absl::StrCat(info.st_mtim.tv_sec, ".", info.st_mtim.tv_nsec);
-}
-
-std::string StampOf(const Location& location, const std::string& directory) {
+std::string StampsOf(const Location& location, const std::string& directory) {
   return absl::StrCat(StampOf(directory), " ", StampOf(OwnHooks(location)));
 }
 
 Basis BasisOf(const Location& location, Mechanism mechanism,
-              const HooksPath& path) {
-  if (mechanism == Mechanism::kConfig) return {location.common_dir, "", "", ""};
-  return {location.common_dir, location.hooks_path.value_or(""), path.directory,
-          StampOf(location, path.directory)};
+              const std::string& program, const HooksPath& path, bool arms) {
+  if (mechanism == Mechanism::kConfig) {
+    return {arms, location.common_dir, "", "", "", StampOf(program)};
+  }
+  return {arms,
+          location.common_dir,
+          location.hooks_path.value_or(""),
+          path.directory,
+          StampsOf(location, path.directory),
+          StampOf(program)};
 }
 
 // Whether the files still fit `location`. A few system calls.
@@ -58,7 +66,7 @@ bool IsUpToDate(const Location& location, Mechanism mechanism,
   return basis.common_dir == location.common_dir &&
          (mechanism == Mechanism::kConfig ||
           (basis.local_path == location.hooks_path.value_or("") &&
-           basis.changed == StampOf(location, basis.directory)));
+           basis.changed == StampsOf(location, basis.directory)));
 }
 
 // Errors: from reading the file. Without hooks it does not exist.
@@ -68,50 +76,159 @@ absl::StatusOr<Remembered> ReadLockedFile(const Location& location) {
   return ReadLockedText(text);
 }
 
-// Writes all files in <common dir>/o8lock except the link and the program.
-absl::Status PutFiles(const Location& location, Mechanism mechanism,
-                      const std::string& program, const HooksPath& path) {
+// What the record in locked.inc, and git's configuration, cannot have.
+absl::Status CheckPaths(const Location& location, const std::string& program,
+                        const HooksPath& path) {
   for (const std::string& text : {location.common_dir, program, path.value}) {
     if (text.find_first_of("\t\n") == text.npos) continue;
     return absl::InvalidArgumentError(absl::StrCat(
         "'", text, "': hooks cannot have a path with a tab or a newline"));
   }
+  return absl::OkStatus();
+}
+
+// Writes all files in <common dir>/o8lock except the link and the program.
+absl::Status PutFiles(const Location& location, Mechanism mechanism,
+                      const std::string& program, const HooksPath& path,
+                      bool arms) {
+  O8LOCK_RETURN_IF_ERROR(CheckPaths(location, program, path));
   O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(OwnDirectory(location)));
-  const std::string hooks = OwnHooks(location);
   if (mechanism == Mechanism::kDirectory) {
-    O8LOCK_RETURN_IF_ERROR(PutHooks(hooks, program, path));
+    const std::string hooks = OwnHooks(location);
+    O8LOCK_RETURN_IF_ERROR(
+        PutHooks(hooks, program, path, DefaultHooks(location)));
+    O8LOCK_RETURN_IF_ERROR(PutFile(HerePath(location), HereText(hooks), 0644));
   }
   O8LOCK_RETURN_IF_ERROR(
       PutFile(FreePath(location), FreeText(mechanism, program), 0644));
-  return PutFile(
-      LockedPath(location),
-      LockedText(mechanism, program, hooks, BasisOf(location, mechanism, path)),
-      0644);
+  return PutFile(LockedPath(location),
+                 LockedText(mechanism, program,
+                            BasisOf(location, mechanism, program, path, arms)),
+                 0644);
 }
 
-// A program that stays: a copy if `program` is in a build tree.
-absl::StatusOr<std::string> Settle(const Location& location,
-                                   const std::string& program) {
-  const std::string copy = OwnCopy(location.common_dir);
-  if (!absl::StrContains(program, "/bazel-out/") || program == copy) {
-    return program;
+// Makes Location::armed a link. It may be a file, in a copy by a tool that
+// follows links.
+absl::Status EnsureArmingLink(const Location& location) {
+  struct stat info;
+  if (lstat(location.armed.c_str(), &info) == 0 && S_ISLNK(info.st_mode)) {
+    return absl::OkStatus();
   }
-  O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(OwnDirectory(location)));
-  O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(OwnBin(location.common_dir)));
-  O8LOCK_ASSIGN_OR_RETURN(
-      const std::string content,
-      ReadFile(program, std::numeric_limits<size_t>::max()));
-  O8LOCK_RETURN_IF_ERROR(PutFile(copy, content, 0755));
-  return copy;
+  return PutLink(location.armed, std::string(kFreeFile));
 }
 
-std::string AskVersion(const std::string& program) {
-  const absl::StatusOr<ProgramResult> result =
-      RunProgram({program, "--version"});
-  if (!result.ok() || result->exit_code != 0) return "";
-  // "o8lock 0.1.0", or "o8lock 0.1.0 (1bfdd47)".
-  const absl::string_view version = absl::StripPrefix(result->out, "o8lock ");
-  return std::string(version.substr(0, version.find_first_of(" \n")));
+// Why git cannot call hooks installed for `mechanism` here.
+absl::Status CheckPlace(const Location& location, Mechanism mechanism) {
+  struct statvfs info;
+  if (mechanism == Mechanism::kConfig ||
+      statvfs(location.common_dir.c_str(), &info) != 0 ||
+      (info.f_flag & ST_NOEXEC) == 0) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("'", location.common_dir,
+                   "' is mounted noexec: git cannot start hooks in it"));
+}
+
+// This process's turn to install or to remove, until the descriptor is closed.
+absl::StatusOr<Fd> AwaitTurn(const Location& location) {
+  constexpr absl::Duration kMostWait = absl::Minutes(1);
+  O8LOCK_ASSIGN_OR_RETURN(
+      Fd fd, OpenAwaitingLease(location.common_dir, O_RDONLY | O_DIRECTORY));
+  const absl::Time end = absl::Now() + kMostWait;
+  while (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    // NFS locks no directory.
+    if (errno != EWOULDBLOCK && errno != EINTR) break;
+    if (absl::Now() > end) {
+      return absl::UnavailableError(absl::StrCat(
+          "another process is installing or removing the hooks of '",
+          location.common_dir, "'"));
+    }
+    absl::SleepFor(absl::Milliseconds(10));
+  }
+  return fd;
+}
+
+// Removes what InstallHooks made, whether or not that was all.
+absl::Status RemoveAll(const Location& location) {
+  // Also those that git reads.
+  O8LOCK_ASSIGN_OR_RETURN(const std::vector<Setting> settings,
+                          ReadSettings(location));
+  const HooksPath path = FindHooksPath(location, settings);
+  // First git forgets them: files that it does not read can go.
+  O8LOCK_RETURN_IF_ERROR(RemoveInclude(location, settings));
+  O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(location, path));
+  O8LOCK_RETURN_IF_ERROR(RemoveArming(location));
+  for (const std::string& file :
+       {FreePath(location), LockedPath(location), HerePath(location)}) {
+    O8LOCK_RETURN_IF_ERROR(RemoveIfThere(file));
+  }
+  O8LOCK_RETURN_IF_ERROR(MoveForeignHooks(OwnHooks(location), path.directory));
+  O8LOCK_RETURN_IF_ERROR(RemoveTree(OwnHooks(location)));
+  O8LOCK_RETURN_IF_ERROR(RemoveTree(OwnBin(location.common_dir)));
+  // Not where locks have their files in it.
+  rmdir(OwnDirectory(location).c_str());
+  return absl::OkStatus();
+}
+
+// What InstallHooks does, but for the test.
+absl::StatusOr<HooksState> PutAll(const Location& location,
+                                  const std::string& directory,
+                                  const std::string& program,
+                                  Mechanism mechanism,
+                                  const std::vector<Setting>& settings) {
+  const HooksPath path = FindHooksPath(location, settings);
+  O8LOCK_RETURN_IF_ERROR(CheckPaths(location, program, path));
+  O8LOCK_ASSIGN_OR_RETURN(const std::string settled, Settle(location, program));
+  if (mechanism == Mechanism::kDirectory) {
+    O8LOCK_RETURN_IF_ERROR(PutSecondLine(location, path, settled));
+  } else {
+    // From an installation for an older git.
+    O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(location, path));
+  }
+  O8LOCK_RETURN_IF_ERROR(
+      PutFiles(location, mechanism, settled, path, /*arms=*/true));
+  O8LOCK_RETURN_IF_ERROR(EnsureArmingLink(location));
+  O8LOCK_RETURN_IF_ERROR(AddInclude(location, settings));
+  O8LOCK_ASSIGN_OR_RETURN(const Inspection found, Inspect(location, {}));
+  O8LOCK_RETURN_IF_ERROR(
+      UpdateArming(location, found.verdict > Verdict::kStale));
+  O8LOCK_ASSIGN_OR_RETURN(HooksState state, LookAtHooks(location, directory));
+  for (const Bypass& bypass : state.bypasses) {
+    if (bypass.kind == Bypass::kSettingOfOneWorktree) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat("git does not call the hooks: ", bypass.text));
+  }
+  return state;
+}
+
+// Fills in the bypasses of `state`, by `settings` and what `remembered` says.
+void AddBypasses(const Location& location, const GitVersion& version,
+                 const std::vector<Setting>& settings,
+                 const Remembered& remembered, HooksState& state) {
+  std::vector<Bypass> found = FindBypasses(settings, state.mechanism, version);
+  const std::vector<Bypass> in_worktrees =
+      FindBypassesInWorktrees(location, state.mechanism, version);
+  // That of this worktree is among them.
+  found.erase(std::remove_if(found.begin(), found.end(),
+                             [](const Bypass& bypass) {
+                               return bypass.kind ==
+                                      Bypass::kSettingOfOneWorktree;
+                             }),
+              found.end());
+  found.insert(found.end(), in_worktrees.begin(), in_worktrees.end());
+  if (found.empty() && state.armed &&
+      state.mechanism == Mechanism::kDirectory && !UsesOwnHooks(settings)) {
+    const std::string place =
+        remembered.basis.has_value() ? remembered.basis->common_dir : "";
+    found.push_back(
+        {Bypass::kOtherPath,
+         place == location.common_dir
+             ? "they could not be armed in this place"
+             : absl::StrCat("they are armed for '", place,
+                            "', until the next run of o8lock here")});
+  }
+  state.bypasses.insert(state.bypasses.end(), found.begin(), found.end());
 }
 
 absl::Status CheckRepository(const Location& location) {
@@ -130,21 +247,26 @@ bool Guards(const HooksState& state) {
 absl::StatusOr<HooksState> LookAtHooks(const Location& location,
                                        const std::string& directory) {
   O8LOCK_RETURN_IF_ERROR(CheckRepository(location));
+  // Where git does not work nothing is installed.
+  O8LOCK_RETURN_IF_ERROR(AskGit(directory, {"rev-parse"}).status());
   HooksState state;
   O8LOCK_ASSIGN_OR_RETURN(const GitVersion version, AskGitVersion(directory));
   state.git_version = version.text;
   O8LOCK_ASSIGN_OR_RETURN(const std::vector<Setting> settings,
                           ReadSettings(directory));
   const std::optional<Mechanism> mechanism = InstalledMechanism(settings);
-  if (!mechanism.has_value()) return state;
-  state.mechanism = *mechanism;
+  state.mechanism = mechanism.value_or(MechanismOf(version));
+  const absl::Status place = CheckPlace(location, state.mechanism);
+  if (!place.ok()) {
+    state.bypasses.push_back({Bypass::kNoexec, std::string(place.message())});
+  }
   const absl::StatusOr<Remembered> remembered = ReadLockedFile(location);
-  state.installed = remembered.ok();
+  state.installed = mechanism.has_value() && remembered.ok();
   if (!state.installed) return state;
   state.program = remembered->program;
   state.program_version = AskVersion(state.program);
   state.armed = IsArmed(location);
-  state.bypasses = FindBypasses(settings, state.mechanism, version);
+  AddBypasses(location, version, settings, *remembered, state);
   if (state.mechanism == Mechanism::kConfig) {
     state.second_line = SecondLine::kConfig;
     return state;
@@ -156,71 +278,68 @@ absl::StatusOr<HooksState> LookAtHooks(const Location& location,
   return state;
 }
 
-absl::StatusOr<HooksState> InstallHooks(const Location& location,
-                                        const std::string& directory,
-                                        const std::string& program) {
+absl::StatusOr<HooksState> InstallHooks(
+    const Location& location, const std::string& directory,
+    const std::string& program,
+    absl::FunctionRef<absl::Status(const HooksState&)> test) {
   O8LOCK_RETURN_IF_ERROR(CheckRepository(location));
+  // If git does not work here, for its own reason.
+  O8LOCK_RETURN_IF_ERROR(AskGit(directory, {"rev-parse"}).status());
   O8LOCK_ASSIGN_OR_RETURN(const GitVersion version, AskGitVersion(directory));
   O8LOCK_RETURN_IF_ERROR(CheckVersion(version));
   const Mechanism mechanism = MechanismOf(version);
+  O8LOCK_RETURN_IF_ERROR(CheckPlace(location, mechanism));
+  O8LOCK_ASSIGN_OR_RETURN(const Fd turn, AwaitTurn(location));
   O8LOCK_ASSIGN_OR_RETURN(const std::vector<Setting> settings,
                           ReadSettings(directory));
-  const HooksPath path = FindHooksPath(location, settings);
-  O8LOCK_ASSIGN_OR_RETURN(const std::string settled, Settle(location, program));
-  if (mechanism == Mechanism::kDirectory) {
-    O8LOCK_RETURN_IF_ERROR(PutSecondLine(location, path, settled));
-  } else {
-    // From an installation for an older git.
-    O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(location, path));
+  absl::StatusOr<HooksState> state =
+      PutAll(location, directory, program, mechanism, settings);
+  const absl::Status status = state.ok() ? test(*state) : state.status();
+  if (status.ok()) return state;
+  if (!InstalledMechanism(settings).has_value()) {
+    RemoveAll(location).IgnoreError();
   }
-  O8LOCK_RETURN_IF_ERROR(PutFiles(location, mechanism, settled, path));
-  if (!FileExists(location.armed)) {
-    O8LOCK_RETURN_IF_ERROR(PutLink(location.armed, std::string(kFreeFile)));
-  }
-  O8LOCK_RETURN_IF_ERROR(AddInclude(location, directory, settings));
-  O8LOCK_ASSIGN_OR_RETURN(const Inspection found, Inspect(location, {}));
-  O8LOCK_RETURN_IF_ERROR(
-      UpdateArming(location, found.verdict > Verdict::kStale));
-  return LookAtHooks(location, directory);
+  return status;
 }
 
-absl::Status UninstallHooks(const Location& location,
-                            const std::string& directory) {
+absl::Status UninstallHooks(const Location& location) {
   O8LOCK_RETURN_IF_ERROR(CheckRepository(location));
-  O8LOCK_ASSIGN_OR_RETURN(const std::vector<Setting> settings,
-                          ReadSettings(directory));
-  const HooksPath path = FindHooksPath(location, settings);
-  // First git forgets them: files that it does not read can go.
-  O8LOCK_RETURN_IF_ERROR(RemoveInclude(location, directory));
-  O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(location, path));
-  O8LOCK_RETURN_IF_ERROR(RemoveArming(location));
-  O8LOCK_RETURN_IF_ERROR(RemoveIfThere(FreePath(location)));
-  O8LOCK_RETURN_IF_ERROR(RemoveIfThere(LockedPath(location)));
-  O8LOCK_RETURN_IF_ERROR(MoveForeignHooks(OwnHooks(location), path.directory));
-  O8LOCK_RETURN_IF_ERROR(RemoveDirectory(OwnHooks(location)));
-  return RemoveDirectory(OwnBin(location.common_dir));
+  O8LOCK_ASSIGN_OR_RETURN(const Fd turn, AwaitTurn(location));
+  return RemoveAll(location);
 }
 
 absl::Status RefreshHooks(const Location& location) {
   if (location.armed.empty()) return absl::OkStatus();
   const absl::StatusOr<Remembered> remembered = ReadLockedFile(location);
   // Without this file no hooks are installed.
-  if (!remembered.ok() || !remembered->basis.has_value()) {
-    return absl::OkStatus();
-  }
-  const Basis& basis = *remembered->basis;
-  const Mechanism mechanism =
-      basis.directory.empty() ? Mechanism::kConfig : Mechanism::kDirectory;
-  if (IsUpToDate(location, mechanism, basis)) return absl::OkStatus();
+  if (!remembered.ok()) return absl::OkStatus();
+  O8LOCK_RETURN_IF_ERROR(EnsureArmingLink(location));
+  const std::optional<Basis>& basis = remembered->basis;
   std::string program = remembered->program;
-  if (program == OwnCopy(basis.common_dir)) {
+  if (basis.has_value() && program == OwnCopy(basis->common_dir)) {
     program = OwnCopy(location.common_dir);
+  }
+  const Mechanism mechanism = remembered->mechanism;
+  absl::Status place = CheckPlace(location, mechanism);
+  if (!Starts(program, basis.has_value() ? basis->started : "")) {
+    const std::string own = OwnProgram();
+    if (own.empty()) {
+      place = absl::FailedPreconditionError(
+          absl::StrCat("'", program, "' cannot be started here"));
+    } else {
+      O8LOCK_ASSIGN_OR_RETURN(program, Settle(location, own));
+    }
+  }
+  if (basis.has_value() && program == remembered->program &&
+      basis->started == StampOf(program) && basis->arms == place.ok() &&
+      IsUpToDate(location, mechanism, *basis)) {
+    return place;
   }
   HooksPath path;
   if (mechanism == Mechanism::kDirectory) {
     // Only git knows all settings. Without git the hooks have no use.
     const absl::StatusOr<std::vector<Setting>> settings =
-        ReadSettings(location.Home());
+        ReadSettings(location);
     if (!settings.ok()) return absl::OkStatus();
     path = FindHooksPath(location, *settings);
     // The program may have moved with the repository.
@@ -228,7 +347,9 @@ absl::Status RefreshHooks(const Location& location) {
       O8LOCK_RETURN_IF_ERROR(PutSecondLine(location, path, program));
     }
   }
-  return PutFiles(location, mechanism, program, path);
+  O8LOCK_RETURN_IF_ERROR(
+      PutFiles(location, mechanism, program, path, place.ok()));
+  return place;
 }
 
 }  // namespace o8lock

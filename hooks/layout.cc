@@ -22,6 +22,14 @@ std::string LockedPath(const Location& location) {
   return absl::StrCat(OwnDirectory(location), "/", kLockedFile);
 }
 
+std::string HerePath(const Location& location) {
+  return absl::StrCat(OwnDirectory(location), "/", kHereFile);
+}
+
+std::string DefaultHooks(const Location& location) {
+  return location.common_dir + "/hooks";
+}
+
 std::string OwnHooks(const Location& location) {
   return OwnDirectory(location) + "/hooks";
 }

@@ -15,14 +15,19 @@
 namespace o8lock {
 
 // The link that the repository's configuration includes, relative to the common
-// directory.
+// directory; and the file that locked.inc includes in this place only.
 inline constexpr absl::string_view kInclude = "o8lock/armed.inc";
+inline constexpr absl::string_view kHereFile = "here.inc";
 
 std::string OwnDirectory(const Location& location);
 
-// free.inc and locked.inc.
+// free.inc, locked.inc and here.inc.
 std::string FreePath(const Location& location);
 std::string LockedPath(const Location& location);
+std::string HerePath(const Location& location);
+
+// Where git looks for hooks without a setting.
+std::string DefaultHooks(const Location& location);
 
 // The hooks that git uses while the lock is taken.
 std::string OwnHooks(const Location& location);

@@ -67,7 +67,7 @@ absl::Status PutSecondLine(const Location& location, const HooksPath& path,
 
 absl::Status RemoveSecondLine(const Location& location, const HooksPath& path) {
   for (const std::string& directory :
-       {path.directory, location.common_dir + "/hooks"}) {
+       {path.directory, DefaultHooks(location)}) {
     for (const absl::string_view suffix :
          {absl::string_view(), kLegacy, kOld}) {
       const std::string hook = absl::StrCat(PostCheckoutIn(directory), suffix);

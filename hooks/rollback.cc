@@ -98,7 +98,7 @@ bool HasMadeBranch(const WorktreeAdd& add, const std::string& common_dir,
 // Removes `worktree`, which `add` made at `commit`, unless it has changed
 // since. Returns the branch checked out in it; empty: detached HEAD.
 absl::StatusOr<std::string> RemoveWorktree(const WorktreeAdd& add,
-                                           const std::string& main,
+                                           const Location& location,
                                            const std::string& worktree,
                                            const std::string& commit) {
   if (!HasMade(add, worktree + "/.git")) {
@@ -112,32 +112,32 @@ absl::StatusOr<std::string> RemoveWorktree(const WorktreeAdd& add,
       RunGit(worktree, {"symbolic-ref", "--short", "-q", "HEAD"}));
   // Only the add itself (--lock) can have locked it so soon.
   O8LOCK_RETURN_IF_ERROR(
-      RunGit(main, {"worktree", "unlock", worktree}).status());
+      RunGit(location, {"worktree", "unlock", worktree}).status());
   O8LOCK_RETURN_IF_ERROR(
-      AskGit(main, {"worktree", "remove", worktree}).status());
+      AskGit(location, {"worktree", "remove", worktree}).status());
   return std::string(absl::StripSuffix(on.out, "\n"));
 }
 
 // Removes the branch `taken.branch` if it is still where the add has put it, at
 // `commit`, and in no other worktree.
-absl::Status RemoveBranch(const std::string& main, const std::string& commit,
+absl::Status RemoveBranch(const Location& location, const std::string& commit,
                           TakenBack& taken) {
   const std::string branch = absl::StrCat("refs/heads/", taken.branch);
   O8LOCK_ASSIGN_OR_RETURN(
       const std::string elsewhere,
-      AskGit(main, {"for-each-ref", "--format=%(worktreepath)", branch}));
+      AskGit(location, {"for-each-ref", "--format=%(worktreepath)", branch}));
   if (!elsewhere.empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat("it is checked out in '", elsewhere, "'"));
   }
   O8LOCK_RETURN_IF_ERROR(
-      AskGit(main, {"update-ref", "-d", branch, commit}).status());
+      AskGit(location, {"update-ref", "-d", branch, commit}).status());
   taken.branch_removed = true;
   // Git has set these if the branch tracks another one.
   for (const absl::string_view key : {"remote", "merge", "rebase"}) {
     O8LOCK_RETURN_IF_ERROR(
-        RunGit(main, {"config", "--local", "--unset",
-                      absl::StrCat("branch.", taken.branch, ".", key)})
+        RunGit(location, {"config", "--local", "--unset",
+                          absl::StrCat("branch.", taken.branch, ".", key)})
             .status());
   }
   return absl::OkStatus();
@@ -149,7 +149,7 @@ absl::Status Undo(const WorktreeAdd& add, const Location& location,
                   const std::string& commit, TakenBack& taken) {
   O8LOCK_ASSIGN_OR_RETURN(
       const std::string current,
-      RemoveWorktree(add, location.Home(), taken.worktree, commit));
+      RemoveWorktree(add, location, taken.worktree, commit));
   taken.removed = true;
   if (taken.branch.empty()) {
     taken.branch = current;
@@ -161,7 +161,7 @@ absl::Status Undo(const WorktreeAdd& add, const Location& location,
   if (taken.branch != current) {
     return absl::FailedPreconditionError("the worktree has left it");
   }
-  return RemoveBranch(location.Home(), commit, taken);
+  return RemoveBranch(location, commit, taken);
 }
 
 }  // namespace

@@ -25,7 +25,9 @@ constexpr size_t kMaxMisspelt = 2;
 
 bool IsGit(int pid) {
   const std::string program = ProgramOf(pid);
-  return program == "git" || absl::StartsWith(program, "git-");
+  // "git.distrib" is what a package that stands in for git moves it to.
+  return program == "git" || absl::StartsWith(program, "git-") ||
+         absl::StartsWith(program, "git.");
 }
 
 // How many letters are missing, too many, wrong or swapped with their

@@ -36,17 +36,37 @@ Finding HooksFinding(Finding::Level level, absl::string_view text,
   return {level, "hooks", std::string(text), std::string(hint), {}};
 }
 
+std::string BypassHint(Bypass::Kind kind) {
+  switch (kind) {
+    case Bypass::kSettingOfOneWorktree:
+      return "take the setting out, or let no worktrees be added from that one";
+    case Bypass::kOtherPath:
+      return kInstall;
+    case Bypass::kNoexec:
+      return "mount it without noexec, or with git 2.54 and newer: "
+             "o8lock hooks install";
+    case Bypass::kSetting:
+      break;
+  }
+  return absl::StrCat(kInstall, "; if it stays so, take the setting out");
+}
+
 Findings BypassFindings(const HooksState& state) {
   Findings findings;
-  for (const std::string& bypass : state.bypasses) {
+  for (const Bypass& bypass : state.bypasses) {
     findings.push_back(HooksFinding(
-        Finding::kFail, absl::StrCat("git passes them by: ", bypass),
-        absl::StrCat(kInstall, "; if it stays so, take the setting out")));
+        Finding::kFail, absl::StrCat("git passes them by: ", bypass.text),
+        BypassHint(bypass.kind)));
   }
   return findings;
 }
 
 Findings HooksFindings(const HooksState& state) {
+  if (!state.installed && !state.bypasses.empty()) {
+    return {HooksFinding(
+        Finding::kWarn, absl::StrCat("not installed: ", state.bypasses[0].text),
+        BypassHint(state.bypasses[0].kind))};
+  }
   if (!state.installed) {
     return {HooksFinding(
         Finding::kOk, "not installed",

@@ -18,12 +18,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "hooks/decision.h"
 #include "hooks/git.h"
 #include "hooks/hook_call.h"
 #include "hooks/installation.h"
+#include "hooks/self_test.h"
 #include "lock/file.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
@@ -38,6 +39,7 @@
 #include "tools/cli/options.h"
 #include "tools/cli/output.h"
 #include "tools/cli/refusal_text.h"
+#include "tools/cli/text.h"
 
 namespace o8lock {
 namespace {
@@ -48,12 +50,14 @@ constexpr int kRefuse = 1;
 // Where the user is.
 constexpr char kHere[] = ".";
 
-int FailHooks(const absl::Status& error) {
+int FailHooks(const absl::Status& error, absl::string_view hint) {
   switch (error.code()) {
     case absl::StatusCode::kUnimplemented:
       return Fail(error.message(), "install git 2.29 or newer", kOsError);
+    case absl::StatusCode::kFailedPrecondition:
+      return Fail(error.message(), hint, kOsError);
     default:
-      return Fail(error.message(), "see: o8lock hooks status", kCannotCreate);
+      return Fail(error.message(), hint, kCannotCreate);
   }
 }
 
@@ -62,8 +66,31 @@ std::string Name(const std::string& program) {
   return FindCommand("o8lock").ok() ? "o8lock" : program;
 }
 
+// This program by the path that it was called by, which may be a stable link to
+// a file that goes with the next version; empty: it cannot be told.
+std::string ProgramAsCalled() {
+  std::string program = OwnProgram();
+  const std::vector<std::string> words = CommandOf(getpid());
+  if (words.empty()) return program;
+  const absl::StatusOr<std::string> called = FindCommand(words[0]);
+  char directory[PATH_MAX];
+  if (!called.ok() || getcwd(directory, sizeof(directory)) == nullptr) {
+    return program;
+  }
+  absl::string_view relative = *called;
+  while (absl::ConsumePrefix(&relative, "./")) {
+  }
+  std::string path = JoinPath(directory, relative);
+  return Canonical(path).value_or("") == program ? path : program;
+}
+
+// Where the self-test has its own files.
+std::string SelfTestPath(const Location& location) {
+  return absl::StrCat(location.common_dir, "/o8lock/self-test-", getpid());
+}
+
 // Has the lock of `location` until the pipe `end` is closed, and tells through
-// `ready` when it is so.
+// `ready` when it is so, or when another has it.
 void HoldLock(const Location& location, const Fd& ready, const Fd& end) {
   AcquireOptions options;
   options.unpublished = "it tests the hooks";
@@ -112,14 +139,13 @@ absl::Status UnderForeignLock(const Location& location,
 // Tries to add a worktree that has to be refused. kFailedPrecondition: it was
 // not.
 absl::Status TryAdd(const Location& location) {
-  const std::string worktree =
-      absl::StrCat(location.common_dir, "/o8lock/self-test-", getpid());
+  const std::string worktree = SelfTestPath(location);
   O8LOCK_ASSIGN_OR_RETURN(const ProgramResult add,
-                          RunGit(kHere, {"worktree", "add", "--detach",
-                                         "--no-checkout", worktree}));
+                          RunGit(location, {"worktree", "add", "--detach",
+                                            "--no-checkout", worktree}));
   if (add.exit_code == 0) {
     O8LOCK_RETURN_IF_ERROR(
-        AskGit(kHere, {"worktree", "remove", "--force", worktree}).status());
+        AskGit(location, {"worktree", "remove", "--force", worktree}).status());
     return absl::FailedPreconditionError(
         "a worktree under a foreign lock was not refused: git does not call "
         "the hook");
@@ -129,47 +155,58 @@ absl::Status TryAdd(const Location& location) {
       absl::StrCat("git failed for another reason than the hook: ", add.err));
 }
 
-// Tells whether the hooks do what they are for.
-int SelfTest(const Location& location,
-             const std::vector<std::string>& own_tokens) {
-  constexpr absl::string_view kNotTried = "o8lock: self-test: not done: ";
+// The self-test's lines for users.
+absl::StatusOr<std::string> SelfTest(
+    const Location& location, Mechanism mechanism,
+    const std::vector<std::string>& own_tokens) {
+  constexpr absl::string_view kSelfTest = "o8lock: self-test: ";
   const absl::StatusOr<ProgramResult> head =
-      RunGit(kHere, {"rev-parse", "--quiet", "--verify", "HEAD"});
+      RunGit(location, {"rev-parse", "--quiet", "--verify", "HEAD"});
   if (head.ok() && head->exit_code != 0) {
-    Print(STDOUT_FILENO, absl::StrCat(kNotTried, "there is no commit yet\n"));
-    return kSuccess;
+    return absl::StrCat(kSelfTest, "not done: there is no commit yet\n");
   }
   const absl::StatusOr<Inspection> found = Inspect(location, own_tokens);
   if (found.ok() && found->own) {
-    Print(STDOUT_FILENO, absl::StrCat(kNotTried, "this is inside the run\n"));
-    return kSuccess;
+    return absl::StrCat(kSelfTest, "not done: this is inside the run\n");
   }
-  const absl::Status status =
-      UnderForeignLock(location, [&location] { return TryAdd(location); });
-  if (!status.ok()) {
-    return Fail(status.message(), "see: o8lock hooks status", kOsError);
-  }
-  Print(STDOUT_FILENO,
-        "o8lock: self-test: a worktree under a foreign lock was refused: ok\n");
-  return kSuccess;
+  O8LOCK_RETURN_IF_ERROR(UnderForeignLock(location, [&] {
+    O8LOCK_RETURN_IF_ERROR(TryAdd(location));
+    return TryUsersHook(location, mechanism, SelfTestPath(location));
+  }));
+  return absl::StrCat(
+      kSelfTest, "a user's hook was called while the lock was taken: ok\n",
+      kSelfTest, "a worktree under a foreign lock was refused: ok\n");
 }
 
 int Install(const Location& location,
             const std::vector<std::string>& own_tokens) {
-  const std::string program = OwnProgram();
+  const std::string program = ProgramAsCalled();
   if (program.empty()) {
     return Fail("it cannot be told which file this program is",
                 "start it by its path", kOsError);
   }
+  std::string tested;
+  const auto test = [&](const HooksState& state) -> absl::Status {
+    O8LOCK_ASSIGN_OR_RETURN(tested,
+                            SelfTest(location, state.mechanism, own_tokens));
+    return absl::OkStatus();
+  };
   const absl::StatusOr<HooksState> state =
-      InstallHooks(location, kHere, program);
-  if (!state.ok()) return FailHooks(state.status());
-  Print(STDOUT_FILENO, HooksInstalledText(*state, Name(state->program)));
-  if (!Guards(*state)) {
-    return Fail("git does not call the hooks",
-                absl::StrJoin(state->bypasses, "; "), kOsError);
+      InstallHooks(location, kHere, program, test);
+  if (!state.ok()) {
+    return FailHooks(
+        state.status(),
+        absl::StrCat(
+            "the hooks are as they were before; ",
+            access((location.common_dir + "/config.lock").c_str(), F_OK) == 0
+                ? absl::StrCat(
+                      "if no git command is at work: ",
+                      ShellQuoted({"rm", location.common_dir + "/config.lock"}))
+                : "see: o8lock hooks status"));
   }
-  return SelfTest(location, own_tokens);
+  Print(STDOUT_FILENO, HooksInstalledText(*state, Name(state->program)));
+  Print(STDOUT_FILENO, tested);
+  return kSuccess;
 }
 
 int Uninstall(const Location& location) {
@@ -178,15 +215,29 @@ int Uninstall(const Location& location) {
     return Fail("a run has the lock, and git may be about to call its hooks",
                 "wait for it to complete; see: o8lock status", kRefused);
   }
-  const absl::Status status = UninstallHooks(location, kHere);
-  if (!status.ok()) return FailHooks(status);
+  const absl::Status status = UninstallHooks(location);
+  if (!status.ok()) {
+    return FailHooks(status, "try again; see: o8lock hooks status");
+  }
   Print(STDOUT_FILENO, "o8lock: hooks removed\n");
+  const std::string left = location.common_dir + "/o8lock";
+  if (access(left.c_str(), F_OK) == 0) {
+    std::string text =
+        absl::StrCat("o8lock: the lock's own files stay: ", Printable(left));
+    if (!location.main_worktree.empty()) {
+      absl::StrAppend(&text, ", and its lines in ",
+                      Printable(location.common_dir), "/info/exclude");
+    }
+    Print(STDOUT_FILENO, text + "\n");
+  }
   return kSuccess;
 }
 
 int Status(const Location& location, bool json) {
   const absl::StatusOr<HooksState> state = LookAtHooks(location, kHere);
-  if (!state.ok()) return FailHooks(state.status());
+  if (!state.ok()) {
+    return FailHooks(state.status(), "git has to work here first");
+  }
   Print(STDOUT_FILENO, json ? HooksStatusJson(*state)
                             : HooksStatusText(*state, Name(state->program)));
   if (!state->installed) return kNotInstalled;

@@ -4,8 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
 #include "hooks/hook_call.h"
 #include "hooks/hook_managers.h"
 #include "hooks/installation.h"
@@ -81,12 +83,23 @@ std::vector<Row> HooksRows(const HooksState& state,
       {"Program",
        absl::StrCat(Printable(state.program),
                     state.program_version.empty()
-                        ? ": gone, git goes on without"
+                        ? ": cannot be started, git goes on without"
                         : absl::StrCat(" (", state.program_version, ")"))},
       {"Limit",
        "beside a lock file that o8lock did not write, git worktree add "
        "--no-checkout is not refused"},
   };
+}
+
+absl::string_view HeadOf(const HooksState& state) {
+  if (Guards(state)) return "installed\n";
+  const bool elsewhere =
+      !state.program_version.empty() &&
+      absl::c_all_of(state.bypasses, [](const Bypass& bypass) {
+        return bypass.kind == Bypass::kSettingOfOneWorktree;
+      });
+  return elsewhere ? "installed, but not for every worktree\n"
+                   : "installed, of no use\n";
 }
 
 }  // namespace
@@ -103,6 +116,10 @@ std::string HooksInstalledText(const HooksState& state,
     absl::StrAppend(&text, "o8lock: hooks: ", row.first, ": ", row.second,
                     "\n");
   }
+  for (const Bypass& bypass : state.bypasses) {
+    absl::StrAppend(&text, "o8lock: hooks: not in one worktree, for its own ",
+                    Printable(bypass.text), "\n");
+  }
   return text;
 }
 
@@ -115,17 +132,19 @@ std::string HooksStatusText(const HooksState& state,
   std::vector<Row> rows = HooksRows(state, program);
   rows.emplace_back("Armed",
                     state.armed ? "yes" : "no, git has nothing to call");
-  for (const std::string& bypass : state.bypasses) {
-    rows.emplace_back("Bypassed by", Printable(bypass));
+  for (const Bypass& bypass : state.bypasses) {
+    rows.emplace_back("Bypassed by", Printable(bypass.text));
   }
-  return absl::StrCat(Guards(state) ? "installed\n" : "installed, of no use\n",
-                      Lines(rows));
+  return absl::StrCat(HeadOf(state), Lines(rows));
 }
 
 std::string HooksStatusJson(const HooksState& state) {
   constexpr const char* kSecondLines[] = {"setting", "alone", "chained",
                                           "byOwner", "missing"};
   const bool is_config = state.mechanism == Mechanism::kConfig;
+  std::vector<std::string> bypasses;
+  bypasses.reserve(state.bypasses.size());
+  for (const Bypass& bypass : state.bypasses) bypasses.push_back(bypass.text);
   return JsonValue(
              JsonMembers{{"installed", state.installed},
                          {"guards", Guards(state)},
@@ -138,7 +157,7 @@ std::string HooksStatusJson(const HooksState& state) {
                           kSecondLines[static_cast<int>(state.second_line)]},
                          {"hooksDirectory", state.hooks_directory},
                          {"manager", state.manager},
-                         {"bypassedBy", state.bypasses}})
+                         {"bypassedBy", bypasses}})
       .Text();
 }
 

@@ -30,7 +30,8 @@
 namespace o8lock {
 namespace {
 
-// The hook that this program is called as, by a link of that name; empty: none.
+// The hook that this program is called as, by a link of that name, which o8lock
+// 0.1.0 made and the next run replaces; empty: none.
 std::string HookName(absl::string_view program) {
   program.remove_prefix(program.rfind('/') + 1);  // npos + 1 is 0.
   return program == kReferenceTransaction.name ? std::string(program) : "";

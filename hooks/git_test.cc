@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hooks/git.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gtest/gtest.h"
+#include "lock/testing.h"
+
+namespace o8lock {
+namespace {
+
+TEST(RunProgramTest, HasTheExitCode) {
+  const absl::StatusOr<ProgramResult> result =
+      RunProgram({"sh", "-c", "echo out; echo err >&2; exit 7"});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->exit_code, 7);
+  EXPECT_EQ(result->out, "out\n");
+  EXPECT_EQ(result->err, "err\n");
+}
+
+// A lost exit code is no success.
+TEST(RunProgramTest, FailsIfSomebodyElseHasWaited) {
+  const TempDir dir;
+  const std::string gate = dir.File("gate");
+  ASSERT_EQ(mkfifo(gate.c_str(), 0600), 0);
+  std::thread other([&gate] {
+    while (waitpid(-1, nullptr, 0) < 0) {
+    }
+    std::ofstream(gate) << "\n";
+  });
+  // What it leaves behind keeps its output open until it was waited for.
+  const absl::StatusOr<ProgramResult> result =
+      RunProgram({"sh", "-c", "read line <\"$0\" &", gate});
+  other.join();
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(result.status().message(), "the exit code of 'sh' was lost");
+}
+
+}  // namespace
+}  // namespace o8lock

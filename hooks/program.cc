@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hooks/program.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <limits>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "hooks/files.h"
+#include "hooks/git.h"
+#include "hooks/layout.h"
+#include "lock/file.h"
+#include "lock/location.h"
+#include "lock/process.h"
+#include "lock/status.h"
+
+namespace o8lock {
+namespace {
+
+// Whether `path` may go without anybody's removing o8lock.
+bool IsFleeting(const std::string& path) {
+  return absl::StrContains(path, "/bazel-out/") ||
+         absl::StrContains(path, "/node_modules/") ||
+         absl::StrContains(path, "/_npx/");
+}
+
+// The beginning of `program`, which tells for what kind of machine it is.
+std::string HeadOf(const std::string& program) {
+  constexpr size_t kHead = 20;
+  std::string head(kHead, '\0');
+  const absl::StatusOr<Fd> fd = OpenAwaitingLease(program, O_RDONLY);
+  if (!fd.ok() || read(fd->get(), &head[0], kHead) != ssize_t{kHead}) return "";
+  return head;
+}
+
+}  // namespace
+
+std::string StampOf(const std::string& path) {
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0) return "-";
+  return absl::StrCat(info.st_mtim.tv_sec, ".", info.st_mtim.tv_nsec);
+}
+
+absl::StatusOr<std::string> Settle(const Location& location,
+                                   const std::string& program) {
+  const std::string copy = OwnCopy(location.common_dir);
+  if (program == copy ||
+      !(IsFleeting(program) || IsFleeting(Canonical(program).value_or("")))) {
+    return program;
+  }
+  O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(OwnDirectory(location)));
+  O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(OwnBin(location.common_dir)));
+  O8LOCK_ASSIGN_OR_RETURN(const std::string file, Canonical(program));
+  O8LOCK_ASSIGN_OR_RETURN(const std::string content,
+                          ReadFile(file, std::numeric_limits<size_t>::max()));
+  O8LOCK_RETURN_IF_ERROR(PutFile(copy, content, 0755));
+  return copy;
+}
+
+std::string AskVersion(const std::string& program) {
+  const absl::StatusOr<ProgramResult> result =
+      RunProgram({program, "--version"});
+  // "o8lock 0.1.0", or "o8lock 0.1.0 (1bfdd47)".
+  absl::string_view version = result.ok() ? result->out : "";
+  if (!absl::ConsumePrefix(&version, "o8lock ") || result->exit_code != 0) {
+    return "";
+  }
+  return std::string(version.substr(0, version.find_first_of(" \n")));
+}
+
+bool Starts(const std::string& program, const std::string& started) {
+  const std::string own = OwnProgram();
+  return (!own.empty() && Canonical(program).value_or("") == own) ||
+         (StampOf(program) == started && HeadOf(program) == HeadOf(own)) ||
+         !AskVersion(program).empty();
+}
+
+}  // namespace o8lock
