@@ -15,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "hooks/files.h"
@@ -61,32 +62,16 @@ std::optional<Worktree> Describe(const std::string& git_dir,
     worktree.branch = std::string(branch);
   }
   worktree.name = name;
+  worktree.is_locked = FileExists(git_dir + "/locked");
   worktree.made = made;
   return worktree;
 }
 
-bool IsBelow(absl::string_view path,
-             const std::vector<std::string>& directories) {
+bool IsBelowAny(absl::string_view path,
+                const std::vector<std::string>& directories) {
   return absl::c_any_of(directories, [path](const std::string& directory) {
-    return absl::StartsWith(path, directory + "/");
+    return path != directory && IsBelow(path, directory);
   });
-}
-
-// How many `git ARGS...` counts in `worktree`, or the problem in `state`.
-int CountIn(const Worktree& worktree, const std::vector<std::string>& args,
-            bool lines, WorktreeState& state) {
-  const absl::StatusOr<std::string> out = AskGit(worktree.path, args);
-  if (!out.ok()) {
-    state.problem = std::string(out.status().message());
-    return 0;
-  }
-  int count = 0;
-  if (!lines) {
-    static_cast<void>(absl::SimpleAtoi(*out, &count));
-    return count;
-  }
-  if (out->empty()) return 0;
-  return static_cast<int>(absl::c_count(*out, '\n')) + 1;
 }
 
 }  // namespace
@@ -112,7 +97,8 @@ absl::Status MarkWorktree(const std::string& directory,
 
 std::vector<Worktree> WorktreesBy(const std::string& common_dir,
                                   const WorktreeMaker& maker) {
-  std::vector<Worktree> found;
+  std::vector<Worktree> marked;
+  std::vector<Worktree> unmarked;
   for (const std::string& name : NamesIn(common_dir + "/worktrees")) {
     const std::string git_dir = GitDirOf(common_dir, name);
     const std::optional<int64_t> made = MadeAt(git_dir);
@@ -121,12 +107,15 @@ std::vector<Worktree> WorktreesBy(const std::string& common_dir,
     const std::string mark = Line(absl::StrCat(git_dir, kMark));
     if (!mark.empty() && mark != maker.token) continue;
     std::optional<Worktree> worktree = Describe(git_dir, name, *made);
-    if (worktree.has_value() &&
-        (!mark.empty() || IsBelow(worktree->path, maker.directories))) {
-      found.push_back(*std::move(worktree));
+    if (!worktree.has_value()) continue;
+    if (!mark.empty()) {
+      marked.push_back(*std::move(worktree));
+    } else if (IsBelowAny(worktree->path, maker.directories)) {
+      unmarked.push_back(*std::move(worktree));
     }
   }
-  return found;
+  // With hooks, a worktree without a mark is somebody else's.
+  return marked.empty() ? unmarked : marked;
 }
 
 std::vector<Worktree> FindWorktrees(
@@ -145,11 +134,10 @@ std::vector<Worktree> FindWorktrees(
 
 WorktreeState StateOf(const Worktree& worktree) {
   WorktreeState state;
-  state.uncommitted_files =
-      CountIn(worktree,
-              {"--no-optional-locks", "-c", "core.fsmonitor=false", "status",
-               "--porcelain"},
-              /*lines=*/true, state);
+  const absl::StatusOr<std::string> files =
+      AskGit(worktree.path,
+             {"--no-optional-locks", "-c", "core.fsmonitor=false", "status",
+              "--porcelain", "--untracked-files=all", "--ignored=matching"});
   std::vector<std::string> elsewhere = {"rev-list", "--count", "HEAD", "--not"};
   if (!worktree.branch.empty()) {
     elsewhere.push_back("--exclude=" + worktree.branch);
@@ -157,7 +145,18 @@ WorktreeState StateOf(const Worktree& worktree) {
   for (const char* refs : {"--branches", "--tags", "--remotes"}) {
     elsewhere.emplace_back(refs);
   }
-  state.own_commits = CountIn(worktree, elsewhere, /*lines=*/false, state);
+  const absl::StatusOr<std::string> commits = AskGit(worktree.path, elsewhere);
+  if (!files.ok() || !commits.ok()) {
+    state.problem =
+        std::string((files.ok() ? commits : files).status().message());
+    return state;
+  }
+  for (const absl::string_view line :
+       absl::StrSplit(*files, '\n', absl::SkipEmpty())) {
+    ++(absl::StartsWith(line, "!!") ? state.ignored_files
+                                    : state.uncommitted_files);
+  }
+  static_cast<void>(absl::SimpleAtoi(*commits, &state.own_commits));
   return state;
 }
 

@@ -19,6 +19,7 @@ struct Worktree {
   std::string branch;  // short; empty for a detached HEAD
   std::string name;    // in git's list
   int64_t made = -1;   // when git added it, in nanoseconds since 1970
+  bool is_locked = false;
 };
 
 // Where the worktree is whose own directory in git's list is `git_dir`; empty
@@ -34,8 +35,9 @@ absl::Status MarkWorktree(const std::string& directory,
 // What tells the worktrees of a run from others.
 struct WorktreeMaker {
   std::string token;  // MarkWorktree's; empty: unknown
-  // The rule for worktrees that no run has marked: made at this moment or
-  // later (nanoseconds since 1970), below one of these directories.
+  // The rule where no worktree has the run's mark, as without hooks: made at
+  // this moment or later (nanoseconds since 1970), below one of these
+  // directories.
   int64_t since = 0;
   std::vector<std::string> directories;
 };
@@ -53,7 +55,8 @@ std::vector<Worktree> FindWorktrees(
 
 // What would be lost with a worktree.
 struct WorktreeState {
-  int uncommitted_files = 0;  // changed or untracked, but not ignored
+  int uncommitted_files = 0;  // changed or untracked
+  int ignored_files = 0;      // a directory of ignored files counts as one
   int own_commits = 0;        // in no other branch, and in no tag
   std::string problem;        // why git cannot tell; empty: it can
 };

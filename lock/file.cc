@@ -173,6 +173,11 @@ std::string JoinPath(absl::string_view directory, absl::string_view path) {
   return absl::StrCat(absl::StripSuffix(directory, "/"), "/", path);
 }
 
+bool IsBelow(absl::string_view path, absl::string_view directory) {
+  return absl::ConsumePrefix(&path, directory) &&
+         (path.empty() || path[0] == '/');
+}
+
 absl::string_view BaseName(absl::string_view path) {
   return path.substr(path.rfind('/') + 1);  // npos + 1 is 0.
 }

@@ -108,6 +108,9 @@ std::string ParentOf(const std::string& path);
 // `path`, which may be relative to `directory`.
 std::string JoinPath(absl::string_view directory, absl::string_view path);
 
+// Whether `path` is `directory`, or is in it.
+bool IsBelow(absl::string_view path, absl::string_view directory);
+
 // The last name in `path`.
 absl::string_view BaseName(absl::string_view path);
 

@@ -27,10 +27,16 @@ struct Overrider {
   std::string host;
 };
 
-// A process of a run, and a moment at which it had this number.
-struct RunningProcess {
+// The environment variable with the tokens of the runs that a process is inside
+// of, the outermost first, with colons between.
+inline constexpr char kRunVariable[] = "O8LOCK_RUN";
+
+// A process that keeps the lock of a run whose command has ended.
+struct SurvivingProcess {
   int pid = 0;
-  int64_t since = -1;  // NowNanoseconds()
+  int64_t since = -1;    // it had this number then: NowNanoseconds()
+  int session = 0;       // with what it starts, which keeps the lock after it,
+  std::string worktree;  // if that works in this one
 };
 
 // A worktree that a run has made and left when it ended.
@@ -38,6 +44,7 @@ struct OrphanedWorktree {
   std::string name;   // git's, in the repository's list
   int64_t made = -1;  // nanoseconds since 1970; tells it from a later one
   bool told = false;  // whether a later run has told the user
+  std::string token;  // of the run
 };
 
 struct Holder {
@@ -78,7 +85,7 @@ struct Holder {
   bool released = false;
 
   // Processes that keep the lock although the run's command has ended.
-  std::vector<RunningProcess> surviving;
+  std::vector<SurvivingProcess> surviving;
 
   // Of this run and of earlier ones.
   std::vector<OrphanedWorktree> orphaned;

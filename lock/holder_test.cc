@@ -33,8 +33,8 @@ Holder FullHolder() {
   holder.token = "0123";
   holder.version = "9.9.9";
   holder.began = 1772015400500000000;
-  holder.surviving = {{77, 20}};
-  holder.orphaned = {{"feat-a", 1772015401000000000, true}};
+  holder.surviving = {{77, 20, 70, "/r/w"}};
+  holder.orphaned = {{"feat-a", 1772015401000000000, true, "89"}};
   holder.unpublished = "the setting says so";
   holder.overridden_by = Overrider{7, "2026-02-25T10:31:00Z", "bob", "hut"};
   return holder;

@@ -80,6 +80,8 @@ bool IsBehindOrchestr8(const Inspection& found) {
   if (found.holder.has_value() && found.holder->command_pid == getpid()) {
     return false;
   }
+  // Of a run that is over only what an orchestr8 has started is left.
+  if (found.holder.has_value() && !found.holder->surviving.empty()) return true;
   for (const int pid : AncestorsOf(getpid(), found.process.started)) {
     if (IsOrchestr8Process(pid) && !StartsO8lock(pid)) return true;
     if (Has(roots, pid)) return false;

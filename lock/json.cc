@@ -102,10 +102,12 @@ void WriteRun(Writer& writer, const Holder& holder) {
   if (!holder.surviving.empty()) {
     writer.Key("surviving");
     writer.StartArray();
-    for (const RunningProcess& process : holder.surviving) {
+    for (const SurvivingProcess& process : holder.surviving) {
       writer.StartObject();
       WriteNumber(writer, "pid", process.pid);
       WriteNumber(writer, "since", process.since);
+      WriteNumber(writer, "session", process.session);
+      WriteString(writer, "worktree", process.worktree);
       writer.EndObject();
     }
     writer.EndArray();
@@ -149,6 +151,7 @@ void WriteRecord(Writer& writer, const Holder& holder) {
       WriteNumber(writer, "made", worktree.made);
       writer.Key("told");
       writer.Bool(worktree.told);
+      WriteString(writer, "token", worktree.token);
       writer.EndObject();
     }
     writer.EndArray();
@@ -277,13 +280,15 @@ Holder HolderOf(const Value& object, int pid) {
   for (const Value& process : ObjectsOf(object, "surviving")) {
     const int its_pid = IntOf(process, "pid").value_or(0);
     if (its_pid > 0) {
-      holder.surviving.push_back({its_pid, NumberOr(process, "since", -1)});
+      holder.surviving.push_back({its_pid, NumberOr(process, "since", -1),
+                                  IntOf(process, "session").value_or(0),
+                                  StringOr(process, "worktree")});
     }
   }
   for (const Value& worktree : ObjectsOf(object, "orphaned")) {
-    holder.orphaned.push_back({StringOr(worktree, "name"),
-                               NumberOr(worktree, "made", -1),
-                               IsTrue(worktree, "told")});
+    holder.orphaned.push_back(
+        {StringOr(worktree, "name"), NumberOr(worktree, "made", -1),
+         IsTrue(worktree, "told"), StringOr(worktree, "token")});
   }
   const Value* unpublished = Find(object, "unpublished");
   if (unpublished != nullptr && unpublished->IsString()) {

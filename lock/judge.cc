@@ -52,6 +52,29 @@ Life LifeOf(const ProcessInfo& process, int64_t since, const Holder& record) {
   return process.started <= TicksOf(since) ? Life::kAlive : Life::kDead;
 }
 
+// The living processes that keep the lock of `record`, a run of this pid
+// namespace: those that it names or, once these have ended, what they have
+// started.
+std::vector<int> Survivors(const Holder& record) {
+  std::vector<int> living;
+  for (const SurvivingProcess& process : record.surviving) {
+    if (LifeOf(LookAt(process.pid), process.since, record) != Life::kDead) {
+      living.push_back(process.pid);
+    }
+  }
+  if (!living.empty() || record.surviving.empty()) return living;
+  for (const int pid : ProcessesWith(kRunVariable, record.token)) {
+    if (std::any_of(record.surviving.begin(), record.surviving.end(),
+                    [pid](const SurvivingProcess& process) {
+                      return SessionOf(pid) == process.session &&
+                             IsBelow(DirectoryOf(pid), process.worktree);
+                    })) {
+      living.push_back(pid);
+    }
+  }
+  return living;
+}
+
 // Looks at the processes of `found`, a run of this pid namespace.
 Life LookAtRun(Inspection& found) {
   const Holder& record = *found.holder;
@@ -62,34 +85,24 @@ Life LookAtRun(Inspection& found) {
     found.command = LookAt(record.command_pid);
     life = std::max(life, LifeOf(found.command, record.command_since, record));
   }
-  for (const RunningProcess& process : record.surviving) {
-    life = std::max(life, LifeOf(LookAt(process.pid), process.since, record));
-  }
+  if (life != Life::kAlive && !Survivors(record).empty()) life = Life::kAlive;
   return life;
-}
-
-// The processes of which each makes the run `record` a living one, by their
-// numbers in its pid namespace.
-std::vector<RunningProcess> ProcessesOf(const Holder& record) {
-  std::vector<RunningProcess> processes = record.surviving;
-  if (record.command_pid > 0) {
-    processes.insert(processes.begin(),
-                     {record.command_pid, record.command_since});
-  }
-  processes.insert(processes.begin(), {record.pid, record.acquired});
-  return processes;
 }
 
 // Of `record`, a run of another pid namespace.
 Life LifeElsewhere(const Holder& record) {
-  const std::vector<RunningProcess> processes = ProcessesOf(record);
-  const bool is_alive = std::any_of(
-      processes.begin(), processes.end(), [&record](const auto& process) {
-        const int number = NumberHere(process.pid, record.pid_namespace);
-        return number > 0 &&
-               LifeOf(LookAt(number), process.since, record) != Life::kDead;
-      });
-  if (is_alive) return Life::kAlive;
+  const auto is_alive = [&record](int pid, int64_t since) {
+    const int number = pid > 0 ? NumberHere(pid, record.pid_namespace) : 0;
+    return number > 0 && LifeOf(LookAt(number), since, record) != Life::kDead;
+  };
+  if (is_alive(record.pid, record.acquired) ||
+      is_alive(record.command_pid, record.command_since) ||
+      std::any_of(record.surviving.begin(), record.surviving.end(),
+                  [&is_alive](const SurvivingProcess& process) {
+                    return is_alive(process.pid, process.since);
+                  })) {
+    return Life::kAlive;
+  }
   return SeesAllNamespaces() ? Life::kDead : Life::kDoubtful;
 }
 
@@ -108,16 +121,16 @@ Life LifeOfRun(Inspection& found) {
   return Life::kDead;
 }
 
-// The living processes of `found`, a run of this pid namespace, the holder
-// first.
+// The living processes of `found`, a run of this pid namespace that LookAtRun()
+// has looked at, the holder first.
 std::vector<int> LivingOf(const Inspection& found) {
-  std::vector<int> living;
-  for (const RunningProcess& process : ProcessesOf(*found.holder)) {
-    if (LifeOf(LookAt(process.pid), process.since, *found.holder) !=
-        Life::kDead) {
-      living.push_back(process.pid);
-    }
+  const Holder& record = *found.holder;
+  std::vector<int> living = Survivors(record);
+  if (record.command_pid > 0 &&
+      LifeOf(found.command, record.command_since, record) != Life::kDead) {
+    living.insert(living.begin(), record.command_pid);
   }
+  if (!IsDead(found)) living.insert(living.begin(), record.pid);
   return living;
 }
 
@@ -144,9 +157,19 @@ Verdict JudgeWithoutLock(const Fd& guard, Inspection& found, bool may_mark) {
     case Origin::kOtherNamespace:
       switch (ViewOfRun(found, record, guard, may_mark)) {
         case View::kSame:
-          if (LifeElsewhere(record) == Life::kAlive) return Verdict::kHeld;
-          // Where no other kernel is asked a lock that is not seen is free.
-          return IsLocal(guard) ? Verdict::kStale : Verdict::kUnknown;
+          switch (LifeElsewhere(record)) {
+            case Life::kAlive:
+              return Verdict::kHeld;
+            case Life::kDoubtful:
+              // Where no other kernel is asked a lock that is not seen is free;
+              // but processes that survive their run have none.
+              return IsLocal(guard) && record.surviving.empty()
+                         ? Verdict::kStale
+                         : Verdict::kUnknown;
+            case Life::kDead:
+              return Verdict::kStale;
+          }
+          return Verdict::kUnknown;
         case View::kCopy:
           return Verdict::kFree;
         case View::kUnknown:
@@ -232,7 +255,7 @@ Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
     // known else.
     const bool left_behind =
         found.origin == Origin::kHere && HasEnded(found.process) &&
-        HasEnded(found.command) &&
+        HasEnded(found.command) && Survivors(*found.holder).empty() &&
         !IsLocked(guard.fd, Range::kJoined, guard.path).value_or(true);
     found.verdict = left_behind ? Verdict::kStale : Verdict::kHeld;
   } else {

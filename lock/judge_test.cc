@@ -283,7 +283,7 @@ TEST(JudgeRecordTest, StaysWithTheProcessesThatKeepTheLock) {
   Holder holder = RecordOf(DeadPid());
   holder.command_pid = DeadPid();
   holder.command_since = NowNanoseconds();
-  holder.surviving = {{agent.pid(), NowNanoseconds()}};
+  holder.surviving = {{agent.pid(), NowNanoseconds(), getsid(0), "/w"}};
   const Inspection kept = Judge(holder, false);
   EXPECT_EQ(kept.verdict, Verdict::kHeld);
   EXPECT_TRUE(IsDead(kept));

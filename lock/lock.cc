@@ -35,6 +35,18 @@ namespace {
 // A record has room for these. A parallel run makes a few.
 constexpr size_t kMaxOrphaned = 100;
 
+// Adds those of `from` to `to` that are not in it.
+void Merge(const std::vector<OrphanedWorktree>& from,
+           std::vector<OrphanedWorktree>& to) {
+  for (const OrphanedWorktree& worktree : from) {
+    const bool known =
+        std::any_of(to.begin(), to.end(), [&worktree](const auto& other) {
+          return other.name == worktree.name && other.made == worktree.made;
+        });
+    if (!known && to.size() < kMaxOrphaned) to.push_back(worktree);
+  }
+}
+
 // A run's right to change its record and its lock file.
 struct OwnChange {
   Fd fd;  // has kChange; none where the guard has no name any more
@@ -115,7 +127,7 @@ std::optional<Holder> Remaining(const HeldLock& lock, bool others) {
   Holder record = ReadRecord(lock.fd, guard).value_or(lock.holder);
   if (!lock.joined) {
     record.surviving = lock.holder.surviving;
-    record.orphaned = lock.holder.orphaned;
+    Merge(lock.holder.orphaned, record.orphaned);
     if (!record.surviving.empty()) return record;
   }
   if (others) {
@@ -160,9 +172,9 @@ absl::Status RemoveFromRecord(const HeldLock& lock) {
   }
   const std::string before = RecordText(*record);
   std::vector<Holder>& runs = record->overridden;
-  const auto mine = std::remove_if(runs.begin(), runs.end(), is_mine);
-  if (mine == runs.end()) return absl::OkStatus();
-  runs.erase(mine, runs.end());
+  runs.erase(std::remove_if(runs.begin(), runs.end(), is_mine), runs.end());
+  // Its overrider has written those that were there at the override.
+  Merge(lock.holder.orphaned, record->orphaned);
   return ReplaceRecord(guard, RecordText(*record), before, path);
 }
 
@@ -200,16 +212,24 @@ absl::Status Lock::NameCommand(pid_t command) {
 absl::Status Lock::SetOrphaned(std::vector<OrphanedWorktree> worktrees) {
   HeldLock& lock = *held_;
   if (lock.joined) return absl::OkStatus();
-  // The rest is there for git all the same.
-  if (worktrees.size() > kMaxOrphaned) worktrees.resize(kMaxOrphaned);
-  lock.holder.orphaned = std::move(worktrees);
+  lock.holder.orphaned.clear();
+  Merge(worktrees, lock.holder.orphaned);
   return UpdateRecord(lock);
 }
 
-void Lock::KeepFor(const std::vector<int>& processes) {
-  for (const int pid : processes) {
-    held_->holder.surviving.push_back({pid, NowNanoseconds()});
-  }
+absl::Status Lock::AddOrphaned(const std::vector<OrphanedWorktree>& worktrees) {
+  HeldLock& lock = *held_;
+  if (lock.joined) return absl::OkStatus();
+  // Those of overridden runs are in the record alone.
+  const std::optional<Holder> record = ReadRecord(lock.fd, lock.location.guard);
+  if (record.has_value()) Merge(record->orphaned, lock.holder.orphaned);
+  Merge(worktrees, lock.holder.orphaned);
+  return UpdateRecord(lock);
+}
+
+absl::Status Lock::KeepFor(std::vector<SurvivingProcess> processes) {
+  held_->holder.surviving = std::move(processes);
+  return UpdateRecord(*held_);
 }
 
 absl::Status Lock::WithdrawLockFile() { return Withdraw(*held_); }

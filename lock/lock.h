@@ -156,16 +156,20 @@ class Lock {
   // REQUIRES: not released yet.
   absl::Status NameCommand(pid_t command);
 
-  // Writes into the record which worktrees are left by ended runs, in place of
-  // what holder() says of that: there until another call, also after the end of
-  // this run. Keeps the first hundred. Errors, blocking and requirements as
-  // NameCommand's.
+  // Writes into the record which worktrees ended runs have left, in place of
+  // what holder() says of that, or besides. The record names them until it is
+  // told otherwise, also after this run; a hundred at most. Of an overridden
+  // run, Release() adds them to the record of the run that has the lock.
+  // Errors, blocking and requirements as NameCommand's.
   absl::Status SetOrphaned(std::vector<OrphanedWorktree> worktrees);
+  absl::Status AddOrphaned(const std::vector<OrphanedWorktree>& worktrees);
 
-  // Has Release() leave the lock to `processes` of this run: the next start is
-  // refused until the last of them has ended.
-  // REQUIRES: not joined().
-  void KeepFor(const std::vector<int>& processes);
+  // Leaves the lock, from Release() on, to `processes` of this run: the next
+  // start is refused until the last has ended, and what they have started in
+  // their worktrees and sessions. Errors and blocking as NameCommand's: the
+  // lock is left to them all the same, unless this process is killed.
+  // REQUIRES: not joined(), and not released yet.
+  absl::Status KeepFor(std::vector<SurvivingProcess> processes);
 
   // Removes the lock file of the run joined by this until Release(): it would
   // stop an orchestr8 with a lock file of its own. Does nothing where that run

@@ -256,7 +256,7 @@ absl::StatusOr<Fd> WaitForProcesses(const Location& location,
   if (found.holder->command_pid > 0) {
     processes.push_back(OpenProcess(found.holder->command_pid));
   }
-  for (const RunningProcess& process : found.holder->surviving) {
+  for (const SurvivingProcess& process : found.holder->surviving) {
     processes.push_back(OpenProcess(process.pid));
   }
   Reporter reporter(found, options);

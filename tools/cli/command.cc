@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cli/command.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "absl/time/time.h"
 #include "hooks/installation.h"
 #include "hooks/worktrees.h"
+#include "lock/holder.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
@@ -57,18 +57,21 @@ void TellOf(const std::vector<RunProcess>& processes, LeftoversAre state,
 void KeepForAgents(Lock& lock, const std::vector<Worktree>& made,
                    const std::vector<Descendant>& bystanders,
                    const Options& options) {
-  std::vector<RunProcess> others = Surviving(bystanders);
-  const std::vector<RunProcess> agents = AgentsAmong(others, lock, made);
-  std::vector<int> pids;
-  pids.reserve(agents.size());
-  for (const RunProcess& agent : agents) pids.push_back(agent.pid);
-  lock.KeepFor(pids);
+  const std::vector<RunProcess> processes = Surviving(bystanders);
+  const std::vector<SurvivingProcess> keeping =
+      AgentsAmong(processes, lock, made);
+  // Before anybody is told.
+  if (!keeping.empty()) lock.KeepFor(keeping).IgnoreError();
+  std::vector<RunProcess> agents;
+  std::vector<RunProcess> others;
+  for (const RunProcess& process : processes) {
+    const bool keeps =
+        absl::c_any_of(keeping, [&process](const SurvivingProcess& agent) {
+          return agent.pid == process.pid;
+        });
+    (keeps ? agents : others).push_back(process);
+  }
   TellOf(agents, LeftoversAre::kKept, options);
-  others.erase(std::remove_if(others.begin(), others.end(),
-                              [&pids](const RunProcess& process) {
-                                return absl::c_linear_search(pids, process.pid);
-                              }),
-               others.end());
   TellOf(others,
          agents.empty() ? LeftoversAre::kReleased : LeftoversAre::kNotKept,
          options);
@@ -151,7 +154,7 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
         SeeToLeftovers(options, *lock, made, bystanders, runner.events());
     if (signal != 0) exit = ChildExit{/*signaled=*/true, signal};
     if (!made.empty()) {
-      TellOfThisRun(*lock, made, Surviving(bystanders), options.quiet);
+      TellOfThisRun(*lock, location, made, options.quiet);
     }
   }
   if (lock != nullptr) {

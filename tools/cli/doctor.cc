@@ -48,8 +48,7 @@ Finding OwnProgramFinding() {
 Findings OrphanFindings(const Location& location) {
   const absl::StatusOr<Inspection> found = Inspect(location, {});
   if (!found.ok()) return {};  // another finding is about that
-  const std::vector<LeftWorktree> left =
-      LeftWorktrees(*found, location, ProcessesOf(*found));
+  const std::vector<LeftWorktree> left = LeftWorktrees(location, *found);
   if (left.empty()) return {};
   std::vector<std::string> lines;
   lines.reserve(left.size());

@@ -214,14 +214,14 @@ TEST(RefusalTextTest, PaintsNoTerminal) {
   const Malformed malformed = {evil, evil, evil};
   const Overrider by = {1, evil, evil, evil};
   const RunProcess process = {1, {evil}, evil};
-  const Worktree worktree = {evil, evil};
+  const Worktree worktree = {evil, evil, evil, 0, true};
   Survey survey;
   survey.lock = {evil,
                  {},
                  found,
                  {process},
                  {worktree},
-                 {{worktree, {}}},
+                 {{worktree, {}, true, {process}}},
                  {*found.holder},
                  {{9, 0, true, {evil}, evil}},
                  evil};
@@ -233,7 +233,7 @@ TEST(RefusalTextTest, PaintsNoTerminal) {
        {RefusalText(found, invocation, kNow), OverrideText(found, kNow),
         StatusText(survey, kNow, /*color=*/false), MalformedText(malformed),
         OverriddenText(by), ErrorText(evil, evil),
-        OrphansText("a run", {process}, {{worktree, {}}}),
+        OrphansText("a run", {process}, {{worktree, {}, true, {process}}}),
         DisturbedText(replaced, survey.lock.location), SweptText(found),
         NoLockNeededText({evil}), WaitingText(found, 1, /*first=*/true),
         WaitingLine(found, kNow, 1, 1),

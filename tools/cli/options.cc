@@ -296,6 +296,11 @@ std::optional<UsageError> Check(const Options& options, const Verb* verb,
       options.action != Action::kHooksStatus) {
     return SeeHelp("--json is for: o8lock status, doctor, hooks status");
   }
+  if (options.leftovers == Leftovers::kKeep && !options.selection.empty()) {
+    return SeeHelp(
+        "--leftovers=keep is for the repository's own lock, without --name and "
+        "--lock-file");
+  }
   if (options.force && options.wait != absl::ZeroDuration()) {
     return SeeHelp("--wait and --force exclude each other");
   }

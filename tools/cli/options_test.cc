@@ -219,6 +219,9 @@ TEST(ParseOptionsTest, SaysWhatIsWrongAndWhatWouldBeRight) {
       {{"--publish=now", "--", "x"},
        "--publish wants 'auto', 'always' or 'never', not 'now'\n"
        "see: o8lock --help"},
+      {{"--leftovers=keep", "-n", "db", "--", "x"},
+       "--leftovers=keep is for the repository's own lock, without --name and "
+       "--lock-file\nsee: o8lock --help"},
       {{"--leftovers=eat", "--", "x"},
        "--leftovers wants 'release', 'wait', 'kill' or 'keep', not 'eat'\n"
        "see: o8lock --help"},

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cli/orphans.h"
 
+#include <cstddef>
 #include <utility>
 #include <vector>
 
 #include "absl/algorithm/container.h"
 #include "hooks/worktrees.h"
+#include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
@@ -20,32 +22,36 @@ namespace o8lock {
 
 void TellOfEarlierRuns(Lock& lock, const Location& location, bool all,
                        bool quiet) {
-  const std::vector<OrphanedWorktree>& recorded = lock.holder().orphaned;
   std::vector<OrphanedWorktree> orphaned;
   std::vector<OrphanedWorktree> untold;
-  for (const OrphanedWorktree& worktree : recorded) {
+  for (const OrphanedWorktree& worktree : lock.holder().orphaned) {
     if (FindWorktrees(location.common_dir, {worktree}).empty()) continue;
     orphaned.push_back(worktree);
     if (all || !worktree.told) untold.push_back(worktree);
   }
-  const bool some_are_gone = orphaned.size() != recorded.size();
-  if (!quiet) {
-    const std::vector<Worktree> left =
-        FindWorktrees(location.common_dir, untold);
-    Tell(OrphansText("an ended run", {}, WithStates(left, {})));
-  }
+  bool changed = orphaned.size() != lock.holder().orphaned.size();
+  std::vector<std::vector<OrphanedWorktree>> of_stale;
   for (const Inspection& stale : lock.stale()) {
-    const std::vector<Worktree> worktrees = WorktreesOf(stale, location);
-    orphaned = AddWorktrees(std::move(orphaned), worktrees);
-    untold = AddWorktrees(std::move(untold), worktrees);
-    if (quiet) continue;
-    Tell(StaleText(stale));
-    const std::vector<RunProcess> processes = OrphansOf(stale, location);
-    Tell(OrphansText("that run", processes, WithStates(worktrees, processes)));
+    of_stale.push_back(
+        AsOrphaned(WorktreesOf(stale, location), stale.holder->token));
+    orphaned.insert(orphaned.end(), of_stale.back().begin(),
+                    of_stale.back().end());
+    changed = changed || !of_stale.back().empty();
   }
-  if (untold.empty() && !some_are_gone) return;
-  for (OrphanedWorktree& worktree : orphaned) worktree.told = !quiet;
-  // Without it the user is told once more.
+  // First: this process may be killed while git looks at many files. Without a
+  // record the user is told by this start alone.
+  if (changed) lock.SetOrphaned(orphaned).IgnoreError();
+  if (quiet) return;
+  Tell(OrphansText("an ended run", {}, LeftWorktrees(location, untold)));
+  for (size_t i = 0; i < of_stale.size(); ++i) {
+    const Inspection& stale = lock.stale()[i];
+    Tell(StaleText(stale));
+    Tell(OrphansText("that run", OrphansOf(stale, location),
+                     LeftWorktrees(location, of_stale[i])));
+    untold.insert(untold.end(), of_stale[i].begin(), of_stale[i].end());
+  }
+  if (untold.empty()) return;
+  for (OrphanedWorktree& worktree : orphaned) worktree.told = true;
   lock.SetOrphaned(std::move(orphaned)).IgnoreError();
 }
 
@@ -56,28 +62,29 @@ std::vector<Worktree> WorktreesOfThisRun(const Lock& lock,
   return WorktreesOf(run, location);
 }
 
-void TellOfThisRun(Lock& lock, const std::vector<Worktree>& worktrees,
-                   const std::vector<RunProcess>& processes, bool quiet) {
-  if (!quiet) {
-    Tell(OrphansText("this run", {}, WithStates(worktrees, processes)));
-  }
-  lock.SetOrphaned(AddWorktrees(lock.holder().orphaned, worktrees))
-      .IgnoreError();
+void TellOfThisRun(Lock& lock, const Location& location,
+                   const std::vector<Worktree>& worktrees, bool quiet) {
+  const std::vector<OrphanedWorktree> orphaned =
+      AsOrphaned(worktrees, lock.holder().token);
+  lock.AddOrphaned(orphaned).IgnoreError();
+  if (quiet) return;
+  Tell(OrphansText("this run", {}, LeftWorktrees(location, orphaned)));
 }
 
-std::vector<RunProcess> AgentsAmong(const std::vector<RunProcess>& processes,
-                                    const Lock& lock,
-                                    const std::vector<Worktree>& worktrees) {
-  std::vector<RunProcess> agents;
+std::vector<SurvivingProcess> AgentsAmong(
+    const std::vector<RunProcess>& processes, const Lock& lock,
+    const std::vector<Worktree>& worktrees) {
+  std::vector<SurvivingProcess> agents;
   if (processes.empty() || worktrees.empty()) return agents;
   const std::vector<int> marked =
       ProcessesWith(kRunVariable, lock.holder().token);
   for (const RunProcess& process : processes) {
-    if (absl::c_linear_search(marked, process.pid) &&
-        absl::c_any_of(worktrees, [&process](const Worktree& worktree) {
-          return IsBelow(process.directory, worktree.path);
-        })) {
-      agents.push_back(process);
+    if (!absl::c_linear_search(marked, process.pid)) continue;
+    for (const Worktree& worktree : worktrees) {
+      if (!IsBelow(process.directory, worktree.path)) continue;
+      agents.push_back({process.pid, NowNanoseconds(), SessionOf(process.pid),
+                        worktree.path});
+      break;
     }
   }
   return agents;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hooks/worktrees.h"
+#include "lock/holder.h"
 #include "lock/location.h"
 #include "lock/lock.h"
 #include "tools/cli/survey.h"
@@ -25,16 +26,16 @@ void TellOfEarlierRuns(Lock& lock, const Location& location, bool all,
 std::vector<Worktree> WorktreesOfThisRun(const Lock& lock,
                                          const Location& location);
 
-// Tells of `worktrees`, which this run leaves, and of `processes` that go on in
-// there; nothing with `quiet`. Has the record of `lock` name the worktrees.
-void TellOfThisRun(Lock& lock, const std::vector<Worktree>& worktrees,
-                   const std::vector<RunProcess>& processes, bool quiet);
+// Has the record of `lock`, of `location`, name `worktrees`, left by this run.
+// Tells of them, unless `quiet`.
+void TellOfThisRun(Lock& lock, const Location& location,
+                   const std::vector<Worktree>& worktrees, bool quiet);
 
 // Those of `processes` that are agents of the run that has `lock`: they carry
 // its mark, and work in one of its `worktrees`.
-std::vector<RunProcess> AgentsAmong(const std::vector<RunProcess>& processes,
-                                    const Lock& lock,
-                                    const std::vector<Worktree>& worktrees);
+std::vector<SurvivingProcess> AgentsAmong(
+    const std::vector<RunProcess>& processes, const Lock& lock,
+    const std::vector<Worktree>& worktrees);
 
 }  // namespace o8lock
 

@@ -21,7 +21,7 @@ constexpr size_t kMaxRemoved = 5;
 
 bool HasWork(const WorktreeState& state) {
   return !state.problem.empty() || state.uncommitted_files > 0 ||
-         state.own_commits > 0;
+         state.ignored_files > 0 || state.own_commits > 0;
 }
 
 std::string StateText(const LeftWorktree& left) {
@@ -32,12 +32,17 @@ std::string StateText(const LeftWorktree& left) {
     facts.push_back(Count(state.uncommitted_files, "uncommitted file",
                           "uncommitted files"));
   }
+  if (state.ignored_files > 0) {
+    facts.push_back(
+        Count(state.ignored_files, "ignored file", "ignored files"));
+  }
   if (state.own_commits > 0) {
     facts.push_back(Count(state.own_commits, "commit found nowhere else",
                           "commits found nowhere else"));
   }
   if (facts.empty()) facts.emplace_back("clean, no commits of its own");
   if (left.in_use) facts.emplace_back("in use");
+  if (left.worktree.is_locked) facts.emplace_back("locked");
   return absl::StrJoin(facts, ", ");
 }
 
@@ -47,7 +52,7 @@ std::string RemoveCommand(const std::vector<LeftWorktree>& worktrees) {
   std::vector<std::string> commands;
   std::vector<std::string> branches = {"git", "branch", "-d"};
   for (const LeftWorktree& left : worktrees) {
-    if (HasWork(left.state) || left.in_use) continue;
+    if (HasWork(left.state) || left.in_use || left.worktree.is_locked) continue;
     if (commands.size() == kMaxRemoved) break;
     commands.push_back(
         ShellQuoted({"git", "worktree", "remove", left.worktree.path}));
@@ -68,20 +73,27 @@ std::string LeftWorktreeLine(const LeftWorktree& left) {
 std::vector<std::string> OrphanHints(
     const std::vector<LeftWorktree>& worktrees) {
   std::vector<std::string> hints;
+  std::vector<RunProcess> agents;
   std::string branch;
   std::string look;
   for (const LeftWorktree& left : worktrees) {
     if (branch.empty()) branch = left.worktree.branch;
     if (look.empty() && HasWork(left.state)) look = left.worktree.path;
+    agents.insert(agents.end(), left.agents.begin(), left.agents.end());
   }
   if (!branch.empty()) {
     hints.push_back(
         absl::StrCat("a run with the same features stops: a branch named '",
                      Printable(branch), "' already exists"));
   }
+  if (!agents.empty()) {
+    hints.push_back(absl::StrCat("to end the processes of that run in there: ",
+                                 KillCommand(agents)));
+  }
   if (!look.empty()) {
-    hints.push_back(absl::StrCat("to look before you remove anything: ",
-                                 ShellQuoted({"git", "-C", look, "status"})));
+    hints.push_back(
+        absl::StrCat("to look before you remove anything: ",
+                     ShellQuoted({"git", "-C", look, "status", "--ignored"})));
   }
   if (const std::string remove = RemoveCommand(worktrees); !remove.empty()) {
     hints.push_back(absl::StrCat("to remove without loss: ", remove));
@@ -91,9 +103,11 @@ std::vector<std::string> OrphanHints(
 
 std::string OrphansText(absl::string_view run,
                         const std::vector<RunProcess>& processes,
-                        const std::vector<LeftWorktree>& worktrees) {
+                        std::vector<LeftWorktree> worktrees) {
   std::string text;
   if (!processes.empty()) {
+    // They are named here.
+    for (LeftWorktree& left : worktrees) left.agents.clear();
     absl::StrAppend(
         &text, "o8lock: warning: ",
         Count(processes.size(), "process of ", "processes of "), run,

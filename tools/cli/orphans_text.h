@@ -13,11 +13,10 @@
 namespace o8lock {
 
 // A warning for each kind: `run` is "this run", for example. No command in it
-// loses anything: git refuses to remove a worktree with changes, and to delete
-// a branch that is not merged. Empty if both are.
+// loses anything. Empty if both are.
 std::string OrphansText(absl::string_view run,
                         const std::vector<RunProcess>& processes,
-                        const std::vector<LeftWorktree>& worktrees);
+                        std::vector<LeftWorktree> worktrees);
 
 // "/r/w (feature/a): 2 uncommitted files"
 std::string LeftWorktreeLine(const LeftWorktree& left);

@@ -112,8 +112,11 @@ JsonValue LeftoversJson(const LockSurvey& survey) {
         JsonMembers{{"path", left.worktree.path},
                     {"branch", TextOrNull(left.worktree.branch)},
                     {"uncommittedFiles", left.state.uncommitted_files},
+                    {"ignoredFiles", left.state.ignored_files},
                     {"ownCommits", left.state.own_commits},
                     {"inUse", left.in_use},
+                    {"locked", left.worktree.is_locked},
+                    {"agents", ProcessesJson(left.agents)},
                     {"problem", TextOrNull(left.state.problem)}});
   }
   return JsonMembers{

@@ -77,7 +77,7 @@ absl::StatusOr<LockSurvey> Look(const Location& location,
   O8LOCK_ASSIGN_OR_RETURN(survey.found, Inspect(location, own_tokens));
   survey.processes = ProcessesOf(survey.found);
   survey.worktrees = WorktreesOf(survey.found, location);
-  survey.left = LeftWorktrees(survey.found, location, survey.processes);
+  survey.left = LeftWorktrees(location, survey.found);
   if (survey.found.holder.has_value() && survey.found.kernel_locked) {
     for (const Holder& run : survey.found.holder->overridden) {
       if (MayLive(run)) survey.overridden.push_back(run);
@@ -116,10 +116,6 @@ std::optional<int64_t> EmptySince(const std::string& path) {
 }
 
 }  // namespace
-
-bool IsBelow(absl::string_view path, const std::string& directory) {
-  return path == directory || absl::StartsWith(path, directory + "/");
-}
 
 std::vector<RunProcess> Describe(const std::vector<int>& pids) {
   std::vector<RunProcess> processes;
@@ -191,41 +187,62 @@ std::vector<Worktree> WorktreesOf(const Inspection& found,
   return WorktreesBy(location.common_dir, maker);
 }
 
-std::vector<OrphanedWorktree> AddWorktrees(
-    std::vector<OrphanedWorktree> orphaned,
-    const std::vector<Worktree>& worktrees) {
+std::vector<OrphanedWorktree> AsOrphaned(const std::vector<Worktree>& worktrees,
+                                         const std::string& token) {
+  std::vector<OrphanedWorktree> orphaned;
+  orphaned.reserve(worktrees.size());
   for (const Worktree& worktree : worktrees) {
-    if (absl::c_none_of(orphaned, [&](const OrphanedWorktree& known) {
-          return known.name == worktree.name;
-        })) {
-      orphaned.push_back({worktree.name, worktree.made});
-    }
+    orphaned.push_back({worktree.name, worktree.made, /*told=*/false, token});
   }
   return orphaned;
 }
 
 std::vector<LeftWorktree> LeftWorktrees(
-    const Inspection& found, const Location& location,
-    const std::vector<RunProcess>& processes) {
-  if (location.armed.empty()) return {};
-  std::vector<OrphanedWorktree> orphaned = found.orphaned;
-  if (found.verdict == Verdict::kStale) {
-    orphaned = AddWorktrees(std::move(orphaned), WorktreesOf(found, location));
-  }
-  return WithStates(FindWorktrees(location.common_dir, orphaned), processes);
-}
-
-std::vector<LeftWorktree> WithStates(const std::vector<Worktree>& worktrees,
-                                     const std::vector<RunProcess>& processes) {
+    const Location& location, const std::vector<OrphanedWorktree>& orphaned) {
   std::vector<LeftWorktree> left;
-  left.reserve(worktrees.size());
-  for (const Worktree& worktree : worktrees) {
-    left.push_back({worktree, StateOf(worktree),
-                    absl::c_any_of(processes, [&](const RunProcess& process) {
-                      return IsBelow(process.directory, worktree.path);
-                    })});
+  if (location.armed.empty() || orphaned.empty()) return left;
+  std::vector<RunProcess> processes;
+  for (const int pid : Processes()) {
+    processes.push_back({pid, {}, DirectoryOf(pid)});
+  }
+  for (const OrphanedWorktree& known : orphaned) {
+    for (Worktree& worktree : FindWorktrees(location.common_dir, {known})) {
+      LeftWorktree found;
+      found.state = StateOf(worktree);
+      std::vector<int> agents;
+      const std::vector<int> marked =
+          known.token.empty() ? std::vector<int>()
+                              : ProcessesWith(kRunVariable, known.token);
+      for (const RunProcess& process : processes) {
+        if (!IsBelow(process.directory, worktree.path)) continue;
+        found.in_use = true;
+        if (absl::c_linear_search(marked, process.pid)) {
+          agents.push_back(process.pid);
+        }
+      }
+      found.agents = Describe(agents);
+      found.worktree = std::move(worktree);
+      left.push_back(std::move(found));
+    }
   }
   return left;
+}
+
+std::vector<LeftWorktree> LeftWorktrees(const Location& location,
+                                        const Inspection& found) {
+  std::vector<OrphanedWorktree> orphaned = found.orphaned;
+  if (found.verdict == Verdict::kStale) {
+    for (OrphanedWorktree& worktree :
+         AsOrphaned(WorktreesOf(found, location),
+                    found.holder.has_value() ? found.holder->token : "")) {
+      if (absl::c_none_of(orphaned, [&](const OrphanedWorktree& known) {
+            return known.name == worktree.name;
+          })) {
+        orphaned.push_back(std::move(worktree));
+      }
+    }
+  }
+  return LeftWorktrees(location, orphaned);
 }
 
 absl::StatusOr<Survey> LookAround(const Location& location,

@@ -19,19 +19,12 @@
 
 namespace o8lock {
 
-// The tokens of the runs that a process is inside of, the outermost first, with
-// colons between.
-inline constexpr char kRunVariable[] = "O8LOCK_RUN";
-
 // A process of a run.
 struct RunProcess {
   int pid = 0;
   std::vector<std::string> command;  // empty if it may not be looked into
   std::string directory;             // the same
 };
-
-// Whether `path` is `directory`, or is in it.
-bool IsBelow(absl::string_view path, const std::string& directory);
 
 // The processes `pids`.
 std::vector<RunProcess> Describe(const std::vector<int>& pids);
@@ -53,28 +46,27 @@ std::vector<RunProcess> OrphansOf(const Inspection& found,
 std::vector<Worktree> WorktreesOf(const Inspection& found,
                                   const Location& location);
 
-// `orphaned` with those of `worktrees` that are not in it yet.
-std::vector<OrphanedWorktree> AddWorktrees(
-    std::vector<OrphanedWorktree> orphaned,
-    const std::vector<Worktree>& worktrees);
+// `worktrees`, made by the run with `token`, as a record has them.
+std::vector<OrphanedWorktree> AsOrphaned(const std::vector<Worktree>& worktrees,
+                                         const std::string& token);
 
 // A worktree that an ended run has left.
 struct LeftWorktree {
   Worktree worktree;
   WorktreeState state;
-  bool in_use = false;  // a process of the run works in it
+  bool in_use = false;             // a process has its directory there
+  std::vector<RunProcess> agents;  // those of them that the run has started
 };
 
-// `worktrees` with what git says of them; `processes` are those of the run.
-// Runs git two times for each.
-std::vector<LeftWorktree> WithStates(const std::vector<Worktree>& worktrees,
-                                     const std::vector<RunProcess>& processes);
-
-// The worktrees that ended runs have left, by the verdict `found` on the lock
-// at `location`; `processes` and git as above.
+// Those of `orphaned` that are still in the repository `location`, with what
+// git says of them. Runs git twice for each.
 std::vector<LeftWorktree> LeftWorktrees(
-    const Inspection& found, const Location& location,
-    const std::vector<RunProcess>& processes);
+    const Location& location, const std::vector<OrphanedWorktree>& orphaned);
+
+// All that ended runs have left there, by the verdict `found` on the lock at
+// `location`.
+std::vector<LeftWorktree> LeftWorktrees(const Location& location,
+                                        const Inspection& found);
 
 // One lock.
 struct LockSurvey {

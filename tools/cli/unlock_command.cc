@@ -18,6 +18,7 @@
 #include "tools/cli/holder_text.h"
 #include "tools/cli/locate.h"
 #include "tools/cli/options.h"
+#include "tools/cli/orphans.h"
 #include "tools/cli/output.h"
 #include "tools/cli/status_text.h"
 #include "tools/cli/survey.h"
@@ -60,6 +61,8 @@ int UnlockCommand(const Options& options, int64_t started) {
     return Fail("the holder has changed", "see: o8lock status",
                 options.conflict_exit_code);
   }
+  // The user has seen them above.
+  TellOfEarlierRuns(*lock, *location, /*all=*/false, /*quiet=*/true);
   const absl::StatusOr<Released> released = lock->Release();
   if (!released.ok()) return FailToLock(released.status(), *location);
   if (!options.quiet && found.verdict > Verdict::kStale) {

@@ -2,11 +2,13 @@
 //
 // The whole program after a run that did not end with 0: its worktrees stay,
 // and its agents may work on.
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -19,6 +21,7 @@
 namespace o8lock {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -313,6 +316,146 @@ TEST(KeptLockTest, StaysWithNothingElse) {
   EXPECT_THAT(run.err(), HasSubstr("but not 2 processes that it started:\n"));
   EXPECT_THAT(run.err(), Not(HasSubstr("the lock stays")));
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(0));
+}
+
+// What an agent has started in its place keeps the lock after it.
+TEST(KeptLockTest, StaysWithWhatAnAgentStarts) {
+  const Repository repo;
+  const Orchestr8Script orchestr8(absl::StrCat(
+      kAddA,
+      "cd .claude/worktrees/feat-a; sh -c 'echo agent $$; read go <../fifo; "
+      "sleep 1000 & echo next $!; exit' & exit 3"));
+  std::filesystem::create_directories(repo.File(".claude/worktrees"));
+  ASSERT_EQ(mkfifo(repo.File(".claude/worktrees/fifo").c_str(), 0600), 0);
+  Process run(orchestr8.Start(""), In(repo.path()));
+  const pid_t agent = ReadyPid(run, "agent ");
+  EXPECT_EQ(run.Wait(), Exited(3));
+  LetGoOn(repo.File(".claude/worktrees/fifo"));
+  const pid_t next = ReadyPid(run, "next ");
+  WaitForEnd(agent);
+  const Result refused = Call(O8lock({"--", "true"}), repo.path());
+  EXPECT_EQ(refused.end, Exited(75));
+  EXPECT_THAT(refused.err, HasSubstr(absl::StrCat("of it: kill ", next, "\n")));
+  kill(next, SIGKILL);
+  WaitForEnd(next);
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(0));
+}
+
+// Its agents cannot be seen from there.
+TEST(KeptLockTest, IsNotFreeInAnotherPidNamespace) {
+  if (!(Call({"unshare", "-pf", "true"}, "/").end == Exited(0))) {
+    GTEST_SKIP() << "no pid namespace is to be had";
+  }
+  const KeptRun run;
+  const Result there =
+      Call({"unshare", "-pf", "--mount-proc", Binary(), "--", "echo", "ran"},
+           run.repo().path());
+  EXPECT_EQ(there.end, Exited(75));
+  EXPECT_EQ(there.out, "");
+  EXPECT_EQ(Call(O8lock({"status"}), run.repo().path()).end, Exited(75));
+}
+
+// An orchestr8 inside of an orchestr8's run is the accident, also at its end.
+TEST(KeptLockTest, IsNotJoinedByAnAgentsOwnOrchestr8) {
+  const Repository repo;
+  const Orchestr8Script orchestr8(absl::StrCat(
+      "[ $2 = feat-b ] && { echo beside; exit 0; }\n", kAddA,
+      "cd .claude/worktrees/feat-a; sh -c 'echo agent $$; read go <../fifo; ",
+      Binary(), " -- true; echo true $?; ", Binary(),
+      " -- orchestr8 parallel feat-b; echo orchestr8 $?; sleep 1000' & exit "
+      "3"));
+  std::filesystem::create_directories(repo.File(".claude/worktrees"));
+  ASSERT_EQ(mkfifo(repo.File(".claude/worktrees/fifo").c_str(), 0600), 0);
+  Process run(orchestr8.Start(""), In(repo.path()));
+  ReadyPid(run, "agent ");
+  EXPECT_EQ(run.Wait(), Exited(3));
+  LetGoOn(repo.File(".claude/worktrees/fifo"));
+  EXPECT_THAT(run.WaitForOutput("orchestr8 75\n"),
+              AllOf(HasSubstr("true 0\n"), Not(HasSubstr("beside"))));
+}
+
+TEST(OrphanedWorktreeTest, IsNotOfferedForRemovalWhereFilesWouldBeLost) {
+  const Repository repo;
+  Git(repo.path(), {"config", "status.showUntrackedFiles", "no"});
+  MakeFile(repo.File(".git/info/exclude"), ".env\n");
+  Call(Locked({},
+              "for i in new ignored locked clean; do git worktree add -q "
+              "-b $i .claude/worktrees/$i; done; "
+              "touch .claude/worktrees/new/new "
+              ".claude/worktrees/ignored/.env; "
+              "git worktree lock .claude/worktrees/locked; exit 3"),
+       repo.path());
+  const std::string status = Call(O8lock({"status"}), repo.path()).out;
+  EXPECT_THAT(status, HasSubstr("/new (new): 1 uncommitted file\n"));
+  EXPECT_THAT(status, HasSubstr("/ignored (ignored): 1 ignored file\n"));
+  EXPECT_THAT(status, HasSubstr("/locked (locked): clean, no commits of its "
+                                "own, locked\n"));
+  const std::string removal = "to remove without loss: ";
+  const size_t begin = status.find(removal) + removal.size();
+  const Result pasted =
+      Call(Shell(status.substr(begin, status.find('\n', begin) - begin)),
+           repo.path());
+  EXPECT_EQ(pasted.end, Exited(0)) << pasted.err;
+  EXPECT_EQ(Names(repo.File(".git/worktrees")),
+            (std::vector<std::string>{"ignored", "locked", "new"}));
+}
+
+TEST(OrphanedWorktreeTest, IsInUseAsLongAsAnybodyWorksThere) {
+  const KeptRun run("--leftovers=release");
+  const std::string agent = absl::StrCat(run.agent());
+  const auto status = [&run] {
+    return Call(O8lock({"status"}), run.repo().path()).out;
+  };
+  EXPECT_THAT(status(),
+              AllOf(HasSubstr("clean, no commits of its own, in use\n"),
+                    HasSubstr(absl::StrCat("in there: kill ", agent, "\n")),
+                    Not(HasSubstr("to remove"))));
+  run.EndAgent();
+  EXPECT_THAT(status(), AllOf(HasSubstr("to remove"), Not(HasSubstr("kill"))));
+}
+
+TEST(OrphanedWorktreeTest, IsRememberedByUnlock) {
+  const Repository repo;
+  {
+    Guarded run(repo.path());
+    Git(repo.path(), {"worktree", "add", "-q", "-b", "feature/a",
+                      repo.File(".claude/worktrees/feat-a")});
+  }  // killed
+  EXPECT_EQ(Call(O8lock({"--yes", "unlock"}), repo.path()).end, Exited(0));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).err,
+            LeftA(repo, "an ended run"));
+}
+
+TEST(OrphanedWorktreeTest, OfAnOverriddenRunIsToldToo) {
+  const Repository repo;
+  ProcessOptions options = In(repo.path());
+  options.input = ProcessOptions::Stdin::kPipe;
+  Process run(
+      Locked({}, absl::StrCat("echo ready $$; read go; ", kAddA, "exit 3")),
+      options);
+  ReadyPid(run);
+  Guarded overrider(repo.path(), {"--force", "--yes"});
+  run.Write("\n");
+  EXPECT_EQ(run.Wait(), Exited(3));
+  EXPECT_EQ(overrider.Finish(), Exited(0));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).err,
+            LeftA(repo, "an ended run"));
+}
+
+// With hooks, what has no mark was not made by the run, dead or alive.
+TEST(OrphanedWorktreeTest, IsNotAPersonsMadeAfterTheRunsDeath) {
+  const HookedRepository repo;
+  repo.Install();
+  {
+    Process run(Locked({}, absl::StrCat(kAddA, "echo ready $$; sleep 1000")),
+                In(repo.path()));
+    ReadyPid(run);
+  }  // killed
+  Git(repo.path(), {"worktree", "add", "-q", "-b", "mine",
+                    repo.File(".claude/worktrees/mine")});
+  const Result next = Call(O8lock({"--", "true"}), repo.path());
+  EXPECT_THAT(next.err, HasSubstr("that run left 1 worktree:\n"));
+  EXPECT_THAT(next.err, Not(HasSubstr("mine")));
 }
 
 }  // namespace
