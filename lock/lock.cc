@@ -209,7 +209,7 @@ absl::Status Lock::NameCommand(pid_t command) {
   return UpdateRecord(lock);
 }
 
-absl::Status Lock::SetOrphaned(std::vector<OrphanedWorktree> worktrees) {
+absl::Status Lock::SetOrphaned(const std::vector<OrphanedWorktree>& worktrees) {
   HeldLock& lock = *held_;
   if (lock.joined) return absl::OkStatus();
   lock.holder.orphaned.clear();

@@ -161,7 +161,7 @@ class Lock {
   // told otherwise, also after this run; a hundred at most. Of an overridden
   // run, Release() adds them to the record of the run that has the lock.
   // Errors, blocking and requirements as NameCommand's.
-  absl::Status SetOrphaned(std::vector<OrphanedWorktree> worktrees);
+  absl::Status SetOrphaned(const std::vector<OrphanedWorktree>& worktrees);
   absl::Status AddOrphaned(const std::vector<OrphanedWorktree>& worktrees);
 
   // Leaves the lock, from Release() on, to `processes` of this run: the next

@@ -2,7 +2,6 @@
 #include "tools/cli/orphans.h"
 
 #include <cstddef>
-#include <utility>
 #include <vector>
 
 #include "absl/algorithm/container.h"
@@ -52,7 +51,7 @@ void TellOfEarlierRuns(Lock& lock, const Location& location, bool all,
   }
   if (untold.empty()) return;
   for (OrphanedWorktree& worktree : orphaned) worktree.told = true;
-  lock.SetOrphaned(std::move(orphaned)).IgnoreError();
+  lock.SetOrphaned(orphaned).IgnoreError();
 }
 
 std::vector<Worktree> WorktreesOfThisRun(const Lock& lock,
