@@ -48,16 +48,18 @@ std::string ConfigQuoted(absl::string_view value) {
       "\"");
 }
 
-// A command of sh that runs the hook `name`, or succeeds without the program.
-std::string Call(const std::string& program, absl::string_view name) {
+// A command of sh that runs the hook `event` with the script's arguments. Only
+// 1 is a refusal: a program that is gone, that crashes, or that sh cannot
+// execute, says nothing.
+std::string Call(const std::string& program, const HookEvent& event) {
   const std::string quoted = Quoted(program);
-  return absl::StrCat("! test -x ", quoted, " || ", quoted, " hooks run ",
-                      name);
+  std::string call =
+      absl::StrCat("! test -x ", quoted, " || ", quoted, " hooks run ",
+                   event.name, " \"$@\" || test $? != 1 || exit 1");
+  if (event.name != kPostCheckout.name) return call;
+  // Most calls are not about a new worktree, which has no old commit.
+  return absl::StrCat("case $1 in *[!0]*) ;; *) ", call, " ;; esac");
 }
-
-// The end of a call in a script. Only 1 is a refusal: a program that crashes,
-// or that sh cannot execute, says nothing.
-constexpr absl::string_view kOrExit = " \"$@\" || test $? != 1 || exit 1";
 
 std::string BasisText(const Basis& basis) {
   return absl::StrCat(kBasisLine, basis.arms ? "armed" : "unarmed", "\t",
@@ -94,11 +96,11 @@ std::string CommonSettings(Mechanism mechanism, const std::string& program) {
   if (mechanism == Mechanism::kDirectory) return std::string(kDirectoryLines);
   return absl::StrCat(
       "[o8lock]\n\thooks = config\n",
-      HookSetting("o8lock-post-checkout",
-                  // Git appends the arguments.
-                  absl::StrCat("f() { ", Call(program, kPostCheckout.name),
-                               kOrExit, "; }; f"),
-                  kPostCheckout));
+      HookSetting(
+          "o8lock-post-checkout",
+          // Git appends the arguments.
+          absl::StrCat("f() { ", Call(program, kPostCheckout), "; }; f"),
+          kPostCheckout));
 }
 
 }  // namespace
@@ -108,10 +110,10 @@ std::string ScriptText(const std::string& program, absl::string_view name,
                        const std::string& default_path) {
   std::string text(kScriptHead);
   if (name == kReferenceTransaction.name) {
-    absl::StrAppend(&text, "case $1 in prepar*) ", Call(program, name), kOrExit,
-                    " ;; esac\n");
+    absl::StrAppend(&text, "case $1 in prepar*) ",
+                    Call(program, kReferenceTransaction), " ;; esac\n");
   } else if (name == kPostCheckout.name) {
-    absl::StrAppend(&text, Call(program, name), kOrExit, "\n");
+    absl::StrAppend(&text, Call(program, kPostCheckout), "\n");
   }
   // Of the values the last one counts that is not o8lock's own.
   absl::StrAppend(
@@ -141,9 +143,9 @@ bool CallsUs(const std::string& path) {
 }
 
 std::string WithOurLine(std::string text, const std::string& program,
-                        absl::string_view name) {
+                        const HookEvent& event) {
   text.insert(text.find('\n') + 1,
-              absl::StrCat(Call(program, name), kOrExit, kLineEnd, "\n"));
+              absl::StrCat(Call(program, event), kLineEnd, "\n"));
   return text;
 }
 
@@ -193,12 +195,12 @@ std::string LockedText(Mechanism mechanism, const std::string& program,
   }
   // Git calls it three times for each change; only "preparing" is early enough.
   // Git appends the arguments; ":" takes them.
-  absl::StrAppend(
-      &text, HookSetting("o8lock",
-                         absl::StrCat("case $1 in preparing) ",
-                                      Call(program, kReferenceTransaction.name),
-                                      kOrExit, ";; esac; :"),
-                         kReferenceTransaction));
+  absl::StrAppend(&text,
+                  HookSetting("o8lock",
+                              absl::StrCat("case $1 in preparing) ",
+                                           Call(program, kReferenceTransaction),
+                                           ";; esac; :"),
+                              kReferenceTransaction));
   return text;
 }
 

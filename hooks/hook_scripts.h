@@ -13,6 +13,7 @@
 
 #include "absl/strings/string_view.h"
 #include "hooks/git_settings.h"
+#include "hooks/hook_call.h"
 #include "hooks/hooks_state.h"
 
 namespace o8lock {
@@ -37,10 +38,10 @@ inline constexpr absl::string_view kEmptyScript = "#!/bin/sh\n";
 // Whether the hook `path` has the line.
 bool CallsUs(const std::string& path);
 
-// The script `text` with the line, which calls `program` for the hook `name`,
+// The script `text` with the line, which calls `program` for the hook `event`,
 // before all its commands.
 std::string WithOurLine(std::string text, const std::string& program,
-                        absl::string_view name);
+                        const HookEvent& event);
 
 // `text` without the line.
 std::string WithoutOurLine(absl::string_view text);

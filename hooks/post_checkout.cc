@@ -61,7 +61,7 @@ absl::Status PutSecondLine(const Location& location, const HooksPath& path,
     info.st_mode = 0755;
   }
   return PutFile(hook,
-                 WithOurLine(std::move(text), program, kPostCheckout.name),
+                 WithOurLine(std::move(text), program, kPostCheckout),
                  info.st_mode & 07777);
 }
 

@@ -6,9 +6,11 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -23,6 +25,7 @@
 #include <vector>
 
 #include "absl/base/config.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -1044,6 +1047,38 @@ TEST(InterruptTest, CtrlCInARefusedAddLeavesNothing) {
   // Not the same branch: a `git branch` that outlived its parent may have been
   // killed, by the test, with the reference locked.
   EXPECT_EQ(repo.Add({"-q", "-b", "other", repo.Tree("x")}).end, Exited(0));
+}
+
+// --- The cost while nobody has the lock ---
+
+// How many programs `git WORDS...` starts in `directory`.
+size_t ProgramsOf(const Argv& words, const std::string& directory) {
+  const TempDir dir;
+  Argv traced = {"strace",       "-f", "-qq",          "-e",
+                 "trace=execve", "-o", dir.File("log")};
+  const Argv git = GitArgv(words);
+  traced.insert(traced.end(), git.begin(), git.end());
+  EXPECT_EQ(Call(traced, directory).end, Exited(0));
+  const std::vector<std::string> lines =
+      absl::StrSplit(Contents(dir.File("log")), '\n');
+  return static_cast<size_t>(std::count_if(
+      lines.begin(), lines.end(),
+      [](absl::string_view line) { return absl::EndsWith(line, " = 0"); }));
+}
+
+TEST(CostTest, ACheckoutStartsOneProgramMoreAndAnUpdateNone) {
+  if (!(RunToEnd({"strace", "-qq", "-o", "/dev/null", "true"}) == Exited(0))) {
+    GTEST_SKIP() << "needs strace, and permission to trace";
+  }
+  const HookedRepository repo;
+  const Argv checkout = {"checkout", "-q", "old"};
+  const Argv update = {"update-ref", "refs/heads/new", "HEAD"};
+  const size_t checkout_before = ProgramsOf(checkout, repo.path());
+  const size_t update_before = ProgramsOf(update, repo.path());
+  repo.Install();
+  // The shell of post-checkout, which knows an added worktree by itself.
+  EXPECT_EQ(ProgramsOf(checkout, repo.path()), checkout_before + 1);
+  EXPECT_EQ(ProgramsOf(update, repo.path()), update_before);
 }
 
 }  // namespace
