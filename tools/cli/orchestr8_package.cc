@@ -140,6 +140,12 @@ bool IsPackageRunner(absl::string_view word) {
   return absl::c_linear_search(kRunners, BaseName(word));
 }
 
+// Whether `word` is the path of a file of an orchestr8, as node is given it.
+bool IsInOrchestr8(const std::string& word) {
+  return absl::StrContains(word, '/') &&
+         !Orchestr8PackageOf(Canonical(word).value_or("")).empty();
+}
+
 // So many scripts may start one another.
 constexpr int kMaxScripts = 8;
 
@@ -163,7 +169,7 @@ std::optional<LocksItself> InspectStarted(const std::string& file,
   for (const std::string& word : words) {
     if (IsVersionManager(word)) return LocksItself::kUnknown;
     by_package_runner = by_package_runner || IsPackageRunner(word);
-    if (!NamesOrchestr8(word)) continue;
+    if (!NamesOrchestr8(word) && !IsInOrchestr8(word)) continue;
     if (absl::StrContains(word, '$')) return LocksItself::kUnknown;
     const Orchestr8Program started = {word, by_package_runner};
     const std::string other = FindProgram(started);

@@ -188,6 +188,20 @@ TEST_F(FindOutAboutAScriptTest, IsWhatTheOrchestr8IsThatItStarts) {
   }
 }
 
+TEST_F(FindOutAboutAScriptTest, IsWhatTheFileIsInWhosePackageItNames) {
+  for (const auto& [version, locks] :
+       std::vector<std::pair<const char*, LocksItself>>{
+           {"prelock", LocksItself::kNo}, {"v3", LocksItself::kYes}}) {
+    const TempDir dir;
+    InstallOrchestr8(dir.path(), version);
+    const std::string source = dir.File("source");
+    std::filesystem::rename(dir.File("lib/node_modules/orchestr8"), source);
+    EXPECT_EQ(Of("bin/murmur8", absl::StrCat("#!/bin/sh\nexec node ", source,
+                                             "/bin/cli.js \"$@\"\n")),
+              locks);
+  }
+}
+
 TEST_F(FindOutAboutAScriptTest, IsUnknownWhereItStartsWhatCannotBeTold) {
   for (const char* const line :
        {"exec \"/home/ann/.asdf/bin/asdf\" exec \"orchestr8\" \"$@\"",
