@@ -2,10 +2,12 @@
 #include "hooks/hook_scripts.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -103,6 +105,17 @@ std::string CommonSettings(Mechanism mechanism, const std::string& program) {
           kPostCheckout));
 }
 
+// Whether the `line` of a script has another program read that script.
+bool ReadsItself(absl::string_view line) {
+  if (!absl::StrContains(line, "$0") || absl::StrContains(line, "dirname")) {
+    return false;
+  }
+  return absl::c_any_of(
+      std::initializer_list<absl::string_view>{"exec", "tail ", "sed ", "awk ",
+                                               "head ", "cat "},
+      [line](absl::string_view word) { return absl::StrContains(line, word); });
+}
+
 }  // namespace
 
 std::string ScriptText(const std::string& program, absl::string_view name,
@@ -160,6 +173,9 @@ std::string WithoutOurLine(absl::string_view text) {
 }
 
 bool IsShellScript(absl::string_view text) {
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    if (ReadsItself(line)) return false;
+  }
   const size_t end = text.find('\n');
   if (end == text.npos || !absl::ConsumePrefix(&text, "#!")) return false;
   const std::vector<absl::string_view> words =

@@ -46,7 +46,8 @@ std::string WithOurLine(std::string text, const std::string& program,
 // `text` without the line.
 std::string WithoutOurLine(absl::string_view text);
 
-// Whether `text` is a shell script, so that it can have the line.
+// Whether `text` is a shell script that can have the line: it hands its own
+// file to no other program, which would read one line more.
 bool IsShellScript(absl::string_view text);
 
 // --- The files that the repository's configuration includes ---

@@ -57,11 +57,13 @@ absl::Status PutSecondLine(const Location& location, const HooksPath& path,
     O8LOCK_ASSIGN_OR_RETURN(text, ReadFile(hook));
     text = WithoutOurLine(text);
   } else {
-    O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(path.directory));
+    // The permissions of a directory that is there are the user's choice.
+    if (!FileExists(path.directory)) {
+      O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(path.directory));
+    }
     info.st_mode = 0755;
   }
-  return PutFile(hook,
-                 WithOurLine(std::move(text), program, kPostCheckout),
+  return PutFile(hook, WithOurLine(std::move(text), program, kPostCheckout),
                  info.st_mode & 07777);
 }
 

@@ -804,17 +804,31 @@ INSTANTIATE_TEST_SUITE_P(
 // Only a line of a shell can be put into it, and git calls no other.
 TEST(Hooks, LeaveAHookThatTheyCannotRead) {
   SKIP_WITH_CONFIG_HOOKS();
-  for (const mode_t mode : {0644, 0755}) {
+  const std::vector<std::pair<std::string, mode_t>> hooks = {
+      {"#!/bin/sh\n", 0644},
+      {"#!/usr/bin/env python3\n", 0755},
+      // As pip writes it where the interpreter's path is long.
+      {"#!/bin/sh\n'''exec' /usr/bin/python3 \"$0\" \"$@\"\n' '''\n", 0755},
+      {"#!/bin/sh\ntail -n +4 \"$0\" | sh\nexit\n: payload\n", 0755},
+  };
+  for (const auto& [text, mode] : hooks) {
     Project project;
     const std::string hook = project.File(".git/hooks/post-checkout");
-    const std::string text =
-        mode == 0644 ? "#!/bin/sh\n" : "#!/usr/bin/env python3\n";
     MakeFile(hook, text, mode);
     const Result install = project.Hooks({"install"});
     EXPECT_EQ(install.end, Exited(0));
     EXPECT_EQ(install.out, Golden("hooks_install_hook", ValuesOf(project)));
     EXPECT_EQ(Contents(hook), text);
   }
+}
+
+TEST(Hooks, LeaveThePermissionsOfTheUsersDirectory) {
+  Project project;
+  const std::string hooks = project.File(".git/hooks");
+  std::filesystem::permissions(hooks, std::filesystem::perms::owner_all);
+  ExpectInstalls(project);
+  EXPECT_EQ(std::filesystem::status(hooks).permissions(),
+            std::filesystem::perms::owner_all);
 }
 
 // An installer asks git where hooks are, which is o8lock's directory then.
