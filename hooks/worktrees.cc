@@ -23,6 +23,7 @@
 #include "lock/file.h"
 #include "lock/git_directory.h"
 #include "lock/holder.h"
+#include "lock/location.h"
 #include "lock/process.h"
 #include "lock/status.h"
 
@@ -36,6 +37,14 @@ constexpr absl::string_view kMark = "/o8lock";
 std::string Line(const std::string& path) {
   std::string text = ReadGitFile(path).value_or("");
   return std::string(absl::StripSuffix(text, "\n"));
+}
+
+// Where git last knew the worktree of `git_dir`.
+std::string LinkOf(const std::string& git_dir) {
+  const std::string line = Line(git_dir + "/gitdir");
+  if (line.empty()) return "";
+  // Git 2.48 and newer can write it relative to the directory.
+  return std::string(absl::StripSuffix(JoinPath(git_dir, line), "/.git"));
 }
 
 std::string GitDirOf(const std::string& common_dir, absl::string_view name) {
@@ -55,6 +64,10 @@ std::optional<Worktree> Describe(const std::string& git_dir,
                                  const std::string& name, int64_t made) {
   Worktree worktree;
   worktree.path = WorktreeOf(git_dir);
+  if (worktree.path.empty()) {
+    worktree.path = LinkOf(git_dir);
+    worktree.is_gone = true;
+  }
   if (worktree.path.empty()) return std::nullopt;
   const std::string head = Line(git_dir + "/HEAD");
   absl::string_view branch = head;
@@ -77,11 +90,7 @@ bool IsBelowAny(absl::string_view path,
 }  // namespace
 
 std::string WorktreeOf(const std::string& git_dir) {
-  const std::string line = Line(git_dir + "/gitdir");
-  if (line.empty()) return "";
-  // Git 2.48 and newer can write it relative to the directory.
-  const std::string link = JoinPath(git_dir, line);
-  return Canonical(std::string(absl::StripSuffix(link, "/.git"))).value_or("");
+  return Canonical(LinkOf(git_dir)).value_or("");
 }
 
 absl::Status MarkWorktree(const std::string& directory,
@@ -132,20 +141,25 @@ std::vector<Worktree> FindWorktrees(
   return found;
 }
 
-WorktreeState StateOf(const Worktree& worktree) {
+WorktreeState StateOf(const Location& location, const Worktree& worktree) {
   WorktreeState state;
-  const absl::StatusOr<std::string> files =
-      AskGit(worktree.path,
-             {"--no-optional-locks", "-c", "core.fsmonitor=false", "status",
-              "--porcelain", "--untracked-files=all", "--ignored=matching"});
-  std::vector<std::string> elsewhere = {"rev-list", "--count", "HEAD", "--not"};
+  absl::StatusOr<std::string> files = "";
+  if (!worktree.is_gone) {
+    files =
+        AskGit(worktree.path,
+               {"--no-optional-locks", "-c", "core.fsmonitor=false", "status",
+                "--porcelain", "--untracked-files=all", "--ignored=matching"});
+  }
+  std::vector<std::string> elsewhere = {
+      "rev-list", "--count", absl::StrCat("worktrees/", worktree.name, "/HEAD"),
+      "--not"};
   if (!worktree.branch.empty()) {
     elsewhere.push_back("--exclude=" + worktree.branch);
   }
   for (const char* refs : {"--branches", "--tags", "--remotes"}) {
     elsewhere.emplace_back(refs);
   }
-  const absl::StatusOr<std::string> commits = AskGit(worktree.path, elsewhere);
+  const absl::StatusOr<std::string> commits = AskGit(location, elsewhere);
   if (!files.ok() || !commits.ok()) {
     state.problem =
         std::string((files.ok() ? commits : files).status().message());

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "lock/holder.h"
+#include "lock/location.h"
 
 namespace o8lock {
 
@@ -20,6 +21,7 @@ struct Worktree {
   std::string name;    // in git's list
   int64_t made = -1;   // when git added it, in nanoseconds since 1970
   bool is_locked = false;
+  bool is_gone = false;  // its directory; git has it in its list still
 };
 
 // Where the worktree is whose own directory in git's list is `git_dir`; empty
@@ -43,8 +45,8 @@ struct WorktreeMaker {
 };
 
 // The worktrees of the repository `common_dir` made by `maker`, in the order of
-// their names. Those that are gone, or cannot be read, are missing. Starts no
-// git; changes nothing.
+// their names. Those that cannot be read are missing. Starts no git; changes
+// nothing.
 std::vector<Worktree> WorktreesBy(const std::string& common_dir,
                                   const WorktreeMaker& maker);
 
@@ -61,9 +63,9 @@ struct WorktreeState {
   std::string problem;        // why git cannot tell; empty: it can
 };
 
-// Asks git about `worktree`. Blocks until git has looked at every file. Changes
-// nothing.
-WorktreeState StateOf(const Worktree& worktree);
+// Asks git about `worktree` of the repository `location`. Blocks until git
+// has looked at every file. Changes nothing.
+WorktreeState StateOf(const Location& location, const Worktree& worktree);
 
 }  // namespace o8lock
 

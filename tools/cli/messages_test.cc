@@ -214,7 +214,7 @@ TEST(RefusalTextTest, PaintsNoTerminal) {
   const Malformed malformed = {evil, evil, evil};
   const Overrider by = {1, evil, evil, evil};
   const RunProcess process = {1, {evil}, evil};
-  const Worktree worktree = {evil, evil, evil, 0, true};
+  const Worktree worktree = {evil, evil, evil, 0, true, true};
   Survey survey;
   survey.lock = {evil,
                  {},

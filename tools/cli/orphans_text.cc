@@ -40,6 +40,7 @@ std::string StateText(const LeftWorktree& left) {
     facts.push_back(Count(state.own_commits, "commit found nowhere else",
                           "commits found nowhere else"));
   }
+  if (left.worktree.is_gone) facts.emplace_back("its directory is gone");
   if (facts.empty()) facts.emplace_back("clean, no commits of its own");
   if (left.in_use) facts.emplace_back("in use");
   if (left.worktree.is_locked) facts.emplace_back("locked");

@@ -208,7 +208,7 @@ std::vector<LeftWorktree> LeftWorktrees(
   for (const OrphanedWorktree& known : orphaned) {
     for (Worktree& worktree : FindWorktrees(location.common_dir, {known})) {
       LeftWorktree found;
-      found.state = StateOf(worktree);
+      found.state = StateOf(location, worktree);
       std::vector<int> agents;
       const std::vector<int> marked =
           known.token.empty() ? std::vector<int>()

@@ -400,6 +400,24 @@ TEST(OrphanedWorktreeTest, IsNotOfferedForRemovalWhereFilesWouldBeLost) {
             (std::vector<std::string>{"ignored", "locked", "new"}));
 }
 
+// Its branch stops the next run all the same.
+TEST(OrphanedWorktreeTest, IsToldWithoutItsDirectoryToo) {
+  const Repository repo;
+  const Result run = Call(
+      Locked({}, absl::StrCat(kAddA, "rm -r .claude/worktrees/feat-a; exit 3")),
+      repo.path());
+  EXPECT_THAT(run.err,
+              HasSubstr("/feat-a (feature/a): its directory is gone\n"));
+  const std::string removal = "to remove without loss: ";
+  const size_t begin = run.err.find(removal) + removal.size();
+  const Result pasted =
+      Call(Shell(run.err.substr(begin, run.err.find('\n', begin) - begin)),
+           repo.path());
+  EXPECT_EQ(pasted.end, Exited(0)) << pasted.err;
+  EXPECT_EQ(Git(repo.path(), {"branch", "--format=%(refname:short)"}),
+            "main\n");
+}
+
 TEST(OrphanedWorktreeTest, IsInUseAsLongAsAnybodyWorksThere) {
   const KeptRun run("--leftovers=release");
   const std::string agent = absl::StrCat(run.agent());
