@@ -59,7 +59,7 @@ absl::Status PutHooks(const std::string& own, const std::string& program,
   for (const absl::string_view name : kHookNames) {
     names.emplace(name);
     O8LOCK_RETURN_IF_ERROR(PutFile(absl::StrCat(own, "/", name),
-                                   ScriptText(program, name, own, default_path),
+                                   ScriptText(program, name, default_path),
                                    0755));
   }
   std::vector<std::string> others = NamesIn(path.directory);

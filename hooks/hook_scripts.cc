@@ -106,7 +106,6 @@ std::string CommonSettings(Mechanism mechanism, const std::string& program) {
 }  // namespace
 
 std::string ScriptText(const std::string& program, absl::string_view name,
-                       const std::string& own,
                        const std::string& default_path) {
   std::string text(kScriptHead);
   if (name == kReferenceTransaction.name) {
@@ -115,12 +114,16 @@ std::string ScriptText(const std::string& program, absl::string_view name,
   } else if (name == kPostCheckout.name) {
     absl::StrAppend(&text, Call(program, kPostCheckout), "\n");
   }
-  // Of the values the last one counts that is not o8lock's own.
+  // Of the values the last one counts that is no directory of stand-ins, by
+  // any name, and was none before the repository moved (IsOwnHooksPath).
   absl::StrAppend(
       &text, "directory=", Quoted(default_path),
       "\npaths=$(unset GIT_CONFIG; exec git config --type=path --get-all "
-      "core.hooksPath) &&\nwhile IFS= read -r path; do\n  test \"$path\" = ",
-      Quoted(own), " || directory=$path\ndone <<EOF\n$paths\nEOF\n");
+      "core.hooksPath) &&\nwhile IFS= read -r path; do\n  case $path in ",
+      kOwnHooksName, "|*/", kOwnHooksName,
+      ") test -d \"$path\" || continue ;; esac\n"
+      "  test \"$path\" -ef \"$path/../hooks\" && test -e \"$path/../",
+      kHereFile, "\" || directory=$path\ndone <<EOF\n$paths\nEOF\n");
   // A relative path starts in git's directory. Hooks run there too, except the
   // post-checkout of a new worktree.
   if (name == kPostCheckout.name) {
@@ -128,8 +131,10 @@ std::string ScriptText(const std::string& program, absl::string_view name,
                     "case $directory in /*) ;; *) directory=$(readlink "
                     "\"/proc/$PPID/cwd\")/$directory ;; esac\n");
   }
+  // A link there may lead back to here.
   absl::StrAppend(&text, "hook=$directory/", name,
-                  "\n! test -x \"$hook\" || exec \"$hook\" \"$@\"\n");
+                  "\n! test -x \"$hook\" || test \"$hook\" -ef \"$0\" || "
+                  "exec \"$hook\" \"$@\"\n");
   return text;
 }
 

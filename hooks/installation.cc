@@ -34,6 +34,7 @@
 #include "hooks/program.h"
 #include "lock/arming.h"
 #include "lock/file.h"
+#include "lock/git_config.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
@@ -149,8 +150,26 @@ absl::StatusOr<Fd> AwaitTurn(const Location& location) {
   return fd;
 }
 
+// core.hooksPath of the repository's own file, as that is now.
+std::string HooksPathNow(const Location& location) {
+  const std::string file = location.common_dir + "/config";
+  GitConfig config;
+  config.Read(ReadFile(file).value_or(""), file).IgnoreError();
+  return config.hooks_path.value_or("");
+}
+
+// Puts core.hooksPath back where it is a directory of o8lock's.
+absl::Status RestoreHooksPath(const Location& location) {
+  const absl::StatusOr<Remembered> remembered = ReadLockedFile(location);
+  return RemoveOwnHooksPath(location,
+                            remembered.ok() && remembered->basis.has_value()
+                                ? remembered->basis->local_path
+                                : "");
+}
+
 // Removes what InstallHooks made, whether or not that was all.
 absl::Status RemoveAll(const Location& location) {
+  O8LOCK_RETURN_IF_ERROR(RestoreHooksPath(location));
   // Also those that git reads.
   O8LOCK_ASSIGN_OR_RETURN(const std::vector<Setting> settings,
                           ReadSettings(location));
@@ -206,7 +225,8 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
 void AddBypasses(const Location& location, const GitVersion& version,
                  const std::vector<Setting>& settings,
                  const Remembered& remembered, HooksState& state) {
-  std::vector<Bypass> found = FindBypasses(settings, state.mechanism, version);
+  std::vector<Bypass> found =
+      FindBypasses(location, settings, state.mechanism, version);
   const std::vector<Bypass> in_worktrees =
       FindBypassesInWorktrees(location, state.mechanism, version);
   // That of this worktree is among them.
@@ -290,6 +310,7 @@ absl::StatusOr<HooksState> InstallHooks(
   const Mechanism mechanism = MechanismOf(version);
   O8LOCK_RETURN_IF_ERROR(CheckPlace(location, mechanism));
   O8LOCK_ASSIGN_OR_RETURN(const Fd turn, AwaitTurn(location));
+  O8LOCK_RETURN_IF_ERROR(RestoreHooksPath(location));
   O8LOCK_ASSIGN_OR_RETURN(const std::vector<Setting> settings,
                           ReadSettings(directory));
   absl::StatusOr<HooksState> state =
@@ -308,11 +329,13 @@ absl::Status UninstallHooks(const Location& location) {
   return RemoveAll(location);
 }
 
-absl::Status RefreshHooks(const Location& location) {
+absl::Status RefreshHooks(Location location) {
   if (location.armed.empty()) return absl::OkStatus();
   const absl::StatusOr<Remembered> remembered = ReadLockedFile(location);
   // Without this file no hooks are installed.
   if (!remembered.ok()) return absl::OkStatus();
+  // A run may have changed it.
+  location.hooks_path = HooksPathNow(location);
   O8LOCK_RETURN_IF_ERROR(EnsureArmingLink(location));
   const std::optional<Basis>& basis = remembered->basis;
   std::string program = remembered->program;
@@ -337,6 +360,9 @@ absl::Status RefreshHooks(const Location& location) {
   }
   HooksPath path;
   if (mechanism == Mechanism::kDirectory) {
+    // The hooks work without this too.
+    RestoreHooksPath(location).IgnoreError();
+    location.hooks_path = HooksPathNow(location);
     // Only git knows all settings. Without git the hooks have no use.
     const absl::StatusOr<std::vector<Setting>> settings =
         ReadSettings(location);

@@ -67,13 +67,13 @@ absl::Status UninstallHooks(const Location& location);
 // or cannot be started here, or other hooks came since, adapts what git is to
 // read while the lock is taken; a program that cannot be started gives way to
 // this one. After a run: hooks that an installer has put into hooks/, because
-// git named that directory, go where they would have gone otherwise. Nothing is
-// done where nothing is installed or has changed; that takes a few system
-// calls, and a start of the program if that is not this one. Errors:
-// kFailedPrecondition  git cannot call the hooks here, and arming has no
-// effect; from the file system. Runs git if something has changed; without git
-// nothing is done.
-absl::Status RefreshHooks(const Location& location);
+// git named that directory, go where they would have gone otherwise, and that
+// directory itself goes out of core.hooksPath. Nothing is done where nothing is
+// installed or has changed; that takes a few system calls, and a start of the
+// program if that is not this one. Errors: kFailedPrecondition  git cannot call
+// the hooks here, and arming has no effect; from the file system. Runs git if
+// something has changed; without git nothing is done.
+absl::Status RefreshHooks(Location location);
 
 }  // namespace o8lock
 
