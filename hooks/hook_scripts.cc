@@ -2,6 +2,7 @@
 #include "hooks/hook_scripts.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,8 @@ namespace {
 // The beginning of every stand-in, which identifies it.
 constexpr absl::string_view kScriptHead =
     "#!/bin/sh\n# o8lock: made by `o8lock hooks install`.\n";
+// The end of every stand-in.
+constexpr absl::string_view kScriptTail = "exec \"$hook\" \"$@\"\n";
 // The end of o8lock's line in a user's hook, which identifies it.
 constexpr absl::string_view kLineEnd =
     " # o8lock: until `o8lock hooks uninstall`";
@@ -133,13 +136,15 @@ std::string ScriptText(const std::string& program, absl::string_view name,
   }
   // A link there may lead back to here.
   absl::StrAppend(&text, "hook=$directory/", name,
-                  "\n! test -x \"$hook\" || test \"$hook\" -ef \"$0\" || "
-                  "exec \"$hook\" \"$@\"\n");
+                  "\n! test -x \"$hook\" || test \"$hook\" -ef \"$0\" || ",
+                  kScriptTail);
   return text;
 }
 
-bool IsOurHook(const std::string& path) {
-  return absl::StartsWith(ReadFile(path).value_or(""), kScriptHead);
+size_t StandInSize(absl::string_view text) {
+  if (!absl::StartsWith(text, kScriptHead)) return 0;
+  const size_t tail = text.find(kScriptTail);
+  return tail == text.npos ? 0 : tail + kScriptTail.size();
 }
 
 bool CallsUs(const std::string& path) {

@@ -8,6 +8,7 @@
 #ifndef O8LOCK_HOOKS_HOOK_SCRIPTS_H_
 #define O8LOCK_HOOKS_HOOK_SCRIPTS_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -27,8 +28,9 @@ namespace o8lock {
 std::string ScriptText(const std::string& program, absl::string_view name,
                        const std::string& default_path);
 
-// Whether the file `path` is a stand-in.
-bool IsOurHook(const std::string& path);
+// How many bytes at the beginning of `text` are a stand-in: none, all of them,
+// or those before lines that were appended to it.
+size_t StandInSize(absl::string_view text);
 
 // --- A line of o8lock's in a user's hook ---
 

@@ -45,7 +45,7 @@ namespace o8lock {
 namespace {
 
 std::string StampsOf(const Location& location, const std::string& directory) {
-  return absl::StrCat(StampOf(directory), " ", StampOf(OwnHooks(location)));
+  return absl::StrCat(StampOf(directory), " ", ChangesIn(OwnHooks(location)));
 }
 
 Basis BasisOf(const Location& location, Mechanism mechanism,
@@ -96,6 +96,7 @@ absl::Status PutFiles(const Location& location, Mechanism mechanism,
   O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(OwnDirectory(location)));
   if (mechanism == Mechanism::kDirectory) {
     const std::string hooks = OwnHooks(location);
+    O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(hooks));
     O8LOCK_RETURN_IF_ERROR(
         PutHooks(hooks, program, path, DefaultHooks(location)));
     O8LOCK_RETURN_IF_ERROR(PutFile(HerePath(location), HereText(hooks), 0644));
@@ -182,12 +183,11 @@ absl::Status RemoveAll(const Location& location) {
        {FreePath(location), LockedPath(location), HerePath(location)}) {
     O8LOCK_RETURN_IF_ERROR(RemoveIfThere(file));
   }
-  O8LOCK_RETURN_IF_ERROR(MoveForeignHooks(OwnHooks(location), path.directory));
-  O8LOCK_RETURN_IF_ERROR(RemoveTree(OwnHooks(location)));
+  absl::Status hooks = RemoveHooks(OwnHooks(location), path.directory);
   O8LOCK_RETURN_IF_ERROR(RemoveTree(OwnBin(location.common_dir)));
   // Not where locks have their files in it.
   rmdir(OwnDirectory(location).c_str());
-  return absl::OkStatus();
+  return hooks;
 }
 
 // What InstallHooks does, but for the test.
@@ -205,6 +205,8 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
     // From an installation for an older git.
     O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(location, path));
   }
+  // The state has what became of them.
+  MoveForeignHooks(OwnHooks(location), path.directory).IgnoreError();
   O8LOCK_RETURN_IF_ERROR(
       PutFiles(location, mechanism, settled, path, /*arms=*/true));
   O8LOCK_RETURN_IF_ERROR(EnsureArmingLink(location));
@@ -293,6 +295,7 @@ absl::StatusOr<HooksState> LookAtHooks(const Location& location,
   }
   const HooksPath path = FindHooksPath(location, settings);
   state.hooks_directory = path.directory;
+  state.put_aside = PutAside(OwnHooks(location), path.directory);
   state.manager = ManagerOf(location, path);
   state.second_line = FindSecondLine(location, path, state.manager);
   return state;
@@ -359,6 +362,7 @@ absl::Status RefreshHooks(Location location) {
     return place;
   }
   HooksPath path;
+  absl::Status moved;
   if (mechanism == Mechanism::kDirectory) {
     // The hooks work without this too.
     RestoreHooksPath(location).IgnoreError();
@@ -372,10 +376,11 @@ absl::Status RefreshHooks(Location location) {
     if (HasSecondLine(path)) {
       O8LOCK_RETURN_IF_ERROR(PutSecondLine(location, path, program));
     }
+    moved = MoveForeignHooks(OwnHooks(location), path.directory);
   }
   O8LOCK_RETURN_IF_ERROR(
       PutFiles(location, mechanism, program, path, place.ok()));
-  return place;
+  return place.ok() ? moved : place;
 }
 
 }  // namespace o8lock

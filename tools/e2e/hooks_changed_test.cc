@@ -3,6 +3,8 @@
 // What programs do during a run to the directory of hooks that git names then:
 // they save its path, or write into it.
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <string>
 
@@ -162,6 +164,106 @@ TEST_F(ChangedTest, TheUsersHookIsALinkToOurs) {
   ExpectInstalls(project_);
   const Guarded run(project_.path());
   ExpectCommitSays(project_.path(), "");
+}
+
+// --- Something is written into it ---
+
+TEST_F(ChangedTest, AHookIsWrittenInPlace) {
+  ExpectInstalls(project_);
+  ExpectRuns(
+      "printf '#!/bin/sh\\necho new >&2\\n' >$hooks/pre-commit\n"
+      "git commit -q --allow-empty -m x 2>&1 | grep -qx new");
+  EXPECT_EQ(Contents(project_.File(".git/hooks/pre-commit")),
+            "#!/bin/sh\necho new >&2\n");
+  ExpectCommitSays(project_.path(), "new\n");
+  const Guarded run(project_.path());
+  ExpectCommitSays(project_.path(), "new\n");
+}
+
+TEST_F(ChangedTest, ALineIsAppended) {
+  ExpectInstalls(project_);
+  ExpectRuns("echo 'echo appended >&2' >>$hooks/pre-commit");
+  EXPECT_EQ(Contents(project_.File(".git/hooks/pre-commit")),
+            "#!/bin/sh\necho appended >&2\n");
+  ExpectCommitSays(project_.path(), "appended\n");
+  const Guarded run(project_.path());
+  ExpectCommitSays(project_.path(), "appended\n");
+}
+
+TEST_F(ChangedTest, WhatIsPutAsideIsNamed) {
+  const std::string hook = project_.File(".git/hooks/pre-commit");
+  MakeHook(hook, "mine");
+  ExpectInstalls(project_);
+  for (const std::string& aside :
+       {hook + ".from-o8lock", hook + ".2.from-o8lock"}) {
+    const Result run =
+        RunScript(absl::StrCat("echo '# ", aside, "' >>$hooks/pre-commit"));
+    EXPECT_EQ(run.end, Exited(0));
+    EXPECT_EQ(run.err, absl::StrCat("o8lock: warning: the git hooks: '", aside,
+                                    "' came during a run, beside '", hook,
+                                    "', and git does not call it\n"));
+    EXPECT_EQ(Contents(aside), absl::StrCat("#!/bin/sh\n# ", aside, "\n"));
+    const Result status = project_.Hooks({"status"});
+    EXPECT_EQ(status.end, Exited(0));
+    EXPECT_THAT(status.out, HasSubstr("\nPut aside: " + aside + "\n"));
+    const Result doctor = Call(O8lock({"doctor"}), project_.Options());
+    EXPECT_THAT(doctor.out,
+                HasSubstr(absl::StrCat("warn  hooks: ", aside,
+                                       " came during a run, and git does not "
+                                       "call it\n")));
+  }
+  ExpectRuns("");
+  ExpectCommitSays(project_.path(), "mine\n");
+}
+
+TEST_F(ChangedTest, TheUsersDirectoryIsNotThere) {
+  std::filesystem::remove_all(project_.File(".git/hooks"));
+  Git(project_.path(), {"config", "core.hooksPath", "checks"});
+  ExpectInstalls(project_);
+  ExpectRuns("printf '#!/bin/sh\\necho new >&2\\n' >$hooks/pre-commit");
+  ExpectCommitSays(project_.path(), "new\n");
+  ExpectUninstalls(project_);
+  ExpectCommitSays(project_.path(), "new\n");
+}
+
+TEST_F(ChangedTest, TheUsersDirectoryIsOnAnotherFileSystem) {
+  const std::string other = absl::StrCat("/dev/shm/o8lock.", getpid());
+  if (!std::filesystem::create_directory(other)) GTEST_SKIP() << other;
+  Git(project_.path(), {"config", "core.hooksPath", other});
+  ExpectInstalls(project_);
+  ExpectRuns(
+      "printf '#!/bin/sh\\necho new >&2\\n' >$hooks/pre-commit\n"
+      "mkdir $hooks/lib; echo more >$hooks/lib/more");
+  ExpectCommitSays(project_.path(), "new\n");
+  EXPECT_EQ(Contents(other + "/lib/more"), "more\n");
+  ExpectUninstalls(project_);
+  std::filesystem::remove_all(other);
+}
+
+TEST_F(ChangedTest, TheUsersDirectoryIsNone) {
+  Git(project_.path(), {"config", "core.hooksPath", "/dev/null"});
+  ExpectInstalls(project_);
+  const std::string mine = project_.File(".git/o8lock/hooks/pre-commit");
+  const std::string stays = absl::StrCat(
+      "'", mine,
+      "' stays there: it cannot be moved to '/dev/null/pre-commit': ",
+      "Not a directory\n");
+  const Result run = RunScript("echo new >$hooks/pre-commit");
+  EXPECT_EQ(run.end, Exited(0));
+  EXPECT_EQ(run.err, "o8lock: warning: the git hooks: " + stays);
+  EXPECT_THAT(project_.Hooks({"status"}).out,
+              HasSubstr("\nPut aside: " + mine + "\n"));
+  const Result uninstall = project_.Hooks({"uninstall"});
+  EXPECT_EQ(uninstall.end, Exited(73));
+  EXPECT_EQ(uninstall.err,
+            absl::StrCat("o8lock: error: ", stays,
+                         "o8lock: hint: the hooks are removed; put that file "
+                         "where you want it\n"));
+  EXPECT_EQ(Contents(mine), "new\n");
+  EXPECT_EQ(project_.Hooks({"status"}).end, Exited(1));
+  std::filesystem::remove(mine);
+  ExpectUninstalls(project_);
+  EXPECT_FALSE(Exists(project_.File(".git/o8lock/hooks")));
 }
 
 }  // namespace
