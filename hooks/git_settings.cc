@@ -66,6 +66,18 @@ std::string ExpandPath(const Location& location, const std::string& path) {
       .value_or(path);
 }
 
+// Whether this core.hooksPath is a directory of stand-ins, by whatever name and
+// of whichever repository, or was one that has moved with its repository.
+bool IsOwnHooksPath(const Location& location, const std::string& value) {
+  const std::string path =
+      JoinPath(location.Home(), ExpandPath(location, value));
+  const absl::StatusOr<std::string> real = Canonical(path);
+  return absl::EndsWith(real.ok() ? *real : path,
+                        absl::StrCat("/", kOwnHooksName)) &&
+         (!real.ok() ||
+          access(absl::StrCat(*real, "/../", kHereFile).c_str(), F_OK) == 0);
+}
+
 std::string TextOf(const Setting& setting) {
   return absl::StrCat(setting.key, " = ", setting.value, " (", setting.scope,
                       ", ", setting.origin, ")");
@@ -106,14 +118,12 @@ std::vector<Bypass> FindBypassesOfSettings(
   return bypasses;
 }
 
-// `git config ARGS...` for the repository's own file. Waits for others that
-// change it.
-absl::Status Configure(const Location& location, std::vector<std::string> args,
-                       int also_good = 0) {
+// `git config ARGS...` for `file`. Waits for others that change it.
+absl::Status ConfigureFile(const Location& location, const std::string& file,
+                           std::vector<std::string> args, int also_good = 0) {
   constexpr int kCannotLock = 255;
   constexpr absl::Duration kMostWait = absl::Seconds(2);
-  args.insert(args.begin(),
-              {"config", "--file", location.common_dir + "/config"});
+  args.insert(args.begin(), {"config", "--file", file});
   const absl::Time end = absl::Now() + kMostWait;
   for (;;) {
     O8LOCK_ASSIGN_OR_RETURN(const ProgramResult result, RunGit(location, args));
@@ -126,6 +136,23 @@ absl::Status Configure(const Location& location, std::vector<std::string> args,
     }
     absl::SleepFor(absl::Milliseconds(20));
   }
+}
+
+// The same for the repository's own file.
+absl::Status Configure(const Location& location, std::vector<std::string> args,
+                       int also_good = 0) {
+  return ConfigureFile(location, location.common_dir + "/config",
+                       std::move(args), also_good);
+}
+
+// The git directories of all worktrees, the main one's first.
+std::vector<std::string> GitDirectories(const Location& location) {
+  std::vector<std::string> directories = {location.common_dir};
+  const std::string worktrees = location.common_dir + "/worktrees";
+  for (const std::string& name : NamesIn(worktrees)) {
+    directories.push_back(absl::StrCat(worktrees, "/", name));
+  }
+  return directories;
 }
 
 const std::vector<std::string>& kList = *new std::vector<std::string>{
@@ -229,7 +256,8 @@ std::optional<Mechanism> InstalledMechanism(
   return mechanism;
 }
 
-std::vector<Bypass> FindBypasses(const std::vector<Setting>& settings,
+std::vector<Bypass> FindBypasses(const Location& location,
+                                 const std::vector<Setting>& settings,
                                  Mechanism mechanism,
                                  const GitVersion& version) {
   if (mechanism == Mechanism::kConfig) {
@@ -248,7 +276,9 @@ std::vector<Bypass> FindBypasses(const std::vector<Setting>& settings,
   for (const Setting& setting : settings) {
     if (IsOurs(setting)) {
       ours = true;
-    } else if (ours && setting.key == "core.hookspath") {
+    } else if (setting.key == "core.hookspath" &&
+               (ours || (setting.scope == "local" &&
+                         IsOwnHooksPath(location, setting.value)))) {
       bypasses.push_back(BypassOf(setting));
     }
   }
@@ -258,20 +288,16 @@ std::vector<Bypass> FindBypasses(const std::vector<Setting>& settings,
 std::vector<Bypass> FindBypassesInWorktrees(const Location& location,
                                             Mechanism mechanism,
                                             const GitVersion& version) {
-  std::vector<std::string> directories = {location.common_dir};
-  const std::string worktrees = location.common_dir + "/worktrees";
-  for (const std::string& name : NamesIn(worktrees)) {
-    directories.push_back(absl::StrCat(worktrees, "/", name));
-  }
   std::vector<Bypass> found;
-  for (const std::string& directory : directories) {
+  for (const std::string& directory : GitDirectories(location)) {
     if (access((directory + "/config.worktree").c_str(), F_OK) != 0) continue;
     std::vector<std::string> args = {"--git-dir", directory};
     args.insert(args.end(), kList.begin(), kList.end());
     const absl::StatusOr<std::string> text = AskGit(location.Home(), args);
     // Git does not work there.
     if (!text.ok()) continue;
-    for (Bypass& bypass : FindBypasses(SettingsIn(*text), mechanism, version)) {
+    for (Bypass& bypass :
+         FindBypasses(location, SettingsIn(*text), mechanism, version)) {
       if (bypass.kind == Bypass::kSettingOfOneWorktree) {
         found.push_back(std::move(bypass));
       }
@@ -294,8 +320,8 @@ HooksPath FindHooksPath(const Location& location,
     // own path may stand here if a program has saved and restored it during a
     // run.
     if (setting.key == "core.hookspath" && !IsOurs(setting) &&
-        setting.value != OwnHooks(location) && setting.scope != "worktree" &&
-        setting.scope != "command") {
+        setting.scope != "worktree" && setting.scope != "command" &&
+        !IsOwnHooksPath(location, setting.value)) {
       path.value = setting.value;
     }
   }
@@ -325,17 +351,37 @@ absl::Status RemoveInclude(const Location& location,
         location, {"--unset-all", std::string(key), "^o8lock/armed\\.inc$"},
         kNothingToUnset));
   }
-  // Who saves the setting during a run and puts it back makes it his own.
-  for (const Setting& setting : settings) {
-    if (setting.key == "core.hookspath" && setting.scope == "local" &&
-        !IsOurs(setting) && setting.value == OwnHooks(location)) {
-      O8LOCK_RETURN_IF_ERROR(Configure(
-          location,
-          {"--fixed-value", "--unset-all", setting.key, setting.value},
+  return RemoveEmptySection(location);
+}
+
+absl::Status RemoveOwnHooksPath(const Location& location,
+                                const std::string& before) {
+  constexpr int kNothingToUnset = 5;
+  constexpr char kKey[] = "core.hooksPath";
+  std::vector<std::string> files = {location.common_dir + "/config"};
+  for (const std::string& directory : GitDirectories(location)) {
+    files.push_back(directory + "/config.worktree");
+  }
+  for (const std::string& file : files) {
+    if (access(file.c_str(), F_OK) != 0) continue;
+    O8LOCK_ASSIGN_OR_RETURN(
+        const ProgramResult result,
+        RunGit(location, {"config", "--file", file, "-z", "--get-all", kKey}));
+    const std::vector<std::string> values =
+        absl::StrSplit(result.out, '\0', absl::SkipEmpty());
+    for (const std::string& value : values) {
+      if (!IsOwnHooksPath(location, value)) continue;
+      const bool restores = file == files[0] && !before.empty();
+      O8LOCK_RETURN_IF_ERROR(ConfigureFile(
+          location, file,
+          restores ? std::vector<std::string>{"--fixed-value", "--replace-all",
+                                              kKey, before, value}
+                   : std::vector<std::string>{"--fixed-value", "--unset-all",
+                                              kKey, value},
           kNothingToUnset));
     }
   }
-  return RemoveEmptySection(location);
+  return absl::OkStatus();
 }
 
 }  // namespace o8lock

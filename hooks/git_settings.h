@@ -6,9 +6,9 @@
 // Functions with a `directory`, which is in the repository, run git there, and
 // those without run git for `location`; they block until it ends. Errors: those
 // of AskGit (git.h).
-// On disk only AddInclude and RemoveInclude change anything; where another
-// process has git's configuration locked they wait, at most two seconds.
-// Thread-safe.
+// On disk only AddInclude, RemoveInclude and RemoveOwnHooksPath change
+// anything; where another process has git's configuration locked they wait, at
+// most two seconds. Thread-safe.
 #ifndef O8LOCK_HOOKS_GIT_SETTINGS_H_
 #define O8LOCK_HOOKS_GIT_SETTINGS_H_
 
@@ -57,8 +57,10 @@ absl::StatusOr<std::vector<Setting>> ReadSettings(const Location& location);
 std::optional<Mechanism> InstalledMechanism(
     const std::vector<Setting>& settings);
 
-// The settings that keep git from calling hooks installed for `mechanism`.
-std::vector<Bypass> FindBypasses(const std::vector<Setting>& settings,
+// The settings that keep git from calling hooks installed for `mechanism`, or
+// will do so: a core.hooksPath that RemoveOwnHooksPath takes out.
+std::vector<Bypass> FindBypasses(const Location& location,
+                                 const std::vector<Setting>& settings,
                                  Mechanism mechanism,
                                  const GitVersion& version);
 
@@ -89,10 +91,17 @@ HooksPath FindHooksPath(const Location& location,
 absl::Status AddInclude(const Location& location,
                         const std::vector<Setting>& settings);
 
-// Removes this line, an older o8lock's, and a core.hooksPath that is o8lock's
-// own directory from the configuration, if `settings` have it.
+// Removes this line, and an older o8lock's, from the configuration, if
+// `settings` have it.
 absl::Status RemoveInclude(const Location& location,
                            const std::vector<Setting>& settings);
+
+// Takes a core.hooksPath that is a directory of o8lock's out of the files of
+// the repository and of its worktrees: a program that saves the setting during
+// a run, and puts it back, makes it the user's. In the repository's own file
+// `before`, unless it is empty, takes its place.
+absl::Status RemoveOwnHooksPath(const Location& location,
+                                const std::string& before);
 
 }  // namespace o8lock
 

@@ -2,9 +2,17 @@
 #include "hooks/hook_directory.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
 #include <set>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -14,6 +22,7 @@
 #include "hooks/files.h"
 #include "hooks/git_settings.h"
 #include "hooks/hook_scripts.h"
+#include "lock/access.h"
 #include "lock/file.h"
 #include "lock/status.h"
 
@@ -49,17 +58,72 @@ constexpr absl::string_view kHookNames[] = {"reference-transaction",
                                             "p4-post-changelist",
                                             "p4-pre-submit"};
 
+// Whether `path`, in a directory of stand-ins, is another program's.
+bool IsForeign(const std::string& path) {
+  struct stat info;
+  if (lstat(path.c_str(), &info) != 0 || S_ISLNK(info.st_mode) ||
+      absl::StartsWith(BaseName(path), kFresh)) {
+    return false;
+  }
+  const std::string text = ReadFile(path).value_or("");
+  return text.empty() || StandInSize(text) != text.size();
+}
+
+// Takes o8lock's part out of the foreign `path`, if lines were appended to it.
+absl::Status KeepAppendedLines(const std::string& path) {
+  const std::string text = ReadFile(path).value_or("");
+  const size_t size = StandInSize(text);
+  if (size == 0) return absl::OkStatus();
+  return PutFile(path, absl::StrCat(kEmptyScript, text.substr(size)), 0755);
+}
+
+// Moves `from` to `to`, also to another file system.
+absl::Status Move(const std::string& from, const std::string& to) {
+  if (rename(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
+  int error = errno;
+  if (error == EXDEV) {
+    namespace fs = std::filesystem;
+    std::error_code copied;
+    fs::copy(from, to,
+             fs::copy_options::recursive | fs::copy_options::copy_symlinks |
+                 fs::copy_options::overwrite_existing,
+             copied);
+    if (!copied) return RemoveTree(from);
+    error = copied.value();
+  }
+  return absl::AbortedError(
+      absl::StrCat("'", from, "' stays there: ",
+                   ErrnoStatus(error, "it cannot be moved to", to).message()));
+}
+
+// Moves the foreign `mine` to `real`, or beside it. Errors: as
+// MoveForeignHooks.
+absl::Status Place(const std::string& mine, const std::string& real) {
+  O8LOCK_RETURN_IF_ERROR(KeepAppendedLines(mine));
+  if (!FileExists(real)) return Move(mine, real);
+  if (IsSame(mine, real)) return RemoveTree(mine);
+  std::string aside = absl::StrCat(real, kPutAside);
+  for (int n = 2; FileExists(aside) && !IsSame(mine, aside); ++n) {
+    aside = absl::StrCat(real, ".", n, kPutAside);
+  }
+  O8LOCK_RETURN_IF_ERROR(Move(mine, aside));
+  return absl::AlreadyExistsError(
+      absl::StrCat("'", aside, "' came during a run, beside '", real,
+                   "', and git does not call it"));
+}
+
 }  // namespace
 
 absl::Status PutHooks(const std::string& own, const std::string& program,
                       const HooksPath& path, const std::string& default_path) {
-  O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(own));
-  O8LOCK_RETURN_IF_ERROR(MoveForeignHooks(own, path.directory));
   std::set<std::string> names;
+  for (const std::string& name : NamesIn(own)) {
+    if (IsForeign(absl::StrCat(own, "/", name))) names.insert(name);
+  }
   for (const absl::string_view name : kHookNames) {
-    names.emplace(name);
+    if (!names.emplace(name).second) continue;
     O8LOCK_RETURN_IF_ERROR(PutFile(absl::StrCat(own, "/", name),
-                                   ScriptText(program, name, own, default_path),
+                                   ScriptText(program, name, default_path),
                                    0755));
   }
   std::vector<std::string> others = NamesIn(path.directory);
@@ -81,24 +145,58 @@ absl::Status PutHooks(const std::string& own, const std::string& program,
 
 absl::Status MoveForeignHooks(const std::string& own,
                               const std::string& directory) {
+  absl::Status result;
   for (const std::string& name : NamesIn(own)) {
     const std::string mine = absl::StrCat(own, "/", name);
-    std::string real = absl::StrCat(directory, "/", name);
-    struct stat info;
-    if (lstat(mine.c_str(), &info) != 0 || S_ISLNK(info.st_mode) ||
-        absl::StartsWith(name, kFresh) || IsOurHook(mine)) {
-      continue;
+    if (!IsForeign(mine)) continue;
+    // What fails then says why.
+    MakeDirectory(directory).IgnoreError();
+    const absl::Status placed = Place(mine, absl::StrCat(directory, "/", name));
+    // What stays is worse than what was put aside.
+    if (result.ok() || (absl::IsAlreadyExists(result) && !placed.ok())) {
+      result = placed;
     }
-    if (FileExists(real)) {
-      if (IsSame(mine, real)) {
-        O8LOCK_RETURN_IF_ERROR(RemoveTree(mine));
-        continue;
-      }
-      absl::StrAppend(&real, ".from-o8lock");
-    }
-    O8LOCK_RETURN_IF_ERROR(RenameFile(mine, real));
   }
-  return absl::OkStatus();
+  return result;
+}
+
+absl::Status RemoveHooks(const std::string& own, const std::string& directory) {
+  absl::Status moved = MoveForeignHooks(own, directory);
+  for (const std::string& name : NamesIn(own)) {
+    const std::string path = absl::StrCat(own, "/", name);
+    if (!IsForeign(path)) O8LOCK_RETURN_IF_ERROR(RemoveIfThere(path));
+  }
+  rmdir(own.c_str());
+  return moved;
+}
+
+std::string ChangesIn(const std::string& own) {
+  uint64_t sum = 0;
+  std::vector<std::string> names = NamesIn(own);
+  names.emplace_back(".");
+  for (const std::string& name : names) {
+    struct stat info;
+    if (lstat(absl::StrCat(own, "/", name).c_str(), &info) != 0) continue;
+    // Unlike st_mtim it can only be now.
+    sum += static_cast<uint64_t>(info.st_ctim.tv_sec) * 1000000000 +
+           static_cast<uint64_t>(info.st_ctim.tv_nsec);
+  }
+  return absl::StrCat(sum);
+}
+
+std::vector<std::string> PutAside(const std::string& own,
+                                  const std::string& directory) {
+  std::vector<std::string> paths;
+  for (const std::string& name : NamesIn(directory)) {
+    if (absl::EndsWith(name, kPutAside)) {
+      paths.push_back(absl::StrCat(directory, "/", name));
+    }
+  }
+  for (const std::string& name : NamesIn(own)) {
+    std::string path = absl::StrCat(own, "/", name);
+    if (IsForeign(path)) paths.push_back(std::move(path));
+  }
+  return paths;
 }
 
 }  // namespace o8lock

@@ -11,24 +11,44 @@
 #define O8LOCK_HOOKS_HOOK_DIRECTORY_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "hooks/git_settings.h"
 
 namespace o8lock {
 
-// Calls MoveForeignHooks, then fills `own`, this directory, with hooks that run
-// `program` and the user's hooks, which are in `path` or, where no setting says
-// so, in `default_path`.
+// Fills `own`, this directory, with hooks that run `program` and the user's
+// hooks, which are in `path` or, where no setting says so, in `default_path`.
+// Files of other programs stay.
 absl::Status PutHooks(const std::string& own, const std::string& program,
                       const HooksPath& path, const std::string& default_path);
 
-// Moves other programs' files from `own` to `directory`. An installer that
-// asked git for the hooks directory during a run has put them into `own`. If
-// there is another file of this name, both stay: the moved one gets a suffix.
+// Moves other programs' files from `own` to `directory`, which it makes. An
+// installer that asked git for the hooks directory during a run has put them
+// into `own`; lines that were appended to a hook of o8lock's become one. If
+// there is another file of this name, both stay: the moved one gets kPutAside.
 // What is the same goes: a tool that follows links has copied `own`.
+// Errors: kAborted  a file cannot be moved: it stays, and the others are moved;
+// kAlreadyExists  a file got kPutAside.
 absl::Status MoveForeignHooks(const std::string& own,
                               const std::string& directory);
+
+// Calls MoveForeignHooks, with the errors of that, and removes what is left of
+// `own` but for what cannot be moved.
+absl::Status RemoveHooks(const std::string& own, const std::string& directory);
+
+// Changes with every change of `own` and of a file in it.
+std::string ChangesIn(const std::string& own);
+
+// The end of the name of a file that could not have its own.
+inline constexpr absl::string_view kPutAside = ".from-o8lock";
+
+// The files that wait for the user: those in `directory` with this end, and
+// those that cannot be moved from `own`.
+std::vector<std::string> PutAside(const std::string& own,
+                                  const std::string& directory);
 
 }  // namespace o8lock
 

@@ -2,6 +2,7 @@
 #include "hooks/hook_scripts.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -27,6 +28,8 @@ namespace {
 // The beginning of every stand-in, which identifies it.
 constexpr absl::string_view kScriptHead =
     "#!/bin/sh\n# o8lock: made by `o8lock hooks install`.\n";
+// The end of every stand-in.
+constexpr absl::string_view kScriptTail = "exec \"$hook\" \"$@\"\n";
 // The end of o8lock's line in a user's hook, which identifies it.
 constexpr absl::string_view kLineEnd =
     " # o8lock: until `o8lock hooks uninstall`";
@@ -119,7 +122,6 @@ bool ReadsItself(absl::string_view line) {
 }  // namespace
 
 std::string ScriptText(const std::string& program, absl::string_view name,
-                       const std::string& own,
                        const std::string& default_path) {
   std::string text(kScriptHead);
   if (name == kReferenceTransaction.name) {
@@ -128,12 +130,16 @@ std::string ScriptText(const std::string& program, absl::string_view name,
   } else if (name == kPostCheckout.name) {
     absl::StrAppend(&text, Call(program, kPostCheckout), "\n");
   }
-  // Of the values the last one counts that is not o8lock's own.
+  // Of the values the last one counts that is no directory of stand-ins, by
+  // any name, and was none before the repository moved (IsOwnHooksPath).
   absl::StrAppend(
       &text, "directory=", Quoted(default_path),
       "\npaths=$(unset GIT_CONFIG; exec git config --type=path --get-all "
-      "core.hooksPath) &&\nwhile IFS= read -r path; do\n  test \"$path\" = ",
-      Quoted(own), " || directory=$path\ndone <<EOF\n$paths\nEOF\n");
+      "core.hooksPath) &&\nwhile IFS= read -r path; do\n  case $path in ",
+      kOwnHooksName, "|*/", kOwnHooksName,
+      ") test -d \"$path\" || continue ;; esac\n"
+      "  test \"$path\" -ef \"$path/../hooks\" && test -e \"$path/../",
+      kHereFile, "\" || directory=$path\ndone <<EOF\n$paths\nEOF\n");
   // A relative path starts in git's directory. Hooks run there too, except the
   // post-checkout of a new worktree.
   if (name == kPostCheckout.name) {
@@ -141,13 +147,17 @@ std::string ScriptText(const std::string& program, absl::string_view name,
                     "case $directory in /*) ;; *) directory=$(readlink "
                     "\"/proc/$PPID/cwd\")/$directory ;; esac\n");
   }
+  // A link there may lead back to here.
   absl::StrAppend(&text, "hook=$directory/", name,
-                  "\n! test -x \"$hook\" || exec \"$hook\" \"$@\"\n");
+                  "\n! test -x \"$hook\" || test \"$hook\" -ef \"$0\" || ",
+                  kScriptTail);
   return text;
 }
 
-bool IsOurHook(const std::string& path) {
-  return absl::StartsWith(ReadFile(path).value_or(""), kScriptHead);
+size_t StandInSize(absl::string_view text) {
+  if (!absl::StartsWith(text, kScriptHead)) return 0;
+  const size_t tail = text.find(kScriptTail);
+  return tail == text.npos ? 0 : tail + kScriptTail.size();
 }
 
 bool CallsUs(const std::string& path) {

@@ -8,6 +8,7 @@
 #ifndef O8LOCK_HOOKS_HOOK_SCRIPTS_H_
 #define O8LOCK_HOOKS_HOOK_SCRIPTS_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -22,13 +23,14 @@ namespace o8lock {
 
 // A stand-in for the hook `name`. It calls `program`, if the hook is one of
 // o8lock's, then asks git where the user's hooks are now, in this worktree and
-// on this branch, and runs the one of its name, if there is one. `own` is the
-// directory of the stand-ins, `default_path` git's own.
+// on this branch, and runs the one of its name, if there is one. `default_path`
+// is git's own directory.
 std::string ScriptText(const std::string& program, absl::string_view name,
-                       const std::string& own, const std::string& default_path);
+                       const std::string& default_path);
 
-// Whether the file `path` is a stand-in.
-bool IsOurHook(const std::string& path);
+// How many bytes at the beginning of `text` are a stand-in: none, all of them,
+// or those before lines that were appended to it.
+size_t StandInSize(absl::string_view text);
 
 // --- A line of o8lock's in a user's hook ---
 

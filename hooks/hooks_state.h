@@ -55,6 +55,9 @@ struct HooksState {
   // git directory's; the hook, where no line can be put into it.
   std::string manager;
   std::vector<Bypass> bypasses;
+  // Files of other programs that came during a run and are not called by git,
+  // because another had the name or they could not be moved.
+  std::vector<std::string> put_aside;
 };
 
 }  // namespace o8lock

@@ -34,6 +34,7 @@
 #include "hooks/program.h"
 #include "lock/arming.h"
 #include "lock/file.h"
+#include "lock/git_config.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
@@ -44,7 +45,7 @@ namespace o8lock {
 namespace {
 
 std::string StampsOf(const Location& location, const std::string& directory) {
-  return absl::StrCat(StampOf(directory), " ", StampOf(OwnHooks(location)));
+  return absl::StrCat(StampOf(directory), " ", ChangesIn(OwnHooks(location)));
 }
 
 Basis BasisOf(const Location& location, Mechanism mechanism,
@@ -95,6 +96,7 @@ absl::Status PutFiles(const Location& location, Mechanism mechanism,
   O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(OwnDirectory(location)));
   if (mechanism == Mechanism::kDirectory) {
     const std::string hooks = OwnHooks(location);
+    O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(hooks));
     O8LOCK_RETURN_IF_ERROR(
         PutHooks(hooks, program, path, DefaultHooks(location)));
     O8LOCK_RETURN_IF_ERROR(PutFile(HerePath(location), HereText(hooks), 0644));
@@ -149,8 +151,26 @@ absl::StatusOr<Fd> AwaitTurn(const Location& location) {
   return fd;
 }
 
+// core.hooksPath of the repository's own file, as that is now.
+std::string HooksPathNow(const Location& location) {
+  const std::string file = location.common_dir + "/config";
+  GitConfig config;
+  config.Read(ReadFile(file).value_or(""), file).IgnoreError();
+  return config.hooks_path.value_or("");
+}
+
+// Puts core.hooksPath back where it is a directory of o8lock's.
+absl::Status RestoreHooksPath(const Location& location) {
+  const absl::StatusOr<Remembered> remembered = ReadLockedFile(location);
+  return RemoveOwnHooksPath(location,
+                            remembered.ok() && remembered->basis.has_value()
+                                ? remembered->basis->local_path
+                                : "");
+}
+
 // Removes what InstallHooks made, whether or not that was all.
 absl::Status RemoveAll(const Location& location) {
+  O8LOCK_RETURN_IF_ERROR(RestoreHooksPath(location));
   // Also those that git reads.
   O8LOCK_ASSIGN_OR_RETURN(const std::vector<Setting> settings,
                           ReadSettings(location));
@@ -163,12 +183,11 @@ absl::Status RemoveAll(const Location& location) {
        {FreePath(location), LockedPath(location), HerePath(location)}) {
     O8LOCK_RETURN_IF_ERROR(RemoveIfThere(file));
   }
-  O8LOCK_RETURN_IF_ERROR(MoveForeignHooks(OwnHooks(location), path.directory));
-  O8LOCK_RETURN_IF_ERROR(RemoveTree(OwnHooks(location)));
+  absl::Status hooks = RemoveHooks(OwnHooks(location), path.directory);
   O8LOCK_RETURN_IF_ERROR(RemoveTree(OwnBin(location.common_dir)));
   // Not where locks have their files in it.
   rmdir(OwnDirectory(location).c_str());
-  return absl::OkStatus();
+  return hooks;
 }
 
 // What InstallHooks does, but for the test.
@@ -186,6 +205,8 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
     // From an installation for an older git.
     O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(location, path));
   }
+  // The state has what became of them.
+  MoveForeignHooks(OwnHooks(location), path.directory).IgnoreError();
   O8LOCK_RETURN_IF_ERROR(
       PutFiles(location, mechanism, settled, path, /*arms=*/true));
   O8LOCK_RETURN_IF_ERROR(EnsureArmingLink(location));
@@ -206,7 +227,8 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
 void AddBypasses(const Location& location, const GitVersion& version,
                  const std::vector<Setting>& settings,
                  const Remembered& remembered, HooksState& state) {
-  std::vector<Bypass> found = FindBypasses(settings, state.mechanism, version);
+  std::vector<Bypass> found =
+      FindBypasses(location, settings, state.mechanism, version);
   const std::vector<Bypass> in_worktrees =
       FindBypassesInWorktrees(location, state.mechanism, version);
   // That of this worktree is among them.
@@ -273,6 +295,7 @@ absl::StatusOr<HooksState> LookAtHooks(const Location& location,
   }
   const HooksPath path = FindHooksPath(location, settings);
   state.hooks_directory = path.directory;
+  state.put_aside = PutAside(OwnHooks(location), path.directory);
   state.manager = ManagerOf(location, path);
   state.second_line = FindSecondLine(location, path, state.manager);
   return state;
@@ -290,6 +313,7 @@ absl::StatusOr<HooksState> InstallHooks(
   const Mechanism mechanism = MechanismOf(version);
   O8LOCK_RETURN_IF_ERROR(CheckPlace(location, mechanism));
   O8LOCK_ASSIGN_OR_RETURN(const Fd turn, AwaitTurn(location));
+  O8LOCK_RETURN_IF_ERROR(RestoreHooksPath(location));
   O8LOCK_ASSIGN_OR_RETURN(const std::vector<Setting> settings,
                           ReadSettings(directory));
   absl::StatusOr<HooksState> state =
@@ -308,11 +332,13 @@ absl::Status UninstallHooks(const Location& location) {
   return RemoveAll(location);
 }
 
-absl::Status RefreshHooks(const Location& location) {
+absl::Status RefreshHooks(Location location) {
   if (location.armed.empty()) return absl::OkStatus();
   const absl::StatusOr<Remembered> remembered = ReadLockedFile(location);
   // Without this file no hooks are installed.
   if (!remembered.ok()) return absl::OkStatus();
+  // A run may have changed it.
+  location.hooks_path = HooksPathNow(location);
   O8LOCK_RETURN_IF_ERROR(EnsureArmingLink(location));
   const std::optional<Basis>& basis = remembered->basis;
   std::string program = remembered->program;
@@ -336,7 +362,11 @@ absl::Status RefreshHooks(const Location& location) {
     return place;
   }
   HooksPath path;
+  absl::Status moved;
   if (mechanism == Mechanism::kDirectory) {
+    // The hooks work without this too.
+    RestoreHooksPath(location).IgnoreError();
+    location.hooks_path = HooksPathNow(location);
     // Only git knows all settings. Without git the hooks have no use.
     const absl::StatusOr<std::vector<Setting>> settings =
         ReadSettings(location);
@@ -346,10 +376,11 @@ absl::Status RefreshHooks(const Location& location) {
     if (HasSecondLine(path)) {
       O8LOCK_RETURN_IF_ERROR(PutSecondLine(location, path, program));
     }
+    moved = MoveForeignHooks(OwnHooks(location), path.directory);
   }
   O8LOCK_RETURN_IF_ERROR(
       PutFiles(location, mechanism, program, path, place.ok()));
-  return place;
+  return place.ok() ? moved : place;
 }
 
 }  // namespace o8lock

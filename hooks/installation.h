@@ -57,8 +57,9 @@ absl::StatusOr<HooksState> InstallHooks(
 // Takes everything of InstallHooks back, also out of hooks that others have put
 // aside meanwhile; all others are as they were, to the byte. <common
 // dir>/o8lock goes too, unless it has a lock's files. Nothing is done
-// where nothing is installed. Errors: kUnavailable  as above; from the file
-// system and from git.
+// where nothing is installed. Errors: kUnavailable  as above; kAborted and
+// kAlreadyExists  all is done, but a file of another program's in o8lock's
+// directory stays there, or was put aside; from the file system and from git.
 // Waits like InstallHooks.
 // REQUIRES: nobody has the lock.
 absl::Status UninstallHooks(const Location& location);
@@ -67,13 +68,14 @@ absl::Status UninstallHooks(const Location& location);
 // or cannot be started here, or other hooks came since, adapts what git is to
 // read while the lock is taken; a program that cannot be started gives way to
 // this one. After a run: hooks that an installer has put into hooks/, because
-// git named that directory, go where they would have gone otherwise. Nothing is
-// done where nothing is installed or has changed; that takes a few system
-// calls, and a start of the program if that is not this one. Errors:
-// kFailedPrecondition  git cannot call the hooks here, and arming has no
-// effect; from the file system. Runs git if something has changed; without git
-// nothing is done.
-absl::Status RefreshHooks(const Location& location);
+// git named that directory, go where they would have gone otherwise, and that
+// directory itself goes out of core.hooksPath. Nothing is done where nothing is
+// installed or has changed; that takes a few system calls, and a start of the
+// program if that is not this one. Errors: kFailedPrecondition  git cannot call
+// the hooks here, and arming has no effect; kAborted, kAlreadyExists  as of
+// UninstallHooks; from the file system. Runs git if something has changed;
+// without git nothing is done.
+absl::Status RefreshHooks(Location location);
 
 }  // namespace o8lock
 

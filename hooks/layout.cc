@@ -31,7 +31,7 @@ std::string DefaultHooks(const Location& location) {
 }
 
 std::string OwnHooks(const Location& location) {
-  return OwnDirectory(location) + "/hooks";
+  return absl::StrCat(location.common_dir, "/", kOwnHooksName);
 }
 
 std::string OwnBin(const std::string& common_dir) {

@@ -19,6 +19,9 @@ namespace o8lock {
 inline constexpr absl::string_view kInclude = "o8lock/armed.inc";
 inline constexpr absl::string_view kHereFile = "here.inc";
 
+// OwnHooks, relative to the common directory.
+inline constexpr absl::string_view kOwnHooksName = "o8lock/hooks";
+
 std::string OwnDirectory(const Location& location);
 
 // free.inc, locked.inc and here.inc.

@@ -110,7 +110,12 @@ void Release(Lock& lock, const Location& location, const Options& options,
   const Ticks acquired = TicksOf(lock.holder().acquired);
   const absl::StatusOr<Released> released = lock.Release();
   // Hooks may have been installed meanwhile.
-  RefreshHooks(location).IgnoreError();
+  const absl::Status hooks = RefreshHooks(location);
+  if (!options.quiet &&
+      (absl::IsAborted(hooks) || absl::IsAlreadyExists(hooks))) {
+    Tell(absl::StrCat(
+        "o8lock: warning: the git hooks: ", Printable(hooks.message()), "\n"));
+  }
   if (!released.ok()) {
     Tell(absl::StrCat(
         "o8lock: warning: ", Printable(released.status().message()), "\n"));

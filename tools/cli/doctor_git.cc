@@ -94,7 +94,17 @@ Findings HooksFindings(const HooksState& state) {
         "beside a run outside o8lock worktrees are not refused, see: "
         "o8lock hooks status")};
   }
-  return {HooksFinding(Finding::kOk, calls, "")};
+  Findings findings;
+  for (const std::string& path : state.put_aside) {
+    findings.push_back(HooksFinding(
+        Finding::kWarn,
+        absl::StrCat(path, " came during a run, and git does not call it"),
+        "put it where you want it, or remove it"));
+  }
+  if (findings.empty()) {
+    findings.push_back(HooksFinding(Finding::kOk, calls, ""));
+  }
+  return findings;
 }
 
 // --- Files in git ---

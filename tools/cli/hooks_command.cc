@@ -216,7 +216,13 @@ int Uninstall(const Location& location) {
                 "wait for it to complete; see: o8lock status", kRefused);
   }
   const absl::Status status = UninstallHooks(location);
-  if (!status.ok()) {
+  if (absl::IsAborted(status)) {
+    return FailHooks(status,
+                     "the hooks are removed; put that file where you want it");
+  }
+  if (absl::IsAlreadyExists(status)) {
+    Tell(absl::StrCat("o8lock: warning: ", Printable(status.message()), "\n"));
+  } else if (!status.ok()) {
     return FailHooks(status, "try again; see: o8lock hooks status");
   }
   Print(STDOUT_FILENO, "o8lock: hooks removed\n");

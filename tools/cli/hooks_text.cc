@@ -120,6 +120,9 @@ std::string HooksInstalledText(const HooksState& state,
     absl::StrAppend(&text, "o8lock: hooks: not in one worktree, for its own ",
                     Printable(bypass.text), "\n");
   }
+  for (const std::string& path : state.put_aside) {
+    absl::StrAppend(&text, "o8lock: hooks: put aside: ", Printable(path), "\n");
+  }
   return text;
 }
 
@@ -134,6 +137,9 @@ std::string HooksStatusText(const HooksState& state,
                     state.armed ? "yes" : "no, git has nothing to call");
   for (const Bypass& bypass : state.bypasses) {
     rows.emplace_back("Bypassed by", Printable(bypass.text));
+  }
+  for (const std::string& path : state.put_aside) {
+    rows.emplace_back("Put aside", Printable(path));
   }
   return absl::StrCat(HeadOf(state), Lines(rows));
 }
@@ -157,7 +163,8 @@ std::string HooksStatusJson(const HooksState& state) {
                           kSecondLines[static_cast<int>(state.second_line)]},
                          {"hooksDirectory", state.hooks_directory},
                          {"manager", state.manager},
-                         {"bypassedBy", bypasses}})
+                         {"bypassedBy", bypasses},
+                         {"putAside", state.put_aside}})
       .Text();
 }
 

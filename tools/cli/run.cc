@@ -285,8 +285,8 @@ int Run(Options options, const std::string& program, int64_t started) {
   // Before the lock, which arms them.
   const absl::Status hooks = RefreshHooks(*location);
   if (!hooks.ok() && !options.quiet) {
-    Tell(absl::StrCat("o8lock: warning: the git hooks were not made anew: ",
-                      Printable(hooks.message()), "\n"));
+    Tell(absl::StrCat(
+        "o8lock: warning: the git hooks: ", Printable(hooks.message()), "\n"));
   }
   AcquireOptions acquire;
   DescribeRun(options, orchestr8, acquire);

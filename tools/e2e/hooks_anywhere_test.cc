@@ -310,8 +310,7 @@ TEST_F(AnywhereTest, TheFileSystemIsMountedNoexec) {
       "status");
   EXPECT_EQ(run.end, Exited(71));
   EXPECT_THAT(run.err, HasSubstr("denied by pre-commit\n"));
-  EXPECT_THAT(run.err, HasSubstr("o8lock: warning: the git hooks were not "
-                                 "made anew: "));
+  EXPECT_THAT(run.err, HasSubstr("o8lock: warning: the git hooks: '"));
   EXPECT_THAT(run.out, HasSubstr("\nBypassed by: "));
 }
 
