@@ -21,6 +21,7 @@
 #include "absl/strings/string_view.h"
 #include "hooks/files.h"
 #include "hooks/git_settings.h"
+#include "hooks/hook_managers.h"
 #include "hooks/hook_scripts.h"
 #include "lock/access.h"
 #include "lock/file.h"
@@ -130,6 +131,9 @@ absl::Status PutHooks(const std::string& own, const std::string& program,
   // May be installed during a run.
   others.emplace_back("push-to-checkout");
   for (const std::string& name : others) {
+    // An installer that renames a stand-in must find the name free; the hook
+    // that calls such a file looks beside itself.
+    if (absl::EndsWith(name, kOld) || absl::EndsWith(name, kLegacy)) continue;
     if (!names.insert(name).second) continue;
     O8LOCK_RETURN_IF_ERROR(PutLink(absl::StrCat(own, "/", name),
                                    absl::StrCat(path.directory, "/", name)));

@@ -70,10 +70,9 @@ std::string AskVersion(const std::string& program) {
   const absl::StatusOr<ProgramResult> result =
       RunProgram({program, "--version"});
   // "o8lock 0.1.0", or "o8lock 0.1.0 (1bfdd47)".
-  absl::string_view version = result.ok() ? result->out : "";
-  if (!absl::ConsumePrefix(&version, "o8lock ") || result->exit_code != 0) {
-    return "";
-  }
+  if (!result.ok() || result->exit_code != 0) return "";
+  absl::string_view version = result->out;
+  if (!absl::ConsumePrefix(&version, "o8lock ")) return "";
   return std::string(version.substr(0, version.find_first_of(" \n")));
 }
 
