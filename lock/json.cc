@@ -59,6 +59,22 @@ void WriteNumber(Writer& writer, const char* key, int64_t number) {
   writer.Int64(number);
 }
 
+// The array `key` with an object for each of `items`, whose members `members`
+// writes; nothing for none.
+template <typename Writer, typename Item, typename Members>
+void WriteObjects(Writer& writer, const char* key,
+                  const std::vector<Item>& items, Members members) {
+  if (items.empty()) return;
+  writer.Key(key);
+  writer.StartArray();
+  for (const Item& item : items) {
+    writer.StartObject();
+    members(item);
+    writer.EndObject();
+  }
+  writer.EndArray();
+}
+
 template <typename Writer>
 void WriteFourFields(Writer& writer, const Holder& holder) {
   WriteNumber(writer, "pid", holder.pid);
@@ -99,19 +115,13 @@ void WriteRun(Writer& writer, const Holder& holder) {
     writer.Key("released");
     writer.Bool(true);
   }
-  if (!holder.surviving.empty()) {
-    writer.Key("surviving");
-    writer.StartArray();
-    for (const SurvivingProcess& process : holder.surviving) {
-      writer.StartObject();
-      WriteNumber(writer, "pid", process.pid);
-      WriteNumber(writer, "since", process.since);
-      WriteNumber(writer, "session", process.session);
-      WriteString(writer, "worktree", process.worktree);
-      writer.EndObject();
-    }
-    writer.EndArray();
-  }
+  WriteObjects(writer, "surviving", holder.surviving,
+               [&writer](const SurvivingProcess& process) {
+                 WriteNumber(writer, "pid", process.pid);
+                 WriteNumber(writer, "since", process.since);
+                 WriteNumber(writer, "session", process.session);
+                 WriteString(writer, "worktree", process.worktree);
+               });
   if (holder.unpublished.has_value()) {
     WriteString(writer, "unpublished", *holder.unpublished);
   }
@@ -132,30 +142,16 @@ void WriteRecord(Writer& writer, const Holder& holder) {
   // The first, so that it has its place (kMarkOffset).
   WriteString(writer, "mark", std::string(kMarkSize, '0'));
   WriteRun(writer, holder);
-  if (!holder.overridden.empty()) {
-    writer.Key("overridden");
-    writer.StartArray();
-    for (const Holder& run : holder.overridden) {
-      writer.StartObject();
-      WriteRun(writer, run);
-      writer.EndObject();
-    }
-    writer.EndArray();
-  }
-  if (!holder.orphaned.empty()) {
-    writer.Key("orphaned");
-    writer.StartArray();
-    for (const OrphanedWorktree& worktree : holder.orphaned) {
-      writer.StartObject();
-      WriteString(writer, "name", worktree.name);
-      WriteNumber(writer, "made", worktree.made);
-      writer.Key("told");
-      writer.Bool(worktree.told);
-      WriteString(writer, "token", worktree.token);
-      writer.EndObject();
-    }
-    writer.EndArray();
-  }
+  WriteObjects(writer, "overridden", holder.overridden,
+               [&writer](const Holder& run) { WriteRun(writer, run); });
+  WriteObjects(writer, "orphaned", holder.orphaned,
+               [&writer](const OrphanedWorktree& worktree) {
+                 WriteString(writer, "name", worktree.name);
+                 WriteNumber(writer, "made", worktree.made);
+                 writer.Key("told");
+                 writer.Bool(worktree.told);
+                 WriteString(writer, "token", worktree.token);
+               });
   writer.EndObject();
 }
 

@@ -10,7 +10,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "lock/access.h"
@@ -39,7 +38,7 @@ void Move(Location& location, std::string from, std::string to) {
     to = ParentOf(to);
   }
   const auto move = [&from, &to](std::string& path) {
-    if (path == from || absl::StartsWith(path, from + "/")) {
+    if (IsBelow(path, from)) {
       path.replace(0, from.size(), to);
     }
   };

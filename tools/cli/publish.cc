@@ -9,7 +9,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "lock/file.h"
@@ -28,7 +27,7 @@ namespace {
 std::string TopOf(const Location& location) {
   std::string here = Canonical(".").value_or("");
   const std::string& main = location.main_worktree;
-  if (!main.empty() && absl::StartsWith(here + "/", main + "/")) return main;
+  if (!main.empty() && IsBelow(here, main)) return main;
   for (std::string up = here; !up.empty(); up = ParentOf(up)) {
     if (access((up + "/.git").c_str(), F_OK) == 0) return up;
   }

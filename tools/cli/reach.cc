@@ -202,8 +202,7 @@ bool Search::Program(const std::string& path, const std::string& subject) {
 // --- Directories ---
 
 bool Search::Directories(std::string directory) {
-  for (; absl::StartsWith(directory + "/", top_ + "/") &&
-         visited_.insert(directory).second;
+  for (; IsBelow(directory, top_) && visited_.insert(directory).second;
        directory = ParentOf(directory)) {
     if (Installed(directory) || Package(directory)) return true;
   }

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <ctime>
+#include <iterator>
 #include <limits>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,7 +18,6 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
@@ -46,6 +47,28 @@ int64_t BeganAt(const Holder& holder) {
   if (!began.has_value()) return std::numeric_limits<int64_t>::max();
   // In the same second as a time without a fraction anybody may have made one.
   return *began % second == 0 ? *began + second : *began;
+}
+
+// `worktree`, left by the run with the token `token`; `directories` are those
+// of all processes.
+LeftWorktree DescribeLeft(const Location& location, const Worktree& worktree,
+                          const std::string& token,
+                          const std::map<int, std::string>& directories) {
+  LeftWorktree left;
+  left.worktree = worktree;
+  left.state = StateOf(location, worktree);
+  std::vector<int> there;
+  for (const auto& [pid, directory] : directories) {
+    if (IsBelow(directory, worktree.path)) there.push_back(pid);
+  }
+  left.in_use = !there.empty();
+  // Reads the environment of every process.
+  if (!left.in_use || token.empty()) return left;
+  std::vector<int> agents;
+  absl::c_set_intersection(there, ProcessesWith(kRunVariable, token),
+                           std::back_inserter(agents));
+  left.agents = Describe(agents);
+  return left;
 }
 
 // The lock file that is in place for the run of `survey`.
@@ -201,28 +224,13 @@ std::vector<LeftWorktree> LeftWorktrees(
     const Location& location, const std::vector<OrphanedWorktree>& orphaned) {
   std::vector<LeftWorktree> left;
   if (location.armed.empty() || orphaned.empty()) return left;
-  std::vector<RunProcess> processes;
-  for (const int pid : Processes()) {
-    processes.push_back({pid, {}, DirectoryOf(pid)});
-  }
+  std::map<int, std::string> directories;
+  for (const int pid : Processes()) directories[pid] = DirectoryOf(pid);
   for (const OrphanedWorktree& known : orphaned) {
-    for (Worktree& worktree : FindWorktrees(location.common_dir, {known})) {
-      LeftWorktree found;
-      found.state = StateOf(location, worktree);
-      std::vector<int> agents;
-      const std::vector<int> marked =
-          known.token.empty() ? std::vector<int>()
-                              : ProcessesWith(kRunVariable, known.token);
-      for (const RunProcess& process : processes) {
-        if (!IsBelow(process.directory, worktree.path)) continue;
-        found.in_use = true;
-        if (absl::c_linear_search(marked, process.pid)) {
-          agents.push_back(process.pid);
-        }
-      }
-      found.agents = Describe(agents);
-      found.worktree = std::move(worktree);
-      left.push_back(std::move(found));
+    for (const Worktree& worktree :
+         FindWorktrees(location.common_dir, {known})) {
+      left.push_back(
+          DescribeLeft(location, worktree, known.token, directories));
     }
   }
   return left;
