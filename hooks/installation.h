@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Installing the hooks, so that they cost nothing while the lock is free and
-// disturb nobody else's.
+// Installing the hooks, so that they cost a shell for each checkout while the
+// lock is free, and disturb nobody else's.
 //
 // In <common dir>/o8lock there are, besides the guard:
 //   armed.inc   included by the repository's configuration; a link (arming.h)
