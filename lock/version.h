@@ -5,7 +5,7 @@
 namespace o8lock {
 
 // The version of o8lock; that of MODULE.bazel, which a test compares.
-inline constexpr char kVersion[] = "0.1.0";
+inline constexpr char kVersion[] = "0.2.0";
 
 }  // namespace o8lock
 

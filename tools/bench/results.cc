@@ -16,34 +16,35 @@
 namespace o8lock {
 namespace {
 
+// On a panel of its own colour, for dark and light pages alike.
 // %1$s: the picture's file; %2$s: labels; %3$g: how far to the right; %4$d:
 // rows; %5$s: their figures.
 constexpr char kGnuplot[] = R"(
-set terminal svg size 900,620 dynamic font 'Helvetica,Arial,sans-serif,12' background '#ffffff'
+set terminal svg size 900,620 dynamic font 'Helvetica,Arial,sans-serif,12' background '#282d35'
 set output '%1$s'
-set label 'What o8lock takes, as a multiple of what it is compared with' at screen 0.5,0.97 center font ',16'
+set label 'o8lock, as a multiple of its peer (smaller is better)' at screen 0.5,0.97 center font ',16' textcolor rgb '#e6e9ee'
 machine = system("echo \"$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) CPUs, Linux $(uname -r | cut -d- -f1), $(git --version | sed 's/version //'), $(flock --version | sed 's/^flock from //'), $(date -u +%%F)\"")
-set label machine noenhanced at screen 0.5,0.925 center textcolor rgb '#666666'
+set label machine noenhanced at screen 0.5,0.925 center textcolor rgb '#9aa3b0'
 %2$s
 set lmargin at screen 0.47
 set rmargin at screen 0.93
 set tmargin at screen 0.885
 set bmargin at screen 0.105
-set border 1 lc rgb '#888888'
-set xtics nomirror out textcolor rgb '#444444'
+set border 1 lc rgb '#7a8391'
+set xtics nomirror out textcolor rgb '#b9c0cb'
 unset ytics
-set grid xtics lt 1 lc rgb '#e6e6e6'
-set key at screen 0.96,0.01 right bottom vertical maxrows 1 samplen 1.5 textcolor rgb '#444444'
+set grid xtics lt 1 lc rgb '#3a414c'
+set key at screen 0.96,0.01 right bottom vertical maxrows 1 samplen 1.5 textcolor rgb '#b9c0cb'
 set xrange [0:%3$g]
 set yrange [%4$d.6:0.4]
-set arrow from 1, graph 0 to 1, graph 1 nohead lt 1 lc rgb '#999999' back
+set arrow from 1, graph 0 to 1, graph 1 nohead lt 1 lc rgb '#7a8391' back
 $rows << END
 %5$sEND
 plot \
-  $rows using 2:1:(0):2:($1-0.34):($1+0.34) with boxxyerror fs solid noborder lc rgb '#8fbbd9' title 'median', \
-  $rows using ($5 > 0 && $2 > $5 ? $2 : NaN):1:(0):2:($1-0.34):($1+0.34) with boxxyerror fs solid noborder lc rgb '#efb08c' title 'median, over the limit', \
-  $rows using 2:1:3:4 with xerrorbars pt 0 lw 1.5 lc rgb '#33506b' title 'quartiles', \
-  $rows using ($5 > 0 ? $5 : NaN):($1+0.42):(0):(-0.84) with vectors nohead lw 2.5 lc rgb '#c0392b' title 'limit'
+  $rows using 2:1:(0):2:($1-0.34):($1+0.34) with boxxyerror fs solid noborder lc rgb '#4f86b0' title 'median', \
+  $rows using ($5 > 0 && $2 > $5 ? $2 : NaN):1:(0):2:($1-0.34):($1+0.34) with boxxyerror fs solid noborder lc rgb '#c07a4a' title 'median, over the target', \
+  $rows using 2:1:3:4 with xerrorbars pt 0 lw 1.5 lc rgb '#dfe6ee' title 'quartiles', \
+  $rows using ($5 > 0 ? $5 : NaN):($1+0.42):(0):(-0.84) with vectors nohead lw 2.5 lc rgb '#ff6b5e' title 'target'
 )";
 
 }  // namespace
@@ -61,13 +62,13 @@ Result Summarize(const Row& row, std::vector<double> ratios) {
 }
 
 void PrintHead() {
-  absl::PrintF("%-32s %-24s %6s  %16s  %5s\n", "", "against", "ratio",
-               "quartiles", "limit");
+  absl::PrintF("%-32s %-24s %6s  %16s  %6s\n", "", "against", "ratio",
+               "quartiles", "target");
 }
 
 void Print(const Result& result) {
   const Row& row = *result.row;
-  absl::PrintF("%-32s %-24s %6.3f  %6.3f to %6.3f  %5s  %s\n", row.name,
+  absl::PrintF("%-32s %-24s %6.3f  %6.3f to %6.3f  %6s  %s\n", row.name,
                row.peer_name, result.median, result.lower, result.upper,
                row.limit > 0 ? absl::StrFormat("%.2f", row.limit) : "-",
                row.limit == 0              ? ""
@@ -90,10 +91,12 @@ absl::Status Draw(const std::vector<Result>& results, const std::string& path) {
     const Row& row = *result.row;
     absl::StrAppendFormat(
         &labels,
-        "set label '%2$s' at screen 0.015, first %1$d left\n"
+        "set label '%2$s' at screen 0.015, first %1$d left textcolor rgb "
+        "'#e6e9ee'\n"
         "set label '%3$s' at screen 0.46, first %1$d right textcolor rgb "
-        "'#777777'\n"
-        "set label '%4$.2f' at screen 0.985, first %1$d right\n",
+        "'#9aa3b0'\n"
+        "set label '%4$.2f' at screen 0.985, first %1$d right textcolor rgb "
+        "'#e6e9ee'\n",
         ++place, row.name, row.peer_name, result.median);
     absl::StrAppendFormat(&rows, "%d %g %g %g %g\n", place, result.median,
                           result.lower, result.upper, row.limit);

@@ -292,7 +292,8 @@ TEST_F(ManPageTest, IsFoundAndReadByManWithoutAWarning) {
   const Result read = Read({"man", "--warnings", "o8lock"});
   EXPECT_EQ(read.end, Exited(0));
   EXPECT_EQ(read.err, "");
-  EXPECT_THAT(read.out, HasSubstr("run a command while nobody else runs"));
+  EXPECT_THAT(read.out,
+              HasSubstr("run a command under one lock per git repository"));
 }
 
 TEST_F(ManPageTest, IsReadByMandocWithoutAWarning) {
