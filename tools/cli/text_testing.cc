@@ -51,7 +51,7 @@ Inspection FindEvil() {
 
 RunProcess EvilProcess() { return {1, {kEvil}, kEvil}; }
 
-Worktree EvilWorktree() { return {kEvil, kEvil, kEvil, 0, true, true}; }
+Worktree EvilWorktree() { return {kEvil, kEvil, kEvil, 0, true, true, ""}; }
 
 void ExpectPaintsNoTerminal(const std::string& text) {
   EXPECT_THAT(text, HasSubstr("\\x1b[31mx\\x0a\\xc2\\x9b"));
