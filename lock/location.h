@@ -38,6 +38,9 @@ struct Location {
   // outside git and where there is none.
   std::string main_worktree;
 
+  // The worktree around the caller; empty outside of any.
+  std::string worktree;
+
   // The link that arms git's hooks (arming.h): <common dir>/o8lock/armed.inc;
   // empty outside git and for locks that guard no worktrees.
   std::string armed;
