@@ -62,19 +62,6 @@ class ExitCodesKept {
   void (*const before_)(int);
 };
 
-struct Pipe {
-  Fd read;
-  Fd write;
-};
-
-absl::StatusOr<Pipe> MakePipe() {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) {
-    return absl::ErrnoToStatus(errno, "make a pipe");
-  }
-  return Pipe{Fd(ends[0]), Fd(ends[1])};
-}
-
 // Reads both to their ends.
 void Drain(Pipe (&pipes)[2], ProgramResult& result) {
   std::string* const texts[] = {&result.out, &result.err};
@@ -122,13 +109,16 @@ absl::StatusOr<ProgramResult> RunGit(const std::string& directory,
 }
 
 absl::StatusOr<ProgramResult> RunGit(const Location& location,
-                                     const std::vector<std::string>& args) {
-  std::vector<std::string> words = {"--git-dir", location.common_dir};
+                                     const std::vector<std::string>& args,
+                                     std::vector<std::string> variables) {
+  std::vector<std::string> words = {"git", "-C", location.Home(), "--git-dir",
+                                    location.common_dir};
   words.insert(words.end(), args.begin(), args.end());
-  return RunGit(location.Home(), words);
+  return RunProgram(std::move(words), std::move(variables));
 }
 
-absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words) {
+absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words,
+                                         std::vector<std::string> variables) {
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(&word[0]);
@@ -137,6 +127,7 @@ absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words) {
   for (char** variable = environ; *variable != nullptr; ++variable) {
     if (!IsForTheCaller(*variable)) env.push_back(*variable);
   }
+  for (std::string& variable : variables) env.push_back(&variable[0]);
   env.push_back(nullptr);
 
   Pipe pipes[2];

@@ -30,11 +30,14 @@ absl::StatusOr<ProgramResult> RunGit(const std::string& directory,
 
 // The same for the repository `location`, from its home. It is named by its
 // directory: git finds no bare repository with safe.bareRepository=explicit.
+// `variables`, each "NAME=VALUE", are added to the environment.
 absl::StatusOr<ProgramResult> RunGit(const Location& location,
-                                     const std::vector<std::string>& args);
+                                     const std::vector<std::string>& args,
+                                     std::vector<std::string> variables = {});
 
 // The same for any program: WORDS, the first being looked up in PATH.
-absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words);
+absl::StatusOr<ProgramResult> RunProgram(
+    std::vector<std::string> words, std::vector<std::string> variables = {});
 
 // The standard output of a `git ARGS...` that has to succeed, without the
 // newline at its end.

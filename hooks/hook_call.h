@@ -34,6 +34,12 @@ inline constexpr HookEvent kPostCheckout = {"post-checkout", Armed::kAlways};
 // is empty or "0".
 inline constexpr char kAllowVariable[] = "O8LOCK_ALLOW";
 
+// The environment variable by which the self-test (self_test.h) has a hook
+// report that it refuses: the number of a descriptor that git hands on. The
+// hook writes kRefusalReport to it.
+inline constexpr char kRefusalFdVariable[] = "O8LOCK_REFUSAL_FD";
+inline constexpr absl::string_view kRefusalReport = "r";
+
 struct HookCall {
   std::string event;              // the hook's name
   std::vector<std::string> args;  // the hook's, from git

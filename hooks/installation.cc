@@ -35,6 +35,7 @@
 #include "lock/arming.h"
 #include "lock/file.h"
 #include "lock/git_config.h"
+#include "lock/git_directory.h"
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
@@ -48,6 +49,14 @@ std::string StampsOf(const Location& location, const std::string& directory) {
   return absl::StrCat(StampOf(directory), " ", ChangesIn(OwnHooks(location)));
 }
 
+// core.hooksPath of the repository's own file.
+std::string LocalHooksPath(const Location& location) {
+  const std::string file = location.common_dir + "/config";
+  GitConfig config;
+  config.Read(ReadGitFile(file).value_or(""), file).IgnoreError();
+  return config.hooks_path.value_or("");
+}
+
 Basis BasisOf(const Location& location, Mechanism mechanism,
               const std::string& program, const HooksPath& path, bool arms) {
   if (mechanism == Mechanism::kConfig) {
@@ -55,7 +64,7 @@ Basis BasisOf(const Location& location, Mechanism mechanism,
   }
   return {arms,
           location.common_dir,
-          location.hooks_path.value_or(""),
+          LocalHooksPath(location),
           path.directory,
           StampsOf(location, path.directory),
           StampOf(program)};
@@ -66,7 +75,7 @@ bool IsUpToDate(const Location& location, Mechanism mechanism,
                 const Basis& basis) {
   return basis.common_dir == location.common_dir &&
          (mechanism == Mechanism::kConfig ||
-          (basis.local_path == location.hooks_path.value_or("") &&
+          (basis.local_path == LocalHooksPath(location) &&
            basis.changed == StampsOf(location, basis.directory)));
 }
 
@@ -149,14 +158,6 @@ absl::StatusOr<Fd> AwaitTurn(const Location& location) {
     absl::SleepFor(absl::Milliseconds(10));
   }
   return fd;
-}
-
-// core.hooksPath of the repository's own file, as that is now.
-std::string HooksPathNow(const Location& location) {
-  const std::string file = location.common_dir + "/config";
-  GitConfig config;
-  config.Read(ReadFile(file).value_or(""), file).IgnoreError();
-  return config.hooks_path.value_or("");
 }
 
 // Puts core.hooksPath back where it is a directory of o8lock's.
@@ -332,13 +333,11 @@ absl::Status UninstallHooks(const Location& location) {
   return RemoveAll(location);
 }
 
-absl::Status RefreshHooks(Location location) {
+absl::Status RefreshHooks(const Location& location) {
   if (location.armed.empty()) return absl::OkStatus();
   const absl::StatusOr<Remembered> remembered = ReadLockedFile(location);
   // Without this file no hooks are installed.
   if (!remembered.ok()) return absl::OkStatus();
-  // A run may have changed it.
-  location.hooks_path = HooksPathNow(location);
   O8LOCK_RETURN_IF_ERROR(EnsureArmingLink(location));
   const std::optional<Basis>& basis = remembered->basis;
   std::string program = remembered->program;
@@ -366,7 +365,6 @@ absl::Status RefreshHooks(Location location) {
   if (mechanism == Mechanism::kDirectory) {
     // The hooks work without this too.
     RestoreHooksPath(location).IgnoreError();
-    location.hooks_path = HooksPathNow(location);
     // Only git knows all settings. Without git the hooks have no use.
     const absl::StatusOr<std::vector<Setting>> settings =
         ReadSettings(location);

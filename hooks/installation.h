@@ -75,7 +75,7 @@ absl::Status UninstallHooks(const Location& location);
 // the hooks here, and arming has no effect; kAborted, kAlreadyExists  as of
 // UninstallHooks; from the file system. Runs git if something has changed;
 // without git nothing is done.
-absl::Status RefreshHooks(Location location);
+absl::Status RefreshHooks(const Location& location);
 
 }  // namespace o8lock
 

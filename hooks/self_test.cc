@@ -1,27 +1,111 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hooks/self_test.h"
 
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <string>
 #include <vector>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "hooks/files.h"
 #include "hooks/git.h"
+#include "hooks/hook_call.h"
 #include "hooks/hooks_state.h"
 #include "hooks/layout.h"
+#include "lock/file.h"
+#include "lock/inspection.h"
 #include "lock/location.h"
+#include "lock/lock.h"
 #include "lock/status.h"
 
 namespace o8lock {
+namespace {
 
-absl::Status TryUsersHook(const Location& location, Mechanism mechanism,
-                          const std::string& directory) {
+// Where the self-test has its own files.
+std::string SelfTestPath(const Location& location) {
+  return absl::StrCat(OwnDirectory(location), "/self-test-", getpid());
+}
+
+// Has the lock of `location` until the pipe `end` is closed, and tells through
+// `ready` when it is so, or when another has it.
+void HoldLock(const Location& location, const Fd& ready, const Fd& end) {
+  AcquireOptions options;
+  options.unpublished = "it tests the hooks";
+  options.command = {"o8lock", "hooks", "install"};
+  const absl::StatusOr<Lock> lock = Lock::Acquire(location, options);
+  char byte = '\0';
+  if (write(ready.get(), &byte, 1) < 0) return;
+  while (read(end.get(), &byte, 1) < 0 && errno == EINTR) {
+  }
+}
+
+// Calls `body` while a process that is no ancestor of its children has the lock
+// of `location`; if another has it already, while that does.
+absl::Status UnderForeignLock(const Location& location,
+                              absl::FunctionRef<absl::Status()> body) {
+  O8LOCK_ASSIGN_OR_RETURN(Pipe ready, MakePipe());
+  O8LOCK_ASSIGN_OR_RETURN(Pipe end, MakePipe());
+  const pid_t holder = fork();
+  if (holder < 0) return absl::ErrnoToStatus(errno, "start a process");
+  if (holder == 0) {
+    end.write.Close();
+    HoldLock(location, ready.write, end.read);
+    _exit(0);
+  }
+  ready.write.Close();
+  char byte;
+  while (read(ready.read.get(), &byte, 1) < 0 && errno == EINTR) {
+  }
+  absl::Status status = body();
+  end.write.Close();
+  while (waitpid(holder, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+// Tries to add a worktree that has to be refused. kFailedPrecondition: it was
+// not.
+absl::Status TryAdd(const Location& location) {
+  const std::string worktree = SelfTestPath(location);
+  O8LOCK_ASSIGN_OR_RETURN(const Pipe report, MakePipe());
+  // For the hook, and not to be waited for: a daemon of git's may keep it.
+  if (fcntl(report.write.get(), F_SETFD, 0) != 0 ||
+      fcntl(report.read.get(), F_SETFL, O_NONBLOCK) != 0) {
+    return absl::ErrnoToStatus(errno, "prepare a pipe");
+  }
+  O8LOCK_ASSIGN_OR_RETURN(
+      const ProgramResult add,
+      RunGit(location,
+             {"worktree", "add", "--detach", "--no-checkout", worktree},
+             {absl::StrCat(kRefusalFdVariable, "=", report.write.get())}));
+  if (add.exit_code == 0) {
+    O8LOCK_RETURN_IF_ERROR(
+        AskGit(location, {"worktree", "remove", "--force", worktree}).status());
+    return absl::FailedPreconditionError(
+        "a worktree under a foreign lock was not refused: git does not call "
+        "the hook");
+  }
+  char byte;
+  if (read(report.read.get(), &byte, 1) == 1) return absl::OkStatus();
+  return absl::InternalError(
+      absl::StrCat("git failed for another reason than the hook: ", add.err));
+}
+
+// Makes a hook, names its directory to git as core.hooksPath, and has the hook
+// called as git calls the user's while o8lock's are armed.
+// kFailedPrecondition: it was not called.
+absl::Status TryUsersHook(const Location& location, Mechanism mechanism) {
   // One that has no other command of the user's, who may do without Perforce.
   constexpr char kHook[] = "p4-post-changelist";
   constexpr int kCalled = 42;
+  const std::string directory = SelfTestPath(location);
   const absl::Cleanup remove = [&directory] {
     RemoveTree(directory).IgnoreError();
   };
@@ -46,6 +130,23 @@ absl::Status TryUsersHook(const Location& location, Mechanism mechanism,
       absl::StrCat("a hook of the user's was not called while the lock was "
                    "taken: exit code ",
                    result.exit_code, ", ", result.err));
+}
+
+}  // namespace
+
+absl::StatusOr<SelfTest> TestHooks(const Location& location,
+                                   Mechanism mechanism,
+                                   const std::vector<std::string>& own_tokens) {
+  const absl::StatusOr<ProgramResult> head =
+      RunGit(location, {"rev-parse", "--quiet", "--verify", "HEAD"});
+  if (head.ok() && head->exit_code != 0) return SelfTest::kNoCommit;
+  const absl::StatusOr<Inspection> found = Inspect(location, own_tokens);
+  if (found.ok() && found->own) return SelfTest::kInside;
+  O8LOCK_RETURN_IF_ERROR(UnderForeignLock(location, [&] {
+    O8LOCK_RETURN_IF_ERROR(TryAdd(location));
+    return TryUsersHook(location, mechanism);
+  }));
+  return SelfTest::kDone;
 }
 
 }  // namespace o8lock

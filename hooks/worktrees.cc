@@ -117,6 +117,7 @@ std::vector<Worktree> WorktreesBy(const std::string& common_dir,
     if (!mark.empty() && mark != maker.token) continue;
     std::optional<Worktree> worktree = Describe(git_dir, name, *made);
     if (!worktree.has_value()) continue;
+    worktree->token = maker.token;
     if (!mark.empty()) {
       marked.push_back(*std::move(worktree));
     } else if (IsBelowAny(worktree->path, maker.directories)) {
@@ -127,17 +128,13 @@ std::vector<Worktree> WorktreesBy(const std::string& common_dir,
   return marked.empty() ? unmarked : marked;
 }
 
-std::vector<Worktree> FindWorktrees(
-    const std::string& common_dir,
-    const std::vector<OrphanedWorktree>& worktrees) {
-  std::vector<Worktree> found;
-  for (const OrphanedWorktree& wanted : worktrees) {
-    const std::string git_dir = GitDirOf(common_dir, wanted.name);
-    const std::optional<int64_t> made = MadeAt(git_dir);
-    if (made != wanted.made) continue;
-    std::optional<Worktree> worktree = Describe(git_dir, wanted.name, *made);
-    if (worktree.has_value()) found.push_back(*std::move(worktree));
-  }
+std::optional<Worktree> FindWorktree(const std::string& common_dir,
+                                     const OrphanedWorktree& worktree) {
+  const std::string git_dir = GitDirOf(common_dir, worktree.name);
+  const std::optional<int64_t> made = MadeAt(git_dir);
+  if (made != worktree.made) return std::nullopt;
+  std::optional<Worktree> found = Describe(git_dir, worktree.name, *made);
+  if (found.has_value()) found->token = worktree.token;
   return found;
 }
 

@@ -5,6 +5,7 @@
 #define O8LOCK_HOOKS_WORKTREES_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct Worktree {
   int64_t made = -1;   // when git added it, in nanoseconds since 1970
   bool is_locked = false;
   bool is_gone = false;  // its directory; git has it in its list still
+  std::string token;     // of the run that has made it; empty: unknown
 };
 
 // Where the worktree is whose own directory in git's list is `git_dir`; empty
@@ -50,10 +52,9 @@ struct WorktreeMaker {
 std::vector<Worktree> WorktreesBy(const std::string& common_dir,
                                   const WorktreeMaker& maker);
 
-// Those of `worktrees` that are still there; as above.
-std::vector<Worktree> FindWorktrees(
-    const std::string& common_dir,
-    const std::vector<OrphanedWorktree>& worktrees);
+// `worktree`, which a run has left, if it is still there; as above.
+std::optional<Worktree> FindWorktree(const std::string& common_dir,
+                                     const OrphanedWorktree& worktree);
 
 // What would be lost with a worktree.
 struct WorktreeState {

@@ -25,6 +25,7 @@
 #include "lock/inside.h"
 #include "lock/inspect.h"
 #include "lock/inspection.h"
+#include "lock/join.h"
 #include "lock/judge.h"
 #include "lock/kernel_lock.h"
 #include "lock/location.h"
@@ -68,14 +69,15 @@ class Acquisition {
   absl::StatusOr<std::unique_ptr<HeldLock>> Run(Fd turn);
 
  private:
-  absl::StatusOr<Fd> Open(Fd turn);
+  // With the guard `turn`, or, where there is none, the one in place.
+  Taken TryOnce(Fd turn);
+  // The guard could not be opened for writing (`error`).
+  Taken TakeUnopened(const absl::Status& error);
   // The guard `guard` was locked whole, or not since others have it (`locked`).
   Taken TakeLocked(Fd guard);
   Taken TakeHeld(Fd guard);
   Taken TakeFree(Fd guard);
   Taken TakeByForce(const Fd& old_guard, const Inspection& holder);
-  Taken Join(Fd guard, const Inspection& found);
-  Taken JoinRun(Fd guard, Holder run);
 
   void RemoveRemains() const;
   absl::Status Prepare(const Predecessors& predecessors, HeldLock& lock);
@@ -111,28 +113,35 @@ class Acquisition {
 absl::StatusOr<std::unique_ptr<HeldLock>> Acquisition::Run(Fd turn) {
   if (refused_by_ != nullptr) refused_by_->reset();
   while (true) {
-    O8LOCK_ASSIGN_OR_RETURN(Fd guard, Open(std::exchange(turn, Fd())));
-    const absl::Status locked = TryLock(guard, Range::kAll, location_.guard);
-    if (!locked.ok() && !absl::IsUnavailable(locked)) return locked;
-    Taken taken =
-        locked.ok() ? TakeLocked(std::move(guard)) : TakeHeld(std::move(guard));
+    Taken taken = TryOnce(std::exchange(turn, Fd()));
     if (taken.ok() && *taken == nullptr) continue;
     if (taken.ok() && !(*taken)->joined) (*taken)->home = OpenHome(location_);
     return taken;
   }
 }
 
-absl::StatusOr<Fd> Acquisition::Open(Fd turn) {
-  if (turn.ok()) return turn;
-  absl::StatusOr<Fd> guard = OpenGuard(location_);
-  if (guard.ok()) return guard;
-  // Who may not take the lock may still be told who has it.
+Taken Acquisition::TryOnce(Fd turn) {
+  absl::StatusOr<Fd> guard = turn.ok() ? std::move(turn) : OpenGuard(location_);
+  if (!guard.ok()) return TakeUnopened(guard.status());
+  const absl::Status locked = TryLock(*guard, Range::kAll, location_.guard);
+  if (!locked.ok() && !absl::IsUnavailable(locked)) return locked;
+  return locked.ok() ? TakeLocked(*std::move(guard))
+                     : TakeHeld(*std::move(guard));
+}
+
+Taken Acquisition::TakeUnopened(const absl::Status& error) {
+  // Who may not take the lock may still be told who has it, or be inside.
   absl::StatusOr<Inspection> found = Inspect(location_, options_.own_tokens);
-  if (found.ok() && found->verdict == Verdict::kHeld && !found->own &&
-      !Contains(options_.overriding, *found)) {
-    return Refuse(*std::move(found));
+  if (!found.ok() || found->verdict != Verdict::kHeld ||
+      Contains(options_.overriding, *found)) {
+    return error;
   }
-  return guard;
+  if (!found->own || !MayJoin(*found)) return Refuse(*std::move(found));
+  // Without a kernel lock that is there nothing can be shared.
+  if (!found->kernel_locked) return error;
+  O8LOCK_ASSIGN_OR_RETURN(Fd guard, OpenRegular(location_.guard, O_RDONLY));
+  O8LOCK_RETURN_IF_ERROR(CheckGuardFile(guard, location_.guard));
+  return Join(location_, std::move(guard), *found, error);
 }
 
 Taken Acquisition::TakeLocked(Fd guard) {
@@ -147,7 +156,7 @@ Taken Acquisition::TakeLocked(Fd guard) {
 Taken Acquisition::TakeHeld(Fd guard) {
   Inspection found = JudgeGuard(guard, location_.guard, /*taken=*/true);
   if (IsInside(found, guard, options_.own_tokens)) {
-    if (MayJoin(found)) return Join(std::move(guard), found);
+    if (MayJoin(found)) return Join(location_, std::move(guard), found);
     // What is inside cannot wait for what it is inside of.
     found.own = true;
     return Refuse(std::move(found));
@@ -165,29 +174,6 @@ Taken Acquisition::TakeHeld(Fd guard) {
   }
   AddKeepers(guard, found);
   return Refuse(std::move(found));
-}
-
-// `guard` was found to be that of `found`, which this process is inside of.
-Taken Acquisition::Join(Fd guard, const Inspection& found) {
-  O8LOCK_RETURN_IF_ERROR(LockChange(guard, location_.guard));
-  O8LOCK_ASSIGN_OR_RETURN(const bool named,
-                          IsStillNamed(guard, location_.guard));
-  const std::optional<Holder> record = ReadRecord(guard, location_.guard);
-  const Holder* const run = FindRun(record, found);
-  if (!named || run == nullptr) return nullptr;
-  return JoinRun(std::move(guard), *run);
-}
-
-// Of `guard` this process has Range::kChange at least.
-Taken Acquisition::JoinRun(Fd guard, Holder run) {
-  O8LOCK_RETURN_IF_ERROR(TryShare(guard, Range::kJoined, location_.guard));
-  O8LOCK_RETURN_IF_ERROR(Unlock(guard, Range::kRun, location_.guard));
-  O8LOCK_RETURN_IF_ERROR(Unlock(guard, Range::kChange, location_.guard));
-  auto lock = std::make_unique<HeldLock>(location_);
-  lock->joined = true;
-  lock->holder = std::move(run);
-  lock->fd = std::move(guard);
-  return lock;
 }
 
 // `guard` is locked whole and has its name.
@@ -208,7 +194,7 @@ Taken Acquisition::TakeFree(Fd guard) {
     left.own = left.verdict == Verdict::kHeld &&
                IsInside(left, guard, options_.own_tokens);
     if (left.own && MayJoin(left)) {
-      return JoinRun(std::move(guard), *std::move(left.holder));
+      return JoinRun(location_, std::move(guard), *std::move(left.holder));
     }
     return Refuse(std::move(left));
   }

@@ -69,6 +69,14 @@ void Fd::Close() {
   if (fd_ >= 0) close(Leave());
 }
 
+absl::StatusOr<Pipe> MakePipe() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    return absl::ErrnoToStatus(errno, "make a pipe");
+  }
+  return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
+
 absl::StatusOr<Fd> OpenAwaitingLease(const std::string& path, int flags,
                                      mode_t mode, int* error) {
   int raw;

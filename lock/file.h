@@ -46,6 +46,15 @@ class Fd {
   int fd_ = -1;
 };
 
+// Both ends of a pipe, close-on-exec.
+struct Pipe {
+  Fd read;
+  Fd write;
+};
+
+// Errors: from pipe2(2).
+absl::StatusOr<Pipe> MakePipe();
+
 // Which file a descriptor or a name stands for.
 struct FileId {
   dev_t device = 0;

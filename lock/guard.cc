@@ -78,11 +78,16 @@ absl::Status ReplaceRecord(const Fd& fd, const std::string& text,
   return status;
 }
 
-absl::Status LockChange(const Fd& fd, const std::string& guard,
-                        Ticks patience) {
+namespace {
+
+// Calls `lock` for Range::kChange, as often as another process has that.
+absl::Status AwaitChange(absl::Status (*lock)(const Fd&, Range,
+                                              const std::string&),
+                         const Fd& fd, const std::string& guard,
+                         Ticks patience) {
   const Ticks give_up = NowTicks() + patience;
   while (true) {
-    absl::Status status = TryLock(fd, Range::kChange, guard);
+    absl::Status status = lock(fd, Range::kChange, guard);
     if (!absl::IsUnavailable(status)) return status;
     if (NowTicks() > give_up) {
       return absl::DeadlineExceededError(absl::StrCat(
@@ -90,6 +95,17 @@ absl::Status LockChange(const Fd& fd, const std::string& guard,
     }
     absl::SleepFor(kRetryEvery);
   }
+}
+
+}  // namespace
+
+absl::Status LockChange(const Fd& fd, const std::string& guard,
+                        Ticks patience) {
+  return AwaitChange(TryLock, fd, guard, patience);
+}
+
+absl::Status ShareChange(const Fd& fd, const std::string& guard) {
+  return AwaitChange(TryShare, fd, guard, kChangeFor);
 }
 
 absl::Status DowngradeToRunLock(const Fd& fd, const std::string& guard) {

@@ -53,6 +53,10 @@ inline constexpr absl::Duration kRetryEvery = absl::Milliseconds(1);
 absl::Status LockChange(const Fd& fd, const std::string& guard,
                         Ticks patience = kChangeFor);
 
+// Keeps others from locking it so, as they can from this; for `fd` opened for
+// reading too. Errors: as above.
+absl::Status ShareChange(const Fd& fd, const std::string& guard);
+
 // Of `fd`, locked whole, gives up all but Range::kRun.
 absl::Status DowngradeToRunLock(const Fd& fd, const std::string& guard);
 

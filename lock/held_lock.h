@@ -35,6 +35,7 @@ struct HeldLock {
   pid_t pid;  // of the process that acquired
   bool joined = false;
   bool withdrawn = false;  // the lock file of the run that this has joined
+  absl::Status writable;   // or why a run that has joined may not write `fd`
   Holder holder;
   std::string record;  // as it is in the guard
   std::vector<Inspection> stale;

@@ -76,6 +76,30 @@ absl::StatusOr<TimedText> ReadTimed(const std::string& path) {
   return read;
 }
 
+// Gives the verdict that the process of `inspection`, a lock file's with a
+// holder, leads to. The file was written at `written`.
+void JudgeProcess(const struct timespec& written, Inspection& inspection) {
+  Holder& holder = *inspection.holder;
+  inspection.process = LookAt(holder.pid);
+  if (!HasEnded(inspection.process) && !IsOrchestr8Process(holder.pid)) {
+    inspection.stranger = CommandOf(holder.pid);
+    if (inspection.stranger.empty()) {
+      inspection.stranger = {ProgramOf(holder.pid)};
+    }
+  }
+  // This process has written no lock file yet. And a clock that was set forward
+  // makes every process look younger than its lock file: an orchestr8 is taken
+  // for the one that wrote it.
+  inspection.pid_reused = holder.pid == getpid() ||
+                          (!inspection.stranger.empty() &&
+                           BeganAfter(inspection.process, holder, written));
+  inspection.verdict = IsDead(inspection) ? Verdict::kStale : Verdict::kHeld;
+  if (inspection.verdict == Verdict::kHeld && inspection.stranger.empty()) {
+    holder.command = CommandOf(holder.pid);
+    holder.cwd = DirectoryOf(holder.pid);
+  }
+}
+
 }  // namespace
 
 bool IsOfRun(const Holder& lock_file, const Holder& run) {
@@ -127,24 +151,7 @@ absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
     inspection.verdict = Verdict::kStale;
     return found;
   }
-  inspection.process = LookAt(holder->pid);
-  if (!HasEnded(inspection.process) && !IsOrchestr8Process(holder->pid)) {
-    inspection.stranger = CommandOf(holder->pid);
-    if (inspection.stranger.empty()) {
-      inspection.stranger = {ProgramOf(holder->pid)};
-    }
-  }
-  // This process has written no lock file yet. And a clock that was set forward
-  // makes every process look younger than its lock file: an orchestr8 is taken
-  // for the one that wrote it.
-  inspection.pid_reused = holder->pid == getpid() ||
-                          (!inspection.stranger.empty() &&
-                           BeganAfter(inspection.process, *holder, written));
-  inspection.verdict = IsDead(inspection) ? Verdict::kStale : Verdict::kHeld;
-  if (inspection.verdict == Verdict::kHeld && inspection.stranger.empty()) {
-    inspection.holder->command = CommandOf(holder->pid);
-    inspection.holder->cwd = DirectoryOf(holder->pid);
-  }
+  JudgeProcess(written, inspection);
   return found;
 }
 

@@ -146,7 +146,7 @@ class ForeignLockFiles {
 void Describe(const Repository& repository, const std::string& start,
               const std::string& name, Location& location) {
   location.common_dir = repository.common_dir;
-  location.hooks_path = repository.hooks_path;
+  location.worktree = repository.worktree;
   location.publish = repository.publish;
   location.leftovers = repository.leftovers;
   std::vector<std::string> homes;

@@ -38,12 +38,13 @@ struct Location {
   // outside git and where there is none.
   std::string main_worktree;
 
+  // The worktree around the caller; empty outside of any.
+  std::string worktree;
+
   // The link that arms git's hooks (arming.h): <common dir>/o8lock/armed.inc;
   // empty outside git and for locks that guard no worktrees.
   std::string armed;
-  // core.hooksPath as the repository's own configuration file has it.
-  std::optional<std::string> hooks_path;
-  // o8lock.publish, the same.
+  // o8lock.publish as the repository's own configuration file has it.
   std::optional<std::string> publish;
   // o8lock.leftovers, the same.
   std::optional<std::string> leftovers;

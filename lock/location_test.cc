@@ -210,10 +210,8 @@ TEST_F(LocateTest, KnowsTheWorktreeOfASeparateGitDirectoryThatItIsGiven) {
 }
 
 TEST_F(LocateTest, ArmsHooksForTheLockThatGuardsWorktrees) {
-  Git(repository_, {"config", "core.hooksPath", ".githooks"});
   const Location location = LocateFrom(repository_);
   EXPECT_EQ(location.armed, repository_ + "/.git/o8lock/armed.inc");
-  EXPECT_EQ(location.hooks_path, ".githooks");
   LocateOptions options;
   options.directory = repository_;
   options.name = "deploy";

@@ -291,6 +291,13 @@ absl::StatusOr<Released> Lock::Release() {
   HeldLock& lock = *held_;
   const std::string& guard = lock.location.guard;
   Released released;
+  if (!lock.writable.ok()) {
+    // The record stays: it is the outer run's, or says that this has ended.
+    const absl::Status unlocked = Unlock(lock.fd, Range::kJoined, guard);
+    lock.fd.Close();
+    if (!unlocked.ok()) return unlocked;
+    return released;
+  }
   absl::StatusOr<OwnChange> change = OwnChange();
   // Another repository in its place is none of this run's business.
   const bool is_home = FollowHome(lock);

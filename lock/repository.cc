@@ -82,7 +82,6 @@ absl::StatusOr<Repository> Describe(const Found& found, bool any_extensions) {
   GitConfig config;
   O8LOCK_RETURN_IF_ERROR(ReadConfig(common_dir + "/config", config));
   Repository repository;
-  repository.hooks_path = config.hooks_path;
   repository.publish = config.publish;
   repository.leftovers = config.leftovers;
   if (config.format_version < 0) {

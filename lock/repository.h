@@ -23,9 +23,8 @@ struct Repository {
   // Whether `worktree` is a main one: its .git is `common_dir` or leads there.
   bool is_in_main_worktree = false;
   bool is_bare = false;
-  std::optional<std::string> hooks_path;  // core.hooksPath, of its own file
-  std::optional<std::string> publish;     // o8lock.publish, the same
-  std::optional<std::string> leftovers;   // o8lock.leftovers, the same
+  std::optional<std::string> publish;    // o8lock.publish, of its own file
+  std::optional<std::string> leftovers;  // o8lock.leftovers, the same
 };
 
 // What git's environment says of the search.

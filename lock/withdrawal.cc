@@ -19,6 +19,7 @@ absl::Status Withdraw(HeldLock& lock) {
   if (!lock.joined || lock.holder.unpublished.has_value()) {
     return absl::OkStatus();
   }
+  O8LOCK_RETURN_IF_ERROR(lock.writable);
   O8LOCK_RETURN_IF_ERROR(LockChange(lock.fd, guard));
   // First this, for the run that looks after its lock file.
   absl::Status status = TryShare(lock.fd, Range::kWithdrawn, guard);

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cli/hooks_command.h"
 
-#include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <climits>
 #include <cstdlib>
 #include <optional>
@@ -13,15 +10,13 @@
 #include <utility>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "hooks/decision.h"
-#include "hooks/git.h"
 #include "hooks/hook_call.h"
 #include "hooks/installation.h"
 #include "hooks/self_test.h"
@@ -84,95 +79,21 @@ std::string ProgramAsCalled() {
   return Canonical(path).value_or("") == program ? path : program;
 }
 
-// Where the self-test has its own files.
-std::string SelfTestPath(const Location& location) {
-  return absl::StrCat(location.common_dir, "/o8lock/self-test-", getpid());
-}
-
-// Has the lock of `location` until the pipe `end` is closed, and tells through
-// `ready` when it is so, or when another has it.
-void HoldLock(const Location& location, const Fd& ready, const Fd& end) {
-  AcquireOptions options;
-  options.unpublished = "it tests the hooks";
-  options.command = {"o8lock", "hooks", "install"};
-  const absl::StatusOr<Lock> lock = Lock::Acquire(location, options);
-  char byte = '\0';
-  if (write(ready.get(), &byte, 1) < 0) return;
-  while (read(end.get(), &byte, 1) < 0 && errno == EINTR) {
-  }
-}
-
-// Calls `body` while a process that is no ancestor of its children has the lock
-// of `location`; if another has it already, while that does.
-absl::Status UnderForeignLock(const Location& location,
-                              absl::FunctionRef<absl::Status()> body) {
-  int ready[2];
-  int end[2];
-  if (pipe2(ready, O_CLOEXEC) != 0) {
-    return absl::ErrnoToStatus(errno, "make a pipe");
-  }
-  const Fd ready_read(ready[0]);
-  Fd ready_write(ready[1]);
-  if (pipe2(end, O_CLOEXEC) != 0) {
-    return absl::ErrnoToStatus(errno, "make a pipe");
-  }
-  const Fd end_read(end[0]);
-  Fd end_write(end[1]);
-  const pid_t holder = fork();
-  if (holder < 0) return absl::ErrnoToStatus(errno, "start a process");
-  if (holder == 0) {
-    end_write.Close();
-    HoldLock(location, ready_write, end_read);
-    _exit(0);
-  }
-  ready_write.Close();
-  char byte;
-  while (read(ready_read.get(), &byte, 1) < 0 && errno == EINTR) {
-  }
-  absl::Status status = body();
-  end_write.Close();
-  while (waitpid(holder, nullptr, 0) < 0 && errno == EINTR) {
-  }
-  return status;
-}
-
-// Tries to add a worktree that has to be refused. kFailedPrecondition: it was
-// not.
-absl::Status TryAdd(const Location& location) {
-  const std::string worktree = SelfTestPath(location);
-  O8LOCK_ASSIGN_OR_RETURN(const ProgramResult add,
-                          RunGit(location, {"worktree", "add", "--detach",
-                                            "--no-checkout", worktree}));
-  if (add.exit_code == 0) {
-    O8LOCK_RETURN_IF_ERROR(
-        AskGit(location, {"worktree", "remove", "--force", worktree}).status());
-    return absl::FailedPreconditionError(
-        "a worktree under a foreign lock was not refused: git does not call "
-        "the hook");
-  }
-  if (absl::StrContains(add.err, kWorktreeRefused)) return absl::OkStatus();
-  return absl::InternalError(
-      absl::StrCat("git failed for another reason than the hook: ", add.err));
-}
-
 // The self-test's lines for users.
-absl::StatusOr<std::string> SelfTest(
+absl::StatusOr<std::string> SelfTestText(
     const Location& location, Mechanism mechanism,
     const std::vector<std::string>& own_tokens) {
   constexpr absl::string_view kSelfTest = "o8lock: self-test: ";
-  const absl::StatusOr<ProgramResult> head =
-      RunGit(location, {"rev-parse", "--quiet", "--verify", "HEAD"});
-  if (head.ok() && head->exit_code != 0) {
-    return absl::StrCat(kSelfTest, "not done: there is no commit yet\n");
+  O8LOCK_ASSIGN_OR_RETURN(const SelfTest test,
+                          TestHooks(location, mechanism, own_tokens));
+  switch (test) {
+    case SelfTest::kNoCommit:
+      return absl::StrCat(kSelfTest, "not done: there is no commit yet\n");
+    case SelfTest::kInside:
+      return absl::StrCat(kSelfTest, "not done: this is inside the run\n");
+    case SelfTest::kDone:
+      break;
   }
-  const absl::StatusOr<Inspection> found = Inspect(location, own_tokens);
-  if (found.ok() && found->own) {
-    return absl::StrCat(kSelfTest, "not done: this is inside the run\n");
-  }
-  O8LOCK_RETURN_IF_ERROR(UnderForeignLock(location, [&] {
-    O8LOCK_RETURN_IF_ERROR(TryAdd(location));
-    return TryUsersHook(location, mechanism, SelfTestPath(location));
-  }));
   return absl::StrCat(
       kSelfTest, "a user's hook was called while the lock was taken: ok\n",
       kSelfTest, "a worktree under a foreign lock was refused: ok\n");
@@ -187,8 +108,8 @@ int Install(const Location& location,
   }
   std::string tested;
   const auto test = [&](const HooksState& state) -> absl::Status {
-    O8LOCK_ASSIGN_OR_RETURN(tested,
-                            SelfTest(location, state.mechanism, own_tokens));
+    O8LOCK_ASSIGN_OR_RETURN(
+        tested, SelfTestText(location, state.mechanism, own_tokens));
     return absl::OkStatus();
   };
   const absl::StatusOr<HooksState> state =
@@ -272,6 +193,15 @@ HookCall ReadHookCall(const std::string& name,
   return call;
 }
 
+// Reports to the self-test that has called git, if one has.
+void ReportRefusal() {
+  const char* variable = getenv(kRefusalFdVariable);
+  int fd;
+  if (variable != nullptr && absl::SimpleAtoi(variable, &fd)) {
+    Print(fd, kRefusalReport);
+  }
+}
+
 }  // namespace
 
 int RunHook(const std::string& name, const std::vector<std::string>& args,
@@ -286,6 +216,7 @@ int RunHook(const std::string& name, const std::vector<std::string>& args,
   if (!refused->has_value()) return kPass;
   Tell(WorktreeRefusedText(**refused, Name(OwnProgram()),
                            isatty(STDERR_FILENO) == 1, GetNow()));
+  ReportRefusal();
   return kRefuse;
 }
 

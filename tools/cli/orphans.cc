@@ -2,6 +2,9 @@
 #include "tools/cli/orphans.h"
 
 #include <cstddef>
+#include <iterator>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/algorithm/container.h"
@@ -22,34 +25,33 @@ namespace o8lock {
 void TellOfEarlierRuns(Lock& lock, const Location& location, bool all,
                        bool quiet) {
   std::vector<OrphanedWorktree> orphaned;
-  std::vector<OrphanedWorktree> untold;
-  for (const OrphanedWorktree& worktree : lock.holder().orphaned) {
-    if (FindWorktrees(location.common_dir, {worktree}).empty()) continue;
-    orphaned.push_back(worktree);
-    if (all || !worktree.told) untold.push_back(worktree);
+  std::vector<Worktree> untold;
+  for (const OrphanedWorktree& known : lock.holder().orphaned) {
+    std::optional<Worktree> worktree = FindWorktree(location.common_dir, known);
+    if (!worktree.has_value()) continue;
+    orphaned.push_back(known);
+    if (all || !known.told) untold.push_back(*std::move(worktree));
   }
   bool changed = orphaned.size() != lock.holder().orphaned.size();
-  std::vector<std::vector<OrphanedWorktree>> of_stale;
+  std::vector<std::vector<Worktree>> of_stale;
   for (const Inspection& stale : lock.stale()) {
-    of_stale.push_back(
-        AsOrphaned(WorktreesOf(stale, location), stale.holder->token));
-    orphaned.insert(orphaned.end(), of_stale.back().begin(),
-                    of_stale.back().end());
+    of_stale.push_back(WorktreesOf(stale, location));
+    absl::c_move(AsOrphaned(of_stale.back()), std::back_inserter(orphaned));
     changed = changed || !of_stale.back().empty();
   }
   // First: this process may be killed while git looks at many files. Without a
   // record the user is told by this start alone.
   if (changed) lock.SetOrphaned(orphaned).IgnoreError();
   if (quiet) return;
-  Tell(OrphansText("an ended run", {}, LeftWorktrees(location, untold)));
+  Tell(OrphansText("an ended run", {}, DescribeLeft(location, untold)));
   for (size_t i = 0; i < of_stale.size(); ++i) {
     const Inspection& stale = lock.stale()[i];
     Tell(StaleText(stale));
-    Tell(OrphansText("that run", OrphansOf(stale, location),
-                     LeftWorktrees(location, of_stale[i])));
-    untold.insert(untold.end(), of_stale[i].begin(), of_stale[i].end());
+    Tell(OrphansText("that run", OrphansOf(stale, location, of_stale[i]),
+                     DescribeLeft(location, of_stale[i])));
   }
-  if (untold.empty()) return;
+  const auto is_told = [](const auto& worktree) { return worktree.told; };
+  if (absl::c_all_of(orphaned, is_told)) return;
   for (OrphanedWorktree& worktree : orphaned) worktree.told = true;
   lock.SetOrphaned(orphaned).IgnoreError();
 }
@@ -63,11 +65,9 @@ std::vector<Worktree> WorktreesOfThisRun(const Lock& lock,
 
 void TellOfThisRun(Lock& lock, const Location& location,
                    const std::vector<Worktree>& worktrees, bool quiet) {
-  const std::vector<OrphanedWorktree> orphaned =
-      AsOrphaned(worktrees, lock.holder().token);
-  lock.AddOrphaned(orphaned).IgnoreError();
+  lock.AddOrphaned(AsOrphaned(worktrees)).IgnoreError();
   if (quiet) return;
-  Tell(OrphansText("this run", {}, LeftWorktrees(location, orphaned)));
+  Tell(OrphansText("this run", {}, DescribeLeft(location, worktrees)));
 }
 
 std::vector<SurvivingProcess> AgentsAmong(

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cli/publish.h"
 
-#include <unistd.h>
-
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,14 +20,15 @@ namespace o8lock {
 namespace {
 
 // Up to where an orchestr8 counts as installed in the repository: the main
-// worktree, also for a linked one inside of it; otherwise the nearest directory
-// with a .git; outside a repository only the current directory.
+// worktree, also for a linked one inside of it; otherwise the worktree; outside
+// a repository only the current directory.
 std::string TopOf(const Location& location) {
   std::string here = Canonical(".").value_or("");
-  const std::string& main = location.main_worktree;
-  if (!main.empty() && IsBelow(here, main)) return main;
-  for (std::string up = here; !up.empty(); up = ParentOf(up)) {
-    if (access((up + "/.git").c_str(), F_OK) == 0) return up;
+  // A lock file that was given need not be the repository's.
+  const Location around =
+      location.common_dir.empty() ? Locate({}).value_or(location) : location;
+  for (const std::string& top : {around.main_worktree, around.worktree}) {
+    if (!top.empty() && IsBelow(here, top)) return top;
   }
   return here;
 }

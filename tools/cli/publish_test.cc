@@ -119,6 +119,7 @@ TEST_F(PublishTest, WritesALockFileThatNoOrchestr8LooksFor) {
   EXPECT_TRUE(Decide("shop").publish);
   options_.lock_file = dir_.File("shop/web/parallel.lock");
   EXPECT_FALSE(Decide("shop").publish);
+  EXPECT_FALSE(Decide("shop/web").publish);
 }
 
 TEST_F(PublishTest, GoesByTheProgramOfAnOrchestr8CommandLine) {

@@ -163,7 +163,8 @@ std::string WorktreeRefusedText(const Refused& refused,
   }
   const std::vector<std::string> add = AddCommand(refused.add);
   return absl::StrCat(
-      RefusedText(refused.found), kWorktreeRefused,
+      RefusedText(refused.found),
+      "git worktree add refused: it would collide with that run.\n",
       OptionsText(refused.found, CommandLine({program, kWait, "--"}, add),
                   ShellQuoted({program, "status"}),
                   to_a_person

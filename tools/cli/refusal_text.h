@@ -42,9 +42,6 @@ std::string AncestorText(const Inspection& found);
 std::string WorktreeRefusedText(const Refused& refused,
                                 const std::string& program, bool to_a_person,
                                 const Now& now);
-// The line of that which tells it from other errors.
-inline constexpr absl::string_view kWorktreeRefused =
-    "git worktree add refused: it would collide with that run.\n";
 
 }  // namespace o8lock
 

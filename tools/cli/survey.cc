@@ -49,10 +49,8 @@ int64_t BeganAt(const Holder& holder) {
   return *began % second == 0 ? *began + second : *began;
 }
 
-// `worktree`, left by the run with the token `token`; `directories` are those
-// of all processes.
+// `worktree`, left by its run; `directories` are those of all processes.
 LeftWorktree DescribeLeft(const Location& location, const Worktree& worktree,
-                          const std::string& token,
                           const std::map<int, std::string>& directories) {
   LeftWorktree left;
   left.worktree = worktree;
@@ -63,9 +61,9 @@ LeftWorktree DescribeLeft(const Location& location, const Worktree& worktree,
   }
   left.in_use = !there.empty();
   // Reads the environment of every process.
-  if (!left.in_use || token.empty()) return left;
+  if (!left.in_use || worktree.token.empty()) return left;
   std::vector<int> agents;
-  absl::c_set_intersection(there, ProcessesWith(kRunVariable, token),
+  absl::c_set_intersection(there, ProcessesWith(kRunVariable, worktree.token),
                            std::back_inserter(agents));
   left.agents = Describe(agents);
   return left;
@@ -172,9 +170,9 @@ std::vector<RunProcess> ProcessesOf(const Inspection& found) {
 }
 
 std::vector<RunProcess> OrphansOf(const Inspection& found,
-                                  const Location& location) {
+                                  const Location& location,
+                                  const std::vector<Worktree>& worktrees) {
   std::vector<RunProcess> orphans = ProcessesOf(found);
-  const std::vector<Worktree> worktrees = WorktreesOf(found, location);
   const auto is_here = [&](const RunProcess& process) {
     return IsBelow(process.directory, location.Home()) ||
            absl::c_any_of(worktrees, [&](const Worktree& worktree) {
@@ -210,47 +208,47 @@ std::vector<Worktree> WorktreesOf(const Inspection& found,
   return WorktreesBy(location.common_dir, maker);
 }
 
-std::vector<OrphanedWorktree> AsOrphaned(const std::vector<Worktree>& worktrees,
-                                         const std::string& token) {
+std::vector<OrphanedWorktree> AsOrphaned(
+    const std::vector<Worktree>& worktrees) {
   std::vector<OrphanedWorktree> orphaned;
   orphaned.reserve(worktrees.size());
   for (const Worktree& worktree : worktrees) {
-    orphaned.push_back({worktree.name, worktree.made, /*told=*/false, token});
+    orphaned.push_back(
+        {worktree.name, worktree.made, /*told=*/false, worktree.token});
   }
   return orphaned;
 }
 
-std::vector<LeftWorktree> LeftWorktrees(
-    const Location& location, const std::vector<OrphanedWorktree>& orphaned) {
+std::vector<LeftWorktree> DescribeLeft(const Location& location,
+                                       const std::vector<Worktree>& worktrees) {
   std::vector<LeftWorktree> left;
-  if (location.armed.empty() || orphaned.empty()) return left;
+  if (worktrees.empty()) return left;
   std::map<int, std::string> directories;
   for (const int pid : Processes()) directories[pid] = DirectoryOf(pid);
-  for (const OrphanedWorktree& known : orphaned) {
-    for (const Worktree& worktree :
-         FindWorktrees(location.common_dir, {known})) {
-      left.push_back(
-          DescribeLeft(location, worktree, known.token, directories));
-    }
+  for (const Worktree& worktree : worktrees) {
+    left.push_back(DescribeLeft(location, worktree, directories));
   }
   return left;
 }
 
 std::vector<LeftWorktree> LeftWorktrees(const Location& location,
                                         const Inspection& found) {
-  std::vector<OrphanedWorktree> orphaned = found.orphaned;
+  if (location.armed.empty()) return {};
+  std::vector<Worktree> left;
+  for (const OrphanedWorktree& known : found.orphaned) {
+    std::optional<Worktree> worktree = FindWorktree(location.common_dir, known);
+    if (worktree.has_value()) left.push_back(*std::move(worktree));
+  }
   if (found.verdict == Verdict::kStale) {
-    for (OrphanedWorktree& worktree :
-         AsOrphaned(WorktreesOf(found, location),
-                    found.holder.has_value() ? found.holder->token : "")) {
-      if (absl::c_none_of(orphaned, [&](const OrphanedWorktree& known) {
+    for (Worktree& worktree : WorktreesOf(found, location)) {
+      if (absl::c_none_of(found.orphaned, [&](const OrphanedWorktree& known) {
             return known.name == worktree.name;
           })) {
-        orphaned.push_back(std::move(worktree));
+        left.push_back(std::move(worktree));
       }
     }
   }
-  return LeftWorktrees(location, orphaned);
+  return DescribeLeft(location, left);
 }
 
 absl::StatusOr<Survey> LookAround(const Location& location,

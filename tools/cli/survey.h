@@ -35,9 +35,11 @@ std::vector<RunProcess> Describe(const std::vector<int>& pids);
 std::vector<RunProcess> ProcessesOf(const Inspection& found);
 
 // Of the dead run `found`: those processes that work in its repository, at
-// `location`, and did not leave its session, as daemons do.
+// `location`, or in its `worktrees`, and did not leave its session, as daemons
+// do.
 std::vector<RunProcess> OrphansOf(const Inspection& found,
-                                  const Location& location);
+                                  const Location& location,
+                                  const std::vector<Worktree>& worktrees);
 
 // The linked worktrees that the run `found` has made and that are still there:
 // those that the hooks have seen it make; without hooks, those below the
@@ -46,9 +48,9 @@ std::vector<RunProcess> OrphansOf(const Inspection& found,
 std::vector<Worktree> WorktreesOf(const Inspection& found,
                                   const Location& location);
 
-// `worktrees`, made by the run with `token`, as a record has them.
-std::vector<OrphanedWorktree> AsOrphaned(const std::vector<Worktree>& worktrees,
-                                         const std::string& token);
+// `worktrees` as a record has them.
+std::vector<OrphanedWorktree> AsOrphaned(
+    const std::vector<Worktree>& worktrees);
 
 // A worktree that an ended run has left.
 struct LeftWorktree {
@@ -58,10 +60,10 @@ struct LeftWorktree {
   std::vector<RunProcess> agents;  // those of them that the run has started
 };
 
-// Those of `orphaned` that are still in the repository `location`, with what
-// git says of them. Runs git twice for each.
-std::vector<LeftWorktree> LeftWorktrees(
-    const Location& location, const std::vector<OrphanedWorktree>& orphaned);
+// `worktrees` of the repository `location`, with what git says of them. Runs
+// git twice for each.
+std::vector<LeftWorktree> DescribeLeft(const Location& location,
+                                       const std::vector<Worktree>& worktrees);
 
 // All that ended runs have left there, by the verdict `found` on the lock at
 // `location`.

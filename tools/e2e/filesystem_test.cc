@@ -90,6 +90,11 @@ class OtherUserTest : public ::testing::Test {
     words.insert(words.begin(), binary_);
     return Call(words, AsNobody());
   }
+  // A command line for sh that becomes nobody and then `command`.
+  static std::string Nobody(const std::string& command) {
+    return absl::StrCat("setpriv --reuid ", kNobody, " --regid ", kNobody,
+                        " --clear-groups ", command);
+  }
   void Give(const std::string& name) const {
     ASSERT_EQ(chown(File(name).c_str(), kNobody, kNobody), 0) << name;
   }
@@ -192,6 +197,44 @@ TEST_F(OtherUserTest, IsToldWhoHasIt) {
                                 File(".git/o8lock/parallel.guard"))));
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_EQ(run.err(), "");
+}
+
+// The guard may be read: that is enough to be inside of its run.
+TEST_F(OtherUserTest, GoesOnInsideTheRun) {
+  for (const char* environment : {"", "env -i "}) {
+    const Result run = Call(
+        Locked({}, Nobody(absl::StrCat(environment, binary_, " -- echo ran"))),
+        repo_);
+    EXPECT_EQ(run.end, Exited(0));
+    EXPECT_EQ(run.out, "ran\n");
+    EXPECT_EQ(run.err, "");
+  }
+  EXPECT_FALSE(Exists(File(".claude/parallel.lock")));
+  EXPECT_EQ(Contents(File(".git/o8lock/parallel.guard")), "");
+}
+
+TEST_F(OtherUserTest, KeepsTheLockAfterTheRunItIsIn) {
+  ProcessOptions options = In(repo_);
+  options.input = ProcessOptions::Stdin::kPipe;
+  Process run(
+      Locked({}, absl::StrCat(
+                     "exec 3<&0; ",
+                     Nobody(absl::StrCat(
+                         binary_, " -- sh -c 'echo ready $$; read x <&3'")),
+                     "& read x; echo over")),
+      options);
+  const pid_t inner = ReadyPid(run);
+  // Either of the two readers may get the first line.
+  kill(inner, SIGSTOP);
+  WaitForState(inner, 'T');
+  run.Write("\n");
+  EXPECT_EQ(run.Wait(), Exited(0));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), repo_).end, Exited(75));
+  kill(inner, SIGKILL);
+  WaitUntil("the lock is free", [this] {
+    return Call(O8lock({"--", "true"}), repo_).end == Exited(0);
+  });
+  EXPECT_EQ(Contents(File(".git/o8lock/parallel.guard")), "");
 }
 
 TEST_F(OtherUserTest, UnreadableGuard) {

@@ -906,6 +906,34 @@ TEST(Hooks, WantARepository) {
       "not for hooks\n");
 }
 
+// Whatever git says: what a hook refuses it reports itself.
+TEST(Hooks, AreNotInstalledWhereGitFailsForAReasonOfItsOwn) {
+  Project project;
+  std::filesystem::create_directory(project.Beside("bin"));
+  MakeFile(project.Beside("bin/git"),
+           absl::StrCat("#!/bin/sh\n"
+                        "case \" $* \" in *' worktree add '*)\n"
+                        "  echo 'git worktree add refused: it would collide "
+                        "with that run.' >&2\n"
+                        "  exit 128\n"
+                        "esac\n"
+                        "PATH='",
+                        getenv("PATH"), "' exec git \"$@\"\n"),
+           0755);
+  const Tree before = HooksOf(project);
+  project.env["PATH"] =
+      absl::StrCat(project.Beside("bin"), ":", getenv("PATH"));
+  const Result install = project.Hooks({"install"});
+  EXPECT_EQ(install.end, Exited(73));
+  EXPECT_EQ(install.out, "");
+  EXPECT_EQ(install.err,
+            "o8lock: error: git failed for another reason than the hook: git "
+            "worktree add refused: it would collide with that run.\\x0a\n"
+            "o8lock: hint: the hooks are as they were before; see: o8lock "
+            "hooks status\n");
+  EXPECT_EQ(HooksOf(project), before);
+}
+
 TEST(Hooks, WantAGitThatHasThem) {
   for (const auto& [version, why] : std::map<std::string, std::string>{
            {"2.27.0", "git 2.27.0 has no hook that can refuse a worktree"},

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/refusal_text.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "lock/inspection.h"
+#include "lock/process.h"
+#include "tools/cli/holder_text.h"
+#include "tools/cli/text_testing.h"
+
+namespace o8lock {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+const Invocation kInvocation = {
+    {"o8lock", "--name", "deploy"}, {"--feature", "c"}, {"make", "feat c"}, {}};
+
+constexpr char kOptions[] =
+    "\n"
+    "Options:\n"
+    "  • Wait for it to complete: o8lock --name deploy --feature c "
+    "--wait=10m -- make 'feat c'\n"
+    "  • Run: o8lock --name deploy status\n"
+    "  • Force override: o8lock --name deploy --feature c --force -- make "
+    "'feat c'\n"
+    "\n";
+
+TEST(RefusalTextTest, SaysWhoHasItAndWhatToDo) {
+  EXPECT_EQ(
+      RefusalText(FindHeld(), kInvocation, kNow),
+      absl::StrCat(
+          "Error: Another parallel execution is in progress (PID: 12345)\n"
+          "Started at: 2026-02-25T10:30:00Z\n",
+          kOptions, kHolderDetails,
+          "Running for: 12m 4s\n"
+          "Evidence: the kernel lock is held, process 12345 is running\n"
+          "Guard: /r/.git/o8lock/parallel.guard\n"));
+}
+
+TEST(RefusalTextTest, HasTheSpecificationsWordsForAnOrchestr8) {
+  const Invocation orchestr8 = {{"o8lock"},
+                                {},
+                                {"orchestr8", "parallel", "feat-c", "feat-d"},
+                                {"orchestr8", "parallel", "status"}};
+  EXPECT_THAT(
+      RefusalText(FindHeld(), orchestr8, kNow),
+      StartsWith("Error: Another parallel execution is in progress (PID: "
+                 "12345)\n"
+                 "Started at: 2026-02-25T10:30:00Z\n"
+                 "\n"
+                 "Options:\n"
+                 "  • Wait for it to complete: o8lock --wait=10m -- orchestr8 "
+                 "parallel feat-c feat-d\n"
+                 "  • Run: orchestr8 parallel status\n"
+                 "  • Force override: o8lock -- orchestr8 parallel feat-c "
+                 "feat-d --force\n"
+                 "\n"));
+}
+
+// To these --force says something else, or it does not reach them.
+TEST(RefusalTextTest, GivesForceToNoCommandThatTakesItForAnotherThing) {
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"orchestr8", "parallel", "rollback"},
+        {"npm", "exec", "orchestr8", "parallel", "a"},
+        {"sh", "-c", "orchestr8 parallel a"}}) {
+    EXPECT_THAT(RefusalText(FindHeld(), {{"o8lock"}, {}, command, {}}, kNow),
+                HasSubstr("  • Force override: o8lock --force -- "));
+  }
+}
+
+TEST(RefusalTextTest, SaysThatItCannotTell) {
+  Inspection found = FindHeld();
+  found.verdict = Verdict::kUnknown;
+  found.kernel_locked = false;
+  found.holder->token = "t";
+  found.origin = Origin::kOtherHost;
+  found.process = ProcessInfo();
+  EXPECT_EQ(
+      RefusalText(found, kInvocation, kNow),
+      absl::StrCat(
+          "Error: Another parallel execution may be in progress (PID: "
+          "12345)\n"
+          "Started at: 2026-02-25T10:30:00Z\n"
+          "\n"
+          "Options:\n"
+          "  • Find out whether it still runs\n"
+          "  • Run: o8lock --name deploy status\n"
+          "  • Force override: o8lock --name deploy --feature c --force -- "
+          "make 'feat c'\n"
+          "\n",
+          kHolderDetails,
+          "Age: 12m 4s\n"
+          "Evidence: it runs on another machine, box, which cannot be looked "
+          "at from here\n"
+          "Guard: /r/.git/o8lock/parallel.guard\n"));
+}
+
+TEST(RefusalTextTest, DoesWithoutARecord) {
+  Inspection found = FindHeld();
+  found.holder.reset();
+  EXPECT_EQ(
+      RefusalText(found, kInvocation, kNow),
+      absl::StrCat(
+          "Error: Another parallel execution is in progress (PID: unknown)\n"
+          "Started at: unknown\n",
+          kOptions,
+          "Evidence: the kernel lock is held\n"
+          "Guard: /r/.git/o8lock/parallel.guard\n"));
+}
+
+TEST(RefusalTextTest, SaysHowItIsKnown) {
+  const auto known_by = [](const Inspection& found) {
+    const std::string text = RefusalText(found, kInvocation, kNow);
+    const size_t begin = text.find("Evidence: ");
+    return text.substr(begin, text.find('\n', begin) - begin);
+  };
+  Inspection found = FindHeld();
+  found.process.state = ProcessState::kStopped;
+  EXPECT_EQ(known_by(found),
+            "Evidence: the kernel lock is held, process 12345 is stopped "
+            "(Ctrl-Z or SIGSTOP)");
+  found.process.state = ProcessState::kGone;
+  EXPECT_EQ(known_by(found),
+            "Evidence: the kernel lock is held, process 12345 has ended, a "
+            "process that it started still has the lock");
+  found.pid_reused = true;
+  EXPECT_EQ(known_by(found),
+            "Evidence: the kernel lock is held, process 12345 is another "
+            "one, begun after the lock, a process that it started still has "
+            "the lock");
+  found = FindHeld();
+  found.origin = Origin::kOtherNamespace;
+  found.process = ProcessInfo();
+  EXPECT_EQ(known_by(found),
+            "Evidence: the kernel lock is held, process 12345 is in another "
+            "pid namespace (a container)");
+  found = FindHeld();
+  found.kernel_locked = false;
+  found.is_external = true;
+  found.origin = Origin::kUnknown;
+  EXPECT_EQ(known_by(found),
+            "Evidence: process 12345 is running, it was not started by o8lock");
+}
+
+TEST(RefusalTextTest, CountsTimeByTheBootClock) {
+  Inspection found = FindHeld();
+  const Now set_forward = {kNow.unix_seconds + 86400, kNow.ticks};
+  EXPECT_NE(RefusalText(found, kInvocation, set_forward)
+                .find("Running for: 12m 4s\n"),
+            std::string::npos);
+  found.holder->acquired = -1;  // a lock file has none
+  EXPECT_NE(
+      RefusalText(found, kInvocation, set_forward).find("Running for: 1d 0h\n"),
+      std::string::npos);
+}
+
+TEST(RefusalTextTest, ShowsOfLongListsTheBeginning) {
+  Inspection found = FindHeld();
+  found.holder->features.assign(1000, "0123456789");
+  found.holder->command = {std::string(5000, 'x')};
+  const std::string text = RefusalText(found, kInvocation, kNow);
+  EXPECT_LT(text.size(), 2000u);
+  EXPECT_NE(text.find("0123456789, ...\n"), std::string::npos);
+  EXPECT_NE(text.find("Command: " + std::string(400, 'x') + "...\n"),
+            std::string::npos);
+}
+
+TEST(RefusalTextTest, PaintsNoTerminal) {
+  const Invocation invocation = {{kEvil}, {kEvil}, {kEvil}, {kEvil}};
+  ExpectPaintsNoTerminal(RefusalText(FindEvil(), invocation, kNow));
+  ExpectPaintsNoTerminal(TimedOutText(FindEvil(), invocation, kNow, 1));
+}
+
+}  // namespace
+}  // namespace o8lock

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/run_text.h"
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "lock/holder.h"
+#include "lock/inspection.h"
+#include "lock/location.h"
+#include "lock/lock.h"
+#include "tools/cli/text_testing.h"
+
+namespace o8lock {
+namespace {
+
+TEST(OverriddenTextTest, NamesWhoTookIt) {
+  const Overrider by = {7, "2026-02-25T10:31:00Z", "bob", "hut"};
+  EXPECT_EQ(OverriddenText(by),
+            "o8lock: warning: this run's lock was overridden at "
+            "2026-02-25T10:31:00Z by bob@hut (PID 7); nothing was removed\n");
+}
+
+TEST(RunTextTest, PaintsNoTerminal) {
+  const Inspection found = FindEvil();
+  Disturbance replaced;
+  replaced.replaced = found;
+  Location location;
+  location.guard = location.lock_file = kEvil;
+  for (const std::string& text :
+       {MalformedText({kEvil, kEvil, kEvil}),
+        OverriddenText({1, kEvil, kEvil, kEvil}),
+        DisturbedText(replaced, location), SweptText(found),
+        NoLockNeededText({kEvil}), WaitingText(found, 1, /*first=*/true),
+        WaitingLine(found, kNow, 1, 1),
+        LeftoversText({EvilProcess()}, LeftoversAre::kReleased,
+                      absl::Seconds(10))}) {
+    ExpectPaintsNoTerminal(text);
+  }
+}
+
+}  // namespace
+}  // namespace o8lock

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cli/status_text.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "lock/inspection.h"
+#include "lock/process.h"
+#include "tools/cli/survey.h"
+#include "tools/cli/text_testing.h"
+
+namespace o8lock {
+namespace {
+
+TEST(StatusTextTest, HasALineForEachVerdict) {
+  Survey survey;
+  survey.lock.lock_file = "/r/.claude/parallel.lock";
+  survey.lock.location.guard = "/r/.git/o8lock/parallel.guard";
+  Inspection& found = survey.lock.found;
+  const auto text = [&survey] {
+    return StatusText(survey, kNow, /*color=*/false);
+  };
+  const std::string files =
+      "Lock file: /r/.claude/parallel.lock\n"
+      "Guard: /r/.git/o8lock/parallel.guard\n";
+  EXPECT_EQ(text(), "free\n" + files);
+  found = FindHeld();
+  found.own = true;
+  EXPECT_EQ(text(),
+            absl::StrCat("held (PID: 12345) by the run that asks\n"
+                         "Started at: 2026-02-25T10:30:00Z\n",
+                         kHolderDetails,
+                         "Running for: 12m 4s\n"
+                         "Evidence: the kernel lock is held, process 12345 is "
+                         "running\n",
+                         files));
+  found = Inspection();
+  found.verdict = Verdict::kStale;
+  found.problem = "it is not a JSON object";
+  EXPECT_EQ(text(),
+            "free (stale: the lock file is malformed)\n"
+            "Evidence: it is not a JSON object\n" +
+                files);
+  found = FindHeld();
+  found.verdict = Verdict::kStale;
+  found.kernel_locked = false;
+  found.process.state = ProcessState::kGone;
+  EXPECT_EQ(text(), absl::StrCat("free (stale: PID 12345 is not running)\n"
+                                 "Started at: 2026-02-25T10:30:00Z\n",
+                                 kHolderDetails,
+                                 "Age: 12m 4s\n"
+                                 "Evidence: process 12345 has ended\n",
+                                 files));
+}
+
+TEST(StatusTextTest, PaintsNoTerminal) {
+  Survey survey;
+  survey.lock = {kEvil,
+                 {},
+                 FindEvil(),
+                 {EvilProcess()},
+                 {EvilWorktree()},
+                 {{EvilWorktree(), {}, true, {EvilProcess()}}},
+                 {*FindEvil().holder},
+                 {{9, 0, true, {kEvil}, kEvil}},
+                 kEvil};
+  survey.lock.location.guard = survey.lock.location.lock_file = kEvil;
+  survey.others = {survey.lock};
+  ExpectPaintsNoTerminal(StatusText(survey, kNow, /*color=*/false));
+}
+
+}  // namespace
+}  // namespace o8lock
