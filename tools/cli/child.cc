@@ -122,6 +122,8 @@ class Follower {
       : child_(child),
         events_(events),
         attendant_(attendant),
+        // A watch takes up to 20 milliseconds to give up (lock/watch.h). A
+        // shorter run does without one.
         settles_(attendant == nullptr ? -1 : NowTicks() + kTicksPerSecond) {}
 
   // Errors: kInternal, as Run's.
