@@ -13,6 +13,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "hooks/files.h"
 #include "hooks/git.h"
@@ -95,7 +96,8 @@ absl::Status TryAdd(const Location& location) {
   char byte;
   if (read(report.read.get(), &byte, 1) == 1) return absl::OkStatus();
   return absl::InternalError(
-      absl::StrCat("git failed for another reason than the hook: ", add.err));
+      absl::StrCat("git failed for another reason than the hook: ",
+                   absl::StripTrailingAsciiWhitespace(add.err)));
 }
 
 // Makes a hook, names its directory to git as core.hooksPath, and has the hook
@@ -126,10 +128,10 @@ absl::Status TryUsersHook(const Location& location, Mechanism mechanism) {
   }
   O8LOCK_ASSIGN_OR_RETURN(const ProgramResult result, RunGit(location, words));
   if (result.exit_code == kCalled) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("a hook of the user's was not called while the lock was "
-                   "taken: exit code ",
-                   result.exit_code, ", ", result.err));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "a hook of the user's was not called while the lock was "
+      "taken: exit code ",
+      result.exit_code, ", ", absl::StripTrailingAsciiWhitespace(result.err)));
 }
 
 }  // namespace

@@ -928,7 +928,7 @@ TEST(Hooks, AreNotInstalledWhereGitFailsForAReasonOfItsOwn) {
   EXPECT_EQ(install.out, "");
   EXPECT_EQ(install.err,
             "o8lock: error: git failed for another reason than the hook: git "
-            "worktree add refused: it would collide with that run.\\x0a\n"
+            "worktree add refused: it would collide with that run.\n"
             "o8lock: hint: the hooks are as they were before; see: o8lock "
             "hooks status\n");
   EXPECT_EQ(HooksOf(project), before);
