@@ -22,6 +22,7 @@ if [ -z "${{{variable}-}}" ] || ! [ -x "$o8lock" ]; then
   echo "start this with: bazel run "{label} >&2
   exit 64
 fi
+export O8LOCK_BAZEL_PROGRAM={program}
 """
 
 _PROGRAM = """\
@@ -52,6 +53,7 @@ export RUNFILES_DIR="${{PWD%/*}}"
 
 _RUN = """\
 cd "${variable}" || exit
+export O8LOCK_BAZEL_TARGET="$# "{label}
 exec "$o8lock" {words} "$@"
 """
 
@@ -76,14 +78,15 @@ _O8LOCK = attr.label(
 def _quoted(word):
     return "'%s'" % word.replace("'", "'\\''")
 
-def _label(ctx):
-    label = "//%s:%s" % (ctx.label.package, ctx.label.name)
-    alias = getattr(ctx.attr, "alias", "") or label
+def _typed(label):
+    """`label` as a user of the main repository can type it, quoted: only Bazel knows, and that depends on the version."""
+    text = label.to_display_form() if hasattr(label, "to_display_form") else str(label)
+    return _quoted(text[text.index("//"):] if text.split("//")[0] in ["@", "@@"] else text)
 
-    # Of another repository only Bazel knows how it is written: that depends on the version.
-    if ctx.label.workspace_name:
-        return _quoted(str(ctx.label).replace(label, alias))
-    return _quoted(alias)
+def _label(ctx):
+    alias = getattr(ctx.attr, "alias", "")
+    label = _typed(ctx.label)
+    return label.replace("//%s:%s" % (ctx.label.package, ctx.label.name), alias) if alias else label
 
 def _launcher(ctx, variable, script, runfiles):
     """A script to `bazel run`: `script`, which starts among the runfiles and knows o8lock as $o8lock, given `variable`."""
@@ -91,6 +94,7 @@ def _launcher(ctx, variable, script, runfiles):
     prologue = _PROLOGUE.format(
         label = _label(ctx),
         o8lock = _quoted(ctx.executable._o8lock.short_path),
+        program = _typed(Label("//:o8lock")),
         variable = variable,
     )
     ctx.actions.write(launcher, prologue + script, is_executable = True)
@@ -130,12 +134,14 @@ def _check(ctx):
         if not variable or variable[0] in _DIGITS or not _consists_of(variable, _LETTERS + _DIGITS + "_"):
             fail("%s: env has no variable's name: '%s'" % (ctx.label, variable))
 
+def _expanded(ctx, attribute, value):
+    return ctx.expand_make_variables(attribute, ctx.expand_location(value, ctx.attr.data), {})
+
 def _o8lock_run_impl(ctx):
     _check(ctx)
     script = ""
     for variable, value in ctx.attr.env.items():
-        value = ctx.expand_make_variables("env", ctx.expand_location(value, ctx.attr.data), {})
-        script += "export %s=%s\n" % (variable, _quoted(value))
+        script += "export %s=%s\n" % (variable, _quoted(_expanded(ctx, "env", value)))
     runfiles = ctx.runfiles(files = ctx.files.data)
     for target in ctx.attr.data:
         runfiles = runfiles.merge(target[DefaultInfo].default_runfiles)
@@ -145,6 +151,8 @@ def _o8lock_run_impl(ctx):
         command = ["\"$binary\""]
     else:
         command = [_quoted(word) for word in ctx.attr.command]
+    for arg in ctx.attr.first_args:
+        command += [_quoted(word) for word in ctx.tokenize(_expanded(ctx, "args", arg))]
     options = []
     if ctx.attr.lock_name:
         options.append("--name=" + ctx.attr.lock_name)
@@ -158,6 +166,7 @@ def _o8lock_run_impl(ctx):
         options.append("--feature=" + feature)
     variable = _DIRECTORIES[ctx.attr.working_directory]
     script += _RUN.format(
+        label = _label(ctx),
         variable = variable,
         words = " ".join([_quoted(option) for option in options] + ["--"] + command),
     )
@@ -184,6 +193,9 @@ _o8lock_run = rule(
         "feature_names": attr.string_list(
             doc = "What the lock file says of the features.",
         ),
+        "first_args": attr.string_list(
+            doc = "What args is elsewhere, apart from what stands behind -- of bazel run.",
+        ),
         "lock_name": attr.string(
             doc = "Another lock of the repository than the one named parallel.",
         ),
@@ -204,7 +216,7 @@ _o8lock_run = rule(
     executable = True,
 )
 
-def o8lock_run(name, features = [], **kwargs):
+def o8lock_run(name, args = [], features = [], **kwargs):
     """Runs a command under the lock of the repository: `bazel run //tools:agents -- feat-a feat-b`.
 
     The command has the terminal, the standard streams and the signals as if it had been started by hand, its exit code is that
@@ -212,19 +224,21 @@ def o8lock_run(name, features = [], **kwargs):
     Which lock: that of the git repository that working_directory is in, one for all its worktrees. While it runs, Bazel can be
     used; a Bazel server that is started inside does not keep the lock.
 
-    `args` is Bazel's own attribute and comes before what stands behind `--`. The command does not run among its runfiles, so
+    `args` comes before what stands behind `--`. The command does not run among its runfiles, so
     for a file use $(execpath LABEL), which leads there from the root of the workspace.
 
     Args:
       name: the target's.
+      args: as everywhere in Bazel.
       features: what the lock file says of the features. Of an orchestr8 o8lock reads them from its arguments.
       **kwargs: exactly one of `binary`, an executable target, and `command`, a list of a program and its first arguments;
-        `args`; `data`; `env`, a dict; `lock_name`; `max_concurrency`; `wait`: a time such as 10m, or forever, else a lock that is
+        `data`; `env`, a dict; `lock_name`; `max_concurrency`; `wait`: a time such as 10m, or forever, else a lock that is
         held is a refusal at once; `working_directory`: workspace (the root; the default) or invocation (where `bazel run` was
         called); and what every rule has, such as `tags` and `visibility`.
     """
     _o8lock_run(
         name = name,
+        first_args = args,
         feature_names = features,  # every rule has another attribute of that name, for its toolchains
         **kwargs
     )

@@ -20,6 +20,7 @@
 #include "lock/location.h"
 #include "lock/probe.h"
 #include "tools/cli/access_hint.h"
+#include "tools/cli/caller.h"
 #include "tools/cli/finding.h"
 #include "tools/cli/text_parts.h"
 
@@ -69,7 +70,8 @@ Finding LockFileFinding(const std::string& path) {
     return finding(Finding::kOk, "not there, as between runs", "");
   }
   if (found.problem.empty()) {
-    return finding(Finding::kOk, "there, see: o8lock status", "");
+    return finding(Finding::kOk,
+                   absl::StrCat("there, see: ", OwnCommand("status")), "");
   }
   if (found.verdict == Verdict::kStale) {
     return finding(Finding::kWarn,
@@ -77,7 +79,8 @@ Finding LockFileFinding(const std::string& path) {
                    "the next run puts it aside");
   }
   return finding(Finding::kFail, found.problem,
-                 "no run starts before that is settled, see: o8lock status");
+                 absl::StrCat("no run starts before that is settled, see: ",
+                              OwnCommand("status")));
 }
 
 // The directory of `file`, or, if o8lock would `create` it, the one in which.

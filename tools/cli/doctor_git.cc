@@ -20,6 +20,7 @@
 #include "lock/location.h"
 #include "lock/process.h"
 #include "lock/version.h"
+#include "tools/cli/caller.h"
 #include "tools/cli/doctor_orchestr8.h"
 #include "tools/cli/finding.h"
 #include "tools/cli/text.h"
@@ -27,7 +28,7 @@
 namespace o8lock {
 namespace {
 
-constexpr char kInstall[] = "o8lock hooks install";
+std::string InstallCommand() { return OwnCommand("hooks install"); }
 
 // --- The hooks ---
 
@@ -41,14 +42,16 @@ std::string BypassHint(Bypass::Kind kind) {
     case Bypass::kSettingOfOneWorktree:
       return "take the setting out, or let no worktrees be added from that one";
     case Bypass::kOtherPath:
-      return kInstall;
+      return InstallCommand();
     case Bypass::kNoexec:
-      return "mount it without noexec, or with git 2.54 and newer: "
-             "o8lock hooks install";
+      return absl::StrCat(
+          "mount it without noexec, or with git 2.54 and newer: ",
+          InstallCommand());
     case Bypass::kSetting:
       break;
   }
-  return absl::StrCat(kInstall, "; if it stays so, take the setting out");
+  return absl::StrCat(InstallCommand(),
+                      "; if it stays so, take the setting out");
 }
 
 Findings BypassFindings(const HooksState& state) {
@@ -71,14 +74,14 @@ Findings HooksFindings(const HooksState& state) {
     return {HooksFinding(
         Finding::kOk, "not installed",
         absl::StrCat("to have git refuse worktrees during another's run: ",
-                     kInstall))};
+                     InstallCommand()))};
   }
   if (!state.bypasses.empty()) return BypassFindings(state);
   if (state.program_version.empty()) {
     return {HooksFinding(
         Finding::kFail,
         absl::StrCat(state.program, " cannot be run, and git goes on without"),
-        kInstall)};
+        InstallCommand())};
   }
   const std::string calls =
       absl::StrCat("git ", state.git_version, " calls ", state.program, " (",
@@ -86,13 +89,14 @@ Findings HooksFindings(const HooksState& state) {
   if (state.program_version != kVersion) {
     return {HooksFinding(Finding::kWarn,
                          absl::StrCat(calls, ", and this is ", kVersion),
-                         kInstall)};
+                         InstallCommand())};
   }
   if (state.second_line == SecondLine::kMissing) {
     return {HooksFinding(
         Finding::kWarn, absl::StrCat(calls, ", but not as post-checkout"),
-        "beside a run outside o8lock worktrees are not refused, see: "
-        "o8lock hooks status")};
+        absl::StrCat(
+            "beside a run outside o8lock worktrees are not refused, see: ",
+            OwnCommand("hooks status")))};
   }
   Findings findings;
   for (const std::string& path : state.put_aside) {

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "tools/cli/caller.h"
 #include "tools/cli/text.h"
 
 namespace o8lock {
@@ -19,12 +20,12 @@ std::string HintText(absl::string_view hint) {
   return absl::StrCat("o8lock: hint: ", Printable(hint), "\n");
 }
 
-absl::string_view LockHint(const absl::Status& error) {
+std::string LockHint(const absl::Status& error) {
   switch (error.code()) {
     case absl::StatusCode::kUnimplemented:
       return "keep the lock on a file system that has locks: --lock-file FILE";
     case absl::StatusCode::kInvalidArgument:
-      return "see: o8lock --help";
+      return absl::StrCat("see: ", OwnCommand("--help"));
     case absl::StatusCode::kFailedPrecondition:
       return "nothing was run; move that file away, it is none of o8lock's";
     case absl::StatusCode::kNotFound:

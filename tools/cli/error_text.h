@@ -18,7 +18,7 @@ std::string HintText(absl::string_view hint);
 
 // What to do about an error of Locate or of Lock::Acquire that is not about a
 // holder: a hint, for the above.
-absl::string_view LockHint(const absl::Status& error);
+std::string LockHint(const absl::Status& error);
 
 }  // namespace o8lock
 

@@ -26,6 +26,7 @@
 #include "lock/lock.h"
 #include "lock/process.h"
 #include "lock/status.h"
+#include "tools/cli/caller.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/find_command.h"
 #include "tools/cli/holder_text.h"
@@ -123,7 +124,7 @@ int Install(const Location& location,
                 ? absl::StrCat(
                       "if no git command is at work: ",
                       ShellQuoted({"rm", location.common_dir + "/config.lock"}))
-                : "see: o8lock hooks status"));
+                : absl::StrCat("see: ", OwnCommand("hooks status"))));
   }
   Print(STDOUT_FILENO, HooksInstalledText(*state, Name(state->program)));
   Print(STDOUT_FILENO, tested);
@@ -133,8 +134,10 @@ int Install(const Location& location,
 int Uninstall(const Location& location) {
   const absl::StatusOr<Inspection> found = Inspect(location, {});
   if (found.ok() && found->verdict > Verdict::kStale) {
-    return Fail("a run has the lock, and git may be about to call its hooks",
-                "wait for it to complete; see: o8lock status", kRefused);
+    return Fail(
+        "a run has the lock, and git may be about to call its hooks",
+        absl::StrCat("wait for it to complete; see: ", OwnCommand("status")),
+        kRefused);
   }
   const absl::Status status = UninstallHooks(location);
   if (absl::IsAborted(status)) {
@@ -144,7 +147,8 @@ int Uninstall(const Location& location) {
   if (absl::IsAlreadyExists(status)) {
     Tell(absl::StrCat("o8lock: warning: ", Printable(status.message()), "\n"));
   } else if (!status.ok()) {
-    return FailHooks(status, "try again; see: o8lock hooks status");
+    return FailHooks(
+        status, absl::StrCat("try again; see: ", OwnCommand("hooks status")));
   }
   Print(STDOUT_FILENO, "o8lock: hooks removed\n");
   const std::string left = location.common_dir + "/o8lock";

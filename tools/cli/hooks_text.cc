@@ -12,6 +12,7 @@
 #include "hooks/hook_managers.h"
 #include "hooks/installation.h"
 #include "lock/json.h"
+#include "tools/cli/caller.h"
 #include "tools/cli/text.h"
 #include "tools/cli/text_parts.h"
 
@@ -65,7 +66,8 @@ std::string SecondLineText(const HooksState& state,
     case SecondLine::kMissing:
       break;
   }
-  if (state.manager.empty()) return "gone; run: o8lock hooks install";
+  if (state.manager.empty())
+    return absl::StrCat("gone; run: ", OwnCommand("hooks install"));
   return absl::StrCat("none, that is for ", Printable(state.manager),
                       "; against runs outside o8lock put into ",
                       OwnerHint(state, program));

@@ -129,7 +129,7 @@ int FailToLock(const absl::Status& error, const Location& location) {
   return Fail(error.message(),
               absl::IsPermissionDenied(error)
                   ? absl::StrCat("nothing was run; ", AccessHint(location))
-                  : std::string(LockHint(error)),
+                  : LockHint(error),
               ExitCodeOf(error));
 }
 

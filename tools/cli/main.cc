@@ -15,6 +15,7 @@
 #include "hooks/hook_call.h"
 #include "lock/process.h"
 #include "lock/version.h"
+#include "tools/cli/caller.h"
 #include "tools/cli/child.h"
 #include "tools/cli/doctor_command.h"
 #include "tools/cli/exit_code.h"
@@ -45,6 +46,7 @@ std::string CommitText() {
 
 int Main(char* const argv[]) {
   const int64_t started = NowNanoseconds();
+  ReadCaller();
   const std::string hook = HookName(argv[0]);
   if (getauxval(AT_SECURE) != 0) {
     if (!hook.empty()) return kSuccess;  // git has to go on

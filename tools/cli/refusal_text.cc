@@ -68,14 +68,18 @@ std::vector<Row> RefusalRows(const Inspection& found, const Now& now,
   return rows;
 }
 
-// The start of `invocation` once more, of `command` with `options`.
+// The start of `invocation` once more, of `command` with `options`. A start by
+// something else becomes part of the run that these options make.
 std::string StartAgain(const Invocation& invocation,
                        const std::vector<std::string>& options,
                        const std::vector<std::string>& command) {
-  std::vector<std::string> words = invocation.description;
+  const bool whole = invocation.again.empty();
+  std::vector<std::string> words;
+  if (whole) words = invocation.description;
   words.insert(words.end(), options.begin(), options.end());
   words.emplace_back("--");
-  words.insert(words.end(), command.begin(), command.end());
+  const std::vector<std::string>& rest = whole ? command : invocation.again;
+  words.insert(words.end(), rest.begin(), rest.end());
   return CommandLine(invocation.o8lock, words);
 }
 
@@ -88,6 +92,9 @@ std::string ForceCommand(const Invocation& invocation) {
       ReadOrchestr8Command(forced);
   if (!orchestr8.has_value() || !orchestr8->force) {
     return StartAgain(invocation, {"--force"}, invocation.command);
+  }
+  if (!invocation.again.empty()) {
+    return CommandLine(invocation.again, {"--force"});
   }
   return StartAgain(invocation, {}, forced);
 }

@@ -24,6 +24,8 @@ struct Invocation {
   std::vector<std::string> command;
   // What shows how such a run is going; empty: o8lock status.
   std::vector<std::string> status_command;
+  // What starts a run like this one; empty: o8lock DESCRIPTION -- COMMAND.
+  std::vector<std::string> again = {};
 };
 
 // A start was refused: `found` is held, or unknown.

@@ -24,6 +24,7 @@
 #include "lock/lock.h"
 #include "lock/process.h"
 #include "tools/cli/access_hint.h"
+#include "tools/cli/caller.h"
 #include "tools/cli/child.h"
 #include "tools/cli/command.h"
 #include "tools/cli/confirm.h"
@@ -118,7 +119,11 @@ void TellOfLockFile(const Lock& lock, const Location& location, bool publish) {
 Invocation InvocationOf(const Options& options,
                         const std::optional<Orchestr8Command>& orchestr8,
                         const std::string& program) {
-  Invocation invocation{{program}, options.description, options.command, {}};
+  Invocation invocation{OwnWords(program),
+                        options.description,
+                        options.command,
+                        {},
+                        BazelRunAgain(options.command)};
   if (orchestr8.has_value()) {
     invocation.status_command = orchestr8->status_command;
   }

@@ -14,6 +14,7 @@
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
+#include "tools/cli/caller.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/survey.h"
 #include "tools/cli/text.h"
@@ -103,7 +104,8 @@ std::string DisturbedText(const Disturbance& disturbance,
     return absl::StrCat(
         "o8lock: warning: ", guard,
         " was removed during the run, and another run has made it anew\n"
-        "o8lock: hint: both runs are on; see: o8lock status\n");
+        "o8lock: hint: both runs are on; see: ",
+        OwnCommand("status"), "\n");
   }
   if (disturbance.vanished || disturbance.guard_vanished) {
     return absl::StrCat(
@@ -119,7 +121,8 @@ std::string DisturbedText(const Disturbance& disturbance,
       "o8lock: warning: ", file, " was replaced during the run by that of PID ",
       disturbance.replaced->holder->pid,
       "; it was left alone\no8lock: hint: that runs without o8lock, and beside "
-      "this run; see: o8lock status\n");
+      "this run; see: ",
+      OwnCommand("status"), "\n");
 }
 
 std::string LeftoversText(const std::vector<RunProcess>& leftovers,
@@ -134,8 +137,8 @@ std::string LeftoversText(const std::vector<RunProcess>& leftovers,
           &text, "o8lock: hint: the lock stays with ",
           leftovers.size() == 1 ? "it until it has" : "them until they have",
           " ended: ", KillCommand(leftovers),
-          "\no8lock: hint: to free the lock without that: o8lock "
-          "unlock\n");
+          "\no8lock: hint: to free the lock without that: ",
+          OwnCommand("unlock"), "\n");
       break;
     case LeftoversAre::kNotKept:
       absl::StrAppend(&text, "o8lock: hint: the lock does not stay with ",

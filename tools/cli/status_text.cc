@@ -13,6 +13,7 @@
 #include "lock/location.h"
 #include "lock/process.h"
 #include "lock/waiters.h"
+#include "tools/cli/caller.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/orphans_text.h"
 #include "tools/cli/survey.h"
@@ -46,12 +47,13 @@ std::string VerdictText(const Inspection& found) {
 }
 
 std::string UnlockCommand(const LockSurvey& lock) {
-  if (lock.name == "parallel") return "o8lock unlock";
-  return ShellQuoted(
+  if (lock.name == "parallel") return OwnCommand("unlock");
+  return CommandLine(
+      OwnWords(),
       lock.name.empty()
-          ? std::vector<std::string>{"o8lock", "--lock-file",
-                                     lock.location.lock_file, "unlock"}
-          : std::vector<std::string>{"o8lock", "--name", lock.name, "unlock"});
+          ? std::vector<std::string>{"--lock-file", lock.location.lock_file,
+                                     "unlock"}
+          : std::vector<std::string>{"--name", lock.name, "unlock"});
 }
 
 // `text` with its first word in the colour of the verdict.

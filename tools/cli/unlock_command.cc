@@ -12,6 +12,7 @@
 #include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
+#include "tools/cli/caller.h"
 #include "tools/cli/child.h"
 #include "tools/cli/confirm.h"
 #include "tools/cli/exit_code.h"
@@ -42,7 +43,8 @@ int UnlockCommand(const Options& options, int64_t started) {
     const std::string warning = UnlockText(found);
     if (!options.quiet || !options.yes) Tell(warning);
     if (options.yes && IsSince(found, started)) {
-      return Fail("the holder has changed", "see: o8lock status",
+      return Fail("the holder has changed",
+                  absl::StrCat("see: ", OwnCommand("status")),
                   options.conflict_exit_code);
     }
     if (!options.yes) {
@@ -58,7 +60,8 @@ int UnlockCommand(const Options& options, int64_t started) {
   absl::StatusOr<Lock> lock = Lock::Acquire(*location, acquire, &now);
   if (!lock.ok()) {
     if (!now.has_value()) return FailToLock(lock.status(), *location);
-    return Fail("the holder has changed", "see: o8lock status",
+    return Fail("the holder has changed",
+                absl::StrCat("see: ", OwnCommand("status")),
                 options.conflict_exit_code);
   }
   // The user has seen them above.

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "tools/cli/caller.h"
 #include "tools/cli/duration.h"
 #include "tools/cli/text.h"
 #include "tools/cli/verbs.h"
@@ -23,6 +24,11 @@ Words Joined(Words words, const Words& more) {
   return words;
 }
 
+// `words`, which begin with the program, as the user can type them.
+Words AsTyped(const Words& words) {
+  return Joined(OwnWords(words[0]), {words.begin() + 1, words.end()});
+}
+
 // `before` and then `verb` in place of the words of `words` that were meant to
 // be it.
 std::string DidYouMean(const Words& before, const Verb& verb,
@@ -31,14 +37,14 @@ std::string DidYouMean(const Words& before, const Verb& verb,
   return absl::StrCat(
       "did you mean: ",
       ShellQuoted(Joined(
-          Joined(before, name),
+          Joined(AsTyped(before), name),
           {words.begin() + static_cast<int>(name.size()), words.end()})));
 }
 
 }  // namespace
 
 UsageError SeeHelp(std::string problem, absl::string_view verb) {
-  return {std::move(problem), absl::StrCat("see: o8lock ", verb,
+  return {std::move(problem), absl::StrCat("see: ", OwnCommand(verb),
                                            verb.empty() ? "" : " ", "--help")};
 }
 
@@ -48,15 +54,15 @@ UsageError NoVerbNorDashes(Words before, const Words& words) {
       ParseDuration(words[0]).has_value()) {
     before.back() += absl::StrCat(last == "-w" ? "" : "=", words[0]);
     return {absl::StrCat("a time is written together with ", last),
-            absl::StrCat("try: ", ShellQuoted(before), " -- COMMAND")};
+            absl::StrCat("try: ", ShellQuoted(AsTyped(before)), " -- COMMAND")};
   }
   if (const Verb* verb = GuessVerb(words); verb != nullptr) {
     return {absl::StrCat("there is no verb '", words[0], "'"),
             DidYouMean(before, *verb, words)};
   }
   return {absl::StrCat("'--' is missing before the command '", words[0], "'"),
-          absl::StrCat("try: ",
-                       ShellQuoted(Joined(Joined(before, {"--"}), words)))};
+          absl::StrCat("try: ", ShellQuoted(Joined(
+                                    Joined(AsTyped(before), {"--"}), words)))};
 }
 
 UsageError NoHooksVerb(const Words& before, const Words& words) {
@@ -73,14 +79,15 @@ UsageError NoHelpFor(const std::string& name) {
   const Verb* verb = GuessVerb(absl::StrSplit(name, ' '));
   UsageError error = SeeHelp(absl::StrCat("there is no help for '", name, "'"));
   if (verb != nullptr) {
-    error.hint = absl::StrCat("did you mean: o8lock help ", verb->name);
+    error.hint =
+        absl::StrCat("did you mean: ", OwnCommand("help "), verb->name);
   }
   return error;
 }
 
 UsageError TwoLocks(const Words& first, const Words& second) {
   const auto nested = [](const Words& words) {
-    return ShellQuoted(Joined(Joined({"o8lock"}, words), {"--"}));
+    return ShellQuoted(Joined(Joined(OwnWords(), words), {"--"}));
   };
   return {
       absl::StrCat("a run has one lock, and these are two: ",

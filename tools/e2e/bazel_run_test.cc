@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What tools/defs.bzl makes to be run by `bazel run`, as that runs it.
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -15,6 +16,8 @@ namespace o8lock {
 namespace {
 
 using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 // Started among the runfiles, for a user who is in `directory`.
@@ -135,6 +138,61 @@ TEST_F(RunTest, TheProgramGetsEveryWordAsItIs) {
                                   "\n  \"features\": [\"a  b\"],\n"
                                   "<c  d><it's><><*>"));
   EXPECT_EQ(run.err, "");
+}
+
+// Not by a path in Bazel's output.
+TEST_F(RunTest, TheLinesToPasteAreBazels) {
+  const Repository repo;
+  const ProcessOptions options = Among(repo.path(), repo.path());
+  Guarded holder(repo.path());
+  const Result agents =
+      Call({PathFromEnv("RUN_AGENTS"), "feat a", "it's"}, options);
+  EXPECT_EQ(agents.end, Exited(75));
+  EXPECT_THAT(
+      agents.err,
+      HasSubstr("\nOptions:\n"
+                "  • Wait for it to complete: bazel run //:o8lock -- "
+                "--wait=10m -- bazel run //tools/e2e:run_agents -- 'feat a' "
+                "'it'\\''s'\n"
+                "  • Run: orchestr8 parallel status\n"
+                "  • Force override: bazel run //tools/e2e:run_agents -- "
+                "'feat a' 'it'\\''s' --force\n\n"));
+  const Result program = Call(
+      {PathFromEnv("PROGRAM"), "--feature=x", "--", "make", "a b"}, options);
+  EXPECT_EQ(program.end, Exited(75));
+  EXPECT_THAT(program.err,
+              HasSubstr("\nOptions:\n"
+                        "  • Wait for it to complete: bazel run //:o8lock -- "
+                        "--feature x --wait=10m -- make 'a b'\n"
+                        "  • Run: bazel run //:o8lock -- status\n"
+                        "  • Force override: bazel run //:o8lock -- "
+                        "--feature x --force -- make 'a b'\n\n"));
+  EXPECT_EQ(holder.Finish(), Exited(0));
+
+  const Result doctor = Call({PathFromEnv("PROGRAM"), "doctor"}, options);
+  EXPECT_THAT(doctor.out,
+              HasSubstr(": bazel run //:o8lock -- hooks install\n"));
+  const Result wrong = Call({PathFromEnv("PROGRAM"), "statsu"}, options);
+  EXPECT_EQ(wrong.end, Exited(64));
+  EXPECT_THAT(wrong.err,
+              EndsWith("did you mean: bazel run //:o8lock -- status\n"));
+}
+
+// It may be an o8lock, which the user did not start by Bazel.
+TEST_F(RunTest, TheCommandInheritsNothingOfThat) {
+  const Repository repo;
+  const TempDir programs;
+  MakeFile(programs.File("orchestr8"), "#!/bin/sh\nenv\nexit 5\n", 0755);
+  ProcessOptions options = Among(repo.path(), repo.path());
+  options.env["PATH"] = absl::StrCat(programs.path(), ":", getenv("PATH"));
+  for (const Argv& argv :
+       {Argv{PathFromEnv("RUN_AGENTS")},
+        Argv{PathFromEnv("PROGRAM"), "--", "orchestr8", "parallel", "feat"}}) {
+    const Result run = Call(argv, options);
+    EXPECT_EQ(run.end, Exited(5)) << run.err;
+    EXPECT_THAT(run.out, HasSubstr("O8LOCK_RUN"));
+    EXPECT_THAT(run.out, Not(HasSubstr("O8LOCK_BAZEL")));
+  }
 }
 
 // A target that was not started by `bazel run` says how it is to be.

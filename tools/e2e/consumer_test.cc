@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// testdata/consumer_workspace, a monorepo that uses o8lock, built and run by a
-// Bazel that this test starts. Needs Debian's, and no network.
+// A monorepo that uses o8lock, built and run by a Bazel that this test starts.
+// With Debian's 4 it is testdata/consumer_workspace; with every other it goes
+// by the modules of testdata/consumer_module. Debian's need no network.
 #include <signal.h>
 #include <sys/types.h>
 
@@ -18,6 +19,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "lock/testing.h"
@@ -46,6 +49,8 @@ ProcessOptions Inside(const std::string& directory) {
   return options;
 }
 
+bool HasModules() { return !Exists("/usr/bin/bazel-4"); }
+
 // A repository with the Bazel workspace in a subdirectory, and a linked
 // worktree, in whose workspace o8lock is called something else.
 class Monorepo : public Repository {
@@ -55,22 +60,54 @@ class Monorepo : public Repository {
         std::filesystem::canonical(PathFromEnv("MODULE")).parent_path();
     std::filesystem::copy(o8lock / "testdata/consumer_workspace", Code(),
                           std::filesystem::copy_options::recursive);
-    Edit(Code() + "/WORKSPACE", "\"../..\"",
+    if (HasModules()) {
+      std::filesystem::remove(Code() + "/WORKSPACE");
+      std::filesystem::copy(
+          o8lock / "testdata/consumer_module", Code(),
+          std::filesystem::copy_options::recursive |
+              std::filesystem::copy_options::overwrite_existing);
+      // For //cases alone.
+      MakeFile(
+          Code() + Root(),
+          absl::StrCat(
+              Contents(Code() + Root()),
+              "bazel_dep(name = \"abseil-cpp\", version = \"20250814.1\")\n"
+              "bazel_dep(name = \"rules_cc\", version = \"0.2.14\")\n"));
+    }
+    Edit(Code() + Root(), "\"../..\"",
          absl::StrCat("\"", o8lock.string(), "\""));
     Git(path(), {"add", "."});
     Git(path(), {"commit", "--quiet", "-m", "code"});
     Git(path(), {"worktree", "add", "--quiet", LinkedRoot()});
-    Edit(Linked() + "/WORKSPACE", "\"o8lock\"", "\"guard\"");
-    for (const char* file : {"/WORKSPACE", "/BUILD.bazel", "/tools/BUILD.bazel",
-                             "/cases/BUILD.bazel"}) {
+    if (HasModules()) {
+      Edit(Linked() + Root(), "bazel_dep(name = \"o8lock\"",
+           "bazel_dep(repo_name = \"guard\", name = \"o8lock\"");
+    } else {
+      Edit(Linked() + Root(), "\"o8lock\"", "\"guard\"");
+      Edit(Linked() + Root(), "@o8lock//", "@guard//");
+    }
+    for (const char* file :
+         {"/BUILD.bazel", "/tools/BUILD.bazel", "/cases/BUILD.bazel"}) {
       Edit(Linked() + file, "@o8lock//", "@guard//");
     }
-    MakeFile(
-        outputs_.File("bazelrc"),
-        absl::StrCat("startup --output_user_root=", Outputs(), "\n",
-                     "common --noshow_progress --ui_event_filters=-info\n",
-                     "build --nosandbox_debug --show_result=0 --disk_cache=",
-                     outputs_.File("cache"), "\n"));
+    MakeFile(outputs_.File("bazelrc"),
+             absl::StrCat(
+                 "startup --output_user_root=", Outputs(), "\n",
+                 "common --noshow_progress --ui_event_filters=-info,-warning\n",
+                 "build --nosandbox_debug --show_result=0 --disk_cache=",
+                 outputs_.File("cache"), "\n"));
+    // What the user has in PATH.
+    const std::string bazel(absl::StripSuffix(
+        Call(Shell("command -v bazel"), ProcessOptions()).out, "\n"));
+    std::filesystem::create_directory(Programs());
+    MakeFile(Programs() + "/bazel",
+             absl::StrCat(
+                 "#!/bin/sh\n",
+                 HasModules() ? absl::StrCat("BAZEL_REAL=", bazel, " exec '",
+                                             o8lock.string(), "/tools/bazel'")
+                              : absl::StrCat("exec ", bazel),
+                 " --bazelrc='", outputs_.File("bazelrc"), "' \"$@\"\n"),
+             0755);
     // Kept: what a Process has started, such as a server, ends with it.
     for (const std::string& workspace : {Code(), Linked()}) {
       builds_.emplace_back(std::make_unique<Process>(Bazel({"build", "//..."}),
@@ -84,17 +121,22 @@ class Monorepo : public Repository {
   std::string LinkedRoot() const { return linked_.File("linked"); }
   std::string Linked() const { return LinkedRoot() + "/code"; }
   std::string Outputs() const { return outputs_.File("root"); }
+  std::string Programs() const { return outputs_.File("programs"); }
   std::string OtherOutputs() const { return outputs_.File("other"); }
 
   // bazel WORDS...
   Argv Bazel(const Argv& words) const {
-    Argv argv = {"/usr/bin/bazel",
-                 absl::StrCat("--bazelrc=", outputs_.File("bazelrc"))};
+    Argv argv = {Programs() + "/bazel"};
     argv.insert(argv.end(), words.begin(), words.end());
     return argv;
   }
 
  private:
+  // The file that tells of other repositories.
+  static std::string Root() {
+    return HasModules() ? "/MODULE.bazel" : "/WORKSPACE";
+  }
+
   static void Edit(const std::string& file, const std::string& from,
                    const std::string& to) {
     const std::string text = Contents(file);
@@ -111,9 +153,6 @@ class ConsumerTest : public ::testing::Test {
  protected:
   static void TearDownTestSuite() { repo_.reset(); }
   void SetUp() override {
-    if (!Exists("/usr/bin/bazel-4")) {
-      GTEST_SKIP() << "needs Debian's Bazel, bazel-bootstrap";
-    }
     if (!repo_.has_value()) repo_.emplace();
   }
 
@@ -264,14 +303,50 @@ TEST_F(ConsumerTest, OneLockForAllWorktreesUnderWhateverName) {
         Run(workspace + "/cases", {"//tools:agents", "--", "feat-a"});
     EXPECT_EQ(agents.end, Exited(75));
     EXPECT_THAT(agents.err, StartsWith(message));
+    // Further lines are here for a user who knows no path in Bazel's output.
+    EXPECT_THAT(
+        agents.err,
+        HasSubstr(" --wait=10m -- bazel run //tools:agents -- feat-a\n"));
     EXPECT_THAT(agents.err,
-                HasSubstr(" --wait=10m -- orchestr8 parallel feat-a\n"));
+                HasSubstr("\n  • Run: orchestr8 parallel status\n"));
+    EXPECT_THAT(
+        agents.err,
+        HasSubstr("\n  • Force override: bazel run //tools:agents -- feat-a "
+                  "--force\n"));
   }
   EXPECT_EQ(holder.Finish(), Exited(0));
 
   Guarded linked(RunArgv({"//cases:hold"}), Inside(repo().Linked()));
   EXPECT_EQ(Run(repo().Code(), {"//cases:hold"}).end, Exited(75));
   EXPECT_EQ(linked.Finish(), Exited(0));
+}
+
+// The lines to paste, pasted.
+TEST_F(ConsumerTest, WhatARefusalSaysToRunCanBeRun) {
+  const auto after = [](const std::string& text, absl::string_view begin) {
+    const std::vector<std::string> parts =
+        absl::StrSplit(text, absl::MaxSplits(begin, 1));
+    return parts.size() < 2 ? "false" : parts[1].substr(0, parts[1].find('\n'));
+  };
+  for (const std::string& workspace : {repo().Code(), repo().Linked()}) {
+    ProcessOptions options = Inside(workspace + "/tools");
+    options.env["PATH"] = absl::StrCat(repo().Programs(), ":", getenv("PATH"));
+    Guarded holder(repo().path());
+    const Result refused = Run(workspace, {"//cases:hold"});
+    EXPECT_EQ(refused.end, Exited(75));
+    Process status(Shell(after(refused.err, "• Run: ")), options);
+    EXPECT_EQ(status.Wait(kBuildDeadline), Exited(0)) << status.err();
+    EXPECT_THAT(status.out(), StartsWith("held"));
+
+    options.input = ProcessOptions::Stdin::kPipe;
+    Process waiting(Shell(after(refused.err, "Wait for it to complete: ")),
+                    options);
+    waiting.WaitForError("o8lock: waiting for PID");
+    EXPECT_EQ(holder.Finish(), Exited(0));
+    waiting.WaitForOutput("ready");
+    waiting.Write("4\n");
+    EXPECT_EQ(waiting.Wait(kBuildDeadline), Exited(4)) << waiting.err();
+  }
 }
 
 TEST_F(ConsumerTest, Waits) {
@@ -324,6 +399,9 @@ TEST_F(ConsumerTest, BazelInsideARunWorksAndItsServerDoesNotKeepTheLock) {
 
 // The recipe of the README.
 TEST_F(ConsumerTest, BazelItselfUnderALock) {
+  if (HasModules()) {
+    GTEST_SKIP() << "of Debian's Bazels 4 alone looks for tools/bazel";
+  }
   const std::string wrapper = repo().Code() + "/tools/bazel";
   const TempDir programs;
   std::filesystem::create_symlink(Binary(), programs.File("o8lock"));
@@ -378,7 +456,9 @@ TEST_F(ConsumerTest, EveryBazelRunUnderTheLock) {
        "//cases:show", "--", "a b"});
   Process free(show, options);
   EXPECT_EQ(free.Wait(kBuildDeadline), Exited(7)) << free.err();
-  EXPECT_THAT(free.out(), HasSubstr("/show.runfiles/consumer\n"));
+  EXPECT_THAT(free.out(),
+              HasSubstr(HasModules() ? "/show.runfiles/_main\n"
+                                     : "/show.runfiles/consumer\n"));
   EXPECT_THAT(free.out(), EndsWith("<a b>\n"));
   Guarded holder(repo().path());
   Process held(show, options);
@@ -515,6 +595,14 @@ TEST_F(ConsumerTest, CanBeQueried) {
       Bazel(repo().Code(), {"query", "--output=build", "//cases:words"});
   EXPECT_EQ(result.end, Exited(0)) << result.err;
   EXPECT_THAT(result.out, HasSubstr("  lock_name = \"words\",\n"));
+}
+
+TEST_F(ConsumerTest, GoesByModules) {
+  if (!HasModules())
+    GTEST_SKIP() << "needs Bazel 7 or newer: bazel-bootstrap of Debian 14";
+  const Result result = Bazel(repo().Code(), {"mod", "graph", "--depth=1"});
+  EXPECT_EQ(result.end, Exited(0)) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("o8lock@_"));
 }
 
 }  // namespace

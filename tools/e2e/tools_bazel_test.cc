@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
@@ -24,20 +25,31 @@
 namespace o8lock {
 namespace {
 
-constexpr char kNoBazel[] =
-    "tools/bazel: no bazelisk and no bazel in PATH; o8lock is built with "
-    "Bazel\n";
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
 constexpr char kPackages[] =
     " bazel-bootstrap libabsl-dev libbenchmark-dev libgmock-dev "
     "rapidjson-dev\n";
-constexpr char kFailed[] = "tools/bazel: apt-get failed; see above\n";
+constexpr char kNeeds[] =
+    "tools/bazel: needs Bazel, a C++ compiler and libraries; ";
+// All that is said of an installation, and what comes after its failure.
+constexpr char kInstalling[] =
+    "tools/bazel: installing Bazel, a C++ compiler and libraries with apt-get "
+    "(once, about 1 GB, 2 to 10 minutes): bazel-bootstrap libabsl-dev "
+    "libbenchmark-dev libgmock-dev rapidjson-dev\n";
+constexpr char kFailed[] =
+    "tools/bazel: apt-get failed; all of its messages: {LOG}\n";
 
 // What apt-get was called with, by whatever calls it.
 constexpr char kInstall[] =
-    "apt-get <-qq> <-o=Dpkg::Use-Pty=0> <install> <-y> "
+    "apt-get <-qq> <-o=APT::Status-Fd=3> <-o=Dpkg::Use-Pty=0> <install> <-y> "
     "<--no-install-recommends> <bazel-bootstrap> <libabsl-dev> "
     "<libbenchmark-dev> <libgmock-dev> <rapidjson-dev>\n";
-constexpr char kUpdate[] = "apt-get <-qq> <-o=Dpkg::Use-Pty=0> <update>\n";
+constexpr char kUpdate[] =
+    "apt-get <-qq> <-o=APT::Status-Fd=3> <-o=Dpkg::Use-Pty=0> <update>\n";
 
 // A machine whose PATH is a directory of stubs.
 class Machine {
@@ -45,16 +57,19 @@ class Machine {
   Machine() {
     std::filesystem::create_directory(Bin());
     // What is no subject here.
-    for (const std::string name : {"cat", "env", "readlink"}) {
+    for (const std::string name :
+         {"cat", "env", "mktemp", "readlink", "rm", "sh", "tail"}) {
       const std::string real(absl::StripSuffix(
           Call(Shell("command -v " + name), ProcessOptions()).out, "\n"));
       std::filesystem::create_symlink(real, Bin() + "/" + name);
     }
     MakeFile(Log(), "");
+    std::filesystem::create_directory(Tmp());
   }
 
   std::string Bin() const { return dir_.File("bin"); }
   std::string File(absl::string_view name) const { return dir_.File(name); }
+  std::string Tmp() const { return dir_.File("tmp"); }
 
   // Makes the command `path`, which tells of its call and runs `script`.
   void Stub(const std::string& path, absl::string_view script) const {
@@ -84,12 +99,14 @@ class Machine {
         "apt-get",
         absl::StrCat(
             "test \"$DEBIAN_FRONTEND\" = noninteractive || exit 92\n"
-            "! read line || exit 93\necho noise; echo problem $3 >&2\n"
-            "case $3 in\n  update) : >'",
+            "! read line || exit 93\necho noise; echo problem $4 >&2\n"
+            "echo dlstatus:1:42.5:Fetching >&3\n"
+            "echo pmstatus:dpkg:7.75:Running >&3\n"
+            "case $4 in\n  update) : >'",
             File("updated"), "'; ", update, " ;;\n  install) if test -e '",
             File("updated"), "'; then ", install_again, "; else ", install,
             "; fi ;;\nesac\n",
-            has_bazel ? absl::StrCat("test $3 = update || PATH=/usr/bin:/bin "
+            has_bazel ? absl::StrCat("test $4 = update || PATH=/usr/bin:/bin "
                                      "cp '",
                                      File("package/bazel"), "' '", Bin(), "'")
                       : ""));
@@ -103,6 +120,7 @@ class Machine {
   }
   Result RunArgv(const Argv& argv, ProcessOptions options = {}) const {
     if (options.env.count("PATH") == 0) options.env["PATH"] = Bin();
+    options.env["TMPDIR"] = Tmp();
     if (options.env.count("BAZEL_REAL") == 0) {
       options.unset_env.emplace_back("BAZEL_REAL");
     }
@@ -111,7 +129,7 @@ class Machine {
     process.Write("input\n");
     process.CloseInput();
     const End end = process.Wait();
-    return {end, process.out(), process.err()};
+    return {end, process.out(), WithoutLog(process.err())};
   }
   static std::string Wrapper() { return PathFromEnv("WRAPPER"); }
 
@@ -123,6 +141,21 @@ class Machine {
   }
 
  private:
+  // `text` without the name of the log of an installation that failed, which is
+  // there then, and otherwise not.
+  std::string WithoutLog(const std::string& text) const {
+    const std::vector<std::string> logs = Names(Tmp());
+    if (!absl::StrContains(text, Tmp() + "/")) {
+      EXPECT_THAT(logs, testing::IsEmpty());
+      return text;
+    }
+    EXPECT_THAT(logs, testing::SizeIs(1));
+    const std::string log = absl::StrCat(Tmp(), "/", logs.at(0));
+    EXPECT_NE(Contents(log), "");
+    std::filesystem::remove(log);
+    return absl::StrReplaceAll(text, {{log, "{LOG}"}});
+  }
+
   std::string Log() const { return dir_.File("log"); }
 
   TempDir dir_;
@@ -199,9 +232,9 @@ TEST(NoBazelTest, WithoutAptGetItSaysWhatToInstall) {
   EXPECT_EQ(result.end, Exited(1));
   EXPECT_EQ(result.out, "");
   EXPECT_EQ(result.err,
-            absl::StrCat(kNoBazel,
-                         "tools/bazel: install bazelisk (or Bazel 7.6 or "
-                         "newer) and a C++17 compiler, then run this again\n"));
+            absl::StrCat(kNeeds,
+                         "install bazelisk (or Bazel 7.6 or newer) and a C++17 "
+                         "compiler, then run this again\n"));
   EXPECT_EQ(machine.Called(), "");
 }
 
@@ -212,24 +245,21 @@ TEST(NoBazelTest, AUserWithoutSudoIsToldWhatToRunAsRoot) {
   EXPECT_EQ(result.end, Exited(1));
   EXPECT_EQ(result.out, "");
   EXPECT_EQ(result.err,
-            absl::StrCat(kNoBazel,
-                         "tools/bazel: as root, run: apt-get install "
+            absl::StrCat(kNeeds,
+                         "as root, run: apt-get update && apt-get install "
                          "--no-install-recommends",
                          kPackages));
   EXPECT_EQ(machine.Called(), "id <-u>\n");
 }
 
-// Standard output and input are Bazel's alone.
+// Standard output and input are Bazel's alone, and apt-get's are nobody's.
 TEST(NoBazelTest, RootGetsOneAndItIsRun) {
   const Machine machine;
   machine.HasAptGet(0, ":");
   const Result result = machine.Run(kWords);
   EXPECT_EQ(result.end, Exited(7));
   EXPECT_EQ(result.out, "answer\ninput\n");
-  EXPECT_EQ(result.err, absl::StrCat(kNoBazel,
-                                     "tools/bazel: running: apt-get install "
-                                     "--no-install-recommends",
-                                     kPackages, "noise\n"));
+  EXPECT_EQ(result.err, kInstalling);
   EXPECT_EQ(machine.Called(),
             absl::StrCat("id <-u>\n", kInstall, "bazel", kWordsSeen));
 }
@@ -237,19 +267,19 @@ TEST(NoBazelTest, RootGetsOneAndItIsRun) {
 TEST(NoBazelTest, AUserWithSudoGetsOneToo) {
   const Machine machine;
   machine.HasAptGet(1000, ":");
-  machine.StubInPath("sudo", "exec \"$@\"");
+  // As the real one, it passes on the standard descriptors only.
+  machine.StubInPath("sudo", "exec \"$@\" 3>&-");
   const Result result = machine.Run(kWords);
   EXPECT_EQ(result.end, Exited(7));
   EXPECT_EQ(result.out, "answer\ninput\n");
-  EXPECT_EQ(result.err, absl::StrCat(kNoBazel,
-                                     "tools/bazel: running: sudo apt-get "
-                                     "install --no-install-recommends",
-                                     kPackages, "noise\n"));
-  EXPECT_EQ(machine.Called(),
-            absl::StrCat("id <-u>\nsudo <env> "
-                         "<DEBIAN_FRONTEND=noninteractive> <apt-get>",
-                         absl::StripPrefix(kInstall, "apt-get"), kInstall,
-                         "bazel", kWordsSeen));
+  EXPECT_EQ(result.err,
+            absl::StrReplaceAll(kInstalling,
+                                {{"with apt-get", "with sudo apt-get"}}));
+  const std::string called = machine.Called();
+  EXPECT_THAT(called, StartsWith("id <-u>\nsudo <env> "
+                                 "<DEBIAN_FRONTEND=noninteractive> <sh>"));
+  EXPECT_THAT(called,
+              EndsWith(absl::StrCat("\n", kInstall, "bazel", kWordsSeen)));
 }
 
 TEST(NoBazelTest, WithStalePackageListsItIsHadAtTheSecondTry) {
@@ -258,20 +288,30 @@ TEST(NoBazelTest, WithStalePackageListsItIsHadAtTheSecondTry) {
   const Result result = machine.Run(kWords);
   EXPECT_EQ(result.end, Exited(7));
   EXPECT_EQ(result.out, "answer\ninput\n");
-  EXPECT_EQ(result.err,
-            absl::StrCat(kNoBazel,
-                         "tools/bazel: running: apt-get install "
-                         "--no-install-recommends",
-                         kPackages, "noise\nnoise\nproblem update\nnoise\n",
-                         "problem install\n"));
+  EXPECT_EQ(result.err, kInstalling);
   EXPECT_EQ(machine.Called(), absl::StrCat("id <-u>\n", kInstall, kUpdate,
                                            kInstall, "bazel", kWordsSeen));
 }
 
+TEST(NoBazelTest, ATerminalShowsHowFarItIs) {
+  const Machine machine;
+  machine.HasAptGet(0, ":");
+  ProcessOptions options;
+  options.terminal = true;
+  options.env["PATH"] = machine.Bin();
+  options.env["TMPDIR"] = machine.Tmp();
+  options.unset_env.emplace_back("BAZEL_REAL");
+  Process process({Machine::Wrapper(), "info"}, options);
+  process.WaitForOutput("answer");
+  EXPECT_THAT(process.out(),
+              HasSubstr("\r\x1b[Kdownloading, 42%\r\x1b[Kinstalling, 7%"
+                        "\r\x1b[Kanswer"));
+  EXPECT_THAT(process.out(), Not(HasSubstr("noise")));
+  process.Write("\x04");
+  EXPECT_EQ(process.Wait(), Exited(7));
+}
+
 TEST(NoBazelTest, WhereItCannotBeHadNothingIsRunAndThatIsAFailure) {
-  const std::string begin = absl::StrCat(
-      kNoBazel, "tools/bazel: running: apt-get install --no-install-recommends",
-      kPackages);
   {
     SCOPED_TRACE("no update");
     const Machine machine;
@@ -280,7 +320,7 @@ TEST(NoBazelTest, WhereItCannotBeHadNothingIsRunAndThatIsAFailure) {
     EXPECT_EQ(result.end, Exited(1));
     EXPECT_EQ(result.out, "");
     EXPECT_EQ(result.err,
-              absl::StrCat(begin, "noise\nnoise\nproblem update\n", kFailed));
+              absl::StrCat(kInstalling, "noise\nproblem update\n", kFailed));
     EXPECT_EQ(machine.Called(), absl::StrCat("id <-u>\n", kInstall, kUpdate));
   }
   {
@@ -290,10 +330,8 @@ TEST(NoBazelTest, WhereItCannotBeHadNothingIsRunAndThatIsAFailure) {
     const Result result = machine.Run(kWords);
     EXPECT_EQ(result.end, Exited(1));
     EXPECT_EQ(result.out, "");
-    EXPECT_EQ(result.err, absl::StrCat(begin,
-                                       "noise\nnoise\nproblem update\nnoise\n"
-                                       "problem install\n",
-                                       kFailed));
+    EXPECT_EQ(result.err,
+              absl::StrCat(kInstalling, "noise\nproblem install\n", kFailed));
     EXPECT_EQ(machine.Called(),
               absl::StrCat("id <-u>\n", kInstall, kUpdate, kInstall));
   }
@@ -305,12 +343,8 @@ TEST(NoBazelTest, WhereItCannotBeHadNothingIsRunAndThatIsAFailure) {
     const Result result = machine.Run(kWords);
     EXPECT_EQ(result.end, Exited(1));
     EXPECT_EQ(result.out, "");
-    EXPECT_EQ(result.err,
-              absl::StrCat(
-                  absl::StrReplaceAll(begin, {{"running: ", "running: sudo "}}),
-                  "no\n", kFailed));
-    EXPECT_THAT(machine.Called(),
-                testing::Not(testing::HasSubstr("\napt-get")));
+    EXPECT_THAT(result.err, EndsWith(absl::StrCat("\nno\n", kFailed)));
+    EXPECT_THAT(machine.Called(), Not(HasSubstr("\napt-get")));
   }
   {
     SCOPED_TRACE("no Bazel in the package");
@@ -319,61 +353,73 @@ TEST(NoBazelTest, WhereItCannotBeHadNothingIsRunAndThatIsAFailure) {
     const Result result = machine.Run(kWords);
     EXPECT_EQ(result.end, Exited(1));
     EXPECT_EQ(result.out, "");
-    EXPECT_EQ(result.err,
-              absl::StrCat(begin, "noise\n",
-                           "tools/bazel: still no bazel in PATH\n"));
+    EXPECT_EQ(
+        result.err,
+        absl::StrCat(kInstalling, "tools/bazel: still no bazel in PATH\n"));
     EXPECT_EQ(machine.Called(), absl::StrCat("id <-u>\n", kInstall));
   }
 }
 
 // --- Debian's own ---
 
-// In a mount namespace with a /usr/include and a /usr/bin/bazel-4 of the
-// test's.
+// In a mount namespace with a /usr/include, a Bazel and the name of its release
+// of the test's.
 class DebianTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!Exists(kBazel)) GTEST_SKIP() << "needs Debian's Bazel in " << kBazel;
+    for (const std::string& needed :
+         {kBazel7, std::string("/usr/share/bazel")}) {
+      if (!Exists(needed)) GTEST_SKIP() << "needs Debian's Bazel: " << needed;
+    }
     if (!(RunToEnd({"unshare", "--mount", "mount", "-t", "tmpfs", "none",
                     "/usr/include"}) == Exited(0))) {
       GTEST_SKIP() << "needs permission for a mount namespace";
     }
-    machine_.Stub(machine_.File("bazel-4"), "cat; exit 7");
+    machine_.Stub(machine_.File("stub"), "cat; exit 7");
   }
 
-  // The wrapper with these of the files in /usr/include.
-  Result Run(const std::vector<std::string>& headers) {
-    std::string script =
-        absl::StrCat("mount -t tmpfs none /usr/include && mount --bind '",
-                     machine_.File("bazel-4"), "' ", kBazel, " || exit 99\n");
+  // The wrapper with these of the files in /usr/include, and with `bazel` of
+  // that release.
+  Result Run(const std::vector<std::string>& headers, const std::string& bazel,
+             const std::string& release) {
+    std::string script = absl::StrCat(
+        "mount -t tmpfs none /usr/include && mount --bind '",
+        machine_.File("stub"), "' ", bazel,
+        " && mount -t tmpfs none /usr/share/bazel && echo ", release,
+        " >/usr/share/bazel/build-label.txt || exit 99\n");
     for (const std::string& header : headers) {
       absl::StrAppend(&script, "mkdir -p /usr/include/",
                       std::filesystem::path(header).parent_path().string(),
                       " && : >/usr/include/", header, " || exit 99\n");
     }
-    absl::StrAppend(&script, "PATH='", machine_.Bin(), "' exec \"$@\"");
+    absl::StrAppend(&script, "PATH='", machine_.Bin(), "':$PATH exec \"$@\"");
     Argv argv = {"unshare", "--mount",         "sh", "-c", script,
                  "sh",      Machine::Wrapper()};
     argv.insert(argv.end(), kWords.begin(), kWords.end());
     ProcessOptions options;
     options.env["PATH"] = getenv("PATH");
-    options.env["BAZEL_REAL"] = kBazel;
+    options.env["BAZEL_REAL"] = bazel;
+    options.env["XDG_CACHE_HOME"] = Cache();
     return machine_.RunArgv(argv, options);
   }
+  std::string Cache() const { return machine_.File("it's a cache"); }
 
-  // Debian's gets what it needs first.
-  static std::string BazelCalled() {
-    return absl::StrCat(
-        "bazel-4 <--bazelrc=",
-        std::filesystem::canonical(Machine::Wrapper()).parent_path().string(),
-        "/debian.bazelrc>", kWordsSeen);
+  // How the Bazel called `name` is called with that file of flags.
+  static std::string Called(absl::string_view name, absl::string_view bazelrc) {
+    return absl::StrCat(name, " <--bazelrc=", bazelrc, ">", kWordsSeen);
+  }
+  static std::string Bazelrc4() {
+    return std::filesystem::canonical(Machine::Wrapper())
+               .parent_path()
+               .string() +
+           "/debian.bazelrc";
   }
 
-  static constexpr char kBazel[] = "/usr/bin/bazel-4";
   static constexpr char kMissing[] =
-      "tools/bazel: o8lock needs C++ libraries that are not in /usr/include\n"
-      "tools/bazel: running: apt-get install --no-install-recommends "
-      "libabsl-dev libbenchmark-dev libgmock-dev rapidjson-dev\nnoise\n";
+      "tools/bazel: installing C++ libraries with apt-get (once, about 50 MB, "
+      "a minute): libabsl-dev libbenchmark-dev libgmock-dev rapidjson-dev\n";
+  const std::string kBazel4 = "/usr/bin/bazel-4";
+  const std::string kBazel7 = "/usr/bin/bazel";
   const std::string install_ =
       absl::StrReplaceAll(kInstall, {{"<bazel-bootstrap> ", ""}});
   const std::vector<std::string> all_ = {
@@ -383,12 +429,46 @@ class DebianTest : public testing::Test {
 };
 
 TEST_F(DebianTest, InstallsNothingWhereTheLibrariesAre) {
+  if (!Exists(kBazel4)) GTEST_SKIP() << "needs Debian 12's or 13's Bazel";
   machine_.HasAptGet(0, ":");
-  const Result result = Run(all_);
+  const Result result = Run(all_, kBazel4, "4.2.3");
   EXPECT_EQ(result.end, Exited(7));
   EXPECT_EQ(result.out, "input\n");
   EXPECT_EQ(result.err, "");
-  EXPECT_EQ(machine_.Called(), BazelCalled());
+  EXPECT_EQ(machine_.Called(), Called("bazel-4", Bazelrc4()));
+}
+
+// Modules of the libraries that are here, made once.
+TEST_F(DebianTest, SevenGetsModules) {
+  machine_.HasAptGet(0, ":");
+  std::string made;
+  for (int i = 0; i < 2; ++i) {
+    const Result result = Run(all_, kBazel7, "7.7.1");
+    EXPECT_EQ(result.end, Exited(7));
+    EXPECT_EQ(result.out, "input\n");
+    EXPECT_EQ(result.err, "");
+    const std::vector<std::string> names = Names(Cache() + "/o8lock");
+    ASSERT_THAT(names, testing::SizeIs(1));
+    made = absl::StrCat(Cache(), "/o8lock/", names[0]);
+    EXPECT_EQ(machine_.Called(), Called("bazel", made + "/bazelrc"));
+  }
+  EXPECT_THAT(Contents(made + "/bazelrc"),
+              HasSubstr(absl::StrCat("\ncommon \"--override_module=abseil-cpp=",
+                                     made, "/abseil-cpp\"\n")));
+  EXPECT_THAT(Contents(made + "/abseil-cpp/BUILD.bazel"),
+              HasSubstr("\"-l:libabsl_status.a\""));
+  EXPECT_THAT(Contents(made + "/abseil-cpp/absl/strings/BUILD.bazel"),
+              HasSubstr("cc_library(name = \"strings\", "));
+}
+
+// The wrapper of Debian's 4, which comes back, and everybody else's.
+TEST_F(DebianTest, AnotherOfThatNameGetsNothing) {
+  for (const std::string release : {"4.2.3", ""}) {
+    const Result result = Run({}, kBazel7, release);
+    EXPECT_EQ(result.end, Exited(7));
+    EXPECT_EQ(result.err, "");
+    EXPECT_EQ(machine_.Called(), absl::StrCat("bazel", kWordsSeen));
+  }
 }
 
 TEST_F(DebianTest, InstallsTheLibrariesWhereOneIsMissing) {
@@ -399,18 +479,18 @@ TEST_F(DebianTest, InstallsTheLibrariesWhereOneIsMissing) {
     for (const std::string& header : all_) {
       if (header != missing) headers.push_back(header);
     }
-    const Result result = Run(headers);
+    const Result result = Run(headers, kBazel7, "7.7.1");
     EXPECT_EQ(result.end, Exited(7));
     EXPECT_EQ(result.out, "input\n");
     EXPECT_EQ(result.err, kMissing);
-    EXPECT_EQ(machine_.Called(),
-              absl::StrCat("id <-u>\n", install_, BazelCalled()));
+    EXPECT_THAT(machine_.Called(),
+                StartsWith(absl::StrCat("id <-u>\n", install_, "bazel <")));
   }
 }
 
 TEST_F(DebianTest, WhereTheyCannotBeHadNothingIsRunAndThatIsAFailure) {
   machine_.HasAptGet(0, "exit 100", "exit 100");
-  const Result result = Run({});
+  const Result result = Run({}, kBazel7, "7.7.1");
   EXPECT_EQ(result.end, Exited(1));
   EXPECT_EQ(result.out, "");
   EXPECT_EQ(result.err,
