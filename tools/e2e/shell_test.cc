@@ -46,6 +46,7 @@ constexpr Installed kInstalled[] = {
     {"share/bash-completion/completions/o8lock", 0644},
     {"share/zsh/site-functions/_o8lock", 0644},
     {"share/fish/vendor_completions.d/o8lock.fish", 0644},
+    {"share/doc/o8lock/examples/with-etcd", 0755},
 };
 
 // A line for every file under `prefix`.

@@ -70,6 +70,7 @@ $do share/man/man1/o8lock.1 644
 $do share/bash-completion/completions/o8lock 644
 $do share/zsh/site-functions/_o8lock 644
 $do share/fish/vendor_completions.d/o8lock.fish 644
+$do share/doc/o8lock/examples/with-etcd 755
 
 [ "$do" = put ] || exit 0
 case :$PATH: in
