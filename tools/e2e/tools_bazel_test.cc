@@ -342,7 +342,8 @@ class DebianTest : public testing::Test {
   }
 
   // The wrapper with these of the files in /usr/include.
-  Result Run(const std::vector<std::string>& headers) {
+  Result Run(const std::vector<std::string>& headers,
+             const Argv& words = kWords) {
     std::string script =
         absl::StrCat("mount -t tmpfs none /usr/include && mount --bind '",
                      machine_.File("bazel-4"), "' ", kBazel, " || exit 99\n");
@@ -354,7 +355,7 @@ class DebianTest : public testing::Test {
     absl::StrAppend(&script, "PATH='", machine_.Bin(), "' exec \"$@\"");
     Argv argv = {"unshare", "--mount",         "sh", "-c", script,
                  "sh",      Machine::Wrapper()};
-    argv.insert(argv.end(), kWords.begin(), kWords.end());
+    argv.insert(argv.end(), words.begin(), words.end());
     ProcessOptions options;
     options.env["PATH"] = getenv("PATH");
     options.env["BAZEL_REAL"] = kBazel;
@@ -389,6 +390,18 @@ TEST_F(DebianTest, InstallsNothingWhereTheLibrariesAre) {
   EXPECT_EQ(result.out, "input\n");
   EXPECT_EQ(result.err, "");
   EXPECT_EQ(machine_.Called(), BazelCalled());
+}
+
+TEST_F(DebianTest, WithoutACrossCompilerItSaysWhatToInstall) {
+  const Result result =
+      Run(all_, {"build", "--config=arm64", "//tools:o8lock"});
+  EXPECT_EQ(result.end, Exited(1));
+  EXPECT_EQ(result.err,
+            "tools/bazel: --config=arm64 needs a cross compiler and a library; "
+            "as root, run:\n"
+            "tools/bazel: dpkg --add-architecture arm64 && apt-get update && "
+            "apt-get install g++-aarch64-linux-gnu libabsl-dev:arm64\n");
+  EXPECT_EQ(machine_.Called(), "");
 }
 
 TEST_F(DebianTest, InstallsTheLibrariesWhereOneIsMissing) {
