@@ -37,19 +37,16 @@ using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
 struct Installed {
-  const char* place;   // under the prefix
-  const char* source;  // among the runfiles
+  const char* place;  // under the prefix, and beside the script
   mode_t mode;
 };
 constexpr Installed kInstalled[] = {
-    {"bin/o8lock", "tools/o8lock", 0755},
-    {"share/man/man1/o8lock.1", "tools/packaging/o8lock.1", 0644},
-    {"share/bash-completion/completions/o8lock",
-     "tools/packaging/completions/o8lock.bash", 0644},
-    {"share/zsh/site-functions/_o8lock", "tools/packaging/completions/_o8lock",
-     0644},
-    {"share/fish/vendor_completions.d/o8lock.fish",
-     "tools/packaging/completions/o8lock.fish", 0644},
+    {"bin/o8lock", 0755},
+    {"share/man/man1/o8lock.1", 0644},
+    {"share/bash-completion/completions/o8lock", 0644},
+    {"share/zsh/site-functions/_o8lock", 0644},
+    {"share/fish/vendor_completions.d/o8lock.fish", 0644},
+    {"share/doc/o8lock/examples/with-etcd", 0755},
 };
 
 // A line for every file under `prefix`.
@@ -73,13 +70,15 @@ Result Install(const Argv& args, const std::string& directory = "/",
 }
 
 void ExpectInstalled(const std::string& prefix) {
+  const std::filesystem::path tree =
+      std::filesystem::path(PathFromEnv("INSTALL")).parent_path();
   for (const Installed& file : kInstalled) {
     SCOPED_TRACE(file.place);
     const std::string path = absl::StrCat(prefix, "/", file.place);
     struct stat found = {};
     ASSERT_EQ(lstat(path.c_str(), &found), 0);
     EXPECT_EQ(found.st_mode, S_IFREG | file.mode);
-    EXPECT_TRUE(Contents(path) == Contents(file.source));
+    EXPECT_TRUE(Contents(path) == Contents(tree / file.place));
     // Nothing but the file: no temporary one.
     EXPECT_EQ(Names(std::filesystem::path(path).parent_path()).size(), 1);
   }
@@ -200,8 +199,7 @@ TEST(InstallTest, SaysHowItIsUsed) {
     EXPECT_EQ(result.end, Exited(64));
     EXPECT_EQ(result.out, "");
     EXPECT_EQ(result.err,
-              "usage: bazel run //tools:install [-- [--prefix DIRECTORY] "
-              "[--uninstall]]\n");
+              "usage: install.sh [--prefix DIRECTORY] [--uninstall]\n");
     EXPECT_THAT(Names(dir.path()), IsEmpty());
   }
 }

@@ -381,7 +381,7 @@ class DebianTest : public testing::Test {
   // The wrapper with these of the files in /usr/include, and with `bazel` of
   // that release.
   Result Run(const std::vector<std::string>& headers, const std::string& bazel,
-             const std::string& release) {
+             const std::string& release, const Argv& words = kWords) {
     std::string script = absl::StrCat(
         "mount -t tmpfs none /usr/include && mount --bind '",
         machine_.File("stub"), "' ", bazel,
@@ -395,7 +395,7 @@ class DebianTest : public testing::Test {
     absl::StrAppend(&script, "PATH='", machine_.Bin(), "':$PATH exec \"$@\"");
     Argv argv = {"unshare", "--mount",         "sh", "-c", script,
                  "sh",      Machine::Wrapper()};
-    argv.insert(argv.end(), kWords.begin(), kWords.end());
+    argv.insert(argv.end(), words.begin(), words.end());
     ProcessOptions options;
     options.env["PATH"] = getenv("PATH");
     options.env["BAZEL_REAL"] = bazel;
@@ -469,6 +469,18 @@ TEST_F(DebianTest, AnotherOfThatNameGetsNothing) {
     EXPECT_EQ(result.err, "");
     EXPECT_EQ(machine_.Called(), absl::StrCat("bazel", kWordsSeen));
   }
+}
+
+TEST_F(DebianTest, WithoutACrossCompilerItSaysWhatToInstall) {
+  const Result result =
+      Run(all_, kBazel4, "", {"build", "--config=arm64", "//tools:o8lock"});
+  EXPECT_EQ(result.end, Exited(1));
+  EXPECT_EQ(result.err,
+            "tools/bazel: --config=arm64 needs a cross compiler and a library; "
+            "as root, run:\n"
+            "tools/bazel: dpkg --add-architecture arm64 && apt-get update && "
+            "apt-get install g++-aarch64-linux-gnu libabsl-dev:arm64\n");
+  EXPECT_EQ(machine_.Called(), "");
 }
 
 TEST_F(DebianTest, InstallsTheLibrariesWhereOneIsMissing) {

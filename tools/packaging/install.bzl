@@ -1,41 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """`bazel run //tools:install`, without a rule set for shell scripts."""
 
-# `bazel run` starts it among its runfiles.
-_LAUNCHER = """\
-#!/bin/sh
-exec {files} "$@"
-"""
-
 def _install_impl(ctx):
-    launcher = ctx.actions.declare_file(ctx.label.name)
-    files = [ctx.file.script, ctx.executable.program, ctx.file.man_page, ctx.file.bash, ctx.file.zsh, ctx.file.fish]
-    ctx.actions.write(
-        launcher,
-        _LAUNCHER.format(files = " ".join(["\"$PWD/%s\"" % file.short_path for file in files])),
-        is_executable = True,
-    )
+    # A release's archive holds the same tree, so one script serves both.
+    tree = ctx.label.name + ".tree/"
+    script = ctx.actions.declare_file(tree + "install.sh")
+    ctx.actions.symlink(output = script, target_file = ctx.file.script, is_executable = True)
+    outputs = [script]
+    for target, place in ctx.attr.files.items():
+        output = ctx.actions.declare_file(tree + place)
+        ctx.actions.symlink(output = output, target_file = target.files.to_list()[0])
+        outputs.append(output)
     return [DefaultInfo(
-        executable = launcher,
-        runfiles = ctx.runfiles(files = files),
+        executable = script,
+        files = depset(outputs),
+        runfiles = ctx.runfiles(files = outputs),
     )]
-
-_FILE = attr.label(allow_single_file = True, mandatory = True)
 
 install = rule(
     implementation = _install_impl,
     attrs = {
-        "bash": _FILE,
-        "fish": _FILE,
-        "man_page": _FILE,
-        "program": attr.label(
-            cfg = "target",
-            executable = True,
+        "files": attr.label_keyed_string_dict(
+            allow_files = True,
+            doc = "Each file's place in the tree. `script` installs those in bin/ and share/.",
             mandatory = True,
         ),
-        "script": _FILE,
-        "zsh": _FILE,
+        "script": attr.label(
+            allow_single_file = True,
+            mandatory = True,
+        ),
     },
-    doc = "Runs `script` with the other files and what the user adds.",
+    doc = "Runs `script` in a tree of the other files.",
     executable = True,
 )

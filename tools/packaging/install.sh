@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Puts o8lock, its man page and its completions under a prefix, or takes them away. `bazel run //tools:install` passes the five
-# files first: program, man page, completions for bash, zsh and fish.
+# Puts o8lock, its man page and its completions under a prefix, or takes them away. The files are beside this script at the same
+# places, in an unpacked archive as where `bazel run //tools:install` starts it.
 
 set -eu
 
 usage() {
-  echo "usage: bazel run //tools:install [-- [--prefix DIRECTORY] [--uninstall]]" >&2
+  echo "usage: install.sh [--prefix DIRECTORY] [--uninstall]" >&2
   exit 64
 }
 
@@ -16,10 +16,10 @@ fail() {
   exit 73
 }
 
-# put FILE PLACE MODE: in one step. Who runs the old program goes on with it, and a symbolic link is replaced, not followed.
+# put PLACE MODE: in one step. Who runs the old program goes on with it, and a symbolic link is replaced, not followed.
 put() {
-  to=$prefix/$2
-  if mkdir -p -- "${to%/*}" && new=$(mktemp -- "${to%/*}/.o8lock.XXXXXX") && cp -- "$1" "$new" && chmod -- "$3" "$new" &&
+  to=$prefix/$1
+  if mkdir -p -- "${to%/*}" && new=$(mktemp -- "${to%/*}/.o8lock.XXXXXX") && cp -- "$here/$1" "$new" && chmod -- "$2" "$new" &&
     mv -fT -- "$new" "$to"; then
     echo "installed: $to"
   else
@@ -27,9 +27,9 @@ put() {
   fi
 }
 
-# take FILE PLACE
+# take PLACE
 take() {
-  to=$prefix/$2
+  to=$prefix/$1
   if ! [ -e "$to" ] && ! [ -h "$to" ]; then
     echo "not there: $to"
   elif rm -f -- "$to"; then
@@ -39,13 +39,7 @@ take() {
   fi
 }
 
-program=$1
-man_page=$2
-bash=$3
-zsh=$4
-fish=$5
-shift 5
-
+here=$(dirname -- "$0")
 prefix=${HOME:+$HOME/.local}
 do=put
 while [ $# -gt 0 ]; do
@@ -71,11 +65,12 @@ new=
 trap 'rm -f -- "$new"' EXIT
 trap 'exit 1' HUP INT TERM
 
-$do "$program" bin/o8lock 755
-$do "$man_page" share/man/man1/o8lock.1 644
-$do "$bash" share/bash-completion/completions/o8lock 644
-$do "$zsh" share/zsh/site-functions/_o8lock 644
-$do "$fish" share/fish/vendor_completions.d/o8lock.fish 644
+$do bin/o8lock 755
+$do share/man/man1/o8lock.1 644
+$do share/bash-completion/completions/o8lock 644
+$do share/zsh/site-functions/_o8lock 644
+$do share/fish/vendor_completions.d/o8lock.fish 644
+$do share/doc/o8lock/examples/with-etcd 755
 
 [ "$do" = put ] || exit 0
 case :$PATH: in
