@@ -19,6 +19,8 @@
 // Of o8lock beside itself, 100 pairs at a time, it strayed from 1 by 0.7 %, the
 // ratio of the two medians by 1.0 %.
 //
+// Git is the one in /usr/bin, or GIT=/path/to/bin/git.
+//
 // The repositories are in TMPDIR, or /tmp, and removed at the end. An ext4
 // without a journal passes by inodes that were freed in the last minutes, one
 // by one, whenever a file is created: there the ratios are as much about what

@@ -92,6 +92,18 @@ seq -f 'create refs/heads/b%g HEAD' 1000 | git -C .origin update-ref --stdin
 git -C .origin pack-refs --all
 )";
 
+const char kSmall[] = R"(
+for f in f1 f2 f3 f4; do echo text >$f; done
+git add .
+git commit --quiet -m files
+git checkout --quiet -b topic
+echo other >f2
+git commit --quiet -a -m topic
+git checkout --quiet main
+echo other >f3
+git commit --quiet -a -m onto
+)";
+
 const char kElsewhere[] = "rmdir .claude\n";
 
 const char kHooks[] = "\"$PROGRAMS/o8lock\" hooks install\n";
@@ -101,6 +113,9 @@ mkdir .hooks
 ln -s "$PROGRAMS/noop" .hooks/reference-transaction
 git config core.hooksPath "$PWD/.hooks"
 )";
+
+const char kNoopCheckout[] =
+    "ln -s \"$PROGRAMS/bare_noop\" .git/hooks/post-checkout\n";
 
 Place::~Place() {
   std::error_code ignored;
@@ -115,16 +130,20 @@ absl::Status Place::SetUp() {
       path_, NewDirectory(directory == nullptr ? "/tmp" : directory));
   O8LOCK_ASSIGN_OR_RETURN(programs_, NewDirectory("/var/tmp"));
   Argv argv = {"sh", "-ec", kSetUp, "sh"};
-  for (const char* name : {"O8LOCK_BIN", "NOOP", "SPAWN", "CONTENDER"}) {
+  for (const char* name :
+       {"O8LOCK_BIN", "NOOP", "BARE_NOOP", "SPAWN", "CONTENDER"}) {
     const char* program = getenv(name);
     if (program == nullptr) {
       return absl::NotFoundError(absl::StrCat(name, " is not set; use bazel"));
     }
     argv.emplace_back(program);
   }
+  const char* git = getenv("GIT");
+  const std::string path =
+      absl::StrCat(git == nullptr ? "" : ParentOf(git) + ":", "/usr/bin:/bin");
   // Nothing of whoever runs this counts: neither git's settings nor a lock.
   clearenv();
-  setenv("PATH", "/usr/bin:/bin", 1);
+  setenv("PATH", path.c_str(), 1);
   setenv("HOME", path_.c_str(), 1);
   setenv("PROGRAMS", programs_.c_str(), 1);
   // Every terminal has some language; flock(1) reads its files at each start.

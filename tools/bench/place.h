@@ -25,12 +25,18 @@ extern const char kDeep[];
 // 1,000 branches.
 extern const char kWork[];
 
+// Four files. Branches: `main`, and `topic`, which is one commit away from
+// where `main` was one commit ago.
+extern const char kSmall[];
+
 // Where orchestr8 was never used.
 extern const char kElsewhere[];
 
-// o8lock's hooks; one that does nothing in their place.
+// o8lock's hooks; a reference-transaction, and a post-checkout, that does
+// nothing in their place.
 extern const char kHooks[];
 extern const char kNoopHook[];
+extern const char kNoopCheckout[];
 
 // What is compared: commands under one lock.
 struct Side {

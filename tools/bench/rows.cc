@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -163,6 +164,70 @@ absl::StatusOr<double> GitWork(const Side& side) {
   return TimeOf(Script(work.timed, repository));
 }
 
+// A command of git that calls post-checkout or, with clone and stash, none.
+struct GitCommand {
+  const char* name;
+  const char* before;  // a script, not timed
+  const char* timed;   // no argument has a blank
+};
+
+constexpr GitCommand kCheckout = {"hooks, free: checkout",
+                                  "git checkout --quiet main",
+                                  "git checkout --quiet topic"};
+constexpr GitCommand kSwitch = {"hooks, free: switch",
+                                "git checkout --quiet main",
+                                "git switch --quiet topic"};
+constexpr GitCommand kCheckoutFile = {"hooks, free: checkout -- FILE",
+                                      "echo changed >f1",
+                                      "git checkout --quiet -- f1"};
+constexpr GitCommand kCheckoutNew = {
+    "hooks, free: checkout -b",
+    "git checkout --quiet main; git branch --quiet -D new || true",
+    "git checkout --quiet -b new"};
+constexpr GitCommand kRebaseOne = {"hooks, free: rebase of 1",
+                                   "git checkout --quiet -B work topic",
+                                   "git rebase --quiet main"};
+constexpr GitCommand kStash = {"hooks, free: stash",
+                               "git stash clear; echo changed >f1",
+                               "git stash --quiet"};
+constexpr GitCommand kClone = {"hooks, free: clone --local",
+                               "mv .clone $(mktemp -d -p ..) || true",
+                               "git clone --quiet --local . .clone"};
+constexpr GitCommand kAdd = {
+    "hooks, free: worktree add",
+    "test ! -e .worktree || git worktree remove .worktree",
+    "git worktree add --quiet --detach .worktree"};
+
+template <const GitCommand& command>
+absl::StatusOr<double> GitStart(const Side& side) {
+  const std::string& repository = side.start.directory;
+  O8LOCK_RETURN_IF_ERROR(Run(Script(command.before, repository)));
+  return TimeOf({absl::StrSplit(command.timed, ' '), repository});
+}
+
+template <const GitCommand& command>
+constexpr Row BesideNoHooks() {
+  return {command.name,
+          "no hooks",
+          0,
+          20,
+          GitStart<command>,
+          Repository<kSmall, kHooks>,
+          Repository<kSmall>};
+}
+
+// The least that a hook can cost.
+template <const GitCommand& command>
+constexpr Row BesideNoopHook() {
+  return {command.name,
+          "a no-op hook",
+          1.10,
+          20,
+          GitStart<command>,
+          Repository<kSmall, kHooks>,
+          Repository<kSmall, kNoopCheckout>};
+}
+
 constexpr Row kRows[] = {
     {"free start", "flock", 0.80, 50, Start, Repository<>, Flock},
     {"free start", "a static vfork and wait", 1.15, 50, Start, Repository<>,
@@ -185,6 +250,22 @@ constexpr Row kRows[] = {
      Repository<kWork, kHooks>, Repository<kWork>},
     {"hooks, free: commit x 100", "no hooks", 1.02, 2, GitWork<kCommits>,
      Repository<kWork, kHooks>, Repository<kWork>},
+    BesideNoHooks<kCheckout>(),
+    BesideNoopHook<kCheckout>(),
+    BesideNoHooks<kSwitch>(),
+    BesideNoopHook<kSwitch>(),
+    BesideNoHooks<kCheckoutFile>(),
+    BesideNoopHook<kCheckoutFile>(),
+    BesideNoHooks<kCheckoutNew>(),
+    BesideNoopHook<kCheckoutNew>(),
+    BesideNoHooks<kRebaseOne>(),
+    BesideNoopHook<kRebaseOne>(),
+    BesideNoHooks<kStash>(),
+    BesideNoopHook<kStash>(),
+    BesideNoHooks<kClone>(),
+    BesideNoopHook<kClone>(),
+    BesideNoHooks<kAdd>(),
+    BesideNoopHook<kAdd>(),
     {"hooks, held: update-ref x 200", "a no-op hook", 1.10, 1,
      GitWork<kUpdateRefs>, Repository<kWork, kHooks>,
      Repository<kWork, kNoopHook>, true},

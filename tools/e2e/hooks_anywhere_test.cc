@@ -51,6 +51,14 @@ class AnywhereTest : public testing::Test {
     EXPECT_EQ(commit.err, "");
   }
 
+  // post-checkout is called whether the lock is free or not.
+  void ExpectChecksOut(const std::string& directory) const {
+    const Result checkout = Call({"git", "checkout", "-q", "--detach"},
+                                 project_.Options(directory));
+    EXPECT_EQ(checkout.end, Exited(0));
+    EXPECT_EQ(checkout.err, "");
+  }
+
   Result Add(const std::string& directory) const {
     return Call(
         {"git", "worktree", "add", "-q", "-b", "new", project_.Beside("new")},
@@ -80,6 +88,7 @@ TEST_F(AnywhereTest, MovedDuringARun) {
     Guarded run(project_.path());
     std::filesystem::rename(project_.path(), moved);
     ExpectDenied(moved);
+    ExpectChecksOut(moved);
     if (!GitHasConfigHooks()) {
       const Result status = Hooks("status", moved);
       EXPECT_EQ(status.end, Exited(71));
@@ -90,6 +99,7 @@ TEST_F(AnywhereTest, MovedDuringARun) {
     run.Finish();
   }
   ExpectDenied(moved);
+  ExpectChecksOut(moved);
   const Guarded run(moved);
   ExpectDenied(moved);
   ExpectRefused(moved);
@@ -114,9 +124,11 @@ TEST_F(AnywhereTest, SeenFromOutsideOfAContainer) {
                        script, Binary(), Guarded::kScript},
                       options);
     ExpectDenied(project_.path());
+    ExpectChecksOut(project_.path());
   }
   // That was killed.
   ExpectDenied(project_.path());
+  ExpectChecksOut(project_.path());
   const Guarded run(project_.path());
   ExpectRefused(project_.path());
 }
@@ -140,9 +152,11 @@ TEST_P(CopiedTest, ByAToolThatFollowsLinks) {
   std::filesystem::remove_all(project_.path());
   const std::vector<std::string> hooks = Names(copy + "/.git/hooks");
   ExpectDenied(copy);
+  ExpectChecksOut(copy);
   {
     const Guarded run(copy);
     ExpectDenied(copy);
+    ExpectChecksOut(copy);
     ExpectRefused(copy);
   }
   EXPECT_EQ(Names(copy + "/.git/hooks"), hooks);
@@ -312,6 +326,26 @@ TEST_F(AnywhereTest, TheFileSystemIsMountedNoexec) {
   EXPECT_THAT(run.err, HasSubstr("denied by pre-commit\n"));
   EXPECT_THAT(run.err, HasSubstr("o8lock: warning: the git hooks: '"));
   EXPECT_THAT(run.out, HasSubstr("\nBypassed by: "));
+}
+
+// Mounted so after the installation, as a sandbox does with a home directory.
+// Git fails where it cannot execute a hook that is a setting.
+TEST_F(AnywhereTest, TheFileSystemBecomesNoexec) {
+  if (!(RunToEnd({"unshare", "-m", "true"}) == Exited(0))) {
+    GTEST_SKIP() << "no mount namespaces here";
+  }
+  ExpectInstalls(project_);
+  const auto expect_git_works = [this] {
+    const Result git = Call(
+        {"unshare", "-m", "sh", "-c",
+         "mount --bind . . && mount -o remount,bind,noexec . && cd \"$PWD\" && "
+         "git checkout -q --detach && git commit -q --allow-empty -m x"},
+        project_.Options());
+    EXPECT_EQ(git.end, Exited(0)) << git.err;
+  };
+  expect_git_works();
+  const Guarded run(project_.path());
+  expect_git_works();
 }
 
 TEST_F(AnywhereTest, AKindOfHooksIsSwitchedOff) {
