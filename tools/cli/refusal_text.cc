@@ -82,14 +82,10 @@ std::string StartAgain(const Invocation& invocation,
 // How `invocation` overrides: an orchestr8 that knows --force is given that, in
 // the specification's words.
 std::string ForceCommand(const Invocation& invocation) {
-  std::vector<std::string> forced = invocation.command;
-  forced.emplace_back("--force");
-  const std::optional<Orchestr8Command> orchestr8 =
-      ReadOrchestr8Command(forced);
-  if (!orchestr8.has_value() || !orchestr8->force) {
-    return StartAgain(invocation, {"--force"}, invocation.command);
-  }
-  return StartAgain(invocation, {}, forced);
+  const std::vector<std::string> forced = ForcedCommand(invocation.command);
+  return forced.empty()
+             ? StartAgain(invocation, {"--force"}, invocation.command)
+             : StartAgain(invocation, {}, forced);
 }
 
 // The options that somebody has whom `found` is in the way.
