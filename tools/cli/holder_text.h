@@ -27,7 +27,7 @@ Now GetNow();
 // Its pid, or "unknown".
 std::string PidText(const Inspection& found);
 
-// "PID 12 (npm test)".
+// "PID 12 (npm test)", or "PID 12, in another PID namespace (npm test)".
 std::string WhoText(const Inspection& found);
 
 // How long the run, which there is, has had the lock: by the boot clock where

@@ -154,7 +154,7 @@ TEST(RefusalTextTest, SaysHowItIsKnown) {
   found.process = ProcessInfo();
   EXPECT_EQ(known_by(found),
             "Evidence: the kernel lock is held, process 12345 is in another "
-            "pid namespace (a container)");
+            "PID namespace (container or host)");
   found = FindHeld();
   found.kernel_locked = false;
   found.is_external = true;
