@@ -187,9 +187,9 @@ std::string WhoText(const Inspection& found) {
   return text;
 }
 
-std::string OverrideText(const Inspection& found, const Now& now) {
+std::string OverrideText(const Inspection& found, const Now& now, bool color) {
   return absl::StrCat(
-      Lines({StartedRow(found)}), Lines(HolderRows(found, now)),
+      Lines({StartedRow(found)}, color), Lines(HolderRows(found, now), color),
       "\nWarning: Overriding existing lock (PID: ", PidText(found),
       ")\nThis may cause conflicts if another execution is still running.\n\n");
 }

@@ -2,7 +2,6 @@
 #include "tools/cli/refusal_text.h"
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -124,7 +123,7 @@ std::vector<std::string> AddCommand(const WorktreeAdd& add) {
 }  // namespace
 
 std::string RefusalText(const Inspection& found, const Invocation& invocation,
-                        const Now& now) {
+                        const Now& now, bool color) {
   return absl::StrCat(
       RefusedText(found),
       OptionsText(found, StartAgain(invocation, {kWait}, invocation.command),
@@ -132,15 +131,15 @@ std::string RefusalText(const Inspection& found, const Invocation& invocation,
                       ? CommandLine(invocation.o8lock, {"status"})
                       : ShellQuoted(invocation.status_command),
                   absl::StrCat("Force override: ", ForceCommand(invocation))),
-      Lines(
-          RefusalRows(found, now, CommandLine(invocation.o8lock, {"unlock"}))));
+      Lines(RefusalRows(found, now, CommandLine(invocation.o8lock, {"unlock"})),
+            color));
 }
 
 std::string TimedOutText(const Inspection& found, const Invocation& invocation,
-                         const Now& now, int64_t waited) {
+                         const Now& now, int64_t waited, bool color) {
   return absl::StrCat("o8lock: the other run is still in progress after ",
                       FormatDuration(waited), "\n",
-                      RefusalText(found, invocation, now));
+                      RefusalText(found, invocation, now, color));
 }
 
 std::string AncestorText(const Inspection& found) {
@@ -151,7 +150,7 @@ std::string AncestorText(const Inspection& found) {
 
 std::string WorktreeRefusedText(const Refused& refused,
                                 const std::string& program, bool to_a_person,
-                                const Now& now) {
+                                const Now& now, bool color) {
   std::vector<Row> rows =
       RefusalRows(refused.found, now, ShellQuoted({program, "unlock"}));
   if (refused.taken_back.has_value()) {
@@ -167,7 +166,7 @@ std::string WorktreeRefusedText(const Refused& refused,
                       ? absl::StrCat("Allow this one on purpose: ",
                                      kAllowVariable, "=1 ", ShellQuoted(add))
                       : "Ask a person to allow it: man o8lock, ENVIRONMENT"),
-      Lines(rows));
+      Lines(rows, color));
 }
 
 }  // namespace o8lock
