@@ -25,6 +25,7 @@
 #include "hooks/hook_call.h"
 #include "lock/file.h"
 #include "lock/location.h"
+#include "lock/process.h"
 #include "lock/status.h"
 
 extern char** environ;
@@ -62,13 +63,15 @@ class ExitCodesKept {
   void (*const before_)(int);
 };
 
-// Reads both to their ends.
-void Drain(Pipe (&pipes)[2], ProgramResult& result) {
+// Reads both to their ends. False: `give_up` came before.
+bool Drain(Pipe (&pipes)[2], Ticks give_up, ProgramResult& result) {
   std::string* const texts[] = {&result.out, &result.err};
   while (pipes[0].read.ok() || pipes[1].read.ok()) {
     struct pollfd polled[] = {{pipes[0].read.get(), POLLIN, 0},
                               {pipes[1].read.get(), POLLIN, 0}};
-    if (poll(polled, 2, -1) < 0 && errno != EINTR) return;
+    const int ready = poll(polled, 2, MillisecondsUntil(give_up));
+    if (ready < 0 && errno != EINTR) break;
+    if (ready == 0 && NowTicks() >= give_up) return false;
     for (int i = 0; i < 2; ++i) {
       if (polled[i].revents == 0) continue;
       std::array<char, 4096> buffer;
@@ -81,6 +84,7 @@ void Drain(Pipe (&pipes)[2], ProgramResult& result) {
       }
     }
   }
+  return true;
 }
 
 // The standard output of `git ARGS...`, if that has succeeded.
@@ -102,23 +106,26 @@ absl::StatusOr<std::string> OutputOf(
 }  // namespace
 
 absl::StatusOr<ProgramResult> RunGit(const std::string& directory,
-                                     const std::vector<std::string>& args) {
+                                     const std::vector<std::string>& args,
+                                     Ticks give_up) {
   std::vector<std::string> words = {"git", "-C", directory};
   words.insert(words.end(), args.begin(), args.end());
-  return RunProgram(std::move(words));
+  return RunProgram(std::move(words), /*variables=*/{}, give_up);
 }
 
 absl::StatusOr<ProgramResult> RunGit(const Location& location,
                                      const std::vector<std::string>& args,
-                                     std::vector<std::string> variables) {
+                                     std::vector<std::string> variables,
+                                     Ticks give_up) {
   std::vector<std::string> words = {"git", "-C", location.Home(), "--git-dir",
                                     location.common_dir};
   words.insert(words.end(), args.begin(), args.end());
-  return RunProgram(std::move(words), std::move(variables));
+  return RunProgram(std::move(words), std::move(variables), give_up);
 }
 
 absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words,
-                                         std::vector<std::string> variables) {
+                                         std::vector<std::string> variables,
+                                         Ticks give_up) {
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(&word[0]);
@@ -147,7 +154,12 @@ absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words,
   if (error != 0) return ErrnoStatus(error, "start", words[0]);
   for (Pipe& pipe : pipes) pipe.write.Close();
   ProgramResult result;
-  Drain(pipes, result);
+  if (!Drain(pipes, give_up, result)) {
+    kill(pid, SIGKILL);
+    // Not waited for: its file system may not answer.
+    return absl::DeadlineExceededError(
+        absl::StrCat("'", words[0], "' did not end in time"));
+  }
   int status = 0;
   while (waitpid(pid, &status, 0) < 0) {
     if (errno == EINTR) continue;
@@ -160,13 +172,15 @@ absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words,
 }
 
 absl::StatusOr<std::string> AskGit(const std::string& directory,
-                                   const std::vector<std::string>& args) {
-  return OutputOf(RunGit(directory, args), args);
+                                   const std::vector<std::string>& args,
+                                   Ticks give_up) {
+  return OutputOf(RunGit(directory, args, give_up), args);
 }
 
 absl::StatusOr<std::string> AskGit(const Location& location,
-                                   const std::vector<std::string>& args) {
-  return OutputOf(RunGit(location, args), args);
+                                   const std::vector<std::string>& args,
+                                   Ticks give_up) {
+  return OutputOf(RunGit(location, args, /*variables=*/{}, give_up), args);
 }
 
 }  // namespace o8lock

@@ -120,7 +120,8 @@ std::vector<Worktree> WorktreesBy(const std::string& common_dir,
     worktree->token = maker.token;
     if (!mark.empty()) {
       marked.push_back(*std::move(worktree));
-    } else if (IsBelowAny(worktree->path, maker.directories)) {
+    } else if (*made < maker.until &&
+               IsBelowAny(worktree->path, maker.directories)) {
       unmarked.push_back(*std::move(worktree));
     }
   }
@@ -138,14 +139,16 @@ std::optional<Worktree> FindWorktree(const std::string& common_dir,
   return found;
 }
 
-WorktreeState StateOf(const Location& location, const Worktree& worktree) {
+WorktreeState StateOf(const Location& location, const Worktree& worktree,
+                      Ticks give_up) {
   WorktreeState state;
   absl::StatusOr<std::string> files = "";
   if (!worktree.is_gone) {
     files =
         AskGit(worktree.path,
                {"--no-optional-locks", "-c", "core.fsmonitor=false", "status",
-                "--porcelain", "--untracked-files=all", "--ignored=matching"});
+                "--porcelain", "--untracked-files=all", "--ignored=matching"},
+               give_up);
   }
   std::vector<std::string> elsewhere = {
       "rev-list", "--count", absl::StrCat("worktrees/", worktree.name, "/HEAD"),
@@ -156,7 +159,8 @@ WorktreeState StateOf(const Location& location, const Worktree& worktree) {
   for (const char* refs : {"--branches", "--tags", "--remotes"}) {
     elsewhere.emplace_back(refs);
   }
-  const absl::StatusOr<std::string> commits = AskGit(location, elsewhere);
+  const absl::StatusOr<std::string> commits =
+      AskGit(location, elsewhere, give_up);
   if (!files.ok() || !commits.ok()) {
     state.problem =
         std::string((files.ok() ? commits : files).status().message());

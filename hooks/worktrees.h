@@ -5,6 +5,7 @@
 #define O8LOCK_HOOKS_WORKTREES_H_
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/status/status.h"
 #include "lock/holder.h"
 #include "lock/location.h"
+#include "lock/process.h"
 
 namespace o8lock {
 
@@ -39,10 +41,11 @@ absl::Status MarkWorktree(const std::string& directory,
 // What tells the worktrees of a run from others.
 struct WorktreeMaker {
   std::string token;  // MarkWorktree's; empty: unknown
-  // The rule where no worktree has the run's mark, as without hooks: made at
-  // this moment or later (nanoseconds since 1970), below one of these
-  // directories.
+  // No worktree of the run is older (nanoseconds since 1970).
   int64_t since = 0;
+  // The rule where no worktree has the run's mark, as without hooks: made
+  // before this moment, below one of these directories.
+  int64_t until = std::numeric_limits<int64_t>::max();
   std::vector<std::string> directories;
 };
 
@@ -65,8 +68,10 @@ struct WorktreeState {
 };
 
 // Asks git about `worktree` of the repository `location`. Blocks until git
-// has looked at every file. Changes nothing.
-WorktreeState StateOf(const Location& location, const Worktree& worktree);
+// has looked at every file, or until `give_up`, of NowTicks() (negative:
+// never): then that is the problem. Changes nothing.
+WorktreeState StateOf(const Location& location, const Worktree& worktree,
+                      Ticks give_up);
 
 }  // namespace o8lock
 

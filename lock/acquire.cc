@@ -205,6 +205,7 @@ Taken Acquisition::TakeFree(Fd guard) {
   O8LOCK_RETURN_IF_ERROR(Prepare(predecessors, *lock));
   if (lives) SetOverridden(*previous, *lock);
   lock->holder.orphaned = std::move(left.orphaned);
+  lock->killed = std::move(left.killed);
   const std::string left_text =
       previous.has_value() ? RecordText(*previous) : "";
   absl::Cleanup undo = [this, &lock, &guard, &left_text] {
@@ -258,6 +259,7 @@ Taken Acquisition::TakeByForce(const Fd& old_guard, const Inspection& holder) {
   const bool overrides = previous.has_value() && !is_dead;
   if (overrides) SetOverridden(*previous, *lock);
   lock->holder.orphaned = holder.orphaned;
+  lock->killed = holder.killed;
   O8LOCK_RETURN_IF_ERROR(Record(
       guard, new_path,
       overrides ? std::make_optional(previous->taken_since) : std::nullopt,
@@ -265,9 +267,7 @@ Taken Acquisition::TakeByForce(const Fd& old_guard, const Inspection& holder) {
   if (overrides) {
     // For the holder, which keeps this file and finds no name for it any more.
     const std::string record = RecordText(*previous);
-    previous->overridden_by =
-        Overrider{lock->holder.pid, lock->holder.started_at, lock->holder.user,
-                  lock->holder.host};
+    previous->overridden_by = OverriderOf(lock->holder);
     O8LOCK_RETURN_IF_ERROR(ReplaceRecord(old_guard, RecordText(*previous),
                                          record, location_.guard));
   }
@@ -287,9 +287,12 @@ void Acquisition::SetOverridden(const Holder& previous, HeldLock& lock) const {
   std::vector<Holder> runs = previous.overridden;
   runs.push_back(previous);
   for (Holder& run : runs) {
-    if (!run.released && MayLive(run)) {
-      lock.holder.overridden.push_back(std::move(run));
+    if (run.released || !MayLive(run)) continue;
+    // The first: from then on another run has made worktrees.
+    if (!run.overridden_by.has_value()) {
+      run.overridden_by = OverriderOf(lock.holder);
     }
+    lock.holder.overridden.push_back(std::move(run));
   }
 }
 

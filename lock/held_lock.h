@@ -39,6 +39,7 @@ struct HeldLock {
   Holder holder;
   std::string record;  // as it is in the guard
   std::vector<Inspection> stale;
+  std::vector<Holder> killed;
   std::vector<Malformed> malformed;
   absl::Status excluded;  // ExcludeLockFile's
 };

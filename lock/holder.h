@@ -25,6 +25,7 @@ struct Overrider {
   std::string at;  // a time as in started_at
   std::string user;
   std::string host;
+  int64_t began = -1;  // as a holder's
 };
 
 // The environment variable with the tokens of the runs that a process is inside
@@ -93,10 +94,16 @@ struct Holder {
   // Who took the lock away from this run by force, if anybody did.
   std::optional<Overrider> overridden_by;
 
-  // The runs that this one has taken the lock away from, and that may live on;
-  // theirs is empty.
+  // The runs that this one has taken the lock away from and that have not
+  // released since: they may live on. Theirs is empty.
   std::vector<Holder> overridden;
 };
+
+// The run `holder` as an overrider.
+inline Overrider OverriderOf(const Holder& holder) {
+  return {holder.pid, holder.started_at, holder.user, holder.host,
+          holder.began};
+}
 
 // Where the value of a record's key `mark` is, and its size: a place to write
 // to in order to see whether another file is the same. It means nothing.

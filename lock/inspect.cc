@@ -60,6 +60,7 @@ absl::StatusOr<Inspection> Inspect(const Location& location,
     Inspection free;
     free.file = std::move(found.file);
     free.orphaned = std::move(found.orphaned);
+    free.killed = std::move(found.killed);
     found = std::move(free);
   }
   for (const std::string& path :
@@ -71,9 +72,10 @@ absl::StatusOr<Inspection> Inspect(const Location& location,
       continue;
     }
     if (file.inspection.verdict > found.verdict) {
-      std::vector<OrphanedWorktree> orphaned = std::move(found.orphaned);
-      found = file.inspection;
-      found.orphaned = std::move(orphaned);
+      Inspection external = file.inspection;
+      external.orphaned = std::move(found.orphaned);
+      external.killed = std::move(found.killed);
+      found = std::move(external);
     }
   }
   return found;

@@ -61,6 +61,10 @@ struct Inspection {
   // Worktrees that ended runs have left, as the guard has it.
   std::vector<OrphanedWorktree> orphaned;
 
+  // Overridden runs that were killed: the guard has the runs, and not the names
+  // of the worktrees they have left.
+  std::vector<Holder> killed;
+
   // Whether the process that asked belongs to the holder's run.
   bool own = false;
 };

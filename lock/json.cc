@@ -132,6 +132,7 @@ void WriteRun(Writer& writer, const Holder& holder) {
     WriteString(writer, "at", holder.overridden_by->at);
     WriteString(writer, "user", holder.overridden_by->user);
     WriteString(writer, "host", holder.overridden_by->host);
+    WriteNumber(writer, "began", holder.overridden_by->began);
     writer.EndObject();
   }
 }
@@ -294,7 +295,8 @@ Holder HolderOf(const Value& object, int pid) {
   if (overrider != nullptr && overrider->IsObject()) {
     holder.overridden_by = Overrider{
         IntOf(*overrider, "pid").value_or(0), StringOr(*overrider, "at"),
-        StringOr(*overrider, "user"), StringOr(*overrider, "host")};
+        StringOr(*overrider, "user"), StringOr(*overrider, "host"),
+        NumberOr(*overrider, "began", -1)};
   }
   return holder;
 }

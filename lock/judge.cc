@@ -192,14 +192,34 @@ Verdict JudgeWithoutLock(const Fd& guard, Inspection& found, bool may_mark) {
   return Verdict::kUnknown;
 }
 
-// The orphaned worktrees of `guard`'s record; none if that is a copy.
-std::vector<OrphanedWorktree> OrphanedHere(const OpenGuardFile& guard) {
-  if (!guard.record.has_value() || guard.record->orphaned.empty() ||
-      ViewOf(*guard.record, guard.fd, /*pid=*/0, /*may_mark=*/false) ==
-          View::kCopy) {
-    return {};
+// Whether `run` is known to have ended.
+bool HasRunEnded(const Holder& run, const Fd& guard) {
+  Inspection found;
+  found.holder = run;
+  found.origin = OriginOf(run, guard);
+  return found.origin != Origin::kUnknown &&
+         found.origin != Origin::kOtherHost && LifeOfRun(found) == Life::kDead;
+}
+
+// Adds what ended runs have left by `guard`'s record; nothing if that is a
+// copy.
+void AddRemains(const OpenGuardFile& guard, Inspection& found) {
+  if (!guard.record.has_value()) return;
+  const Holder& record = *guard.record;
+  std::vector<Holder> killed;
+  for (const Holder& run : record.overridden) {
+    if (HasRunEnded(run, guard.fd)) killed.push_back(run);
   }
-  return guard.record->orphaned;
+  if (record.overridden_by.has_value() && !record.released &&
+      HasRunEnded(record, guard.fd)) {
+    killed.push_back(record);
+  }
+  if ((record.orphaned.empty() && killed.empty()) ||
+      ViewOf(record, guard.fd, /*pid=*/0, /*may_mark=*/false) == View::kCopy) {
+    return;
+  }
+  found.orphaned = record.orphaned;
+  found.killed = std::move(killed);
 }
 
 // The verdict on a living run in the overridden ones of `guard`'s record.
@@ -209,11 +229,9 @@ std::optional<Inspection> FindOverridden(const OpenGuardFile& guard,
   for (const Holder& run : guard.record->overridden) {
     Inspection other;
     other.file = guard.path;
-    other.orphaned = OrphanedHere(guard);
+    AddRemains(guard, other);
     other.holder = run;
-    other.holder->overridden_by =
-        Overrider{guard.record->pid, guard.record->started_at,
-                  guard.record->user, guard.record->host};
+    other.holder->overridden_by = OverriderOf(*guard.record);
     other.origin = OriginOf(run, guard.fd);
     const Life life = LifeOfRun(other);
     if (life == Life::kDead) continue;
@@ -236,7 +254,7 @@ Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
   found.file = guard.path;
   found.holder = guard.record;
   found.kernel_locked = kernel_locked;
-  found.orphaned = OrphanedHere(guard);
+  AddRemains(guard, found);
   if (!guard.record.has_value()) {
     found.verdict = kernel_locked ? Verdict::kHeld : Verdict::kFree;
     return found;

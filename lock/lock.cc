@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -91,12 +92,14 @@ std::optional<Overrider> OverriddenBy(const HeldLock& lock) {
   return record->overridden_by;
 }
 
-// `record` of a run that is over, as far as later ones have to know of it.
+// `record` of a run that is over, as far as later ones have to know of it: of
+// worktrees, and of overridden runs that were killed.
 std::optional<Holder> Over(Holder record) {
-  if (record.orphaned.empty()) return std::nullopt;
+  if (record.orphaned.empty() && record.overridden.empty()) {
+    return std::nullopt;
+  }
   record.released = true;
   record.surviving.clear();
-  record.overridden.clear();
   return record;
 }
 
@@ -104,15 +107,14 @@ std::optional<Holder> Over(Holder record) {
 // overrode last, among those still working.
 std::optional<Holder> LastOverridden(const Holder& record) {
   std::vector<Holder> runs = record.overridden;
-  runs.erase(std::remove_if(runs.begin(), runs.end(),
-                            [](const Holder& run) { return !MayLive(run); }),
-             runs.end());
-  if (runs.empty()) return Over(record);
-  Holder last = std::move(runs.back());
-  runs.pop_back();
+  const auto found = std::find_if(runs.rbegin(), runs.rend(), MayLive);
+  if (found == runs.rend()) return Over(record);
+  Holder last = std::move(*found);
+  runs.erase(std::next(found).base());
   last.overridden = std::move(runs);
-  last.overridden_by =
-      Overrider{record.pid, record.started_at, record.user, record.host};
+  if (!last.overridden_by.has_value()) {
+    last.overridden_by = OverriderOf(record);
+  }
   last.guard = record.guard;
   last.guard_id = record.guard_id;
   last.guard_is_local = record.guard_is_local;
@@ -351,6 +353,10 @@ int Lock::fd() const { return held_->fd.get(); }
 bool Lock::joined() const { return held_->joined; }
 const Holder& Lock::holder() const { return held_->holder; }
 const std::vector<Inspection>& Lock::stale() const { return held_->stale; }
+const std::vector<Holder>& Lock::killed() const { return held_->killed; }
+std::optional<Overrider> Lock::overridden_by() const {
+  return OverriddenBy(*held_);
+}
 const std::vector<Malformed>& Lock::malformed() const {
   return held_->malformed;
 }

@@ -220,6 +220,14 @@ class Lock {
   // What was there: the dead runs whose lock this one took over, each once, and
   // lock files that were none.
   const std::vector<Inspection>& stale() const;
+
+  // Overridden runs that were killed, of which no start has told.
+  const std::vector<Holder>& killed() const;
+
+  // Who has taken the lock away from this run, as its own guard says; nothing:
+  // no run has. Reads that file. REQUIRES: not released yet.
+  std::optional<Overrider> overridden_by() const;
+
   const std::vector<Malformed>& malformed() const;
 
   // Why the lock file, if it is published, is not in info/exclude.

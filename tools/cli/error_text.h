@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What o8lock says of errors. Every text ends with a newline and is safe t
-//  show on a terminal.
+// What o8lock says of errors. Every text ends with a newline and is safe to
+// show on a terminal.
 #ifndef O8LOCK_TOOLS_CLI_ERROR_TEXT_H_
 #define O8LOCK_TOOLS_CLI_ERROR_TEXT_H_
 

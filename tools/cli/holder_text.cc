@@ -21,6 +21,12 @@
 namespace o8lock {
 namespace {
 
+// Behind what names a run whose PID is another process here, or none.
+absl::string_view ElsewhereText(const Inspection& found) {
+  return found.origin == Origin::kOtherNamespace ? ", in another PID namespace"
+                                                 : "";
+}
+
 std::string ProcessText(const Inspection& found) {
   const std::string process = absl::StrCat("process ", PidText(found));
   if (found.pid_reused && found.origin != Origin::kEarlierBoot) {
@@ -40,7 +46,7 @@ std::string ProcessText(const Inspection& found) {
   switch (found.origin) {
     case Origin::kOtherNamespace:
       return absl::StrCat(process,
-                          " is in another pid namespace (a container)");
+                          " is in another PID namespace (container or host)");
     case Origin::kEarlierBoot:
       return "the machine was started anew since";
     case Origin::kOtherHost:
@@ -144,8 +150,9 @@ std::vector<Row> HolderRows(const Inspection& found, const Now& now) {
   if (!found.holder.has_value()) return rows;
   const Holder& holder = *found.holder;
   if (!holder.user.empty() || !holder.host.empty()) {
-    rows.emplace_back("Holder", absl::StrCat(Clipped(holder.user), "@",
-                                             Clipped(holder.host)));
+    rows.emplace_back(
+        "Holder", absl::StrCat(Clipped(holder.user), "@", Clipped(holder.host),
+                               ElsewhereText(found)));
   }
   if (!holder.cwd.empty()) rows.emplace_back("Directory", Clipped(holder.cwd));
   if (!holder.command.empty()) {
@@ -172,7 +179,7 @@ std::vector<Row> StrangerRows(const Inspection& found,
 }
 
 std::string WhoText(const Inspection& found) {
-  std::string text = absl::StrCat("PID ", PidText(found));
+  std::string text = absl::StrCat("PID ", PidText(found), ElsewhereText(found));
   if (found.holder.has_value() && !found.holder->command.empty()) {
     absl::StrAppend(&text, " (", ShellQuoted(Glance(found.holder->command)),
                     ")");
@@ -180,9 +187,9 @@ std::string WhoText(const Inspection& found) {
   return text;
 }
 
-std::string OverrideText(const Inspection& found, const Now& now) {
+std::string OverrideText(const Inspection& found, const Now& now, bool color) {
   return absl::StrCat(
-      Lines({StartedRow(found)}), Lines(HolderRows(found, now)),
+      Lines({StartedRow(found)}, color), Lines(HolderRows(found, now), color),
       "\nWarning: Overriding existing lock (PID: ", PidText(found),
       ")\nThis may cause conflicts if another execution is still running.\n\n");
 }

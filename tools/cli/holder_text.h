@@ -27,7 +27,7 @@ Now GetNow();
 // Its pid, or "unknown".
 std::string PidText(const Inspection& found);
 
-// "PID 12 (npm test)".
+// "PID 12 (npm test)", or "PID 12, in another PID namespace (npm test)".
 std::string WhoText(const Inspection& found);
 
 // How long the run, which there is, has had the lock: by the boot clock where
@@ -48,8 +48,9 @@ std::vector<Row> StrangerRows(const Inspection& found,
                               const std::string& unlock);
 
 // The warning before `found` is overridden, and the question after that, which
-// has no newline.
-std::string OverrideText(const Inspection& found, const Now& now);
+// has no newline; `color` as that of Lines.
+std::string OverrideText(const Inspection& found, const Now& now,
+                         bool color = false);
 inline constexpr absl::string_view kPrompt = "Continue? [y/N] ";
 
 // A dead run's lock was taken over.

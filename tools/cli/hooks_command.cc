@@ -156,7 +156,7 @@ int Uninstall(const Location& location) {
     std::string text =
         absl::StrCat("o8lock: the lock's own files stay: ", Printable(left));
     if (!location.main_worktree.empty()) {
-      absl::StrAppend(&text, ", and its lines in ",
+      absl::StrAppend(&text, ", and after a run its lines in ",
                       Printable(location.common_dir), "/info/exclude");
     }
     Print(STDOUT_FILENO, text + "\n");
@@ -219,7 +219,8 @@ int RunHook(const std::string& name, const std::vector<std::string>& args,
   }
   if (!refused->has_value()) return kPass;
   Tell(WorktreeRefusedText(**refused, Name(OwnProgram()),
-                           isatty(STDERR_FILENO) == 1, GetNow()));
+                           isatty(STDERR_FILENO) == 1, GetNow(),
+                           InColor(STDERR_FILENO)));
   ReportRefusal();
   return kRefuse;
 }

@@ -5,8 +5,10 @@
 
 #include <cstddef>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -121,6 +123,12 @@ int FailToLocate(const absl::Status& error) {
     return Fail(error.message(),
                 "nothing was run; git cannot use this repository either",
                 kCannotCreate);
+  }
+  std::error_code removed;
+  if (std::filesystem::current_path(removed).empty()) {
+    return Fail(error.message(),
+                "nothing was run; go to a directory that exists: cd",
+                ExitCodeOf(error));
   }
   return Fail(error.message(), LockHint(error), ExitCodeOf(error));
 }

@@ -155,6 +155,10 @@ Words FeaturesIn(const Words& args) {
   return features;
 }
 
+bool IsYes(absl::string_view argument) {
+  return argument == "--yes" || argument == "-y";
+}
+
 Orchestr8Command ReadArguments(Words args) {
   Orchestr8Command result;
   // yarn 1 removes a "--" here; the others hand it on, and orchestr8 only says
@@ -185,7 +189,7 @@ Orchestr8Command ReadArguments(Words args) {
   result.needs_lock = true;
   // `rollback --force` means: go on after a revert that failed.
   result.force = subcommand != "rollback" && Contains(args, "--force");
-  result.yes = Contains(args, "--yes") || Contains(args, "-y");
+  result.yes = std::any_of(args.begin(), args.end(), IsYes);
   return result;
 }
 
@@ -249,6 +253,20 @@ std::optional<Orchestr8Command> ReadOrchestr8Command(
     absl::Span<const std::string> command) {
   return ReadOrchestr8Command(command,
                               [](const Orchestr8Program&) { return false; });
+}
+
+std::vector<std::string> ForcedCommand(absl::Span<const std::string> command) {
+  Words forced(command.begin(), command.end());
+  forced.emplace_back("--force");
+  const std::optional<Orchestr8Command> orchestr8 =
+      ReadOrchestr8Command(forced);
+  if (!orchestr8.has_value() || !orchestr8->force) return {};
+  // A -y before that is npx's.
+  const auto verb = std::find_if(
+      forced.begin(), forced.end(),
+      [](const std::string& word) { return Listed(kVerbs, word); });
+  forced.erase(std::remove_if(verb, forced.end(), IsYes), forced.end());
+  return forced;
 }
 
 }  // namespace o8lock

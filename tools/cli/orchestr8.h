@@ -82,6 +82,11 @@ std::optional<Orchestr8Command> ReadOrchestr8Command(
 std::optional<Orchestr8Command> ReadOrchestr8Command(
     absl::Span<const std::string> command);
 
+// `command` as one that overrides: with --force, and without the --yes behind
+// the verb, which would answer o8lock's question as well. Empty where that
+// --force is not about the lock. By names alone.
+std::vector<std::string> ForcedCommand(absl::Span<const std::string> command);
+
 }  // namespace o8lock
 
 #endif  // O8LOCK_TOOLS_CLI_ORCHESTR8_H_

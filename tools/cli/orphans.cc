@@ -21,6 +21,13 @@
 #include "tools/cli/survey.h"
 
 namespace o8lock {
+namespace {
+
+// How long git may look at the files of worktrees while a start waits, or the
+// end of a run that was asked to end.
+constexpr Ticks kPatience = 3 * kTicksPerSecond;
+
+}  // namespace
 
 void TellOfEarlierRuns(Lock& lock, const Location& location, bool all,
                        bool quiet) {
@@ -33,22 +40,31 @@ void TellOfEarlierRuns(Lock& lock, const Location& location, bool all,
     if (all || !known.told) untold.push_back(*std::move(worktree));
   }
   bool changed = orphaned.size() != lock.holder().orphaned.size();
+  const auto add = [&](const Holder& run) {
+    std::vector<Worktree> worktrees = UnrecordedOf(run, location, orphaned);
+    absl::c_move(AsOrphaned(worktrees), std::back_inserter(orphaned));
+    changed = changed || !worktrees.empty();
+    return worktrees;
+  };
+  for (const Holder& run : lock.killed()) {
+    absl::c_move(add(run), std::back_inserter(untold));
+  }
   std::vector<std::vector<Worktree>> of_stale;
   for (const Inspection& stale : lock.stale()) {
-    of_stale.push_back(WorktreesOf(stale, location));
-    absl::c_move(AsOrphaned(of_stale.back()), std::back_inserter(orphaned));
-    changed = changed || !of_stale.back().empty();
+    of_stale.push_back(add(*stale.holder));
   }
   // First: this process may be killed while git looks at many files. Without a
   // record the user is told by this start alone.
   if (changed) lock.SetOrphaned(orphaned).IgnoreError();
   if (quiet) return;
-  Tell(OrphansText("an ended run", {}, DescribeLeft(location, untold)));
+  const Ticks give_up = NowTicks() + kPatience;
+  Tell(
+      OrphansText("an ended run", {}, DescribeLeft(location, untold, give_up)));
   for (size_t i = 0; i < of_stale.size(); ++i) {
     const Inspection& stale = lock.stale()[i];
     Tell(StaleText(stale));
     Tell(OrphansText("that run", OrphansOf(stale, location, of_stale[i]),
-                     DescribeLeft(location, of_stale[i])));
+                     DescribeLeft(location, of_stale[i], give_up)));
   }
   const auto is_told = [](const auto& worktree) { return worktree.told; };
   if (absl::c_all_of(orphaned, is_told)) return;
@@ -58,8 +74,8 @@ void TellOfEarlierRuns(Lock& lock, const Location& location, bool all,
 
 std::vector<Worktree> WorktreesOfThisRun(const Lock& lock,
                                          const Location& location) {
-  Inspection run;
-  run.holder = lock.holder();
+  Holder run = lock.holder();
+  run.overridden_by = lock.overridden_by();
   return WorktreesOf(run, location);
 }
 
@@ -67,7 +83,8 @@ void TellOfThisRun(Lock& lock, const Location& location,
                    const std::vector<Worktree>& worktrees, bool quiet) {
   lock.AddOrphaned(AsOrphaned(worktrees)).IgnoreError();
   if (quiet) return;
-  Tell(OrphansText("this run", {}, DescribeLeft(location, worktrees)));
+  Tell(OrphansText("this run", {},
+                   DescribeLeft(location, worktrees, NowTicks() + kPatience)));
 }
 
 std::vector<SurvivingProcess> AgentsAmong(

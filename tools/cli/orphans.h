@@ -18,7 +18,8 @@ namespace o8lock {
 // Tells of the dead runs whose lock `lock`, of `location`, took over, and of
 // the worktrees and processes that ended runs have left; of worktrees again
 // with `all`, otherwise once. Tells nothing with `quiet`. Has the record of
-// `lock` name the worktrees. Starts git, if there are any.
+// `lock` name the worktrees. Starts git, if there are any, and waits for it a
+// few seconds at most.
 void TellOfEarlierRuns(Lock& lock, const Location& location, bool all,
                        bool quiet);
 
@@ -27,7 +28,7 @@ std::vector<Worktree> WorktreesOfThisRun(const Lock& lock,
                                          const Location& location);
 
 // Has the record of `lock`, of `location`, name `worktrees`, left by this run.
-// Tells of them, unless `quiet`.
+// Tells of them, unless `quiet`; blocks as TellOfEarlierRuns.
 void TellOfThisRun(Lock& lock, const Location& location,
                    const std::vector<Worktree>& worktrees, bool quiet);
 

@@ -26,10 +26,9 @@ bool IsTerminal(int fd) {
          (kind == nullptr || absl::string_view(kind) != "dumb");
 }
 
-bool InColor() {
+bool InColor(int fd) {
   const char* no_color = getenv("NO_COLOR");
-  return (no_color == nullptr || *no_color == '\0') &&
-         IsTerminal(STDOUT_FILENO);
+  return (no_color == nullptr || *no_color == '\0') && IsTerminal(fd);
 }
 
 void Tell(absl::string_view text) { Print(STDERR_FILENO, text); }

@@ -18,9 +18,9 @@ void Tell(absl::string_view text);
 // Whether `fd` is a terminal on which a line can be written over.
 bool IsTerminal(int fd);
 
-// Whether to print in colour on standard output: it is such a terminal, and the
+// Whether to print in colour and bold on `fd`: it is such a terminal, and the
 // user does not object (https://no-color.org).
-bool InColor();
+bool InColor(int fd);
 
 // Tells ErrorText(problem, hint) and returns `exit_code`.
 int Fail(absl::string_view problem, absl::string_view hint, int exit_code);

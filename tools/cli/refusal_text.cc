@@ -2,7 +2,6 @@
 #include "tools/cli/refusal_text.h"
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -86,11 +85,8 @@ std::string StartAgain(const Invocation& invocation,
 // How `invocation` overrides: an orchestr8 that knows --force is given that, in
 // the specification's words.
 std::string ForceCommand(const Invocation& invocation) {
-  std::vector<std::string> forced = invocation.command;
-  forced.emplace_back("--force");
-  const std::optional<Orchestr8Command> orchestr8 =
-      ReadOrchestr8Command(forced);
-  if (!orchestr8.has_value() || !orchestr8->force) {
+  const std::vector<std::string> forced = ForcedCommand(invocation.command);
+  if (forced.empty()) {
     return StartAgain(invocation, {"--force"}, invocation.command);
   }
   if (!invocation.again.empty()) {
@@ -135,7 +131,7 @@ std::vector<std::string> AddCommand(const WorktreeAdd& add) {
 }  // namespace
 
 std::string RefusalText(const Inspection& found, const Invocation& invocation,
-                        const Now& now) {
+                        const Now& now, bool color) {
   return absl::StrCat(
       RefusedText(found),
       OptionsText(found, StartAgain(invocation, {kWait}, invocation.command),
@@ -143,15 +139,15 @@ std::string RefusalText(const Inspection& found, const Invocation& invocation,
                       ? CommandLine(invocation.o8lock, {"status"})
                       : ShellQuoted(invocation.status_command),
                   absl::StrCat("Force override: ", ForceCommand(invocation))),
-      Lines(
-          RefusalRows(found, now, CommandLine(invocation.o8lock, {"unlock"}))));
+      Lines(RefusalRows(found, now, CommandLine(invocation.o8lock, {"unlock"})),
+            color));
 }
 
 std::string TimedOutText(const Inspection& found, const Invocation& invocation,
-                         const Now& now, int64_t waited) {
+                         const Now& now, int64_t waited, bool color) {
   return absl::StrCat("o8lock: the other run is still in progress after ",
                       FormatDuration(waited), "\n",
-                      RefusalText(found, invocation, now));
+                      RefusalText(found, invocation, now, color));
 }
 
 std::string AncestorText(const Inspection& found) {
@@ -162,7 +158,7 @@ std::string AncestorText(const Inspection& found) {
 
 std::string WorktreeRefusedText(const Refused& refused,
                                 const std::string& program, bool to_a_person,
-                                const Now& now) {
+                                const Now& now, bool color) {
   std::vector<Row> rows =
       RefusalRows(refused.found, now, ShellQuoted({program, "unlock"}));
   if (refused.taken_back.has_value()) {
@@ -178,7 +174,7 @@ std::string WorktreeRefusedText(const Refused& refused,
                       ? absl::StrCat("Allow this one on purpose: ",
                                      kAllowVariable, "=1 ", ShellQuoted(add))
                       : "Ask a person to allow it: man o8lock, ENVIRONMENT"),
-      Lines(rows));
+      Lines(rows, color));
 }
 
 }  // namespace o8lock

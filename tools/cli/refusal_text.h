@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What o8lock says when it refuses a run or a worktree. Every text ends with a
-// newline and i
-//  safe to show on a terminal.
+// newline and is safe to show on a terminal.
 #ifndef O8LOCK_TOOLS_CLI_REFUSAL_TEXT_H_
 #define O8LOCK_TOOLS_CLI_REFUSAL_TEXT_H_
 
@@ -28,13 +27,15 @@ struct Invocation {
   std::vector<std::string> again = {};
 };
 
-// A start was refused: `found` is held, or unknown.
+// A start was refused: `found` is held, or unknown. `color`, here and below:
+// the names of the details in bold, for a terminal; the specification's lines
+// stay as they are.
 std::string RefusalText(const Inspection& found, const Invocation& invocation,
-                        const Now& now);
+                        const Now& now, bool color = false);
 
 // It has waited for `waited` seconds, and the lock is held.
 std::string TimedOutText(const Inspection& found, const Invocation& invocation,
-                         const Now& now, int64_t waited);
+                         const Now& now, int64_t waited, bool color = false);
 
 // The external run `found` has started this process, which was to wait for it.
 std::string AncestorText(const Inspection& found);
@@ -43,7 +44,7 @@ std::string AncestorText(const Inspection& found);
 // around the refusal is for a person alone: agents paste every line.
 std::string WorktreeRefusedText(const Refused& refused,
                                 const std::string& program, bool to_a_person,
-                                const Now& now);
+                                const Now& now, bool color = false);
 
 }  // namespace o8lock
 

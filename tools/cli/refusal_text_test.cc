@@ -63,6 +63,21 @@ TEST(RefusalTextTest, HasTheSpecificationsWordsForAnOrchestr8) {
                  "\n"));
 }
 
+// Pasted where --yes is there to start without a question, it must ask its own.
+TEST(RefusalTextTest, OverridesWithoutTheYesThatWouldAnswerTheQuestion) {
+  const auto forced = [](const std::vector<std::string>& command) {
+    return RefusalText(FindHeld(), {{"o8lock"}, {}, command, {}}, kNow);
+  };
+  EXPECT_THAT(forced({"orchestr8", "parallel", "feat-c", "--yes"}),
+              HasSubstr("override: o8lock -- orchestr8 parallel feat-c "
+                        "--force\n"));
+  EXPECT_THAT(forced({"npx", "-y", "orchestr8", "parallel", "-y", "feat-c"}),
+              HasSubstr("override: o8lock -- npx -y orchestr8 parallel feat-c "
+                        "--force\n"));
+  EXPECT_THAT(forced({"apt", "install", "--yes"}),
+              HasSubstr("override: o8lock --force -- apt install --yes\n"));
+}
+
 // To these --force says something else, or it does not reach them.
 TEST(RefusalTextTest, GivesForceToNoCommandThatTakesItForAnotherThing) {
   for (const std::vector<std::string>& command :
@@ -139,7 +154,7 @@ TEST(RefusalTextTest, SaysHowItIsKnown) {
   found.process = ProcessInfo();
   EXPECT_EQ(known_by(found),
             "Evidence: the kernel lock is held, process 12345 is in another "
-            "pid namespace (a container)");
+            "PID namespace (container or host)");
   found = FindHeld();
   found.kernel_locked = false;
   found.is_external = true;

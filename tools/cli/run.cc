@@ -60,10 +60,12 @@ bool IsHeldByAncestor(const Inspection& found) {
 std::optional<int> Refuse(const Inspection& found, const Options& options,
                           const Invocation& invocation) {
   if (!options.force) {
-    if (!options.quiet) Tell(RefusalText(found, invocation, GetNow()));
+    if (!options.quiet)
+      Tell(RefusalText(found, invocation, GetNow(), InColor(STDERR_FILENO)));
     return options.conflict_exit_code;
   }
-  const std::string warning = OverrideText(found, GetNow());
+  const std::string warning =
+      OverrideText(found, GetNow(), InColor(STDERR_FILENO));
   if (!options.yes || !options.quiet) Tell(warning);
   if (options.yes) return std::nullopt;
   const std::optional<int> declined = AskToGoOn(warning, "--force", options);
@@ -288,7 +290,8 @@ int LockedRun::RunUnder(Lock& lock) {
 std::optional<int> LockedRun::Wait(const Inspection& found) {
   if (waited_) {
     if (!options_.quiet) {
-      Tell(TimedOutText(found, invocation_, GetNow(), waiting_->Seconds()));
+      Tell(TimedOutText(found, invocation_, GetNow(), waiting_->Seconds(),
+                        InColor(STDERR_FILENO)));
     }
     return options_.conflict_exit_code;
   }

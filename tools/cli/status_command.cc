@@ -31,8 +31,9 @@ int StatusCommand(const Options& options) {
     const absl::Status access = CheckAccess(*location);
     if (!access.ok()) return FailToLock(access, *location);
   }
-  Print(STDOUT_FILENO, options.json ? StatusJson(*survey, GetNow())
-                                    : StatusText(*survey, GetNow(), InColor()));
+  Print(STDOUT_FILENO,
+        options.json ? StatusJson(*survey, GetNow())
+                     : StatusText(*survey, GetNow(), InColor(STDOUT_FILENO)));
   const Inspection& found = survey->lock.found;
   if (IsClosed(found)) Tell(HintText(AccessHint(*location)));
   return found.verdict > Verdict::kStale && !found.own

@@ -129,7 +129,7 @@ std::string StatusText(const Survey& survey, const Now& now, bool color) {
   }
   rows.emplace_back("Lock file", LockFileText(survey.lock));
   rows.emplace_back("Guard", Printable(survey.lock.location.guard));
-  absl::StrAppend(&text, Lines(rows));
+  absl::StrAppend(&text, Lines(rows, color));
   if (!survey.lock.processes.empty()) {
     absl::StrAppend(&text, "Processes: ", survey.lock.processes.size(), "\n",
                     ListText(survey.lock.processes, ProcessLine));

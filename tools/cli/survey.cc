@@ -49,12 +49,23 @@ int64_t BeganAt(const Holder& holder) {
   return *began % second == 0 ? *began + second : *began;
 }
 
+// From when on another run can have made them as well.
+int64_t OverriddenAt(const Holder& holder) {
+  if (!holder.overridden_by.has_value()) {
+    return std::numeric_limits<int64_t>::max();
+  }
+  if (holder.overridden_by->began >= 0) return holder.overridden_by->began;
+  return ParseTimeNanoseconds(holder.overridden_by->at).value_or(0);
+}
+
 // `worktree`, left by its run; `directories` are those of all processes.
+// `give_up` as StateOf's.
 LeftWorktree DescribeLeft(const Location& location, const Worktree& worktree,
-                          const std::map<int, std::string>& directories) {
+                          const std::map<int, std::string>& directories,
+                          Ticks give_up) {
   LeftWorktree left;
   left.worktree = worktree;
-  left.state = StateOf(location, worktree);
+  left.state = StateOf(location, worktree, give_up);
   std::vector<int> there;
   for (const auto& [pid, directory] : directories) {
     if (IsBelow(directory, worktree.path)) there.push_back(pid);
@@ -97,7 +108,9 @@ absl::StatusOr<LockSurvey> Look(const Location& location,
   survey.location = location;
   O8LOCK_ASSIGN_OR_RETURN(survey.found, Inspect(location, own_tokens));
   survey.processes = ProcessesOf(survey.found);
-  survey.worktrees = WorktreesOf(survey.found, location);
+  if (survey.found.holder.has_value()) {
+    survey.worktrees = WorktreesOf(*survey.found.holder, location);
+  }
   survey.left = LeftWorktrees(location, survey.found);
   if (survey.found.holder.has_value() && survey.found.kernel_locked) {
     for (const Holder& run : survey.found.holder->overridden) {
@@ -191,14 +204,14 @@ std::vector<RunProcess> OrphansOf(const Inspection& found,
   return orphans;
 }
 
-std::vector<Worktree> WorktreesOf(const Inspection& found,
+std::vector<Worktree> WorktreesOf(const Holder& holder,
                                   const Location& location) {
   // Only that lock guards worktrees.
-  if (location.armed.empty() || !found.holder.has_value()) return {};
-  const Holder& holder = *found.holder;
+  if (location.armed.empty()) return {};
   WorktreeMaker maker;
   maker.token = holder.token;
   maker.since = BeganAt(holder);
+  maker.until = OverriddenAt(holder);
   for (const std::string& directory : {holder.cwd, location.main_worktree}) {
     if (directory.empty()) continue;
     const std::string configured =
@@ -206,6 +219,20 @@ std::vector<Worktree> WorktreesOf(const Inspection& found,
     maker.directories.push_back(Canonical(configured).value_or(configured));
   }
   return WorktreesBy(location.common_dir, maker);
+}
+
+std::vector<Worktree> UnrecordedOf(
+    const Holder& holder, const Location& location,
+    const std::vector<OrphanedWorktree>& recorded) {
+  std::vector<Worktree> unrecorded;
+  for (Worktree& worktree : WorktreesOf(holder, location)) {
+    if (absl::c_none_of(recorded, [&](const OrphanedWorktree& known) {
+          return known.name == worktree.name && known.made == worktree.made;
+        })) {
+      unrecorded.push_back(std::move(worktree));
+    }
+  }
+  return unrecorded;
 }
 
 std::vector<OrphanedWorktree> AsOrphaned(
@@ -220,13 +247,14 @@ std::vector<OrphanedWorktree> AsOrphaned(
 }
 
 std::vector<LeftWorktree> DescribeLeft(const Location& location,
-                                       const std::vector<Worktree>& worktrees) {
+                                       const std::vector<Worktree>& worktrees,
+                                       Ticks give_up) {
   std::vector<LeftWorktree> left;
   if (worktrees.empty()) return left;
   std::map<int, std::string> directories;
   for (const int pid : Processes()) directories[pid] = DirectoryOf(pid);
   for (const Worktree& worktree : worktrees) {
-    left.push_back(DescribeLeft(location, worktree, directories));
+    left.push_back(DescribeLeft(location, worktree, directories, give_up));
   }
   return left;
 }
@@ -239,16 +267,15 @@ std::vector<LeftWorktree> LeftWorktrees(const Location& location,
     std::optional<Worktree> worktree = FindWorktree(location.common_dir, known);
     if (worktree.has_value()) left.push_back(*std::move(worktree));
   }
-  if (found.verdict == Verdict::kStale) {
-    for (Worktree& worktree : WorktreesOf(found, location)) {
-      if (absl::c_none_of(found.orphaned, [&](const OrphanedWorktree& known) {
-            return known.name == worktree.name;
-          })) {
-        left.push_back(std::move(worktree));
-      }
-    }
+  std::vector<Holder> runs = found.killed;
+  if (found.verdict == Verdict::kStale && found.holder.has_value()) {
+    runs.push_back(*found.holder);
   }
-  return DescribeLeft(location, left);
+  for (const Holder& run : runs) {
+    absl::c_move(UnrecordedOf(run, location, found.orphaned),
+                 std::back_inserter(left));
+  }
+  return DescribeLeft(location, left, /*give_up=*/-1);
 }
 
 absl::StatusOr<Survey> LookAround(const Location& location,

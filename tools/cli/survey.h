@@ -41,12 +41,17 @@ std::vector<RunProcess> OrphansOf(const Inspection& found,
                                   const Location& location,
                                   const std::vector<Worktree>& worktrees);
 
-// The linked worktrees that the run `found` has made and that are still there:
+// The linked worktrees that the run `holder` has made and that are still there:
 // those that the hooks have seen it make; without hooks, those below the
-// directory of orchestr8's worktrees that are younger than the run. Empty for a
-// lock that guards no worktrees.
-std::vector<Worktree> WorktreesOf(const Inspection& found,
+// directory of orchestr8's worktrees that are younger than the run, and older
+// than an override of it. Empty for a lock that guards no worktrees.
+std::vector<Worktree> WorktreesOf(const Holder& holder,
                                   const Location& location);
+
+// The same without those that a record names already, in `recorded`.
+std::vector<Worktree> UnrecordedOf(
+    const Holder& holder, const Location& location,
+    const std::vector<OrphanedWorktree>& recorded);
 
 // `worktrees` as a record has them.
 std::vector<OrphanedWorktree> AsOrphaned(
@@ -60,10 +65,11 @@ struct LeftWorktree {
   std::vector<RunProcess> agents;  // those of them that the run has started
 };
 
-// `worktrees` of the repository `location`, with what git says of them. Runs
-// git twice for each.
+// `worktrees` of the repository `location`, with what git says of them until
+// `give_up`, as StateOf's. Runs git twice for each.
 std::vector<LeftWorktree> DescribeLeft(const Location& location,
-                                       const std::vector<Worktree>& worktrees);
+                                       const std::vector<Worktree>& worktrees,
+                                       Ticks give_up);
 
 // All that ended runs have left there, by the verdict `found` on the lock at
 // `location`.

@@ -40,10 +40,11 @@ std::string Clipped(const std::string& text) {
   return Printable(Glance({text})[0]);
 }
 
-std::string Lines(const std::vector<Row>& rows) {
+std::string Lines(const std::vector<Row>& rows, bool color) {
   std::string text;
   for (const Row& row : rows) {
-    absl::StrAppend(&text, row.first, ": ", row.second, "\n");
+    absl::StrAppend(&text, color ? "\x1b[1m" : "", row.first, ":",
+                    color ? "\x1b[0m " : " ", row.second, "\n");
   }
   return text;
 }

@@ -21,8 +21,9 @@ namespace o8lock {
 // "name" and what is to be said about it.
 using Row = std::pair<absl::string_view, std::string>;
 
-// "name: text", a line for each of `rows`.
-std::string Lines(const std::vector<Row>& rows);
+// "name: text", a line for each of `rows`; `color`: the names in bold, for a
+// terminal.
+std::string Lines(const std::vector<Row>& rows, bool color = false);
 
 // As many of `words` as can be read at a glance; not printable by itself.
 std::vector<std::string> Glance(const std::vector<std::string>& words);

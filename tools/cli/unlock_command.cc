@@ -33,7 +33,8 @@ int UnlockCommand(const Options& options, int64_t started) {
       LookAround(*location, NameOf(options), OwnTokens());
   if (!survey.ok()) return FailToLock(survey.status(), *location);
   const Inspection& found = survey->lock.found;
-  const std::string status = StatusText(*survey, GetNow(), InColor());
+  const std::string status =
+      StatusText(*survey, GetNow(), InColor(STDOUT_FILENO));
   if (!options.quiet || !options.yes) Print(STDOUT_FILENO, status);
   if (found.verdict == Verdict::kFree) return kSuccess;
   AcquireOptions acquire;

@@ -436,9 +436,10 @@ TEST(EnvironmentTest, DeletedCurrentDirectory) {
              dir.path());
     EXPECT_EQ(run.end, Exited(73));
     EXPECT_EQ(run.out, "");
-    EXPECT_THAT(run.err,
-                StartsWith("o8lock: error: get the current directory: No such "
-                           "file or directory\no8lock: hint: "));
+    EXPECT_EQ(run.err,
+              "o8lock: error: get the current directory: No such file "
+              "or directory\no8lock: hint: nothing was run; go to a "
+              "directory that exists: cd\n");
   }
   // One that is found without it.
   const Result run =

@@ -6,7 +6,9 @@
 #include <sys/types.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -444,20 +446,123 @@ TEST(OrphanedWorktreeTest, IsRememberedByUnlock) {
             LeftA(repo, "an ended run"));
 }
 
+// A run with the worktree feat-a, whose lock another run has taken by force.
+class OverriddenRun {
+ public:
+  explicit OverriddenRun(const std::string& overrider = Guarded::kScript)
+      : run_(Locked({}, absl::StrCat(kAddA,
+                                     "echo ready $$; read code; "
+                                     "exit $code")),
+             In(repo_.path())) {
+    // Without hooks its worktrees are those from before the override.
+    WaitForAnotherTick();
+    overrider_.emplace(Locked({"--force", "--yes"}, overrider),
+                       In(repo_.path()));
+  }
+  const Repository& repo() const { return repo_; }
+  Guarded& run() { return run_; }
+  Guarded& overrider() { return *overrider_; }
+  // With kill -9, wrapper and command.
+  static void Kill(Guarded& run) {
+    run.process().Signal(SIGKILL);
+    kill(run.command_pid(), SIGKILL);
+    run.process().Wait();
+    WaitForEnd(run.command_pid());
+  }
+
+ private:
+  const Repository repo_;
+  Guarded run_;
+  std::optional<Guarded> overrider_;
+};
+
 TEST(OrphanedWorktreeTest, OfAnOverriddenRunIsToldToo) {
+  OverriddenRun runs;
+  EXPECT_EQ(runs.run().Finish(3), Exited(3));
+  EXPECT_EQ(runs.overrider().Finish(), Exited(0));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), runs.repo().path()).err,
+            LeftA(runs.repo(), "an ended run"));
+}
+
+TEST(OrphanedWorktreeTest, OfAnOverriddenRunThatWasKilledIsTold) {
+  OverriddenRun runs;
+  const std::string path = runs.repo().path();
+  OverriddenRun::Kill(runs.run());
+  // Also as long as the other has the lock.
+  EXPECT_THAT(Call(O8lock({"status"}), path).out,
+              HasSubstr("Worktrees that ended runs have left: 1\n"));
+  EXPECT_EQ(runs.overrider().Finish(), Exited(0));
+  EXPECT_THAT(Call(O8lock({"status"}), path).out,
+              HasSubstr("Worktrees that ended runs have left: 1\n"));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), path).err,
+            LeftA(runs.repo(), "an ended run"));
+  EXPECT_EQ(Call(O8lock({"--", "true"}), path).err, "");
+  EXPECT_THAT(Call(O8lock({"status"}), path).out,
+              HasSubstr("Worktrees that ended runs have left: 1\n"));
+}
+
+TEST(OrphanedWorktreeTest, OfARunThatWasKilledAfterItsOverriderIsTold) {
+  for (const bool killed : {false, true}) {
+    SCOPED_TRACE(killed);
+    OverriddenRun runs;
+    const std::string path = runs.repo().path();
+    if (killed) {
+      OverriddenRun::Kill(runs.overrider());
+    } else {
+      EXPECT_EQ(runs.overrider().Finish(), Exited(0));
+    }
+    EXPECT_EQ(Call(O8lock({"status"}), path).end, Exited(75));
+    OverriddenRun::Kill(runs.run());
+    EXPECT_THAT(Call(O8lock({"status"}), path).out,
+                HasSubstr("Worktrees that ended runs have left: 1\n"));
+    EXPECT_THAT(Call(O8lock({"--", "true"}), path).err,
+                HasSubstr(LeftA(runs.repo(), "an ended run")));
+    EXPECT_EQ(Call(O8lock({"--", "true"}), path).err, "");
+  }
+}
+
+TEST(OrphanedWorktreeTest, OfARunKilledUnderItsSecondOverriderIsTold) {
+  OverriddenRun runs;
+  OverriddenRun::Kill(runs.run());
+  Guarded second(runs.repo().path(), {"--force", "--yes"});
+  EXPECT_EQ(second.Finish(), Exited(0));
+  EXPECT_THAT(second.err(), HasSubstr(LeftA(runs.repo(), "an ended run")));
+}
+
+// Nor removed by a line that names it as left.
+TEST(OrphanedWorktreeTest, OfTheOverriderIsNotTheOverriddenRuns) {
+  OverriddenRun runs(absl::StrCat(
+      "git worktree add -q -b feature/b .claude/worktrees/feat-b; ",
+      Guarded::kScript));
+  EXPECT_EQ(runs.run().Finish(3), Exited(3));
+  EXPECT_THAT(runs.run().err(), AllOf(HasSubstr(LeftA(runs.repo(), "this run")),
+                                      Not(HasSubstr("feat-b"))));
+  const std::string status = Call(O8lock({"status"}), runs.repo().path()).out;
+  EXPECT_THAT(status, HasSubstr("have left: 1\n"));
+}
+
+// Git answers when the state of many files is known, or never.
+TEST(OrphanedWorktreeTest, IsToldWithoutItsStateWhereGitTakesLong) {
   const Repository repo;
+  const TempDir bin;
+  MakeFile(bin.File("git"), "#!/bin/sh\nexec sleep 1000\n");
+  std::filesystem::permissions(bin.File("git"),
+                               std::filesystem::perms::owner_all);
   ProcessOptions options = In(repo.path());
-  options.input = ProcessOptions::Stdin::kPipe;
-  Process run(
-      Locked({}, absl::StrCat("echo ready $$; read go; ", kAddA, "exit 3")),
-      options);
+  options.env["PATH"] = absl::StrCat(bin.path(), ":", getenv("PATH"));
+  Process run(Locked({}, absl::StrCat("PATH=${PATH#*:}; ", kAddA,
+                                      "echo ready $$; exec sleep 60")),
+              options);
   ReadyPid(run);
-  Guarded overrider(repo.path(), {"--force", "--yes"});
-  run.Write("\n");
-  EXPECT_EQ(run.Wait(), Exited(3));
-  EXPECT_EQ(overrider.Finish(), Exited(0));
-  EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).err,
-            LeftA(repo, "an ended run"));
+  run.Signal(SIGTERM);
+  EXPECT_EQ(run.Wait(), Killed(SIGTERM));
+  EXPECT_THAT(run.err(),
+              AllOf(HasSubstr("/feat-a (feature/a): 'git' did not end in "
+                              "time\n"),
+                    Not(HasSubstr("to remove"))));
+  const Result next = Call(O8lock({"--", "echo", "ran"}), options);
+  EXPECT_EQ(next.out, "ran\n");
+  EXPECT_THAT(next.err, HasSubstr("'git' did not end in time\n"));
 }
 
 // With hooks, what has no mark was not made by the run, dead or alive.

@@ -26,6 +26,7 @@
 namespace o8lock {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -304,21 +305,29 @@ TEST(OtherLocksTest, ThoseUnusedForAWeekAreLeftOut) {
                                     run.pid(), ")\n  new: free\n")));
 }
 
+// Shown by o8lock WORDS in the repository where a run has the lock, on a
+// terminal with colours.
+std::string ShownInColor(const Repository& repo, const Argv& words,
+                         const std::map<std::string, std::string>& env) {
+  ProcessOptions options = OnTerminal(repo.path());
+  options.env["TERM"] = "xterm";
+  for (const auto& [name, value] : env) options.env[name] = value;
+  Process process(O8lock(words), options);
+  EXPECT_EQ(process.Wait(), Exited(75));
+  return process.out();
+}
+
 TEST(StatusTest, IsInColorOnATerminalUnlessNoColorIsWanted) {
   const Repository repo;
   Guarded run(repo.path());
   const auto shown = [&repo](const std::map<std::string, std::string>& env) {
-    ProcessOptions options = OnTerminal(repo.path());
-    options.env["TERM"] = "xterm";
-    for (const auto& [name, value] : env) options.env[name] = value;
-    Process status(O8lock({"status"}), options);
-    EXPECT_EQ(status.Wait(), Exited(75));
-    return status.out();
+    return ShownInColor(repo, {"status"}, env);
   };
   const std::string plain = absl::StrCat("held (PID: ", run.pid(), ")\r\n");
   const std::string red =
       absl::StrCat("\x1b[31mheld\x1b[0m (PID: ", run.pid(), ")\r\n");
   EXPECT_THAT(shown({}), StartsWith(red));
+  EXPECT_THAT(shown({}), HasSubstr("\x1b[1mGuard:\x1b[0m "));
   EXPECT_THAT(shown({{"NO_COLOR", ""}}), StartsWith(red));
   EXPECT_THAT(shown({{"NO_COLOR", "1"}}), StartsWith(plain));
   EXPECT_THAT(shown({{"TERM", "dumb"}}), StartsWith(plain));
@@ -329,6 +338,27 @@ TEST(StatusTest, IsInColorOnATerminalUnlessNoColorIsWanted) {
   Process status(O8lock({"status"}), options);
   EXPECT_EQ(status.Wait(), Exited(0));
   EXPECT_THAT(status.out(), StartsWith("\x1b[32mfree\x1b[0m\r\n"));
+}
+
+// The specification's lines stay as they are.
+TEST(RefusalTest, HasBoldNamesOnATerminalUnlessNoColorIsWanted) {
+  const Repository repo;
+  Guarded run(repo.path());
+  const auto shown = [&repo](const std::map<std::string, std::string>& env) {
+    return ShownInColor(repo, {"--", "true"}, env);
+  };
+  const std::string plain = shown({{"NO_COLOR", "1"}});
+  EXPECT_THAT(plain, HasSubstr("\nHolder: "));
+  EXPECT_THAT(plain, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(shown({{"TERM", "dumb"}}), Not(HasSubstr("\x1b")));
+  const std::string bold = shown({});
+  const size_t details = bold.find("\x1b");
+  EXPECT_EQ(bold.substr(0, details), plain.substr(0, plain.find("Holder: ")));
+  EXPECT_THAT(bold.substr(details),
+              AllOf(StartsWith("\x1b[1mHolder:\x1b[0m "),
+                    HasSubstr("\r\n\x1b[1mGuard:\x1b[0m ")));
+  EXPECT_THAT(ShownInColor(repo, {"--wait=0.1s", "--", "true"}, {}),
+              HasSubstr("\r\n\x1b[1mGuard:\x1b[0m "));
 }
 
 // --- unlock ---

@@ -67,6 +67,7 @@ ProcessOptions In(const std::string& directory) {
 ProcessOptions OnTerminal(const std::string& directory) {
   ProcessOptions options = In(directory);
   options.terminal = true;
+  options.env["TERM"] = "dumb";
   return options;
 }
 

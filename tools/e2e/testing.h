@@ -44,7 +44,7 @@ bool IsLongForm();
 // In `directory`, apart from whatever the test itself runs in, with a user's
 // name that is the same everywhere.
 ProcessOptions In(const std::string& directory);
-// The same on a terminal.
+// The same on a terminal without colours.
 ProcessOptions OnTerminal(const std::string& directory);
 // The same for a stand-in for orchestr8 that shows "ready" where all its
 // worktrees exist, and goes on upon a line.
