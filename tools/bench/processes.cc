@@ -96,18 +96,14 @@ absl::StatusOr<double> TimeOf(const Command& command) {
   return NowNanoseconds() - start;
 }
 
-Pipe MakePipe() {
-  int fds[2] = {-1, -1};
-  if (pipe2(fds, O_CLOEXEC) != 0) perror("benchmark: pipe2");
-  return {Fd(fds[0]), Fd(fds[1])};
-}
-
 Stay::Stay(const Command& command) : command_(command) {
-  Pipe in = MakePipe();
-  Pipe out = MakePipe();
-  pid_ = Start(command_, in.read_end.get(), out.write_end.get());
-  in_ = std::move(in.write_end);
-  out_ = std::move(out.read_end);
+  absl::StatusOr<Pipe> in = MakePipe();
+  absl::StatusOr<Pipe> out = MakePipe();
+  // ReadTime then says that the command did not begin.
+  if (!in.ok() || !out.ok()) return;
+  pid_ = Start(command_, in->read.get(), out->write.get());
+  in_ = std::move(in->write);
+  out_ = std::move(out->read);
 }
 
 Stay::~Stay() { End().IgnoreError(); }

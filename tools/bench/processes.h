@@ -49,12 +49,6 @@ absl::Status Run(const Command& command);
 // The nanoseconds of that.
 absl::StatusOr<double> TimeOf(const Command& command);
 
-struct Pipe {
-  Fd read_end;
-  Fd write_end;
-};
-Pipe MakePipe();
-
 // A command that ends in `contender stay`, which tells when it has begun, and
 // when it is about to end; the latter is when it is told to, or at the end of
 // this object.

@@ -18,9 +18,9 @@ namespace {
 
 // On a panel of its own colour, for dark and light pages alike.
 // %1$s: the picture's file; %2$s: labels; %3$g: how far to the right; %4$d:
-// rows; %5$s: their figures.
+// rows; %5$s: their figures; %6$d: the height.
 constexpr char kGnuplot[] = R"(
-set terminal svg size 900,620 dynamic font 'Helvetica,Arial,sans-serif,12' background '#282d35'
+set terminal svg size 900,%6$d dynamic font 'Helvetica,Arial,sans-serif,12' background '#282d35'
 set output '%1$s'
 set label 'o8lock, as a multiple of its peer (smaller is better)' at screen 0.5,0.97 center font ',16' textcolor rgb '#e6e9ee'
 machine = system("echo \"$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) CPUs, Linux $(uname -r | cut -d- -f1), $(git --version | sed 's/version //'), $(flock --version | sed 's/^flock from //'), $(date -u +%%F)\"")
@@ -105,7 +105,7 @@ absl::Status Draw(const std::vector<Result>& results, const std::string& path) {
   FILE* gnuplot = popen("gnuplot", "w");
   if (gnuplot == nullptr) return absl::ErrnoToStatus(errno, "start gnuplot");
   absl::FPrintF(gnuplot, kGnuplot, absl::StrReplaceAll(path, {{"'", "''"}}),
-                labels, most * 1.03, place, rows);
+                labels, most * 1.03, place, rows, 120 + 24 * place);
   if (pclose(gnuplot) == 0) return absl::OkStatus();
   return absl::InternalError("gnuplot failed; is it installed?");
 }

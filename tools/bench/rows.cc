@@ -20,6 +20,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "lock/file.h"
 #include "lock/process.h"
 #include "lock/status.h"
 #include "tools/bench/place.h"
@@ -91,8 +92,8 @@ absl::StatusOr<double> HandOver(const Side& side) {
 absl::StatusOr<double> Burst(const Side& side) {
   const Command& command = side.attempt;
   const std::vector<char*> argv = Pointers(command.argv);
-  Pipe ready = MakePipe();
-  Pipe gate = MakePipe();
+  O8LOCK_ASSIGN_OR_RETURN(Pipe ready, MakePipe());
+  O8LOCK_ASSIGN_OR_RETURN(Pipe gate, MakePipe());
   std::vector<pid_t> starters(1000);
   absl::Status status;
   char c = '\0';
@@ -100,16 +101,16 @@ absl::StatusOr<double> Burst(const Side& side) {
     pid = fork();
     if (pid < 0) status = ErrnoStatus(errno, "fork for", command.argv[0]);
     if (pid != 0) continue;
-    ready.write_end.Close();
-    gate.write_end.Close();
-    if (read(gate.read_end.get(), &c, 1) != 0) _exit(126);
+    ready.write.Close();
+    gate.write.Close();
+    if (read(gate.read.get(), &c, 1) != 0) _exit(126);
     Become(argv.data(), command.directory.c_str(), Null(), Null());
   }
-  ready.write_end.Close();
-  while (read(ready.read_end.get(), &c, 1) > 0) {
+  ready.write.Close();
+  while (read(ready.read.get(), &c, 1) > 0) {
   }  // The last of them has closed it.
   const int64_t start = NowNanoseconds();
-  gate.write_end.Close();
+  gate.write.Close();
   for (const pid_t pid : starters) {
     if (pid > 0) status.Update(WaitFor(pid, command));
   }

@@ -335,12 +335,12 @@ TEST_F(AnywhereTest, TheFileSystemBecomesNoexec) {
     GTEST_SKIP() << "no mount namespaces here";
   }
   ExpectInstalls(project_);
-  const auto expect_git_works = [this] {
-    const Result git = Call(
-        {"unshare", "-m", "sh", "-c",
-         "mount --bind . . && mount -o remount,bind,noexec . && cd \"$PWD\" && "
-         "git checkout -q --detach && git commit -q --allow-empty -m x"},
-        project_.Options());
+  const std::string script =
+      "mount --bind . . && mount -o remount,bind,noexec . && cd \"$PWD\" && "
+      "git checkout -q --detach && git commit -q --allow-empty -m x";
+  const auto expect_git_works = [this, &script] {
+    const Result git =
+        Call({"unshare", "-m", "sh", "-c", script}, project_.Options());
     EXPECT_EQ(git.end, Exited(0)) << git.err;
   };
   expect_git_works();
