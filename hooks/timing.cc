@@ -39,7 +39,7 @@ int64_t BirthOf(const std::string& path) {
       (info.stx_mask & STATX_BTIME) == 0) {
     return 0;
   }
-  return Nanoseconds({info.stx_btime.tv_sec, info.stx_btime.tv_nsec});
+  return info.stx_btime.tv_sec * 1000000000 + info.stx_btime.tv_nsec;
 }
 
 int64_t StartOf(const WorktreeAdd& add) {
