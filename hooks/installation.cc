@@ -7,7 +7,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <string>
@@ -45,7 +44,13 @@ namespace o8lock {
 namespace {
 
 std::string StampsOf(const Location& location, const std::string& directory) {
-  return absl::StrCat(StampOf(directory), " ", ChangesIn(OwnHooks(location)));
+  std::string stamps =
+      absl::StrCat(StampOf(directory), " ", ChangesIn(OwnHooks(location)));
+  // A program may save the path of o8lock's directory there.
+  for (const std::string& file : WorktreeConfigs(location)) {
+    absl::StrAppend(&stamps, " ", StampOf(file));
+  }
+  return stamps;
 }
 
 Basis BasisOf(const Location& location, Mechanism mechanism,
@@ -227,18 +232,7 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
 void AddBypasses(const Location& location, const GitVersion& version,
                  const std::vector<Setting>& settings,
                  const Remembered& remembered, HooksState& state) {
-  std::vector<Bypass> found =
-      FindBypasses(location, settings, state.mechanism, version);
-  const std::vector<Bypass> in_worktrees =
-      FindBypassesInWorktrees(location, state.mechanism, version);
-  // That of this worktree is among them.
-  found.erase(std::remove_if(found.begin(), found.end(),
-                             [](const Bypass& bypass) {
-                               return bypass.kind ==
-                                      Bypass::kSettingOfOneWorktree;
-                             }),
-              found.end());
-  found.insert(found.end(), in_worktrees.begin(), in_worktrees.end());
+  std::vector<Bypass> found = FindBypasses(location, state.mechanism, version);
   if (found.empty() && state.armed &&
       state.mechanism == Mechanism::kDirectory && !UsesOwnHooks(settings)) {
     const std::string place =

@@ -140,6 +140,8 @@ TEST_F(ChangedTest, OneWorktreeHasTheSavedPath) {
   EXPECT_EQ(project_.Hooks({"status"}).end, Exited(71));
   ExpectInstalls(project_);
   EXPECT_EQ(project_.Hooks({"status"}).end, Exited(0));
+  ExpectRuns("git -C ../linked config --worktree core.hooksPath \"$hooks\"");
+  EXPECT_EQ(project_.Hooks({"status"}).end, Exited(0));
   Git(project_.Linked(), {"config", "--worktree", "core.hooksPath", saved});
   ExpectUninstalls(project_);
   ExpectCommitSays(project_.Linked(), "mine\n");
