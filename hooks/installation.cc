@@ -45,7 +45,8 @@ namespace {
 
 std::string StampsOf(const Location& location, const std::string& directory) {
   std::string stamps =
-      absl::StrCat(StampOf(directory), " ", ChangesIn(OwnHooks(location)));
+      absl::StrCat(StampOf(directory), " ", ChangesIn(OwnHooks(location)), " ",
+                   StampOf(StandInPath(location)));
   // A program may save the path of o8lock's directory there.
   for (const std::string& file : WorktreeConfigs(location)) {
     absl::StrAppend(&stamps, " ", StampOf(file));
@@ -102,8 +103,10 @@ absl::Status PutFiles(const Location& location, Mechanism mechanism,
   if (mechanism == Mechanism::kDirectory) {
     const std::string hooks = OwnHooks(location);
     O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(hooks));
-    O8LOCK_RETURN_IF_ERROR(
-        PutHooks(hooks, program, path, DefaultHooks(location)));
+    O8LOCK_RETURN_IF_ERROR(PutFile(StandInPath(location),
+                                   SharedText(program, DefaultHooks(location)),
+                                   0644));
+    O8LOCK_RETURN_IF_ERROR(PutHooks(hooks, path));
     O8LOCK_RETURN_IF_ERROR(PutFile(HerePath(location), HereText(hooks), 0644));
   }
   O8LOCK_RETURN_IF_ERROR(
@@ -189,6 +192,7 @@ absl::Status RemoveAll(const Location& location) {
     O8LOCK_RETURN_IF_ERROR(RemoveIfThere(file));
   }
   absl::Status hooks = RemoveHooks(OwnHooks(location), path.directory);
+  O8LOCK_RETURN_IF_ERROR(RemoveIfThere(StandInPath(location)));
   O8LOCK_RETURN_IF_ERROR(RemoveTree(OwnBin(location.common_dir)));
   // Not where locks have their files in it.
   rmdir(OwnDirectory(location).c_str());
