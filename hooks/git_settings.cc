@@ -188,6 +188,36 @@ absl::Status RemoveEmptySection(const Location& location) {
   return Configure(location, {"--remove-section", "includeif.gitdir:/**"});
 }
 
+// Those in one worktree, which has `settings`.
+std::vector<Bypass> FindBypassesIn(const Location& location,
+                                   const std::vector<Setting>& settings,
+                                   Mechanism mechanism,
+                                   const GitVersion& version) {
+  if (mechanism == Mechanism::kConfig) {
+    std::vector<Bypass> bypasses = FindBypassesOfSettings(settings);
+    if (MechanismOf(version) == Mechanism::kDirectory) {
+      bypasses.push_back(
+          {Bypass::kSetting,
+           absl::StrCat("git ", version.text,
+                        " does not know hooks that are settings; they were "
+                        "installed with a newer one")});
+    }
+    return bypasses;
+  }
+  std::vector<Bypass> bypasses;
+  bool ours = false;
+  for (const Setting& setting : settings) {
+    if (IsOurs(setting)) {
+      ours = true;
+    } else if (setting.key == "core.hookspath" &&
+               (ours || (setting.scope == "local" &&
+                         IsOwnHooksPath(location, setting.value)))) {
+      bypasses.push_back(BypassOf(setting));
+    }
+  }
+  return bypasses;
+}
+
 // Whether kInclude is included, and wins over core.hooksPath.
 bool IsIncluded(const std::vector<Setting>& settings) {
   bool included = false;
@@ -256,54 +286,39 @@ std::optional<Mechanism> InstalledMechanism(
   return mechanism;
 }
 
-std::vector<Bypass> FindBypasses(const Location& location,
-                                 const std::vector<Setting>& settings,
-                                 Mechanism mechanism,
+std::vector<Bypass> FindBypasses(const Location& location, Mechanism mechanism,
                                  const GitVersion& version) {
-  if (mechanism == Mechanism::kConfig) {
-    std::vector<Bypass> bypasses = FindBypassesOfSettings(settings);
-    if (MechanismOf(version) == Mechanism::kDirectory) {
-      bypasses.push_back(
-          {Bypass::kSetting,
-           absl::StrCat("git ", version.text,
-                        " does not know hooks that are settings; they were "
-                        "installed with a newer one")});
-    }
-    return bypasses;
-  }
-  std::vector<Bypass> bypasses;
-  bool ours = false;
-  for (const Setting& setting : settings) {
-    if (IsOurs(setting)) {
-      ours = true;
-    } else if (setting.key == "core.hookspath" &&
-               (ours || (setting.scope == "local" &&
-                         IsOwnHooksPath(location, setting.value)))) {
-      bypasses.push_back(BypassOf(setting));
-    }
-  }
-  return bypasses;
-}
-
-std::vector<Bypass> FindBypassesInWorktrees(const Location& location,
-                                            Mechanism mechanism,
-                                            const GitVersion& version) {
   std::vector<Bypass> found;
+  std::map<std::string, int> worktrees_with;
+  int worktrees = 0;
   for (const std::string& directory : GitDirectories(location)) {
-    if (access((directory + "/config.worktree").c_str(), F_OK) != 0) continue;
     std::vector<std::string> args = {"--git-dir", directory};
     args.insert(args.end(), kList.begin(), kList.end());
     const absl::StatusOr<std::string> text = AskGit(location.Home(), args);
     // Git does not work there.
     if (!text.ok()) continue;
+    ++worktrees;
     for (Bypass& bypass :
-         FindBypasses(location, SettingsIn(*text), mechanism, version)) {
-      if (bypass.kind == Bypass::kSettingOfOneWorktree) {
-        found.push_back(std::move(bypass));
-      }
+         FindBypassesIn(location, SettingsIn(*text), mechanism, version)) {
+      if (++worktrees_with[bypass.text] == 1) found.push_back(bypass);
+    }
+  }
+  for (Bypass& bypass : found) {
+    // An includeIf may hold in some of them.
+    if (worktrees_with[bypass.text] < worktrees) {
+      bypass.kind = Bypass::kSettingOfOneWorktree;
     }
   }
   return found;
+}
+
+std::vector<std::string> WorktreeConfigs(const Location& location) {
+  std::vector<std::string> files;
+  for (const std::string& directory : GitDirectories(location)) {
+    std::string file = directory + "/config.worktree";
+    if (access(file.c_str(), F_OK) == 0) files.push_back(std::move(file));
+  }
+  return files;
 }
 
 bool UsesOwnHooks(const std::vector<Setting>& settings) {
@@ -358,12 +373,9 @@ absl::Status RemoveOwnHooksPath(const Location& location,
                                 const std::string& before) {
   constexpr int kNothingToUnset = 5;
   constexpr char kKey[] = "core.hooksPath";
-  std::vector<std::string> files = {location.common_dir + "/config"};
-  for (const std::string& directory : GitDirectories(location)) {
-    files.push_back(directory + "/config.worktree");
-  }
+  std::vector<std::string> files = WorktreeConfigs(location);
+  files.insert(files.begin(), location.common_dir + "/config");
   for (const std::string& file : files) {
-    if (access(file.c_str(), F_OK) != 0) continue;
     O8LOCK_ASSIGN_OR_RETURN(
         const ProgramResult result,
         RunGit(location, {"config", "--file", file, "-z", "--get-all", kKey}));

@@ -58,17 +58,15 @@ std::optional<Mechanism> InstalledMechanism(
     const std::vector<Setting>& settings);
 
 // The settings that keep git from calling hooks installed for `mechanism`, or
-// will do so: a core.hooksPath that RemoveOwnHooksPath takes out.
-std::vector<Bypass> FindBypasses(const Location& location,
-                                 const std::vector<Setting>& settings,
-                                 Mechanism mechanism,
+// will do so: a core.hooksPath that RemoveOwnHooksPath takes out. Each worktree
+// is asked: it may have a configuration for itself, and git may include a file
+// there only. One where git does not work is passed by.
+std::vector<Bypass> FindBypasses(const Location& location, Mechanism mechanism,
                                  const GitVersion& version);
 
-// The same in the configuration that single worktrees have for themselves.
-// One where git does not work is passed by.
-std::vector<Bypass> FindBypassesInWorktrees(const Location& location,
-                                            Mechanism mechanism,
-                                            const GitVersion& version);
+// The files of the worktrees that have a configuration for themselves. Does not
+// run git.
+std::vector<std::string> WorktreeConfigs(const Location& location);
 
 // Whether git uses o8lock's directory of hooks; only for Mechanism::kDirectory.
 bool UsesOwnHooks(const std::vector<Setting>& settings);

@@ -15,14 +15,16 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "hooks/files.h"
 #include "hooks/git_settings.h"
-#include "hooks/hook_managers.h"
 #include "hooks/hook_scripts.h"
+#include "hooks/layout.h"
 #include "lock/access.h"
 #include "lock/file.h"
 #include "lock/status.h"
@@ -30,52 +32,34 @@
 namespace o8lock {
 namespace {
 
-// Those of githooks(5), but for push-to-checkout: that replaces what git does
-// without it.
-constexpr absl::string_view kHookNames[] = {"reference-transaction",
-                                            "post-checkout",
-                                            "applypatch-msg",
-                                            "pre-applypatch",
-                                            "post-applypatch",
-                                            "pre-commit",
-                                            "pre-merge-commit",
-                                            "prepare-commit-msg",
-                                            "commit-msg",
-                                            "post-commit",
-                                            "pre-rebase",
-                                            "post-merge",
-                                            "pre-push",
-                                            "pre-receive",
-                                            "update",
-                                            "proc-receive",
-                                            "post-receive",
-                                            "post-update",
-                                            "pre-auto-gc",
-                                            "post-rewrite",
-                                            "sendemail-validate",
-                                            "post-index-change",
-                                            "p4-changelist",
-                                            "p4-prepare-changelist",
-                                            "p4-post-changelist",
-                                            "p4-pre-submit"};
-
-// Whether `path`, in a directory of stand-ins, is another program's.
-bool IsForeign(const std::string& path) {
+bool IsLink(const std::string& path) {
   struct stat info;
-  if (lstat(path.c_str(), &info) != 0 || S_ISLNK(info.st_mode) ||
-      absl::StartsWith(BaseName(path), kFresh)) {
-    return false;
-  }
-  const std::string text = ReadFile(path).value_or("");
-  return text.empty() || StandInSize(text) != text.size();
+  return lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
 }
 
-// Takes o8lock's part out of the foreign `path`, if lines were appended to it.
-absl::Status KeepAppendedLines(const std::string& path) {
-  const std::string text = ReadFile(path).value_or("");
-  const size_t size = StandInSize(text);
-  if (size == 0) return absl::OkStatus();
-  return PutFile(path, absl::StrCat(kEmptyScript, text.substr(size)), 0755);
+// Whether `path`, in a directory of stand-ins, is another program's. Where a
+// stand-in belongs o8lock puts no link.
+bool IsForeign(const std::string& path) {
+  const absl::string_view name = BaseName(path);
+  if (absl::StartsWith(name, kFresh)) return false;
+  if (IsLink(path)) return absl::c_linear_search(kHookNames, name);
+  return FileExists(path) && !IsStandIn(ReadFile(path).value_or(""));
+}
+
+// Makes the foreign `path` one that can be moved: takes o8lock's lines out, and
+// has a relative link that leads somewhere from here lead there from anywhere.
+absl::Status Detach(const std::string& path) {
+  if (IsLink(path)) {
+    std::error_code error;
+    const std::string target = std::filesystem::read_symlink(path, error);
+    return FileExists(JoinPath(ParentOf(path), target))
+               ? PutLink(path, JoinPath(ParentOf(path), target))
+               : absl::OkStatus();
+  }
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  if (!text.ok()) return absl::OkStatus();  // a directory
+  const std::string rest = WithoutStandIn(*text);
+  return rest == *text ? absl::OkStatus() : PutFile(path, rest, 0755);
 }
 
 // Moves `from` to `to`, also to another file system.
@@ -100,7 +84,7 @@ absl::Status Move(const std::string& from, const std::string& to) {
 // Moves the foreign `mine` to `real`, or beside it. Errors: as
 // MoveForeignHooks.
 absl::Status Place(const std::string& mine, const std::string& real) {
-  O8LOCK_RETURN_IF_ERROR(KeepAppendedLines(mine));
+  O8LOCK_RETURN_IF_ERROR(Detach(mine));
   if (!FileExists(real)) return Move(mine, real);
   if (IsSame(mine, real)) return RemoveTree(mine);
   std::string aside = absl::StrCat(real, kPutAside);
@@ -113,24 +97,30 @@ absl::Status Place(const std::string& mine, const std::string& real) {
                    "', and git does not call it"));
 }
 
+// Removes the stand-ins in `directory`.
+void RemoveStandIns(const std::string& directory) {
+  if (IsLink(directory)) return;
+  for (const absl::string_view name : kHookNames) {
+    const std::string path = absl::StrCat(directory, "/", name);
+    if (!IsLink(path) && IsStandIn(ReadFile(path).value_or(""))) {
+      unlink(path.c_str());
+    }
+  }
+}
+
 }  // namespace
 
-absl::Status PutHooks(const std::string& own, const std::string& program,
-                      const HooksPath& path, const std::string& default_path) {
+absl::Status PutHooks(const std::string& own, const HooksPath& path) {
   std::set<std::string> names;
   for (const std::string& name : NamesIn(own)) {
     if (IsForeign(absl::StrCat(own, "/", name))) names.insert(name);
   }
   for (const absl::string_view name : kHookNames) {
     if (!names.emplace(name).second) continue;
-    O8LOCK_RETURN_IF_ERROR(PutFile(absl::StrCat(own, "/", name),
-                                   ScriptText(program, name, default_path),
-                                   0755));
+    O8LOCK_RETURN_IF_ERROR(
+        PutFile(absl::StrCat(own, "/", name), StandInText(), 0755));
   }
-  std::vector<std::string> others = NamesIn(path.directory);
-  // May be installed during a run.
-  others.emplace_back("push-to-checkout");
-  for (const std::string& name : others) {
+  for (const std::string& name : NamesIn(path.directory)) {
     // An installer that renames a stand-in must find the name free; the hook
     // that calls such a file looks beside itself.
     if (absl::EndsWith(name, kOld) || absl::EndsWith(name, kLegacy)) continue;
@@ -160,6 +150,10 @@ absl::Status MoveForeignHooks(const std::string& own,
     if (result.ok() || (absl::IsAlreadyExists(result) && !placed.ok())) {
       result = placed;
     }
+  }
+  // A manager takes them for the user's hooks and makes a backup.
+  for (const std::string& name : NamesIn(directory)) {
+    RemoveStandIns(absl::StrCat(directory, "/", name));
   }
   return result;
 }

@@ -19,17 +19,16 @@
 
 namespace o8lock {
 
-// Fills `own`, this directory, with hooks that run `program` and the user's
-// hooks, which are in `path` or, where no setting says so, in `default_path`.
+// Fills `own`, this directory, with stand-ins, and links to all else in `path`.
 // Files of other programs stay.
-absl::Status PutHooks(const std::string& own, const std::string& program,
-                      const HooksPath& path, const std::string& default_path);
+absl::Status PutHooks(const std::string& own, const HooksPath& path);
 
 // Moves other programs' files from `own` to `directory`, which it makes. An
 // installer that asked git for the hooks directory during a run has put them
-// into `own`; lines that were appended to a hook of o8lock's become one. If
+// into `own`; lines that were written into a stand-in become one. If
 // there is another file of this name, both stay: the moved one gets kPutAside.
-// What is the same goes: a tool that follows links has copied `own`.
+// What is the same goes: a tool that follows links has copied `own`. Stand-ins
+// that a program has moved to a directory below `directory` go too.
 // Errors: kAborted  a file cannot be moved: it stays, and the others are moved;
 // kAlreadyExists  a file got kPutAside.
 absl::Status MoveForeignHooks(const std::string& own,

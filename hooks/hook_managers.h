@@ -16,11 +16,6 @@
 
 namespace o8lock {
 
-// The suffix with which pre-commit (.legacy) and lefthook (.old) rename a hook
-// of the user's. pre-commit still calls it.
-inline constexpr absl::string_view kLegacy = ".legacy";
-inline constexpr absl::string_view kOld = ".old";
-
 // How a manager's file quotes a command of sh.
 enum class Quoting { kNone, kShellWord, kJsonString };
 

@@ -25,11 +25,11 @@
 namespace o8lock {
 namespace {
 
-// The beginning of every stand-in, which identifies it.
-constexpr absl::string_view kScriptHead =
-    "#!/bin/sh\n# o8lock: made by `o8lock hooks install`.\n";
-// The end of every stand-in.
-constexpr absl::string_view kScriptTail = "exec \"$hook\" \"$@\"\n";
+// The second line of every stand-in, which identifies it.
+constexpr absl::string_view kMade = "# o8lock: made by `o8lock hooks install`.";
+// The ends of the last line of an older o8lock's, which has more than three.
+constexpr absl::string_view kOldEnds[] = {"exec \"$hook\" \"$@\"",
+                                          "exec \"$real\" \"$@\""};
 // The end of o8lock's line in a user's hook, which identifies it.
 constexpr absl::string_view kLineEnd =
     " # o8lock: until `o8lock hooks uninstall`";
@@ -38,6 +38,13 @@ constexpr absl::string_view kDirectoryLines = "[o8lock]\n\thooks = directory\n";
 // The beginnings of the lines of the record in locked.inc.
 constexpr absl::string_view kProgramLine = "# program: ";
 constexpr absl::string_view kBasisLine = "# made for: ";
+
+// The third line of a stand-in. Elsewhere, where a program has moved or copied
+// it, it does nothing.
+std::string RunShared() {
+  const std::string shared = absl::StrCat("\"${0%/*}/../", kStandInFile, "\"");
+  return absl::StrCat("! test -r ", shared, " || . ", shared);
+}
 
 // `word` as one word of sh.
 std::string Quoted(absl::string_view word) {
@@ -121,15 +128,18 @@ bool ReadsItself(absl::string_view line) {
 
 }  // namespace
 
-std::string ScriptText(const std::string& program, absl::string_view name,
+std::string StandInText() {
+  return absl::StrCat(kEmptyScript, kMade, "\n", RunShared(), "\n");
+}
+
+std::string SharedText(const std::string& program,
                        const std::string& default_path) {
-  std::string text(kScriptHead);
-  if (name == kReferenceTransaction.name) {
-    absl::StrAppend(&text, "case $1 in prepar*) ",
-                    Call(program, kReferenceTransaction), " ;; esac\n");
-  } else if (name == kPostCheckout.name) {
-    absl::StrAppend(&text, Call(program, kPostCheckout), "\n");
-  }
+  std::string text = absl::StrCat(
+      "# Made by `o8lock hooks install`; each hook in ", kOwnHooksName,
+      " reads it.\nname=${0##*/}\ncase $name in\n", kReferenceTransaction.name,
+      ") case $1 in prepar*) ", Call(program, kReferenceTransaction),
+      " ;; esac ;;\n", kPostCheckout.name, ") ", Call(program, kPostCheckout),
+      " ;;\nesac\n");
   // Of the values the last one counts that is no directory of stand-ins, by
   // any name, and was none before the repository moved (IsOwnHooksPath).
   absl::StrAppend(
@@ -142,22 +152,63 @@ std::string ScriptText(const std::string& program, absl::string_view name,
       kHereFile, "\" || directory=$path\ndone <<EOF\n$paths\nEOF\n");
   // A relative path starts in git's directory. Hooks run there too, except the
   // post-checkout of a new worktree.
-  if (name == kPostCheckout.name) {
-    absl::StrAppend(&text,
-                    "case $directory in /*) ;; *) directory=$(readlink "
-                    "\"/proc/$PPID/cwd\")/$directory ;; esac\n");
-  }
-  // A link there may lead back to here.
-  absl::StrAppend(&text, "hook=$directory/", name,
-                  "\n! test -x \"$hook\" || test \"$hook\" -ef \"$0\" || ",
-                  kScriptTail);
+  absl::StrAppend(&text, "case $name$directory in ", kPostCheckout.name,
+                  "/*) ;; ", kPostCheckout.name,
+                  "*) directory=$(readlink \"/proc/$PPID/cwd\")/$directory ;; "
+                  "esac\n");
+  // Its helpers, or all of this directory, may have come during the run.
+  absl::StrAppend(
+      &text,
+      "case $directory in /*) top= ;; *) top=$PWD/ ;; esac\n"
+      "for file in \"$directory\"/* \"$directory/push-to-checkout\"; do\n"
+      "  case ${file##*/} in *",
+      kOld, "|*", kLegacy, "|", absl::StrJoin(kHookNames, "|"),
+      ") continue ;; esac\n"
+      "  link=${0%/*}/${file##*/}\n"
+      "  if ! test -e \"$file\"; then\n"
+      "    ! test -h \"$link\" || ! test -e \"$link\" || rm -f \"$link\"\n"
+      "  elif test -h \"$link\" || ! test -e \"$link\"; then\n"
+      "    test \"$link\" -ef \"$file\" || ln -sfn \"$top$file\" \"$link\"\n"
+      "  fi 2>/dev/null\n"
+      "done\n");
+  // By the path that git has where no setting says so. A link there may lead
+  // back to here.
+  absl::StrAppend(
+      &text,
+      "path=${GIT_DIR:-.git}/hooks\n"
+      "case $directory in ",
+      Quoted(default_path),
+      ") ! test \"$path\" -ef \"$directory\" || directory=${path#./} ;; esac\n"
+      "hook=$directory/$name\n! test -x \"$hook\" || "
+      "test \"$hook\" -ef \"$0\" || exec \"$hook\" \"$@\"\n");
   return text;
 }
 
-size_t StandInSize(absl::string_view text) {
-  if (!absl::StartsWith(text, kScriptHead)) return 0;
-  const size_t tail = text.find(kScriptTail);
-  return tail == text.npos ? 0 : tail + kScriptTail.size();
+bool IsStandIn(absl::string_view text) {
+  return !text.empty() && WithoutStandIn(text).empty();
+}
+
+std::string WithoutStandIn(absl::string_view text) {
+  std::vector<absl::string_view> lines = absl::StrSplit(text, '\n');
+  const auto made = absl::c_find(lines, kMade);
+  if (made == lines.end()) return std::string(text);
+  const auto run = std::find(made, lines.end(), RunShared());
+  const auto old_end =
+      std::find_if(made, lines.end(), [](absl::string_view line) {
+        return absl::c_any_of(kOldEnds, [line](absl::string_view end) {
+          return absl::EndsWith(line, end);
+        });
+      });
+  if (run != lines.end()) {
+    lines.erase(run);
+    lines.erase(made);
+  } else if (old_end != lines.end()) {
+    lines.erase(made, old_end + 1);
+  } else {
+    return std::string(text);
+  }
+  std::string rest = absl::StrJoin(lines, "\n");
+  return rest == kEmptyScript ? "" : rest;
 }
 
 bool CallsUs(const std::string& path) {

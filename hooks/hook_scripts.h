@@ -8,7 +8,6 @@
 #ifndef O8LOCK_HOOKS_HOOK_SCRIPTS_H_
 #define O8LOCK_HOOKS_HOOK_SCRIPTS_H_
 
-#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -21,16 +20,53 @@ namespace o8lock {
 
 // --- Stand-ins: hooks in o8lock's directory that run the user's hooks ---
 
-// A stand-in for the hook `name`. It calls `program`, if the hook is one of
-// o8lock's, then asks git where the user's hooks are now, in this worktree and
-// on this branch, and runs the one of its name, if there is one. `default_path`
-// is git's own directory.
-std::string ScriptText(const std::string& program, absl::string_view name,
+// The names of stand-ins: those of githooks(5), but for push-to-checkout, which
+// replaces what git does without it.
+inline constexpr absl::string_view kHookNames[] = {"reference-transaction",
+                                                   "post-checkout",
+                                                   "applypatch-msg",
+                                                   "pre-applypatch",
+                                                   "post-applypatch",
+                                                   "pre-commit",
+                                                   "pre-merge-commit",
+                                                   "prepare-commit-msg",
+                                                   "commit-msg",
+                                                   "post-commit",
+                                                   "pre-rebase",
+                                                   "post-merge",
+                                                   "pre-push",
+                                                   "pre-receive",
+                                                   "update",
+                                                   "proc-receive",
+                                                   "post-receive",
+                                                   "post-update",
+                                                   "pre-auto-gc",
+                                                   "post-rewrite",
+                                                   "sendemail-validate",
+                                                   "post-index-change",
+                                                   "p4-changelist",
+                                                   "p4-prepare-changelist",
+                                                   "p4-post-changelist",
+                                                   "p4-pre-submit"};
+
+// The text of a stand-in, the same for every hook: it runs kStandInFile
+// (layout.h), where it is beside one.
+std::string StandInText();
+
+// The text of kStandInFile. It calls `program`, if the hook is one of o8lock's,
+// then asks git where the user's hooks are now, in this worktree and on this
+// branch, links all else in that directory beside the stand-in, and runs the
+// hook of its name, if there is one. `default_path` is git's own directory.
+std::string SharedText(const std::string& program,
                        const std::string& default_path);
 
-// How many bytes at the beginning of `text` are a stand-in: none, all of them,
-// or those before lines that were appended to it.
-size_t StandInSize(absl::string_view text);
+// Whether `text` is a stand-in, this o8lock's or an older one's, and nothing
+// else.
+bool IsStandIn(absl::string_view text);
+
+// `text` without the lines of a stand-in: what a program has inserted into it
+// or appended to it. The same as `text` if that is no stand-in.
+std::string WithoutStandIn(absl::string_view text);
 
 // --- A line of o8lock's in a user's hook ---
 

@@ -7,7 +7,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <string>
@@ -46,7 +45,14 @@ namespace o8lock {
 namespace {
 
 std::string StampsOf(const Location& location, const std::string& directory) {
-  return absl::StrCat(StampOf(directory), " ", ChangesIn(OwnHooks(location)));
+  std::string stamps =
+      absl::StrCat(StampOf(directory), " ", ChangesIn(OwnHooks(location)), " ",
+                   StampOf(StandInPath(location)));
+  // A program may save the path of o8lock's directory there.
+  for (const std::string& file : WorktreeConfigs(location)) {
+    absl::StrAppend(&stamps, " ", StampOf(file));
+  }
+  return stamps;
 }
 
 // core.hooksPath of the repository's own file.
@@ -106,8 +112,10 @@ absl::Status PutFiles(const Location& location, Mechanism mechanism,
   if (mechanism == Mechanism::kDirectory) {
     const std::string hooks = OwnHooks(location);
     O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(hooks));
-    O8LOCK_RETURN_IF_ERROR(
-        PutHooks(hooks, program, path, DefaultHooks(location)));
+    O8LOCK_RETURN_IF_ERROR(PutFile(StandInPath(location),
+                                   SharedText(program, DefaultHooks(location)),
+                                   0644));
+    O8LOCK_RETURN_IF_ERROR(PutHooks(hooks, path));
     O8LOCK_RETURN_IF_ERROR(PutFile(HerePath(location), HereText(hooks), 0644));
   }
   O8LOCK_RETURN_IF_ERROR(
@@ -185,6 +193,7 @@ absl::Status RemoveAll(const Location& location) {
     O8LOCK_RETURN_IF_ERROR(RemoveIfThere(file));
   }
   absl::Status hooks = RemoveHooks(OwnHooks(location), path.directory);
+  O8LOCK_RETURN_IF_ERROR(RemoveIfThere(StandInPath(location)));
   O8LOCK_RETURN_IF_ERROR(RemoveTree(OwnBin(location.common_dir)));
   // Not where locks have their files in it.
   rmdir(OwnDirectory(location).c_str());
@@ -228,18 +237,7 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
 void AddBypasses(const Location& location, const GitVersion& version,
                  const std::vector<Setting>& settings,
                  const Remembered& remembered, HooksState& state) {
-  std::vector<Bypass> found =
-      FindBypasses(location, settings, state.mechanism, version);
-  const std::vector<Bypass> in_worktrees =
-      FindBypassesInWorktrees(location, state.mechanism, version);
-  // That of this worktree is among them.
-  found.erase(std::remove_if(found.begin(), found.end(),
-                             [](const Bypass& bypass) {
-                               return bypass.kind ==
-                                      Bypass::kSettingOfOneWorktree;
-                             }),
-              found.end());
-  found.insert(found.end(), in_worktrees.begin(), in_worktrees.end());
+  std::vector<Bypass> found = FindBypasses(location, state.mechanism, version);
   if (found.empty() && state.armed &&
       state.mechanism == Mechanism::kDirectory && !UsesOwnHooks(settings)) {
     const std::string place =

@@ -11,6 +11,7 @@
 //   here.inc    only for Mechanism::kDirectory: what locked.inc includes where
 //               git sees the repository under the path it was made for
 //   hooks/      the directory of hooks that git uses then (hook_directory.h)
+//   stand-in.sh what each of these hooks does
 //   bin/        a copy of the program, if it was run from where it may go: a
 //               build tree, node_modules, npm's cache
 #ifndef O8LOCK_HOOKS_INSTALLATION_H_

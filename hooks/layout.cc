@@ -26,6 +26,10 @@ std::string HerePath(const Location& location) {
   return absl::StrCat(OwnDirectory(location), "/", kHereFile);
 }
 
+std::string StandInPath(const Location& location) {
+  return absl::StrCat(OwnDirectory(location), "/", kStandInFile);
+}
+
 std::string DefaultHooks(const Location& location) {
   return location.common_dir + "/hooks";
 }

@@ -19,8 +19,16 @@ namespace o8lock {
 inline constexpr absl::string_view kInclude = "o8lock/armed.inc";
 inline constexpr absl::string_view kHereFile = "here.inc";
 
+// What all hooks in OwnHooks do, beside that directory.
+inline constexpr absl::string_view kStandInFile = "stand-in.sh";
+
 // OwnHooks, relative to the common directory.
 inline constexpr absl::string_view kOwnHooksName = "o8lock/hooks";
+
+// The suffix with which pre-commit (.legacy) and lefthook (.old) rename a hook
+// of the user's. pre-commit still calls it.
+inline constexpr absl::string_view kLegacy = ".legacy";
+inline constexpr absl::string_view kOld = ".old";
 
 std::string OwnDirectory(const Location& location);
 
@@ -28,6 +36,9 @@ std::string OwnDirectory(const Location& location);
 std::string FreePath(const Location& location);
 std::string LockedPath(const Location& location);
 std::string HerePath(const Location& location);
+
+// kStandInFile.
+std::string StandInPath(const Location& location);
 
 // Where git looks for hooks without a setting.
 std::string DefaultHooks(const Location& location);

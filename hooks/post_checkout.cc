@@ -5,6 +5,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -70,16 +71,21 @@ absl::Status PutSecondLine(const Location& location, const HooksPath& path,
 absl::Status RemoveSecondLine(const Location& location, const HooksPath& path) {
   for (const std::string& directory :
        {path.directory, DefaultHooks(location)}) {
-    for (const absl::string_view suffix :
-         {absl::string_view(), kLegacy, kOld}) {
-      const std::string hook = absl::StrCat(PostCheckoutIn(directory), suffix);
+    const std::string hook = PostCheckoutIn(directory);
+    std::vector<std::string> hooks = {hook, absl::StrCat(hook, kLegacy),
+                                      absl::StrCat(hook, kOld)};
+    // Where a manager keeps backups.
+    for (const std::string& name : NamesIn(directory)) {
+      hooks.push_back(PostCheckoutIn(absl::StrCat(directory, "/", name)));
+    }
+    for (const std::string& other : hooks) {
       struct stat info;
-      if (lstat(hook.c_str(), &info) != 0 || !CallsUs(hook)) continue;
-      O8LOCK_ASSIGN_OR_RETURN(std::string text, ReadFile(hook));
+      if (lstat(other.c_str(), &info) != 0 || !CallsUs(other)) continue;
+      O8LOCK_ASSIGN_OR_RETURN(std::string text, ReadFile(other));
       text = WithoutOurLine(text);
       O8LOCK_RETURN_IF_ERROR(text == kEmptyScript
-                                 ? RemoveIfThere(hook)
-                                 : PutFile(hook, text, info.st_mode & 07777));
+                                 ? RemoveIfThere(other)
+                                 : PutFile(other, text, info.st_mode & 07777));
     }
   }
   return absl::OkStatus();

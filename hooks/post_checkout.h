@@ -31,7 +31,8 @@ absl::Status PutSecondLine(const Location& location, const HooksPath& path,
                            const std::string& program);
 
 // Removes the line from the hook in `path` and from the repository's own hooks
-// directory, also from hooks that a manager has renamed.
+// directory, also from hooks that a manager has renamed or moved to a directory
+// below.
 absl::Status RemoveSecondLine(const Location& location, const HooksPath& path);
 
 }  // namespace o8lock

@@ -204,6 +204,40 @@ TEST_F(AnywhereTest, HooksComeDuringARun) {
   EXPECT_THAT(git.err, HasSubstr("hook"));
 }
 
+TEST_F(AnywhereTest, AHookComesWithItsHelperDuringARun) {
+  ExpectInstalls(project_);
+  const Guarded run(project_.path());
+  MakeFile(project_.File(".git/hooks/common"), "echo common >&2\n");
+  MakeFile(project_.File(".git/hooks/pre-commit"),
+           "#!/bin/sh\n. \"$(git rev-parse --git-path hooks)/common\"\n", 0755);
+  const Result commit = Commit(project_.path());
+  EXPECT_EQ(commit.end, Exited(0));
+  EXPECT_EQ(commit.err, "common\n");
+}
+
+// git calls it from o8lock's directory: there is no stand-in for it.
+TEST_F(AnywhereTest, PushToCheckoutIsOfTheDirectoryOfNow) {
+  const std::string hook =
+      "#!/bin/sh\ngit read-tree -u -m HEAD $1 && echo {NAME} >&2\n";
+  Git(project_.path(),
+      {"config", "receive.denyCurrentBranch", "updateInstead"});
+  MakeFile(project_.File(".git/hooks/push-to-checkout"),
+           Fill(hook, {{"NAME", "first"}}), 0755);
+  ExpectInstalls(project_);
+  const Guarded run(project_.path());
+  std::filesystem::create_directory(project_.Beside("checks"));
+  MakeFile(project_.Beside("checks/push-to-checkout"),
+           Fill(hook, {{"NAME", "second"}}), 0755);
+  Git(project_.path(), {"config", "core.hooksPath", project_.Beside("checks")});
+  const Result push =
+      Call(Shell("git clone -q . ../clone && cd ../clone && "
+                 "git commit -q --allow-empty -m x && git push -q origin HEAD"),
+           project_.Options());
+  EXPECT_EQ(push.end, Exited(0)) << push.err;
+  EXPECT_THAT(push.err, HasSubstr("second"));
+  EXPECT_THAT(push.err, Not(HasSubstr("first")));
+}
+
 // As `npm install` does where there is husky.
 TEST_F(AnywhereTest, HooksPathIsSetDuringARun) {
   ExpectInstalls(project_);

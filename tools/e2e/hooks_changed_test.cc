@@ -140,6 +140,8 @@ TEST_F(ChangedTest, OneWorktreeHasTheSavedPath) {
   EXPECT_EQ(project_.Hooks({"status"}).end, Exited(71));
   ExpectInstalls(project_);
   EXPECT_EQ(project_.Hooks({"status"}).end, Exited(0));
+  ExpectRuns("git -C ../linked config --worktree core.hooksPath \"$hooks\"");
+  EXPECT_EQ(project_.Hooks({"status"}).end, Exited(0));
   Git(project_.Linked(), {"config", "--worktree", "core.hooksPath", saved});
   ExpectUninstalls(project_);
   ExpectCommitSays(project_.Linked(), "mine\n");
@@ -188,6 +190,75 @@ TEST_F(ChangedTest, ALineIsAppended) {
   ExpectCommitSays(project_.path(), "appended\n");
   const Guarded run(project_.path());
   ExpectCommitSays(project_.path(), "appended\n");
+}
+
+// As `sed -i` does.
+TEST_F(ChangedTest, ALineIsInserted) {
+  ExpectInstalls(project_);
+  for (const char* line : {"1", "2"}) {
+    SCOPED_TRACE(line);
+    ExpectRuns(absl::StrCat("sed -i '", line,
+                            "a echo inserted >&2' \"$hooks/pre-commit\"\n"
+                            "git commit -q --allow-empty -m x 2>&1 | "
+                            "grep -qx inserted"));
+    const std::string hook = project_.File(".git/hooks/pre-commit");
+    EXPECT_EQ(Contents(hook), "#!/bin/sh\necho inserted >&2\n");
+    ExpectCommitSays(project_.path(), "inserted\n");
+    std::filesystem::remove(hook);
+  }
+}
+
+TEST_F(ChangedTest, ALinkIsPut) {
+  MakeHook(project_.File("scripts/check"), "linked");
+  ExpectInstalls(project_);
+  const std::string hook = project_.File(".git/hooks/pre-commit");
+  // Relative to the directory of o8lock's, and to the one that is meant.
+  for (const char* make :
+       {"ln -sf \"$PWD/scripts/check\" \"$hooks/pre-commit\"",
+        "ln -srf scripts/check \"$hooks/pre-commit\"",
+        "ln -sf ../../scripts/check \"$hooks/pre-commit\""}) {
+    SCOPED_TRACE(make);
+    ExpectRuns(make);
+    EXPECT_TRUE(std::filesystem::is_symlink(hook));
+    ExpectCommitSays(project_.path(), "linked\n");
+    {
+      Guarded run(project_.path());
+      ExpectCommitSays(project_.path(), "linked\n");
+      run.Finish();
+    }
+    std::filesystem::remove(hook);
+  }
+}
+
+// As overcommit does with hooks that it finds.
+TEST_F(ChangedTest, ABackupIsMade) {
+  ExpectInstalls(project_);
+  ExpectRuns(
+      "mkdir \"$hooks/old-hooks\"\n"
+      "mv \"$hooks/pre-commit\" \"$hooks/old-hooks\"\n"
+      "printf '#!/bin/sh\\necho manager >&2\\n' >\"$hooks/pre-commit\"\n"
+      "chmod +x \"$hooks/pre-commit\"");
+  ExpectCommitSays(project_.path(), "manager\n");
+  EXPECT_TRUE(Names(project_.File(".git/hooks/old-hooks")).empty());
+}
+
+// As o8lock 0.1.0 has made them.
+TEST_F(ChangedTest, AnOlderO8lockHasMadeThem) {
+  MakeHook(project_.File(".git/hooks/pre-commit"), "mine");
+  ExpectInstalls(project_);
+  for (const char* name : {"pre-commit", "reference-transaction"}) {
+    std::string old = absl::StrCat(
+        "#!/bin/sh\n# o8lock: made by `o8lock hooks install`.\nreal='",
+        project_.File(".git/hooks/"), name,
+        "'\n! test -x \"$real\" || exec \"$real\" \"$@\"\n");
+    MakeFile(absl::StrCat(project_.File(".git/o8lock/hooks/"), name), old,
+             0755);
+  }
+  ExpectRuns("");
+  EXPECT_FALSE(Exists(project_.File(".git/hooks/reference-transaction")));
+  EXPECT_FALSE(Exists(project_.File(".git/hooks/pre-commit.from-o8lock")));
+  const Guarded run(project_.path());
+  ExpectCommitSays(project_.path(), "mine\n");
 }
 
 TEST_F(ChangedTest, WhatIsPutAsideIsNamed) {

@@ -699,6 +699,33 @@ TEST(Hooks, TellWhatOverridesThemInAWorktree) {
   EXPECT_THAT(status.out, EndsWith("\nBypassed by: " + bypass));
 }
 
+// git includes a file in one worktree only.
+TEST(Hooks, TellWhatOverridesThemElsewhere) {
+  SKIP_WITH_CONFIG_HOOKS();
+  Project project;
+  project.AddLinked();
+  ExpectInstalls(project);
+  MakeFile(project.Beside("more"), "[core]\n\thooksPath = /mine\n");
+  for (const char* condition :
+       {"gitdir:**/worktrees/linked", "onbranch:linked"}) {
+    const std::string key = absl::StrCat("includeIf.", condition, ".path");
+    Git(project.path(), {"config", key, project.Beside("more")});
+    for (const std::string& directory : {project.path(), project.Linked()}) {
+      const Result status = Call({project.program, "hooks", "status"},
+                                 project.Options(directory));
+      EXPECT_EQ(status.end, Exited(71));
+      EXPECT_THAT(status.out,
+                  StartsWith("installed, but not for every worktree\n"));
+      EXPECT_THAT(status.out,
+                  EndsWith(absl::StrCat(
+                      "\nBypassed by: core.hookspath = /mine (local, file:",
+                      project.Beside("more"), ")\n")));
+    }
+    Git(project.path(), {"config", "--unset", key});
+  }
+  EXPECT_EQ(project.Hooks({"status"}).end, Exited(0));
+}
+
 TEST(Hooks, TellOfASettingThatSwitchesThemOff) {
   if (!GitHasConfigHooks()) GTEST_SKIP() << "git has no such setting";
   Project project;
@@ -707,8 +734,9 @@ TEST(Hooks, TellOfASettingThatSwitchesThemOff) {
   const Result status = project.Hooks({"status"});
   EXPECT_EQ(status.end, Exited(71));
   EXPECT_THAT(status.out,
-              EndsWith("\nBypassed by: hook.o8lock.enabled = false (local, "
-                       "file:.git/config)\n"));
+              EndsWith(absl::StrCat(
+                  "\nBypassed by: hook.o8lock.enabled = false (local, file:",
+                  project.File(".git/config"), ")\n")));
 }
 
 TEST(Hooks, WinOverASettingThatCameLaterWhenInstalledAgain) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// o8lock's hooks beside real hook managers: those of npm are downloaded,
-// pre-commit is the one of PATH. With the git of PATH.
+// o8lock's hooks beside hook managers: those of npm are downloaded, pre-commit
+// is the one of PATH, and one is a script that does as overcommit. With the git
+// of PATH.
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -62,6 +63,20 @@ std::string ConfigOf(const Manager& manager) {
         ForHooks(R"("{HOOK}": "./hook.sh simple/{HOOK} \"$@\"")", ", "),
         "}}\n");
   }
+  if (manager.name == "copies") {
+    return ForHooks(
+        "hooks=$(git rev-parse --git-path hooks)\n"
+        "mkdir -p \"$hooks/old-hooks\"\n"
+        "if [ -e \"$hooks/{HOOK}\" ] && ! grep -q copies "
+        "\"$hooks/{HOOK}\"; then\n"
+        "  mv \"$hooks/{HOOK}\" \"$hooks/old-hooks\"\n"
+        "fi\n"
+        "cat >\"$hooks/{HOOK}\" <<'END'\n"
+        "#!/bin/sh\n"
+        "./hook.sh copies/{HOOK} \"$@\"\n"
+        "END\n"
+        "chmod +x \"$hooks/{HOOK}\"\n");
+  }
   // Its names of stages are not always those of hooks; it takes the input.
   return absl::StrReplaceAll(
       "repos:\n- repo: local\n  hooks:\n" +
@@ -85,6 +100,8 @@ const std::vector<Manager>& Managers() {
       {"pre-commit", "pre-commit",
        "pre-commit install " + ForHooks("-t {HOOK}", " "),
        ".pre-commit-config.yaml"},
+      // It moves hooks that are there away, and copies its own over them.
+      {"copies", "sh", "sh ./copies", "copies"},
   };
   return *managers;
 }
@@ -114,7 +131,8 @@ class ManagersTest
   }
 
   void SetUp() override {
-    if (manager().name != "pre-commit" && !downloaded_) {
+    if (manager().name != "pre-commit" && manager().name != "copies" &&
+        !downloaded_) {
       GTEST_SKIP() << "npm cannot install it: " << said_;
     }
     const Result found =
@@ -226,6 +244,7 @@ class PrintedLineTest : public ManagersTest {};
 
 TEST_P(PrintedLineTest, IsRightAndEnough) {
   if (GitHasConfigHooks()) GTEST_SKIP() << "git needs none";
+  if (manager().name == "copies") GTEST_SKIP() << "it has no file for users";
   Made project;
   project.ExpectInstalledManager();
   const Result install = project.Hooks({"install"});
