@@ -156,7 +156,8 @@ Decision OnReferenceTransaction(const HookCall& call) {
       (may_be_unseen && MayHaveMadeBranch(call, *add, location))) {
     return std::nullopt;
   }
-  RememberLeftovers(location, LeftoversOf(*add, location)).IgnoreError();
+  RecordStrayDirectories(location, StrayDirectoriesOf(*add, location))
+      .IgnoreError();
   return Refused{*add, std::move(found), std::nullopt};
 }
 

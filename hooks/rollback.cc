@@ -166,8 +166,8 @@ absl::Status Undo(const WorktreeAdd& add, const Location& location,
 
 }  // namespace
 
-std::vector<std::string> LeftoversOf(const WorktreeAdd& add,
-                                     const Location& location) {
+std::vector<std::string> StrayDirectoriesOf(const WorktreeAdd& add,
+                                            const Location& location) {
   if (add.step == "branch") return {};  // it has made nothing yet
   const std::string list = location.common_dir + "/worktrees";
   // Git itself removes an empty one, whoever has made it.
@@ -203,10 +203,10 @@ TakenBack TakeBack(const WorktreeAdd& add, const Location& location,
   TakenBack taken;
   taken.worktree = worktree;
   taken.branch = CreatedBranch(add.words).value_or("");
-  const std::vector<std::string> leftovers = LeftoversOf(add, location);
+  const std::vector<std::string> leftovers = StrayDirectoriesOf(add, location);
   const absl::Status status = Undo(add, location, commit, taken);
   if (!status.ok()) taken.problem = std::string(status.message());
-  RememberLeftovers(location, leftovers).IgnoreError();
+  RecordStrayDirectories(location, leftovers).IgnoreError();
   setpgid(0, group);
   return taken;
 }

@@ -26,8 +26,8 @@ struct TakenBack {
 // repository's list of worktrees, and the new parents of the worktree. Empty if
 // `add` has not made a directory yet.
 // Never blocks; changes nothing on disk. Thread-safe.
-std::vector<std::string> LeftoversOf(const WorktreeAdd& add,
-                                     const Location& location);
+std::vector<std::string> StrayDirectoriesOf(const WorktreeAdd& add,
+                                            const Location& location);
 
 // Takes back the result of `add` in the repository `location`:
 //   - `worktree`, if it is exactly as git checked it out at `commit`;

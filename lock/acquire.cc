@@ -161,14 +161,14 @@ Taken Acquisition::TakeHeld(Fd guard) {
     found.own = true;
     return Refuse(std::move(found));
   }
-  const bool left_behind = found.verdict == Verdict::kStale;
-  if (!left_behind && !IsSettled(found, Waited())) {
+  const bool is_stale = found.verdict == Verdict::kStale;
+  if (!is_stale && !IsSettled(found, Waited())) {
     absl::SleepFor(kRetryEvery);
     return nullptr;
   }
-  if (left_behind || Contains(options_.overriding, found)) {
+  if (is_stale || Contains(options_.overriding, found)) {
     Taken taken = TakeByForce(guard, found);
-    if (!left_behind || !absl::IsDeadlineExceeded(taken.status())) return taken;
+    if (!is_stale || !absl::IsDeadlineExceeded(taken.status())) return taken;
     // Somebody else takes it over, or joins it, and was stopped in that.
     found.verdict = Verdict::kHeld;
   }

@@ -42,14 +42,14 @@ std::string SpareOf(const Location& location) {
   return location.armed + ".spare";
 }
 
-std::string LeftoversFile(const Location& location) {
+std::string StrayDirectoriesFile(const Location& location) {
   return location.armed + ".leftovers";
 }
 
 // Removes the directories that were remembered, where they are empty, and
 // forgets them.
-void RemoveLeftovers(const Location& location) {
-  const std::string path = LeftoversFile(location);
+void RemoveStrayDirectories(const Location& location) {
+  const std::string path = StrayDirectoriesFile(location);
   const absl::StatusOr<std::string> text = ReadFile(path);
   if (!text.ok()) return;
   std::vector<std::string> directories =
@@ -68,7 +68,7 @@ absl::Status SetArmed(const Location& location, bool armed) {
   const std::optional<std::string> present = TargetOf(location.armed);
   if (!present.has_value() || *present == target) return absl::OkStatus();
   // Before anybody may add a worktree again, and relies on what is there.
-  if (!armed) RemoveLeftovers(location);
+  if (!armed) RemoveStrayDirectories(location);
   const std::string spare = SpareOf(location);
   // When it was armed the hooks read from the link's own time.
   if (TargetOf(spare) != target ||
@@ -95,17 +95,17 @@ bool IsArmed(const Location& location) {
 }
 
 absl::Status RemoveArming(const Location& location) {
-  RemoveLeftovers(location);
+  RemoveStrayDirectories(location);
   for (const std::string& link : {location.armed, SpareOf(location)}) {
     O8LOCK_RETURN_IF_ERROR(RemoveFile(link));
   }
   return absl::OkStatus();
 }
 
-absl::Status RememberLeftovers(const Location& location,
-                               const std::vector<std::string>& directories) {
+absl::Status RecordStrayDirectories(
+    const Location& location, const std::vector<std::string>& directories) {
   if (directories.empty()) return absl::OkStatus();
-  const std::string path = LeftoversFile(location);
+  const std::string path = StrayDirectoriesFile(location);
   O8LOCK_ASSIGN_OR_RETURN(const Fd fd,
                           OpenOrCreate(path, O_WRONLY | O_APPEND, 0666));
   // NUL ends a name; one write, lest two be mixed.

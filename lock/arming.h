@@ -26,7 +26,7 @@ inline constexpr absl::string_view kLockedFile = "locked.inc";
 // Makes `location.armed` lead to kLockedFile (`armed`) or to kFreeFile; the
 // time of the former, as lstat(2) has it, is the moment of arming. Does nothing
 // where there is no such link: no hooks are installed. To disarm, if it
-// was armed, also removes what RememberLeftovers() was told of.
+// was armed, also removes what RecordStrayDirectories() was told of.
 // Errors: from the file system; the link is as before.
 // Never blocks. REQUIRES: nobody else does the same: the guard's
 // Range::kChange is locked.
@@ -35,7 +35,7 @@ absl::Status SetArmed(const Location& location, bool armed);
 // Whether the link leads to kLockedFile.
 bool IsArmed(const Location& location);
 
-// Removes both links, for good, and what RememberLeftovers() was told of.
+// Removes both links, for good, and what RecordStrayDirectories() was told of.
 // Errors: from the file system.
 // REQUIRES: git does not include it any more.
 absl::Status RemoveArming(const Location& location);
@@ -45,8 +45,8 @@ absl::Status RemoveArming(const Location& location);
 // where they are still empty.
 // Errors: from the file system.
 // Several processes may do this at the same time.
-absl::Status RememberLeftovers(const Location& location,
-                               const std::vector<std::string>& directories);
+absl::Status RecordStrayDirectories(
+    const Location& location, const std::vector<std::string>& directories);
 
 }  // namespace o8lock
 

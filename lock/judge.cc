@@ -271,11 +271,11 @@ Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
     if (found.origin == Origin::kHere) LookAtRun(found);
     // Of both only the kernel's word counts: the lock is live for all that is
     // known else.
-    const bool left_behind =
+    const bool is_stale =
         found.origin == Origin::kHere && HasEnded(found.process) &&
         HasEnded(found.command) && Survivors(*found.holder).empty() &&
         !IsLocked(guard.fd, Range::kJoined, guard.path).value_or(true);
-    found.verdict = left_behind ? Verdict::kStale : Verdict::kHeld;
+    found.verdict = is_stale ? Verdict::kStale : Verdict::kHeld;
   } else {
     found.verdict = released ? Verdict::kStale
                              : JudgeWithoutLock(guard.fd, found, may_mark);

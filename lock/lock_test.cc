@@ -725,8 +725,8 @@ TEST_F(ArmingTest, RemovesAtItsEndWhatRefusedWorktreesLeft) {
   ASSERT_EQ(mkdir(other.c_str(), 0777), 0);
   {
     const Lock lock = Acquire();
-    EXPECT_TRUE(RememberLeftovers(location_, {empty, empty + "/a"}).ok());
-    EXPECT_TRUE(RememberLeftovers(location_, {full, full + "/a"}).ok());
+    EXPECT_TRUE(RecordStrayDirectories(location_, {empty, empty + "/a"}).ok());
+    EXPECT_TRUE(RecordStrayDirectories(location_, {full, full + "/a"}).ok());
   }
   EXPECT_FALSE(Exists(empty));
   EXPECT_TRUE(Exists(full + "/a/file"));

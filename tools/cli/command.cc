@@ -21,13 +21,13 @@
 #include "tools/cli/events.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/holder_text.h"
-#include "tools/cli/leftovers.h"
 #include "tools/cli/lock_attendant.h"
 #include "tools/cli/options.h"
 #include "tools/cli/orphans.h"
 #include "tools/cli/output.h"
 #include "tools/cli/run_text.h"
 #include "tools/cli/survey.h"
+#include "tools/cli/surviving_processes.h"
 #include "tools/cli/text.h"
 
 namespace o8lock {
@@ -40,16 +40,16 @@ constexpr Ticks kGrace = kTicksPerSecond / 10;
 // The processes that the command has left behind.
 std::vector<RunProcess> Surviving(const std::vector<Descendant>& bystanders) {
   std::vector<int> pids;
-  for (const Descendant& process : FindLeftovers(bystanders)) {
+  for (const Descendant& process : FindSurvivingProcesses(bystanders)) {
     pids.push_back(process.pid);
   }
   return Describe(pids);
 }
 
-void TellOf(const std::vector<RunProcess>& processes, LeftoversAre state,
-            const Options& options) {
+void TellOf(const std::vector<RunProcess>& processes,
+            SurvivingProcessesAre state, const Options& options) {
   if (options.quiet || processes.empty()) return;
-  Tell(LeftoversText(processes, state, options.kill_after));
+  Tell(SurvivingProcessesText(processes, state, options.kill_after));
 }
 
 // Leaves the lock to the agents that work on in `made`, worktrees of the run.
@@ -71,34 +71,38 @@ void KeepForAgents(Lock& lock, const std::vector<Worktree>& made,
         });
     (keeps ? agents : others).push_back(process);
   }
-  TellOf(agents, LeftoversAre::kKept, options);
+  TellOf(agents, SurvivingProcessesAre::kKept, options);
   TellOf(others,
-         agents.empty() ? LeftoversAre::kReleased : LeftoversAre::kNotKept,
+         agents.empty() ? SurvivingProcessesAre::kReleased
+                        : SurvivingProcessesAre::kNotKept,
          options);
 }
 
 // Sees to the processes that the command has left behind; `made` are worktrees
 // that it has made, if it failed. Returns the signal that came meanwhile, or 0.
-int SeeToLeftovers(const Options& options, Lock& lock,
-                   const std::vector<Worktree>& made,
-                   const std::vector<Descendant>& bystanders, Events& events) {
-  if (FindLeftovers(bystanders).empty()) return 0;
-  int signal = AwaitLeftovers(bystanders, NowTicks() + kGrace, events);
+int HandleSurvivingProcesses(const Options& options, Lock& lock,
+                             const std::vector<Worktree>& made,
+                             const std::vector<Descendant>& bystanders,
+                             Events& events) {
+  if (FindSurvivingProcesses(bystanders).empty()) return 0;
+  int signal = AwaitSurvivingProcesses(bystanders, NowTicks() + kGrace, events);
   const Leftovers what = options.leftovers.value_or(Leftovers::kRelease);
   if (what == Leftovers::kKeep) {
     KeepForAgents(lock, made, bystanders, options);
   } else if (signal != 0 || what == Leftovers::kRelease) {
-    TellOf(Surviving(bystanders), LeftoversAre::kReleased, options);
+    TellOf(Surviving(bystanders), SurvivingProcessesAre::kReleased, options);
   } else {
     const bool wait = what == Leftovers::kWait;
     TellOf(Surviving(bystanders),
-           wait ? LeftoversAre::kWaitedFor : LeftoversAre::kEnded, options);
-    signal = wait ? AwaitLeftovers(bystanders, -1, events)
-                  : EndLeftovers(
+           wait ? SurvivingProcessesAre::kWaitedFor
+                : SurvivingProcessesAre::kEnded,
+           options);
+    signal = wait ? AwaitSurvivingProcesses(bystanders, -1, events)
+                  : EndSurvivingProcesses(
                         bystanders,
                         TicksOf(absl::ToInt64Nanoseconds(options.kill_after)),
                         events);
-    TellOf(Surviving(bystanders), LeftoversAre::kStillThere, options);
+    TellOf(Surviving(bystanders), SurvivingProcessesAre::kStillThere, options);
   }
   return signal;
 }
@@ -155,8 +159,8 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
     const bool failed = exit->signaled || exit->code != 0;
     std::vector<Worktree> made;
     if (failed) made = WorktreesOfThisRun(*lock, location);
-    const int signal =
-        SeeToLeftovers(options, *lock, made, bystanders, runner.events());
+    const int signal = HandleSurvivingProcesses(options, *lock, made,
+                                                bystanders, runner.events());
     if (signal != 0) exit = ChildExit{/*signaled=*/true, signal};
     if (!made.empty()) {
       TellOfThisRun(*lock, location, made, options.quiet);

@@ -125,14 +125,15 @@ std::string DisturbedText(const Disturbance& disturbance,
       OwnCommand("status"), "\n");
 }
 
-std::string LeftoversText(const std::vector<RunProcess>& leftovers,
-                          LeftoversAre state, absl::Duration kill_after) {
+std::string SurvivingProcessesText(const std::vector<RunProcess>& leftovers,
+                                   SurvivingProcessesAre state,
+                                   absl::Duration kill_after) {
   std::string text =
       absl::StrCat("o8lock: warning: the command has ended, but not ",
                    Count(leftovers.size(), "process", "processes"),
                    " that it started:\n", ListText(leftovers, ProcessLine));
   switch (state) {
-    case LeftoversAre::kKept:
+    case SurvivingProcessesAre::kKept:
       absl::StrAppend(
           &text, "o8lock: hint: the lock stays with ",
           leftovers.size() == 1 ? "it until it has" : "them until they have",
@@ -140,27 +141,27 @@ std::string LeftoversText(const std::vector<RunProcess>& leftovers,
           "\no8lock: hint: to free the lock without that: ",
           OwnCommand("unlock"), "\n");
       break;
-    case LeftoversAre::kNotKept:
+    case SurvivingProcessesAre::kNotKept:
       absl::StrAppend(&text, "o8lock: hint: the lock does not stay with ",
                       leftovers.size() == 1 ? "it\n" : "them\n");
       break;
-    case LeftoversAre::kReleased:
+    case SurvivingProcessesAre::kReleased:
       absl::StrAppend(&text,
                       "o8lock: hint: the lock is released; --leftovers=wait "
                       "would wait for their end, --leftovers=kill end them\n");
       break;
-    case LeftoversAre::kWaitedFor:
+    case SurvivingProcessesAre::kWaitedFor:
       absl::StrAppend(&text,
                       "o8lock: hint: the lock is kept until they have ended; "
                       "Ctrl-C releases it\n");
       break;
-    case LeftoversAre::kEnded:
+    case SurvivingProcessesAre::kEnded:
       absl::StrAppend(&text,
                       "o8lock: hint: they are asked to end (SIGTERM), and "
                       "killed after ",
                       absl::FormatDuration(kill_after), " (SIGKILL)\n");
       break;
-    case LeftoversAre::kStillThere:
+    case SurvivingProcessesAre::kStillThere:
       absl::StrAppend(&text, "o8lock: hint: the lock is released\n");
       break;
   }

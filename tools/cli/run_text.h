@@ -55,7 +55,7 @@ std::string DisturbedText(const Disturbance& disturbance,
 
 // The command has ended, and these that it started have not: what is being done
 // about it, or was. They are killed after `kill_after`.
-enum class LeftoversAre {
+enum class SurvivingProcessesAre {
   kKept,
   kNotKept,
   kReleased,
@@ -63,8 +63,9 @@ enum class LeftoversAre {
   kEnded,
   kStillThere
 };
-std::string LeftoversText(const std::vector<RunProcess>& leftovers,
-                          LeftoversAre state, absl::Duration kill_after);
+std::string SurvivingProcessesText(const std::vector<RunProcess>& leftovers,
+                                   SurvivingProcessesAre state,
+                                   absl::Duration kill_after);
 
 // The lock file of the dead run `swept` was removed when this one ended.
 std::string SweptText(const Inspection& swept);

@@ -33,8 +33,9 @@ TEST(RunTextTest, PaintsNoTerminal) {
         DisturbedText(replaced, location), SweptText(found),
         NoLockNeededText({kEvil}), WaitingText(found, 1, /*first=*/true),
         WaitingLine(found, kNow, 1, 1),
-        LeftoversText({EvilProcess()}, LeftoversAre::kReleased,
-                      absl::Seconds(10))}) {
+        SurvivingProcessesText({EvilProcess()},
+                               SurvivingProcessesAre::kReleased,
+                               absl::Seconds(10))}) {
     ExpectPaintsNoTerminal(text);
   }
 }

@@ -100,7 +100,7 @@ JsonValue WhyNoLockFile(const LockSurvey& survey) {
 
 // What ended runs left. Processes are a living run's as long as it has the
 // lock.
-JsonValue LeftoversJson(const LockSurvey& survey) {
+JsonValue OrphanedWorktreesJson(const LockSurvey& survey) {
   const Inspection& found = survey.found;
   const bool has_ended =
       found.verdict == Verdict::kStale ||
@@ -186,7 +186,7 @@ JsonMembers LockJson(const LockSurvey& survey, const Now& now) {
   lock.emplace_back("worktrees", WorktreesJson(survey.worktrees));
   lock.emplace_back("whyNoLockFile", WhyNoLockFile(survey));
   lock.emplace_back("waiters", WaitersJson(survey.waiters, now));
-  lock.emplace_back("leftovers", LeftoversJson(survey));
+  lock.emplace_back("leftovers", OrphanedWorktreesJson(survey));
   lock.emplace_back("overridden", OverriddenJson(survey.overridden));
   return lock;
 }

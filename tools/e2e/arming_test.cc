@@ -680,7 +680,7 @@ TEST_F(RaceTest, RunsOverrideEachOther) {
 
 // --- The empty directories that git leaves ---
 
-TEST(LeftoversTest, OnlyWhatTheRefusedAddHasMadeIsRemoved) {
+TEST(SurvivingProcessesTest, OnlyWhatTheRefusedAddHasMadeIsRemoved) {
   const HookedRepository repo;
   repo.Install();
   std::filesystem::create_directories(repo.Tree("there/empty"));
@@ -701,7 +701,7 @@ TEST(LeftoversTest, OnlyWhatTheRefusedAddHasMadeIsRemoved) {
 }
 
 // It finds a directory there that is just being removed, or not.
-TEST(LeftoversTest, AnAddThatComesAtTheReleaseIsNotDisturbed) {
+TEST(SurvivingProcessesTest, AnAddThatComesAtTheReleaseIsNotDisturbed) {
   const HookedRepository repo;
   repo.Install();
   ProcessOptions options = In(repo.path());

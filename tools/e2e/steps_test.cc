@@ -45,19 +45,19 @@ using ::testing::StartsWith;
 
 // What a run finds that is taken apart.
 enum class Beginning {
-  kFirst,       // no run was here before
-  kFree,        // one was
-  kStale,       // one was killed: record and lock file
-  kMalformed,   // a lock file that is none
-  kForce,       // a live run, to be overridden
-  kOutside,     // a live run outside o8lock, to be overridden
-  kLeftBehind,  // a daemon of a dead run, with the kernel lock
+  kFirst,      // no run was here before
+  kFree,       // one was
+  kStale,      // one was killed: record and lock file
+  kMalformed,  // a lock file that is none
+  kForce,      // a live run, to be overridden
+  kOutside,    // a live run outside o8lock, to be overridden
+  kStray,      // a daemon of a dead run, with the kernel lock
 };
 
 constexpr Beginning kBeginnings[] = {
-    Beginning::kFirst,      Beginning::kFree,  Beginning::kStale,
-    Beginning::kMalformed,  Beginning::kForce, Beginning::kOutside,
-    Beginning::kLeftBehind,
+    Beginning::kFirst,     Beginning::kFree,  Beginning::kStale,
+    Beginning::kMalformed, Beginning::kForce, Beginning::kOutside,
+    Beginning::kStray,
 };
 
 std::string NameOf(const testing::TestParamInfo<Beginning>& info) {
@@ -74,7 +74,7 @@ std::string NameOf(const testing::TestParamInfo<Beginning>& info) {
       return "Force";
     case Beginning::kOutside:
       return "Outside";
-    case Beginning::kLeftBehind:
+    case Beginning::kStray:
       return "LeftBehind";
   }
   return "";
@@ -174,7 +174,7 @@ class StepsTest : public testing::Test {
         outside_ = std::make_unique<Process>(Argv{"sleep", "1000"});
         repo.MakeLockFile(ForeignLockFile(outside_->pid(), now));
         break;
-      case Beginning::kLeftBehind:
+      case Beginning::kStray:
         daemon_ = LeaveADaemon(repo);
         break;
     }
@@ -455,7 +455,7 @@ TEST_P(FailingTest, AtEverySystemCallItWorksOrSaysWhyNot) {
         ++refusals;
         EXPECT_THAT(run.end, AnyOf(Exited(71), Exited(73), Exited(75)));
         EXPECT_EQ(run.out, "");
-        if (GetParam() == Beginning::kLeftBehind && run.end == Exited(75)) {
+        if (GetParam() == Beginning::kStray && run.end == Exited(75)) {
           // What cannot be read is no proof of anybody's death.
           EXPECT_THAT(run.err,
                       AnyOf(HasSubstr("Evidence: the kernel lock is held"),
@@ -780,11 +780,11 @@ TEST_F(BetweenTest, RefusesAStartThatLockedAGuardWithoutAName) {
 // token, with which what it started goes on joining it.
 TEST_F(BetweenTest, ATakeOverIsOffWhereAnotherStartHasJoinedMeanwhile) {
   const Repository repo;
-  Prepare(repo, Beginning::kLeftBehind);
+  Prepare(repo, Beginning::kStray);
   const Step judged = Find(StepsOf(repo, Publishing({}, ":")), kLocks).before;
   for (const bool joined : {false, true}) {
     SCOPED_TRACE(joined);
-    Prepare(repo, Beginning::kLeftBehind);
+    Prepare(repo, Beginning::kStray);
     const std::string record = Contents(repo.Guard());
     std::smatch token;
     ASSERT_TRUE(std::regex_search(record, token,

@@ -283,7 +283,7 @@ TEST_F(ShellTest, CtrlZKeepsTheLockUntilFgHasBroughtItToItsEnd) {
   ExpectNothingLeft(repo_);
 }
 
-TEST_F(ShellTest, CtrlZGivesItBackWhileLeftoversAreWaitedFor) {
+TEST_F(ShellTest, CtrlZStopsTheWaitForSurvivingProcesses) {
   Type("$O8LOCK --leftovers=wait -- sh -c 'sleep 1000 & echo \"agent $!\"'");
   const pid_t agent = ReadyPid(shell_, "agent ");
   shell_.WaitForOutput("Ctrl-C releases it");

@@ -6,8 +6,8 @@
 //
 // To be used with a ChildRunner alive that has run the command with an
 // attendant: leftovers are descendants of this process then.
-#ifndef O8LOCK_TOOLS_CLI_LEFTOVERS_H_
-#define O8LOCK_TOOLS_CLI_LEFTOVERS_H_
+#ifndef O8LOCK_TOOLS_CLI_SURVIVING_PROCESSES_H_
+#define O8LOCK_TOOLS_CLI_SURVIVING_PROCESSES_H_
 
 #include <vector>
 
@@ -23,20 +23,20 @@ namespace o8lock {
 std::vector<Descendant> FindBystanders();
 
 // Those that there are, in the order of their pids. Costs as much.
-std::vector<Descendant> FindLeftovers(
+std::vector<Descendant> FindSurvivingProcesses(
     const std::vector<Descendant>& bystanders);
 
 // Waits until there are none, until `give_up` (of NowTicks(); negative: never)
 // or until a signal comes that would end this process. Returns that signal, 0
 // if there was none. Stops when a signal says so, as on Ctrl-Z.
-int AwaitLeftovers(const std::vector<Descendant>& bystanders, Ticks give_up,
-                   Events& events);
+int AwaitSurvivingProcesses(const std::vector<Descendant>& bystanders,
+                            Ticks give_up, Events& events);
 
 // Asks them to end (SIGTERM), and after `patience` ends them (SIGKILL). Returns
-// as AwaitLeftovers.
-int EndLeftovers(const std::vector<Descendant>& bystanders, Ticks patience,
-                 Events& events);
+// as AwaitSurvivingProcesses.
+int EndSurvivingProcesses(const std::vector<Descendant>& bystanders,
+                          Ticks patience, Events& events);
 
 }  // namespace o8lock
 
-#endif  // O8LOCK_TOOLS_CLI_LEFTOVERS_H_
+#endif  // O8LOCK_TOOLS_CLI_SURVIVING_PROCESSES_H_

@@ -52,7 +52,7 @@ class RunWithAgent {
 
 // --- Released ---
 
-TEST(LeftoversTest, AreNamedAndTheLockIsReleased) {
+TEST(SurvivingProcessesTest, AreNamedAndTheLockIsReleased) {
   const Repository repo;
   RunWithAgent run(repo, {}, absl::StrCat(kAgent, "exit 3"));
   EXPECT_EQ(run->Wait(), Exited(3));
@@ -62,7 +62,7 @@ TEST(LeftoversTest, AreNamedAndTheLockIsReleased) {
   ExpectNothingLeft(repo);
 }
 
-TEST(LeftoversTest, AreNamedAlsoWhereTheirParentHasEnded) {
+TEST(SurvivingProcessesTest, AreNamedAlsoWhereTheirParentHasEnded) {
   const Repository repo;
   std::filesystem::create_directory(repo.File("d"));
   RunWithAgent run(
@@ -79,7 +79,7 @@ TEST(LeftoversTest, AreNamedAlsoWhereTheirParentHasEnded) {
               HasSubstr(absl::StrCat(" in ", repo.path(), ": sleep 1000\n")));
 }
 
-TEST(LeftoversTest, LeaveTheSignalThatEndedTheCommand) {
+TEST(SurvivingProcessesTest, LeaveTheSignalThatEndedTheCommand) {
   const Repository repo;
   RunWithAgent run(repo, {}, absl::StrCat(kAgent, "kill -KILL $$"));
   EXPECT_EQ(run->Wait(), Killed(SIGKILL));
@@ -88,7 +88,7 @@ TEST(LeftoversTest, LeaveTheSignalThatEndedTheCommand) {
   ExpectNothingLeft(repo);
 }
 
-TEST(LeftoversTest, AreNotNamedWithQuiet) {
+TEST(SurvivingProcessesTest, AreNotNamedWithQuiet) {
   for (const char* what : {"release", "kill"}) {
     const Repository repo;
     RunWithAgent run(repo, {"-q", absl::StrCat("--leftovers=", what)}, kAgent);
@@ -98,7 +98,7 @@ TEST(LeftoversTest, AreNotNamedWithQuiet) {
 }
 
 // As after Ctrl-C: it ends because the command has.
-TEST(LeftoversTest, AreNotThoseThatEndWithTheCommand) {
+TEST(SurvivingProcessesTest, AreNotThoseThatEndWithTheCommand) {
   const Repository repo;
   const Result run = Call(
       Locked({}, "mkfifo f; cat f >/dev/null & exec 3>f; exit 4"), repo.path());
@@ -106,7 +106,7 @@ TEST(LeftoversTest, AreNotThoseThatEndWithTheCommand) {
   EXPECT_EQ(run.err, "");
 }
 
-TEST(LeftoversTest, AreNotDaemons) {
+TEST(SurvivingProcessesTest, AreNotDaemons) {
   for (const char* what : {"release", "wait", "kill"}) {
     SCOPED_TRACE(what);
     const Repository repo;
@@ -131,7 +131,7 @@ TEST(LeftoversTest, AreNotDaemons) {
 }
 
 // What a shell has started that then became o8lock is the shell's.
-TEST(LeftoversTest, AreNotWhatWasThereBeforeTheCommand) {
+TEST(SurvivingProcessesTest, AreNotWhatWasThereBeforeTheCommand) {
   const Repository repo;
   // In the same moment, each time.
   for (int i = 0; i < 10; ++i) {
@@ -163,7 +163,7 @@ TEST(LeftoversTest, AreNotWhatWasThereBeforeTheCommand) {
   EXPECT_EQ(run->err(), Golden("leftovers_released", ValuesOf(repo, named)));
 }
 
-TEST(LeftoversTest, AreNotTheOuterRunsToANestedOne) {
+TEST(SurvivingProcessesTest, AreNotTheOuterRunsToANestedOne) {
   const Repository repo;
   RunWithAgent run(
       repo, {},
@@ -176,7 +176,7 @@ TEST(LeftoversTest, AreNotTheOuterRunsToANestedOne) {
             Golden("leftovers_released", ValuesOf(repo, run.agent())));
 }
 
-TEST(LeftoversTest, OfANestedRunAreNamedByTheOuterOne) {
+TEST(SurvivingProcessesTest, OfANestedRunAreNamedByTheOuterOne) {
   const Repository repo;
   RunWithAgent run(repo, {},
                    "\"$O8LOCK\" -- sh -c 'sleep 1000 & echo agent $!'");
@@ -185,7 +185,7 @@ TEST(LeftoversTest, OfANestedRunAreNamedByTheOuterOne) {
             Golden("leftovers_released", ValuesOf(repo, run.agent())));
 }
 
-TEST(LeftoversTest, AreCollectedWhenTheyEndDuringTheRun) {
+TEST(SurvivingProcessesTest, AreCollectedWhenTheyEndDuringTheRun) {
   const Repository repo;
   ProcessOptions options = In(repo.path());
   options.input = ProcessOptions::Stdin::kPipe;
@@ -200,7 +200,7 @@ TEST(LeftoversTest, AreCollectedWhenTheyEndDuringTheRun) {
 
 // --- Waited for ---
 
-TEST(LeftoversWaitTest, KeepsTheLockUntilTheyHaveEnded) {
+TEST(SurvivingProcessesWaitTest, KeepsTheLockUntilTheyHaveEnded) {
   const Repository repo;
   RunWithAgent run(repo, {"--leftovers=wait"}, absl::StrCat(kAgent, "exit 3"));
   const std::string golden =
@@ -214,7 +214,7 @@ TEST(LeftoversWaitTest, KeepsTheLockUntilTheyHaveEnded) {
   ExpectNothingLeft(repo);
 }
 
-TEST(LeftoversWaitTest, IsForThoseThatTheyStartAsWell) {
+TEST(SurvivingProcessesWaitTest, IsForThoseThatTheyStartAsWell) {
   const Repository repo;
   ProcessOptions options = In(repo.path());
   RunWithAgent run(
@@ -233,7 +233,7 @@ TEST(LeftoversWaitTest, IsForThoseThatTheyStartAsWell) {
   ExpectNothingLeft(repo);
 }
 
-TEST(LeftoversWaitTest, EndsWithASignalAndNamesThem) {
+TEST(SurvivingProcessesWaitTest, EndsWithASignalAndNamesThem) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) {
     SCOPED_TRACE(signal);
     const Repository repo;
@@ -250,7 +250,7 @@ TEST(LeftoversWaitTest, EndsWithASignalAndNamesThem) {
   }
 }
 
-TEST(LeftoversWaitTest, EndsWithCtrlC) {
+TEST(SurvivingProcessesWaitTest, EndsWithCtrlC) {
   const Repository repo;
   RunWithAgent run(Locked({"--leftovers=wait"}, kAgent),
                    OnTerminal(repo.path()));
@@ -263,7 +263,7 @@ TEST(LeftoversWaitTest, EndsWithCtrlC) {
   ExpectNothingLeft(repo);
 }
 
-TEST(LeftoversWaitTest, GoesOnAfterASignalThatIsIgnored) {
+TEST(SurvivingProcessesWaitTest, GoesOnAfterASignalThatIsIgnored) {
   const Repository repo;
   ProcessOptions options = In(repo.path());
   options.ignored = {SIGHUP};  // nohup(1)
@@ -277,7 +277,7 @@ TEST(LeftoversWaitTest, GoesOnAfterASignalThatIsIgnored) {
 
 // --- Ended ---
 
-TEST(LeftoversKillTest, AsksThemToEnd) {
+TEST(SurvivingProcessesKillTest, AsksThemToEnd) {
   const Repository repo;
   RunWithAgent run(repo, {"--leftovers=kill"}, absl::StrCat(kAgent, "exit 3"));
   EXPECT_EQ(run->Wait(), Exited(3));
@@ -291,7 +291,7 @@ constexpr char kStubborn[] =
     "sh -c 'trap \"echo asked\" TERM; echo agent $$; "
     "while :; do sleep 0.1; done' & read x <&- || sleep 0.3";
 
-TEST(LeftoversKillTest, KeepsTheLockMeanwhileAndThenEndsThem) {
+TEST(SurvivingProcessesKillTest, KeepsTheLockMeanwhileAndThenEndsThem) {
   const Repository repo;
   RunWithAgent run(repo, {"--leftovers=kill", "--kill-after=1.5s"}, kStubborn);
   run->WaitForOutput("asked\n");
@@ -304,7 +304,7 @@ TEST(LeftoversKillTest, KeepsTheLockMeanwhileAndThenEndsThem) {
   ExpectNothingLeft(repo);
 }
 
-TEST(LeftoversKillTest, EndsWithASignalAndNamesThem) {
+TEST(SurvivingProcessesKillTest, EndsWithASignalAndNamesThem) {
   const Repository repo;
   RunWithAgent run(repo, {"--leftovers=kill"}, kStubborn);
   run->WaitForOutput("asked\n");
@@ -317,7 +317,7 @@ TEST(LeftoversKillTest, EndsWithASignalAndNamesThem) {
 
 // --- Of a run that was killed ---
 
-TEST(LeftBehindTest, IsListedWithWhatClearsIt) {
+TEST(StrayFilesTest, IsListedWithWhatClearsIt) {
   const Repository repo;
   // Just before that run, and so not one of its worktrees.
   Git(repo.path(), {"worktree", "add", "-q", "-b", "old",
@@ -377,7 +377,7 @@ TEST(LeftBehindTest, IsListedWithWhatClearsIt) {
   EXPECT_EQ(repo.Changes(), "?? mine/\n");
 }
 
-TEST(LeftBehindTest, IsNotListedWithQuiet) {
+TEST(StrayFilesTest, IsNotListedWithQuiet) {
   const Repository repo;
   ProcessOptions options = In(repo.path());
   options.input = ProcessOptions::Stdin::kPipe;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/cli/leftovers.h"
+#include "tools/cli/surviving_processes.h"
 
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -85,7 +85,7 @@ std::vector<Descendant> FindBystanders() {
   return DescendantsOf(getpid());
 }
 
-std::vector<Descendant> FindLeftovers(
+std::vector<Descendant> FindSurvivingProcesses(
     const std::vector<Descendant>& bystanders) {
   if (!Collect().others) return {};
   std::vector<Descendant> found;
@@ -97,12 +97,13 @@ std::vector<Descendant> FindLeftovers(
   return found;
 }
 
-int AwaitLeftovers(const std::vector<Descendant>& bystanders, Ticks give_up,
-                   Events& events) {
+int AwaitSurvivingProcesses(const std::vector<Descendant>& bystanders,
+                            Ticks give_up, Events& events) {
   // With SIGCHLD there is somebody to collect.
   const SignalSet wanted = SignalsToHeed() | Only(SIGCHLD);
   while (true) {
-    const std::vector<Descendant> leftovers = FindLeftovers(bystanders);
+    const std::vector<Descendant> leftovers =
+        FindSurvivingProcesses(bystanders);
     if (leftovers.empty() || (give_up >= 0 && NowTicks() >= give_up)) return 0;
     std::vector<Fd> processes;
     std::vector<int> descriptors;
@@ -125,17 +126,18 @@ int AwaitLeftovers(const std::vector<Descendant>& bystanders, Ticks give_up,
   }
 }
 
-int EndLeftovers(const std::vector<Descendant>& bystanders, Ticks patience,
-                 Events& events) {
-  for (const Descendant& process : FindLeftovers(bystanders)) {
+int EndSurvivingProcesses(const std::vector<Descendant>& bystanders,
+                          Ticks patience, Events& events) {
+  for (const Descendant& process : FindSurvivingProcesses(bystanders)) {
     SignalProcess(process.pid, process.started, SIGTERM);
   }
-  const int signal = AwaitLeftovers(bystanders, NowTicks() + patience, events);
+  const int signal =
+      AwaitSurvivingProcesses(bystanders, NowTicks() + patience, events);
   if (signal != 0) return signal;
-  for (const Descendant& process : FindLeftovers(bystanders)) {
+  for (const Descendant& process : FindSurvivingProcesses(bystanders)) {
     SignalProcess(process.pid, process.started, SIGKILL);
   }
-  return AwaitLeftovers(bystanders, NowTicks() + kKilled, events);
+  return AwaitSurvivingProcesses(bystanders, NowTicks() + kKilled, events);
 }
 
 }  // namespace o8lock
