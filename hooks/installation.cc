@@ -260,7 +260,7 @@ absl::Status CheckRepository(const Location& location) {
 
 }  // namespace
 
-bool Guards(const HooksState& state) {
+bool HooksAreEffective(const HooksState& state) {
   return state.installed && !state.program_version.empty() &&
          state.bypasses.empty();
 }

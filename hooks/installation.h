@@ -28,7 +28,7 @@
 namespace o8lock {
 
 // Whether the guard works, as far as can be seen without trying.
-bool Guards(const HooksState& state);
+bool HooksAreEffective(const HooksState& state);
 
 // Looks at the hooks of `location` as git, run in `directory`, sees them, and
 // at the configuration of each linked worktree. Errors: kNotFound  there is no

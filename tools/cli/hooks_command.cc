@@ -172,7 +172,7 @@ int Status(const Location& location, bool json) {
   Print(STDOUT_FILENO, json ? HooksStatusJson(*state)
                             : HooksStatusText(*state, Name(state->program)));
   if (!state->installed) return kNotInstalled;
-  return Guards(*state) ? kSuccess : kOsError;
+  return HooksAreEffective(*state) ? kSuccess : kOsError;
 }
 
 // The call of a hook that this process is.

@@ -94,7 +94,7 @@ std::vector<Row> HooksRows(const HooksState& state,
 }
 
 absl::string_view HeadOf(const HooksState& state) {
-  if (Guards(state)) return "installed\n";
+  if (HooksAreEffective(state)) return "installed\n";
   const bool elsewhere =
       !state.program_version.empty() &&
       absl::c_all_of(state.bypasses, [](const Bypass& bypass) {
@@ -155,7 +155,7 @@ std::string HooksStatusJson(const HooksState& state) {
   for (const Bypass& bypass : state.bypasses) bypasses.push_back(bypass.text);
   return JsonValue(
              JsonMembers{{"installed", state.installed},
-                         {"guards", Guards(state)},
+                         {"guards", HooksAreEffective(state)},
                          {"armed", state.armed},
                          {"git", state.git_version},
                          {"mechanism", is_config ? "setting" : "directory"},
