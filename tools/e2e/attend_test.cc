@@ -217,7 +217,7 @@ TEST(OverriddenTest, ByForceItIsToldWhileItRuns) {
   Guarded run(repo.path());
   Guarded second(repo.path(), {"--force", "--yes"});
   run.process().WaitForError("nothing was removed\n");
-  const LockState state = StateOf(repo);
+  const LockFilesState state = StateOf(repo);
   EXPECT_EQ(run.Finish(7), Exited(7));
   EXPECT_EQ(Normal(run.err()),
             Golden("overridden", ValuesOf(repo, second.pid())));
@@ -238,7 +238,7 @@ TEST(OverriddenTest, ByUnlockToo) {
   Guarded next(repo.path());
   std::filesystem::remove(repo.LockFile());
   WaitForFile(repo.LockFile());
-  const LockState state = StateOf(repo);
+  const LockFilesState state = StateOf(repo);
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_EQ(Normal(run.err()),
             Golden("overridden", ValuesOf(repo, unlock.pid())));

@@ -401,7 +401,7 @@ TEST(SurroundingsTest, WithClosedDescriptorsItSpoilsNoFile) {
   const Repository repo;
   const Repository another;
   Guarded run(repo.path());
-  const LockState before = StateOf(repo);
+  const LockFilesState before = StateOf(repo);
   for (int closed = 1; closed < 8; ++closed) {
     SCOPED_TRACE(closed);
     ProcessOptions options = In(repo.path());

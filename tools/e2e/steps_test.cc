@@ -600,8 +600,8 @@ class InterruptedTest : public StepsTest {
       if (!has_lock) {
         EXPECT_EQ(one.another->Wait(), Exited(75)) << one.another->err();
       }
-      const LockState before =
-          has_lock ? StateOf(*one.repo) : LockState{"", "", 0};
+      const LockFilesState before =
+          has_lock ? StateOf(*one.repo) : LockFilesState{"", "", 0};
       kill(ChildOf(one.run->pid()), SIGCONT);
       const End end = one.run->Wait();
       if (has_lock) {
@@ -749,7 +749,7 @@ TEST_F(BetweenTest, RefusesAStartThatLockedAGuardWithoutAName) {
     if (!removed) {
       EXPECT_EQ(others_[0]->Finish(), Exited(0));
     }
-    const LockState before = StateOf(repo);
+    const LockFilesState before = StateOf(repo);
     GoOn(*run);
     EXPECT_EQ(run->Wait(), Exited(75));
     EXPECT_EQ(run->out(), "");
@@ -799,7 +799,7 @@ TEST_F(BetweenTest, ATakeOverIsOffWhereAnotherStartHasJoinedMeanwhile) {
       inside = std::make_unique<Process>(Publishing({}, kAlone), options);
       ASSERT_TRUE(inside->ShowsOrCloses("ready"));
     }
-    const LockState before = StateOf(repo);
+    const LockFilesState before = StateOf(repo);
     GoOn(*run);
     if (!joined) {
       EXPECT_TRUE(run->ShowsOrCloses("ready"));

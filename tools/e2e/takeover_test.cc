@@ -486,7 +486,7 @@ TEST(ForceTest, WithNothingToOverrideIsSilent) {
 TEST(ForceTest, WithoutTerminalAndYesIsRefused) {
   const Repository repo;
   Guarded run(repo.path());
-  const LockState before = StateOf(repo);
+  const LockFilesState before = StateOf(repo);
   const Result second =
       Call(O8lock({"--force", "--", "echo", "ran"}), repo.path());
   EXPECT_EQ(second.end, Exited(75));
@@ -535,7 +535,7 @@ TEST(ForceTest, TheOverriddenRunRemovesNothingAndSaysByWhom) {
   Guarded first(repo.path());
   Guarded second(repo.path(), {"--force", "--yes"});
   EXPECT_EQ(Normal(second.err()), Golden("force", ValuesOf(repo, first.pid())));
-  const LockState state = StateOf(repo);
+  const LockFilesState state = StateOf(repo);
   EXPECT_THAT(state.lock_file,
               HasSubstr(absl::StrCat("\"pid\": ", second.pid(), ",")));
   // Its exit code is its command's all the same.
@@ -561,7 +561,7 @@ TEST(ForceTest, TheOverridingRunMayEndFirst) {
   {
     // The first one is still on, and has to be overridden once more.
     Guarded third(repo.path(), {"--force", "--yes"});
-    const LockState state = StateOf(repo);
+    const LockFilesState state = StateOf(repo);
     EXPECT_EQ(first.Finish(), Exited(0));
     EXPECT_THAT(first.err(), StartsWith("o8lock: warning: this run's lock was "
                                         "overridden at "));
@@ -640,7 +640,7 @@ TEST(ForceTest, OfTwoAtOnceOneRuns) {
 TEST(ForceTest, ACommandThatCannotRunOverridesNobody) {
   const Repository repo;
   Guarded run(repo.path());
-  const LockState before = StateOf(repo);
+  const LockFilesState before = StateOf(repo);
   MakeFile(repo.File("text"), "not a program");
   const Result missing =
       Call(O8lock({"--force", "--yes", "--", "no-such-command"}), repo.path());

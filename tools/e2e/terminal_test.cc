@@ -59,7 +59,7 @@ TEST(QuestionTest, AnythingButYesChangesNothing) {
   };
   const Repository repo;
   Guarded run(repo.path());
-  const LockState before = StateOf(repo);
+  const LockFilesState before = StateOf(repo);
   for (const Case& test : cases) {
     SCOPED_TRACE(test.echo);
     Question question(repo);
@@ -139,7 +139,7 @@ TEST(QuestionTest, IsAskedAgainWhenTheHolderChangesMeanwhile) {
   Question question(repo);
   EXPECT_EQ(first->Finish(), Exited(0));
   Guarded second(repo.path());
-  const LockState state = StateOf(repo);
+  const LockFilesState state = StateOf(repo);
   question->Write("y\n");
   EXPECT_EQ(Normal(question->WaitForOutput("Continue? [y/N] ")),
             absl::StrCat("y\n", Golden("force", ValuesOf(repo, second.pid())),
@@ -167,7 +167,7 @@ TEST(QuestionTest, RunsWhenTheHolderEndsMeanwhile) {
 TEST(QuestionTest, CtrlCEndsIt) {
   const Repository repo;
   Guarded run(repo.path());
-  const LockState before = StateOf(repo);
+  const LockFilesState before = StateOf(repo);
   Question question(repo);
   question->Write(kInterrupt);
   EXPECT_EQ(question->Wait(), Killed(SIGINT));
@@ -178,7 +178,7 @@ TEST(QuestionTest, CtrlCEndsIt) {
 TEST(QuestionTest, ALostTerminalIsNoYes) {
   const Repository repo;
   Guarded run(repo.path());
-  const LockState before = StateOf(repo);
+  const LockFilesState before = StateOf(repo);
   Question question(repo);
   question->CloseInput();
   EXPECT_THAT(question->Wait(), ::testing::AnyOf(Killed(SIGHUP), Exited(75)));

@@ -214,7 +214,7 @@ std::string Normal(std::string text) {
       "$1 {DURATION}");
 }
 
-LockState StateOf(const Repository& repository) {
+LockFilesState StateOf(const Repository& repository) {
   struct stat guard = {};
   EXPECT_EQ(stat(repository.Guard().c_str(), &guard), 0);
   // The run itself adds its command's pid, when that has begun already.

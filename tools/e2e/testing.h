@@ -158,16 +158,16 @@ Values ValuesOf(const Repository& repository, pid_t pid);
 std::string Normal(std::string text);
 
 // What the files of a lock are, to tell whether anybody touched them.
-struct LockState {
+struct LockFilesState {
   std::string lock_file;
   std::string record;
   ino_t guard;
-  bool operator==(const LockState& other) const {
+  bool operator==(const LockFilesState& other) const {
     return lock_file == other.lock_file && record == other.record &&
            guard == other.guard;
   }
 };
-LockState StateOf(const Repository& repository);
+LockFilesState StateOf(const Repository& repository);
 
 }  // namespace o8lock
 

@@ -126,7 +126,7 @@ TEST(WaitTest, OfAFreeLockIsSilent) {
 TEST(WaitTest, LastsUntilTheHolderEnds) {
   const Repository repo;
   const auto holder = Alone(repo);
-  const LockState before = StateOf(repo);
+  const LockFilesState before = StateOf(repo);
   Waiter waiter(repo);
   EXPECT_TRUE(StateOf(repo) == before);
   // It ran after the other's end, or it would say 99.
@@ -307,7 +307,7 @@ std::string WithoutTime(const std::string& text) {
 TEST(WaitTimeTest, EndsWithARefusal) {
   const Repository repo;
   Guarded holder(repo.path());
-  const LockState before = StateOf(repo);
+  const LockFilesState before = StateOf(repo);
   Process waiter(O8lock({"--wait=1s", "--", "true"}), In(repo.path()));
   Process with_code(O8lock({"-w1s", "-E", "9", "--", "true"}), In(repo.path()));
   Process quiet(O8lock({"-q", "-w1s", "-E", "0", "--", "echo", "ran"}),
@@ -368,7 +368,7 @@ TEST(WaitTimeTest, IsPartOfTheOption) {
 TEST(WaitSignalTest, CtrlCEndsTheWaitingAndNothingElse) {
   const Repository repo;
   const auto holder = Alone(repo);
-  const LockState before = StateOf(repo);
+  const LockFilesState before = StateOf(repo);
   Process interrupted(O8lock({"--wait", "--", "true"}),
                       OnTerminal(repo.path()));
   interrupted.WaitForOutput("waiting 1s");
@@ -397,7 +397,7 @@ TEST(WaitSignalTest, AShellSeesCtrlCAs130) {
 TEST(WaitSignalTest, EndItAsTheyWouldAnyProgram) {
   const Repository repo;
   const auto holder = Alone(repo);
-  const LockState before = StateOf(repo);
+  const LockFilesState before = StateOf(repo);
   for (const int signal : {SIGTERM, SIGHUP, SIGQUIT, SIGUSR1}) {
     SCOPED_TRACE(signal);
     Waiter waiter(repo);
