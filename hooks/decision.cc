@@ -117,7 +117,7 @@ void DisarmIfFree(const HookCall& call) {
     return;
   }
   const absl::StatusOr<Inspection> found = Inspect(*location, call.own_tokens);
-  if (found.ok() && found->verdict <= Verdict::kStale) {
+  if (found.ok() && found->state <= LockState::kStale) {
     UpdateArming(*location, /*held_outside=*/false).IgnoreError();
     // What was installed during that run.
     RefreshHooks(*location).IgnoreError();
@@ -136,7 +136,7 @@ Decision OnReferenceTransaction(const HookCall& call) {
   if (call.allowed) return std::nullopt;
   O8LOCK_ASSIGN_OR_RETURN(const Location location, LocateFromHook(call));
   O8LOCK_ASSIGN_OR_RETURN(Inspection found, Inspect(location, call.own_tokens));
-  if (found.verdict <= Verdict::kStale) {
+  if (found.state <= LockState::kStale) {
     UpdateArming(location, /*held_outside=*/false).IgnoreError();
     return std::nullopt;
   }
@@ -167,7 +167,7 @@ Decision OnPostCheckout(const HookCall& call) {
   if (!add.has_value() || call.allowed) return std::nullopt;
   O8LOCK_ASSIGN_OR_RETURN(const Location location, LocateFromHook(call));
   O8LOCK_ASSIGN_OR_RETURN(Inspection found, Inspect(location, call.own_tokens));
-  if (found.verdict <= Verdict::kStale) return std::nullopt;
+  if (found.state <= LockState::kStale) return std::nullopt;
   if (found.is_external) {
     RefreshHooks(location).IgnoreError();
     // If this fails, git still calls post-checkout for the next add.

@@ -119,7 +119,7 @@ TEST_F(DecisionTest, RefusesAnAddUnderTheLockOfAnotherRun) {
       Decide(Call(add.pid()));
   ASSERT_TRUE(refused.ok() && refused->has_value()) << refused.status();
   EXPECT_EQ((*refused)->add.pid, add.pid());
-  EXPECT_EQ((*refused)->found.verdict, Verdict::kHeld);
+  EXPECT_EQ((*refused)->found.state, LockState::kHeld);
   EXPECT_FALSE((*refused)->taken_back.has_value());
 }
 

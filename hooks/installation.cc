@@ -223,7 +223,7 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
   O8LOCK_RETURN_IF_ERROR(AddInclude(location, settings));
   O8LOCK_ASSIGN_OR_RETURN(const Inspection found, Inspect(location, {}));
   O8LOCK_RETURN_IF_ERROR(
-      UpdateArming(location, found.verdict > Verdict::kStale));
+      UpdateArming(location, found.state > LockState::kStale));
   O8LOCK_ASSIGN_OR_RETURN(HooksState state, LookAtHooks(location, directory));
   for (const Bypass& bypass : state.bypasses) {
     if (bypass.kind == Bypass::kSettingOfOneWorktree) continue;

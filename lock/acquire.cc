@@ -132,7 +132,7 @@ Taken Acquisition::TryOnce(Fd turn) {
 Taken Acquisition::TakeUnopened(const absl::Status& error) {
   // Who may not take the lock may still be told who has it, or be inside.
   absl::StatusOr<Inspection> found = Inspect(location_, options_.own_tokens);
-  if (!found.ok() || found->verdict != Verdict::kHeld ||
+  if (!found.ok() || found->state != LockState::kHeld ||
       Contains(options_.overriding, *found)) {
     return error;
   }
@@ -161,7 +161,7 @@ Taken Acquisition::TakeHeld(Fd guard) {
     found.own = true;
     return Refuse(std::move(found));
   }
-  const bool is_stale = found.verdict == Verdict::kStale;
+  const bool is_stale = found.state == LockState::kStale;
   if (!is_stale && !IsSettled(found, Waited())) {
     absl::SleepFor(kRetryEvery);
     return nullptr;
@@ -170,7 +170,7 @@ Taken Acquisition::TakeHeld(Fd guard) {
     Taken taken = TakeByForce(guard, found);
     if (!is_stale || !absl::IsDeadlineExceeded(taken.status())) return taken;
     // Somebody else takes it over, or joins it, and was stopped in that.
-    found.verdict = Verdict::kHeld;
+    found.state = LockState::kHeld;
   }
   AddKeepers(guard, found);
   return Refuse(std::move(found));
@@ -188,10 +188,10 @@ Taken Acquisition::TakeFree(Fd guard) {
   const std::optional<Holder> previous = ReadRecord(guard, location_.guard);
   Inspection left = JudgeRecord({guard, location_.guard, previous},
                                 /*kernel_locked=*/false, /*may_mark=*/true);
-  const bool lives = left.verdict > Verdict::kStale;
+  const bool lives = left.state > LockState::kStale;
   if (lives && !Contains(options_.overriding, left)) {
     AddKeepers(guard, left);
-    left.own = left.verdict == Verdict::kHeld &&
+    left.own = left.state == LockState::kHeld &&
                IsInside(left, guard, options_.own_tokens);
     if (left.own && MayJoin(left)) {
       return JoinRun(location_, std::move(guard), *std::move(left.holder));
@@ -199,7 +199,7 @@ Taken Acquisition::TakeFree(Fd guard) {
     return Refuse(std::move(left));
   }
   auto lock = std::make_unique<HeldLock>(location_);
-  if (left.verdict == Verdict::kStale) AddStale(left, lock->stale);
+  if (left.state == LockState::kStale) AddStale(left, lock->stale);
   const Predecessors predecessors{previous, previous.has_value() && !lives,
                                   options_.overriding};
   O8LOCK_RETURN_IF_ERROR(Prepare(predecessors, *lock));
@@ -238,7 +238,7 @@ Taken Acquisition::TakeByForce(const Fd& old_guard, const Inspection& holder) {
   const bool is_same = holder.holder.has_value()
                            ? FindRun(previous, holder) != nullptr
                            : !previous.has_value();
-  const bool is_dead = holder.verdict == Verdict::kStale;
+  const bool is_dead = holder.state == LockState::kStale;
   if (!named || !(held || joined) || !is_same || (is_dead && joined)) {
     return nullptr;
   }
@@ -379,7 +379,7 @@ absl::Status Acquisition::Refuse(Inspection found) {
       found.holder.has_value() ? absl::StrCat("process ", found.holder->pid)
                                : "a run that left no record",
       ")");
-  const bool held = found.verdict == Verdict::kHeld;
+  const bool held = found.state == LockState::kHeld;
   if (refused_by_ != nullptr) *refused_by_ = std::move(found);
   return held ? absl::UnavailableError(absl::StrCat("the lock is held", about))
               : absl::FailedPreconditionError(absl::StrCat(

@@ -26,7 +26,7 @@
 namespace o8lock {
 namespace {
 
-// The verdict on the guard alone; kFree where there is none.
+// The state on the guard alone; kFree where there is none.
 absl::StatusOr<Inspection> InspectGuard(
     const Location& location, const std::vector<std::string>& own_tokens) {
   const Ticks start = NowTicks();
@@ -39,7 +39,7 @@ absl::StatusOr<Inspection> InspectGuard(
     Inspection found = JudgeGuard(*guard, location.guard, taken);
     if (IsSettled(found, NowTicks() - start)) {
       AddKeepers(*guard, found);
-      found.own = found.verdict == Verdict::kHeld &&
+      found.own = found.state == LockState::kHeld &&
                   IsInside(found, *guard, own_tokens);
       return found;
     }
@@ -52,11 +52,11 @@ absl::StatusOr<Inspection> InspectGuard(
 absl::StatusOr<Inspection> Inspect(const Location& location,
                                    const std::vector<std::string>& own_tokens) {
   O8LOCK_ASSIGN_OR_RETURN(Inspection found, InspectGuard(location, own_tokens));
-  if (found.verdict == Verdict::kHeld) return found;
+  if (found.state == LockState::kHeld) return found;
   const std::optional<Holder> record = found.holder;
   const std::optional<Holder> dead =
-      found.verdict == Verdict::kStale ? record : std::nullopt;
-  if (found.verdict == Verdict::kFree) {
+      found.state == LockState::kStale ? record : std::nullopt;
+  if (found.state == LockState::kFree) {
     Inspection free;
     free.file = std::move(found.file);
     free.orphaned = std::move(found.orphaned);
@@ -71,7 +71,7 @@ absl::StatusOr<Inspection> Inspect(const Location& location,
         IsOfRun(*file.inspection.holder, *record)) {
       continue;
     }
-    if (file.inspection.verdict > found.verdict) {
+    if (file.inspection.state > found.state) {
       Inspection external = file.inspection;
       external.orphaned = std::move(found.orphaned);
       external.killed = std::move(found.killed);

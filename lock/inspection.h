@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inspection: the verdict on a lock, with everything it rests on.
+// Inspection: the state on a lock, with everything it rests on.
 #ifndef O8LOCK_LOCK_INSPECTION_H_
 #define O8LOCK_LOCK_INSPECTION_H_
 
@@ -14,7 +14,7 @@
 namespace o8lock {
 
 // In the order of their weight: of two findings on one lock the greater counts.
-enum class Verdict {
+enum class LockState {
   kFree,     // nobody has it, nobody left anything
   kStale,    // a run had it and is proved dead
   kUnknown,  // a run had it, and from here nobody can tell whether it lives
@@ -31,9 +31,9 @@ enum class Origin {
 };
 
 struct Inspection {
-  Verdict verdict = Verdict::kFree;
+  LockState state = LockState::kFree;
 
-  // The file the verdict rests on: the guard, or a lock file that a run outside
+  // The file the state rests on: the guard, or a lock file that a run outside
   // o8lock keeps.
   std::string file;
 
@@ -79,7 +79,7 @@ bool SameRun(const Inspection& a, const Inspection& b);
 bool Contains(const std::vector<Inspection>& inspections,
               const Inspection& wanted);
 
-// The run of `found`, a verdict on a guard, in the guard's present `record`:
+// The run of `found`, a state on a guard, in the guard's present `record`:
 // the record's own or an overridden one. Null: the record has changed hands.
 const Holder* FindRun(const std::optional<Holder>& record,
                       const Inspection& found);

@@ -142,54 +142,55 @@ View ViewOfRun(const Inspection& found, const Holder& record, const Fd& guard,
   return ViewOf(record, guard, living.empty() ? 0 : living[0], may_mark);
 }
 
-// The verdict on a run whose kernel lock is not seen, by what else is known.
-Verdict JudgeWithoutLock(const Fd& guard, Inspection& found, bool may_mark) {
+// The state on a run whose kernel lock is not seen, by what else is known.
+LockState JudgeWithoutLock(const Fd& guard, Inspection& found, bool may_mark) {
   const Holder& record = *found.holder;
   switch (found.origin) {
     case Origin::kOtherHost:
-      return Verdict::kUnknown;
+      return LockState::kUnknown;
     case Origin::kEarlierBoot:
       found.pid_reused = !HasEnded(LookAt(record.pid));
-      return Verdict::kStale;
+      return LockState::kStale;
     case Origin::kUnknown:
       // A process of that number may be any.
-      return HasEnded(LookAt(record.pid)) ? Verdict::kStale : Verdict::kUnknown;
+      return HasEnded(LookAt(record.pid)) ? LockState::kStale
+                                          : LockState::kUnknown;
     case Origin::kOtherNamespace:
       switch (ViewOfRun(found, record, guard, may_mark)) {
         case View::kSame:
           switch (LifeElsewhere(record)) {
             case Life::kAlive:
-              return Verdict::kHeld;
+              return LockState::kHeld;
             case Life::kDoubtful:
               // Where no other kernel is asked a lock that is not seen is free;
               // but processes that survive their run have none.
               return IsLocal(guard) && record.surviving.empty()
-                         ? Verdict::kStale
-                         : Verdict::kUnknown;
+                         ? LockState::kStale
+                         : LockState::kUnknown;
             case Life::kDead:
-              return Verdict::kStale;
+              return LockState::kStale;
           }
-          return Verdict::kUnknown;
+          return LockState::kUnknown;
         case View::kCopy:
-          return Verdict::kFree;
+          return LockState::kFree;
         case View::kUnknown:
           break;
       }
-      return Verdict::kUnknown;
+      return LockState::kUnknown;
     case Origin::kHere:
       break;
   }
   const Life life = LookAtRun(found);
-  if (life == Life::kDead) return Verdict::kStale;
+  if (life == Life::kDead) return LockState::kStale;
   switch (ViewOfRun(found, record, guard, may_mark)) {
     case View::kSame:
-      return life == Life::kAlive ? Verdict::kHeld : Verdict::kUnknown;
+      return life == Life::kAlive ? LockState::kHeld : LockState::kUnknown;
     case View::kCopy:
-      return Verdict::kFree;
+      return LockState::kFree;
     case View::kUnknown:
       break;
   }
-  return Verdict::kUnknown;
+  return LockState::kUnknown;
 }
 
 // Whether `run` is known to have ended.
@@ -222,7 +223,7 @@ void AddRemains(const OpenGuardFile& guard, Inspection& found) {
   found.killed = std::move(killed);
 }
 
-// The verdict on a living run in the overridden ones of `guard`'s record.
+// The state on a living run in the overridden ones of `guard`'s record.
 // kFree: the record is a copy. Nothing: all have ended.
 std::optional<Inspection> FindOverridden(const OpenGuardFile& guard,
                                          bool may_mark) {
@@ -237,9 +238,9 @@ std::optional<Inspection> FindOverridden(const OpenGuardFile& guard,
     if (life == Life::kDead) continue;
     const View view = ViewOfRun(other, *guard.record, guard.fd, may_mark);
     if (view == View::kSame && life == Life::kAlive) {
-      other.verdict = Verdict::kHeld;
+      other.state = LockState::kHeld;
     } else if (view != View::kCopy) {
-      other.verdict = Verdict::kUnknown;
+      other.state = LockState::kUnknown;
     }
     return other;
   }
@@ -256,7 +257,7 @@ Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
   found.kernel_locked = kernel_locked;
   AddRemains(guard, found);
   if (!guard.record.has_value()) {
-    found.verdict = kernel_locked ? Verdict::kHeld : Verdict::kFree;
+    found.state = kernel_locked ? LockState::kHeld : LockState::kFree;
     return found;
   }
   found.origin = OriginOf(*guard.record, guard.fd);
@@ -275,22 +276,22 @@ Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
         found.origin == Origin::kHere && HasEnded(found.process) &&
         HasEnded(found.command) && Survivors(*found.holder).empty() &&
         !IsLocked(guard.fd, Range::kJoined, guard.path).value_or(true);
-    found.verdict = is_stale ? Verdict::kStale : Verdict::kHeld;
+    found.state = is_stale ? LockState::kStale : LockState::kHeld;
   } else {
-    found.verdict = released ? Verdict::kStale
-                             : JudgeWithoutLock(guard.fd, found, may_mark);
+    found.state = released ? LockState::kStale
+                           : JudgeWithoutLock(guard.fd, found, may_mark);
   }
-  if (found.verdict != Verdict::kStale) return found;
+  if (found.state != LockState::kStale) return found;
   if (const auto other = FindOverridden(guard, may_mark)) {
-    if (other->verdict > Verdict::kStale) return *other;
-    if (!kernel_locked) found.verdict = Verdict::kFree;
+    if (other->state > LockState::kStale) return *other;
+    if (!kernel_locked) found.state = LockState::kFree;
     return found;
   }
   // The run that has overridden this one has left it here, and it has ended.
   // So have the processes that kept the lock of a run which ended.
   if (released || (!kernel_locked && (guard.record->overridden_by.has_value() ||
                                       !guard.record->surviving.empty()))) {
-    found.verdict = Verdict::kFree;
+    found.state = LockState::kFree;
   }
   return found;
 }
@@ -307,7 +308,7 @@ bool IsSettled(const Inspection& found, Ticks waited) {
 }
 
 void AddKeepers(const Fd& guard, Inspection& found) {
-  if (!found.kernel_locked && found.verdict == Verdict::kHeld &&
+  if (!found.kernel_locked && found.state == LockState::kHeld &&
       found.origin == Origin::kHere && IsDead(found)) {
     for (const int pid : LivingOf(found)) {
       found.keepers.push_back({pid, CommandOf(pid)});

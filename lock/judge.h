@@ -25,7 +25,7 @@ struct OpenGuardFile {
   std::optional<Holder> record;
 };
 
-// The verdict on the run whose record `guard` holds, while the guard's kernel
+// The state on the run whose record `guard` holds, while the guard's kernel
 // lock is taken or not.
 // A taken lock is kHeld; kStale where the run's process and its command are
 // both dead and no run has joined: then only what that left behind has a
@@ -35,7 +35,7 @@ struct OpenGuardFile {
 // the lock cannot be seen from here, or was lost, and it is kHeld all the same
 // (view.h) or, in doubt, kUnknown. A record that was copied here, or of a run
 // that has released, is nobody's: kFree, with its holder.
-// If the run is over and has overridden a living one, the verdict is about the
+// If the run is over and has overridden a living one, the state is about the
 // living one, without kernel_locked. `may_mark` as in ViewOf.
 Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
                        bool may_mark);
@@ -47,16 +47,16 @@ Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
 inline constexpr Ticks kEmptyRecordFor = kTicksPerSecond;
 inline constexpr Ticks kDeadRecordFor = kTicksPerSecond / 20;
 
-// The verdict on the guard `fd`, which a run has (`taken`) or not. Changes
+// The state on the guard `fd`, which a run has (`taken`) or not. Changes
 // nothing.
 Inspection JudgeGuard(const Fd& fd, const std::string& guard, bool taken);
 
-// Whether `found`, a verdict of JudgeGuard, need not be looked at again after
+// Whether `found`, a state of JudgeGuard, need not be looked at again after
 // `waited`: the guard is free, its holder lives, or has been missing for long
 // enough.
 bool IsSettled(const Inspection& found, Ticks waited);
 
-// Finds out who keeps the lock of `found`, a verdict on `guard`, where its own
+// Finds out who keeps the lock of `found`, a state on `guard`, where its own
 // process is not known to be alive: where nobody has the kernel lock, the
 // command that lives on.
 void AddKeepers(const Fd& guard, Inspection& found);

@@ -76,7 +76,7 @@ absl::StatusOr<TimedText> ReadTimed(const std::string& path) {
   return read;
 }
 
-// Gives the verdict that the process of `inspection`, a lock file's with a
+// Gives the state that the process of `inspection`, a lock file's with a
 // holder, leads to. The file was written at `written`.
 void JudgeProcess(const struct timespec& written, Inspection& inspection) {
   Holder& holder = *inspection.holder;
@@ -93,8 +93,8 @@ void JudgeProcess(const struct timespec& written, Inspection& inspection) {
   inspection.pid_reused = holder.pid == getpid() ||
                           (!inspection.stranger.empty() &&
                            BeganAfter(inspection.process, holder, written));
-  inspection.verdict = IsDead(inspection) ? Verdict::kStale : Verdict::kHeld;
-  if (inspection.verdict == Verdict::kHeld && inspection.stranger.empty()) {
+  inspection.state = IsDead(inspection) ? LockState::kStale : LockState::kHeld;
+  if (inspection.state == LockState::kHeld && inspection.stranger.empty()) {
     holder.command = CommandOf(holder.pid);
     holder.cwd = DirectoryOf(holder.pid);
   }
@@ -129,11 +129,11 @@ absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
       break;
     } else if (absl::IsPermissionDenied(text.status()) &&
                IsOlderThan(path, dead)) {
-      found.inspection.verdict = Verdict::kStale;
+      found.inspection.state = LockState::kStale;
       found.inspection.holder = dead;
       return found;
     } else if (absl::IsPermissionDenied(text.status())) {
-      found.inspection.verdict = Verdict::kUnknown;
+      found.inspection.state = LockState::kUnknown;
       found.inspection.problem = std::string(text.status().message());
       return found;
     } else {
@@ -142,13 +142,13 @@ absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
   }
   Inspection& inspection = found.inspection;
   if (!holder.ok()) {
-    inspection.verdict = Verdict::kStale;
+    inspection.state = LockState::kStale;
     inspection.problem = std::string(holder.status().message());
     return found;
   }
   inspection.holder = *holder;
   if (dead.has_value() && IsOfRun(*holder, *dead)) {
-    inspection.verdict = Verdict::kStale;
+    inspection.state = LockState::kStale;
     return found;
   }
   JudgeProcess(written, inspection);

@@ -17,13 +17,13 @@ namespace o8lock {
 // Whether `lock_file` is what `run` has published.
 bool IsOfRun(const Holder& lock_file, const Holder& run);
 
-// A lock file, with the text that the verdict is about.
+// A lock file, with the text that the state is about.
 struct LockFile {
   Inspection inspection;
   std::string text;
 };
 
-// The verdict on the lock file `path`.
+// The state on the lock file `path`.
 //   kFree     There is no such file.
 //   kHeld     Its pid is alive, whatever program that is. Of a living orchestr8
 //             the holder has command and cwd; of another program `stranger` is

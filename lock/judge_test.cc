@@ -84,7 +84,7 @@ Holder RecordOf(int pid) {
   return holder;
 }
 
-// The verdict on a guard with `record` in it, which was written there.
+// The state on a guard with `record` in it, which was written there.
 Inspection Judge(std::optional<Holder> record, bool kernel_locked) {
   const TempDir dir;
   const std::string path = dir.File("guard");
@@ -158,15 +158,15 @@ TEST(LookHereTest, KnowsThisProcess) {
 TEST(JudgeRecordTest, LetsTheKernelLockDecide) {
   Sleeper sleeper;
   const Holder alive = RecordOf(sleeper.pid());
-  EXPECT_EQ(Judge(alive, true).verdict, Verdict::kHeld);
+  EXPECT_EQ(Judge(alive, true).state, LockState::kHeld);
   // The wrapper was killed, its command lives.
   const Holder dead = RecordOf(DeadPid());
   const Inspection found = Judge(dead, true);
-  EXPECT_EQ(found.verdict, Verdict::kHeld);
+  EXPECT_EQ(found.state, LockState::kHeld);
   EXPECT_TRUE(IsDead(found));
-  EXPECT_EQ(Judge(dead, false).verdict, Verdict::kStale);
-  EXPECT_EQ(Judge(std::nullopt, false).verdict, Verdict::kFree);
-  EXPECT_EQ(Judge(std::nullopt, true).verdict, Verdict::kHeld);
+  EXPECT_EQ(Judge(dead, false).state, LockState::kStale);
+  EXPECT_EQ(Judge(std::nullopt, false).state, LockState::kFree);
+  EXPECT_EQ(Judge(std::nullopt, true).state, LockState::kHeld);
 }
 
 // A daemon has the kernel lock. Anything but the kernel's word that both are
@@ -181,26 +181,26 @@ TEST(JudgeRecordTest, IsStaleWhereOnlySomethingLeftBehindHasTheLock) {
     int wrapper;
     int command;
     bool here;
-    Verdict verdict;
+    LockState state;
   };
   for (const Case& c : {
-           Case{"both dead", dead, dead, true, Verdict::kStale},
-           Case{"zombies", zombie.pid(), zombie.pid(), true, Verdict::kStale},
-           Case{"command lives", dead, living.pid(), true, Verdict::kHeld},
-           Case{"wrapper lives", living.pid(), dead, true, Verdict::kHeld},
-           Case{"no command", dead, 0, true, Verdict::kHeld},
-           Case{"another namespace", dead, dead, false, Verdict::kHeld},
+           Case{"both dead", dead, dead, true, LockState::kStale},
+           Case{"zombies", zombie.pid(), zombie.pid(), true, LockState::kStale},
+           Case{"command lives", dead, living.pid(), true, LockState::kHeld},
+           Case{"wrapper lives", living.pid(), dead, true, LockState::kHeld},
+           Case{"no command", dead, 0, true, LockState::kHeld},
+           Case{"another namespace", dead, dead, false, LockState::kHeld},
        }) {
     SCOPED_TRACE(c.name);
     Holder record = RecordOf(c.wrapper);
     record.command_pid = c.command;
     if (!c.here) record.pid_namespace = 1;
-    EXPECT_EQ(Judge(record, true).verdict, c.verdict);
+    EXPECT_EQ(Judge(record, true).state, c.state);
   }
   // A process that is another by its start time is no proof.
   Holder reused = RecordOfAnEarlier(living.pid());
   reused.command_pid = dead;
-  EXPECT_EQ(Judge(reused, true).verdict, Verdict::kHeld);
+  EXPECT_EQ(Judge(reused, true).state, LockState::kHeld);
 }
 
 TEST(KeepersOfTest, NamesWhoHasADuplicateOfTheLockedDescriptor) {
@@ -264,18 +264,18 @@ TEST(JudgeRecordTest, TakesALivingRunForOneThatHasTheLock) {
     Holder record = RecordOf(pid);
     record.command_pid = command;
     record.command_since = command_since;
-    return Judge(record, false).verdict;
+    return Judge(record, false).state;
   };
-  EXPECT_EQ(judge(living.pid(), 0, -1), Verdict::kHeld);
-  EXPECT_EQ(judge(living.pid(), dead, NowNanoseconds()), Verdict::kHeld);
-  EXPECT_EQ(judge(dead, living.pid(), NowNanoseconds()), Verdict::kHeld);
-  EXPECT_EQ(judge(dead, dead, NowNanoseconds()), Verdict::kStale);
+  EXPECT_EQ(judge(living.pid(), 0, -1), LockState::kHeld);
+  EXPECT_EQ(judge(living.pid(), dead, NowNanoseconds()), LockState::kHeld);
+  EXPECT_EQ(judge(dead, living.pid(), NowNanoseconds()), LockState::kHeld);
+  EXPECT_EQ(judge(dead, dead, NowNanoseconds()), LockState::kStale);
   // Others have these numbers now.
-  EXPECT_EQ(Judge(RecordOfAnEarlier(living.pid()), false).verdict,
-            Verdict::kStale);
+  EXPECT_EQ(Judge(RecordOfAnEarlier(living.pid()), false).state,
+            LockState::kStale);
   EXPECT_EQ(judge(dead, living.pid(),
                   (LookAt(living.pid()).started - 1) * kNanosecondsPerTick),
-            Verdict::kStale);
+            LockState::kStale);
 }
 
 TEST(JudgeRecordTest, StaysWithTheProcessesThatKeepTheLock) {
@@ -285,44 +285,44 @@ TEST(JudgeRecordTest, StaysWithTheProcessesThatKeepTheLock) {
   holder.command_since = NowNanoseconds();
   holder.surviving = {{agent.pid(), NowNanoseconds(), getsid(0), "/w"}};
   const Inspection kept = Judge(holder, false);
-  EXPECT_EQ(kept.verdict, Verdict::kHeld);
+  EXPECT_EQ(kept.state, LockState::kHeld);
   EXPECT_TRUE(IsDead(kept));
   // Another process that has the number by now.
   holder.surviving[0].since =
       (LookAt(agent.pid()).started - 1) * kNanosecondsPerTick;
-  EXPECT_EQ(Judge(holder, false).verdict, Verdict::kFree);
+  EXPECT_EQ(Judge(holder, false).state, LockState::kFree);
   holder.surviving[0].since = NowNanoseconds();
   agent.Kill();
   // The run itself has ended in order.
-  EXPECT_EQ(Judge(holder, false).verdict, Verdict::kFree);
+  EXPECT_EQ(Judge(holder, false).state, LockState::kFree);
 }
 
 TEST(JudgeRecordTest, DoubtsMomentsOfAnotherTimeNamespace) {
   Sleeper living;
   Holder record = RecordOf(living.pid());
   record.time_namespace = 1;
-  EXPECT_EQ(Judge(record, false).verdict, Verdict::kUnknown);
+  EXPECT_EQ(Judge(record, false).state, LockState::kUnknown);
   record.acquired = 0;
-  EXPECT_EQ(Judge(record, false).verdict, Verdict::kUnknown);
-  EXPECT_EQ(Judge(record, true).verdict, Verdict::kHeld);
+  EXPECT_EQ(Judge(record, false).state, LockState::kUnknown);
+  EXPECT_EQ(Judge(record, true).state, LockState::kHeld);
   record.pid = DeadPid();
-  EXPECT_EQ(Judge(record, false).verdict, Verdict::kStale);
+  EXPECT_EQ(Judge(record, false).state, LockState::kStale);
 }
 
 TEST(JudgeRecordTest, KnowsNoMachineByItsNameOnALocalFileSystem) {
   Holder record = RecordOf(getpid());
   record.boot_id = "another";
-  EXPECT_EQ(Judge(record, false).verdict, Verdict::kStale);
+  EXPECT_EQ(Judge(record, false).state, LockState::kStale);
   EXPECT_EQ(Judge(record, false).origin, Origin::kEarlierBoot);
   record.host += "-other";
-  EXPECT_EQ(Judge(record, false).verdict, Verdict::kStale);
+  EXPECT_EQ(Judge(record, false).state, LockState::kStale);
   EXPECT_EQ(Judge(record, false).origin, Origin::kEarlierBoot);
-  EXPECT_EQ(Judge(record, true).verdict, Verdict::kHeld);
+  EXPECT_EQ(Judge(record, true).state, LockState::kHeld);
   // A container on this machine: another name, the same kernel.
   record.boot_id = LookHere().boot_id;
   record.pid_namespace = 1;
   const Inspection found = Judge(record, false);
-  EXPECT_EQ(found.verdict, Verdict::kStale);
+  EXPECT_EQ(found.state, LockState::kStale);
   EXPECT_EQ(found.origin, Origin::kOtherNamespace);
   EXPECT_EQ(found.process.state, ProcessState::kUnknown);
 }
@@ -332,10 +332,10 @@ TEST(JudgeRecordTest, DoubtsALivingPidWhereTheBootIsUnknown) {
   Sleeper sleeper;
   Holder record = RecordOf(sleeper.pid());
   record.boot_id = "";
-  EXPECT_EQ(Judge(record, false).verdict, Verdict::kUnknown);
+  EXPECT_EQ(Judge(record, false).state, LockState::kUnknown);
   EXPECT_EQ(Judge(record, false).origin, Origin::kUnknown);
   sleeper.Kill();
-  EXPECT_EQ(Judge(record, false).verdict, Verdict::kStale);
+  EXPECT_EQ(Judge(record, false).state, LockState::kStale);
 }
 
 TEST(JudgeRecordTest, FindsALivingRunThatADeadOneHasOverridden) {
@@ -343,12 +343,12 @@ TEST(JudgeRecordTest, FindsALivingRunThatADeadOneHasOverridden) {
   Holder record = RecordOf(DeadPid());
   record.overridden = {RecordOf(DeadPid()), RecordOf(overridden.pid())};
   const Inspection found = Judge(record, false);
-  EXPECT_EQ(found.verdict, Verdict::kHeld);
+  EXPECT_EQ(found.state, LockState::kHeld);
   ASSERT_TRUE(found.holder.has_value());
   EXPECT_EQ(found.holder->pid, overridden.pid());
   EXPECT_EQ(found.holder->overridden_by->pid, record.pid);
   overridden.Kill();
-  EXPECT_EQ(Judge(record, false).verdict, Verdict::kStale);
+  EXPECT_EQ(Judge(record, false).state, LockState::kStale);
 }
 
 TEST(JudgeRecordTest, FindsItWhereOnlySomethingLeftBehindHasTheLock) {
@@ -357,11 +357,11 @@ TEST(JudgeRecordTest, FindsItWhereOnlySomethingLeftBehindHasTheLock) {
   record.command_pid = record.pid;
   record.overridden = {RecordOf(overridden.pid())};
   const Inspection found = Judge(record, true);
-  EXPECT_EQ(found.verdict, Verdict::kHeld);
+  EXPECT_EQ(found.state, LockState::kHeld);
   EXPECT_EQ(found.holder->pid, overridden.pid());
   EXPECT_FALSE(found.kernel_locked);
   overridden.Kill();
-  EXPECT_EQ(Judge(record, true).verdict, Verdict::kStale);
+  EXPECT_EQ(Judge(record, true).state, LockState::kStale);
 }
 
 TEST(JudgeRecordTest, FindsItBehindARunThatHasReleased) {
@@ -371,10 +371,10 @@ TEST(JudgeRecordTest, FindsItBehindARunThatHasReleased) {
   record.released = true;
   record.overridden = {RecordOf(overridden.pid())};
   const Inspection found = Judge(record, false);
-  EXPECT_EQ(found.verdict, Verdict::kHeld);
+  EXPECT_EQ(found.state, LockState::kHeld);
   EXPECT_EQ(found.holder->pid, overridden.pid());
   overridden.Kill();
-  EXPECT_EQ(Judge(record, false).verdict, Verdict::kFree);
+  EXPECT_EQ(Judge(record, false).state, LockState::kFree);
 }
 
 // The overrider has left the record, and its run has ended: no word of that.
@@ -382,9 +382,9 @@ TEST(JudgeRecordTest, AnOverriddenRunThatHasEndedIsNobodys) {
   Sleeper sleeper;
   Holder record = RecordOf(sleeper.pid());
   record.overridden_by = Overrider{1, "", "", ""};
-  EXPECT_EQ(Judge(record, false).verdict, Verdict::kHeld);
+  EXPECT_EQ(Judge(record, false).state, LockState::kHeld);
   sleeper.Kill();
-  EXPECT_EQ(Judge(record, false).verdict, Verdict::kFree);
+  EXPECT_EQ(Judge(record, false).state, LockState::kFree);
 }
 
 // --- Another file ---
@@ -399,10 +399,10 @@ class ViewTest : public testing::Test {
     text_ = RecordText(record_);
     MakeFile(record_.guard, text_);
   }
-  Verdict JudgeCopy(const std::string& path, bool may_mark) const {
+  LockState JudgeCopy(const std::string& path, bool may_mark) const {
     const absl::StatusOr<Fd> fd = OpenRegular(path, O_RDWR);
     EXPECT_TRUE(fd.ok()) << fd.status();
-    return JudgeRecord({*fd, path, record_}, false, may_mark).verdict;
+    return JudgeRecord({*fd, path, record_}, false, may_mark).state;
   }
 
   const TempDir dir_;
@@ -413,8 +413,8 @@ class ViewTest : public testing::Test {
 
 TEST_F(ViewTest, ACopyIsNobodys) {
   MakeFile(dir_.File("copy"), RecordText(record_));
-  EXPECT_EQ(JudgeCopy(record_.guard, false), Verdict::kHeld);
-  EXPECT_EQ(JudgeCopy(dir_.File("copy"), false), Verdict::kFree);
+  EXPECT_EQ(JudgeCopy(record_.guard, false), LockState::kHeld);
+  EXPECT_EQ(JudgeCopy(dir_.File("copy"), false), LockState::kFree);
 }
 
 // The numbers of two file systems cannot be compared.
@@ -422,12 +422,12 @@ TEST_F(ViewTest, OnAnotherFileSystemAMarkTells) {
   MakeFile(dir_.File("copy"), RecordText(record_));
   record_.guard_id.device += 1;
   // Where both are local no file has two numbers.
-  EXPECT_EQ(JudgeCopy(dir_.File("copy"), false), Verdict::kFree);
+  EXPECT_EQ(JudgeCopy(dir_.File("copy"), false), LockState::kFree);
   record_.guard_is_local = false;
-  EXPECT_EQ(JudgeCopy(dir_.File("copy"), false), Verdict::kUnknown);
-  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), Verdict::kFree);
-  EXPECT_EQ(JudgeCopy(record_.guard, false), Verdict::kUnknown);
-  EXPECT_EQ(JudgeCopy(record_.guard, true), Verdict::kHeld);
+  EXPECT_EQ(JudgeCopy(dir_.File("copy"), false), LockState::kUnknown);
+  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), LockState::kFree);
+  EXPECT_EQ(JudgeCopy(record_.guard, false), LockState::kUnknown);
+  EXPECT_EQ(JudgeCopy(record_.guard, true), LockState::kHeld);
   // A mark leaves the record as it is for whoever reads it.
   const absl::StatusOr<Holder> marked = ParseHolder(Contents(record_.guard));
   ASSERT_TRUE(marked.ok()) << marked.status();
@@ -439,21 +439,21 @@ TEST_F(ViewTest, AFileOutOfReachLeavesDoubt) {
   record_.guard_id.device += 1;
   record_.guard_is_local = false;
   std::filesystem::remove(record_.guard);
-  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), Verdict::kUnknown);
+  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), LockState::kUnknown);
   // Of another run by now.
   Holder other = record_;
   other.token = "another";
   MakeFile(record_.guard, RecordText(other));
-  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), Verdict::kUnknown);
+  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), LockState::kUnknown);
 }
 
 TEST_F(ViewTest, InAnotherPidNamespaceTheFileSystemTells) {
   MakeFile(dir_.File("copy"), RecordText(record_));
   record_.pid_namespace = 1;
-  EXPECT_EQ(JudgeCopy(record_.guard, true), Verdict::kStale);
-  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), Verdict::kFree);
+  EXPECT_EQ(JudgeCopy(record_.guard, true), LockState::kStale);
+  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), LockState::kFree);
   record_.guard_is_local = false;
-  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), Verdict::kUnknown);
+  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), LockState::kUnknown);
 }
 
 class JudgeLockFileTest : public testing::Test {
@@ -480,34 +480,34 @@ class JudgeLockFileTest : public testing::Test {
 };
 
 TEST_F(JudgeLockFileTest, IsFreeWithoutAFile) {
-  EXPECT_EQ(Judge().inspection.verdict, Verdict::kFree);
+  EXPECT_EQ(Judge().inspection.state, LockState::kFree);
 }
 
 TEST_F(JudgeLockFileTest, HoldsWhileThePidLives) {
   Sleeper sleeper;
   Write(sleeper.pid(), now_);
-  EXPECT_EQ(Judge().inspection.verdict, Verdict::kHeld);
+  EXPECT_EQ(Judge().inspection.state, LockState::kHeld);
   EXPECT_EQ(Judge().inspection.holder->pid, sleeper.pid());
   sleeper.Stop();
-  EXPECT_EQ(Judge().inspection.verdict, Verdict::kHeld);
+  EXPECT_EQ(Judge().inspection.state, LockState::kHeld);
   sleeper.MakeZombie();
-  EXPECT_EQ(Judge().inspection.verdict, Verdict::kStale);
+  EXPECT_EQ(Judge().inspection.state, LockState::kStale);
   sleeper.Kill();
-  EXPECT_EQ(Judge().inspection.verdict, Verdict::kStale);
+  EXPECT_EQ(Judge().inspection.state, LockState::kStale);
 }
 
 TEST_F(JudgeLockFileTest, IsStaleForAThread) {
   std::thread([this] {
     Write(gettid(), now_);
-    EXPECT_EQ(Judge().inspection.verdict, Verdict::kStale);
+    EXPECT_EQ(Judge().inspection.state, LockState::kStale);
   }).join();
 }
 
 TEST_F(JudgeLockFileTest, IsStaleForThisVeryProcess) {
   Write(getpid(), now_);
-  EXPECT_EQ(Judge().inspection.verdict, Verdict::kStale);
+  EXPECT_EQ(Judge().inspection.state, LockState::kStale);
   Write(getppid(), now_);
-  EXPECT_EQ(Judge().inspection.verdict, Verdict::kHeld);
+  EXPECT_EQ(Judge().inspection.state, LockState::kHeld);
 }
 
 TEST_F(JudgeLockFileTest, HoldsWhileThePidLivesWhateverTheDate) {
@@ -516,11 +516,11 @@ TEST_F(JudgeLockFileTest, HoldsWhileThePidLivesWhateverTheDate) {
        {"2026-02-25T10:30:00Z", "1970-01-01T00:00:00Z", "2999-01-01T00:00:00Z",
         "yesterday", ""}) {
     Write(sleeper.pid(), started_at);
-    EXPECT_EQ(Judge().inspection.verdict, Verdict::kHeld) << started_at;
+    EXPECT_EQ(Judge().inspection.state, LockState::kHeld) << started_at;
     EXPECT_FALSE(Judge().inspection.pid_reused) << started_at;
   }
   sleeper.Kill();
-  EXPECT_EQ(Judge().inspection.verdict, Verdict::kStale);
+  EXPECT_EQ(Judge().inspection.state, LockState::kStale);
 }
 
 TEST_F(JudgeLockFileTest, IsStaleWhereTheProcessBeganAfterFileAndDate) {
@@ -548,7 +548,7 @@ TEST_F(JudgeLockFileTest, IsStaleWhereTheProcessBeganAfterFileAndDate) {
     SetWritten(c.written);
     const Inspection found = Judge().inspection;
     EXPECT_EQ(found.pid_reused, c.reused) << c.written << c.started_at;
-    EXPECT_EQ(found.verdict, c.reused ? Verdict::kStale : Verdict::kHeld)
+    EXPECT_EQ(found.state, c.reused ? LockState::kStale : LockState::kHeld)
         << c.written << c.started_at;
   }
 }
@@ -557,10 +557,10 @@ TEST_F(JudgeLockFileTest, IsStaleForInitWhereTheFileIsOlderThanThisBoot) {
   const time_t boot = time(nullptr) - NowTicks() / kTicksPerSecond;
   Write(1, FormatTime(boot - 60));
   SetWritten(boot - 60);
-  EXPECT_EQ(Judge().inspection.verdict, Verdict::kStale);
+  EXPECT_EQ(Judge().inspection.state, LockState::kStale);
   EXPECT_TRUE(Judge().inspection.pid_reused);
   SetWritten(time(nullptr));
-  EXPECT_EQ(Judge().inspection.verdict, Verdict::kHeld);
+  EXPECT_EQ(Judge().inspection.state, LockState::kHeld);
 }
 
 // To set the clock forward by an hour makes a lock file an hour older, and its
@@ -574,12 +574,12 @@ TEST_F(JudgeLockFileTest, HoldsForAnOrchestr8WhateverTheClockSays) {
     WaitForState(process.pid(), 'S');
     Write(process.pid(), FormatTime(old));
     SetWritten(old);
-    EXPECT_EQ(Judge().inspection.verdict,
-              is_orchestr8 ? Verdict::kHeld : Verdict::kStale);
+    EXPECT_EQ(Judge().inspection.state,
+              is_orchestr8 ? LockState::kHeld : LockState::kStale);
     EXPECT_EQ(Judge().inspection.pid_reused, !is_orchestr8);
     process.Signal(SIGKILL);
     process.Wait();
-    EXPECT_EQ(Judge().inspection.verdict, Verdict::kStale);
+    EXPECT_EQ(Judge().inspection.state, LockState::kStale);
     EXPECT_FALSE(Judge().inspection.pid_reused);
   }
 }
@@ -590,9 +590,9 @@ TEST_F(JudgeLockFileTest, IsStaleForTheRunThatIsKnownToBeDead) {
   Holder dead;
   dead.pid = sleeper.pid();
   dead.started_at = now_;
-  EXPECT_EQ(Judge(dead).inspection.verdict, Verdict::kStale);
+  EXPECT_EQ(Judge(dead).inspection.state, LockState::kStale);
   dead.started_at = "2026-02-25T10:30:00Z";
-  EXPECT_EQ(Judge(dead).inspection.verdict, Verdict::kHeld);
+  EXPECT_EQ(Judge(dead).inspection.state, LockState::kHeld);
 }
 
 TEST_F(JudgeLockFileTest, WaitsForATextThatIsBeingWritten) {
@@ -616,7 +616,7 @@ TEST_F(JudgeLockFileTest, WaitsForATextThatIsBeingWritten) {
 TEST_F(JudgeLockFileTest, SaysWhyAFileIsMalformed) {
   MakeFile(path_, "{\"pid\": 0}");
   const LockFile file = Judge();
-  EXPECT_EQ(file.inspection.verdict, Verdict::kStale);
+  EXPECT_EQ(file.inspection.state, LockState::kStale);
   EXPECT_EQ(file.inspection.holder.has_value(), false);
   EXPECT_EQ(file.inspection.problem,
             "its pid is not a whole number from 1 to 2147483647");
@@ -634,7 +634,7 @@ TEST_F(JudgeLockFileTest, DoubtsWhatItMayNotRead) {
   if (child == 0) {
     if (setuid(65534) != 0) _exit(2);
     const absl::StatusOr<LockFile> file = JudgeLockFile(path_, std::nullopt);
-    _exit(file.ok() && file->inspection.verdict == Verdict::kUnknown &&
+    _exit(file.ok() && file->inspection.state == LockState::kUnknown &&
                   file->inspection.problem ==
                       "open '" + path_ + "': Permission denied"
               ? 0

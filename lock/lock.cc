@@ -140,7 +140,7 @@ std::optional<Holder> Remaining(const HeldLock& lock, bool others) {
     const Inspection found =
         JudgeRecord({lock.fd, guard, record}, /*kernel_locked=*/false,
                     /*may_mark=*/false);
-    return found.verdict > Verdict::kStale ? record : Over(std::move(record));
+    return found.state > LockState::kStale ? record : Over(std::move(record));
   }
   return LastOverridden(record);
 }
@@ -275,7 +275,7 @@ absl::StatusOr<Disturbance> Lock::LookAfter() {
   }
   O8LOCK_ASSIGN_OR_RETURN(LockFile file,
                           JudgeLockFile(lock_file, std::nullopt));
-  if (file.inspection.verdict != Verdict::kFree) {
+  if (file.inspection.state != LockState::kFree) {
     disturbance.replaced = std::move(file.inspection);
   }
   return disturbance;

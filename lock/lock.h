@@ -69,7 +69,7 @@ struct AcquireOptions {
   // (then `refused_by` is own), where other commands join.
   bool is_orchestr8 = false;
 
-  // Verdicts that somebody has seen and wants overridden. A lock that none of
+  // LockStates that somebody has seen and wants overridden. A lock that none of
   // them is about is not overridden.
   std::vector<Inspection> overriding;
 

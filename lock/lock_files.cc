@@ -146,10 +146,10 @@ absl::StatusOr<ClearedLockFiles> ClearLockFiles(
     const Inspection& found = file.inspection;
     // Where it is not, there is another file: judge that.
     bool is_settled = true;
-    if (found.verdict == Verdict::kStale) {
+    if (found.state == LockState::kStale) {
       O8LOCK_ASSIGN_OR_RETURN(
           is_settled, ClearStale(location, file, predecessors, time, cleared));
-    } else if (found.verdict != Verdict::kFree) {
+    } else if (found.state != LockState::kFree) {
       if (!IsOf(found, predecessors.previous) &&
           !Contains(predecessors.overriding, found)) {
         cleared.in_the_way = found;
@@ -183,7 +183,7 @@ absl::Status RemoveLockFiles(const Location& location, absl::string_view own,
     // Stale ones that were there before were removed at the start. A younger
     // one is this run's only if its process may have begun in it: from another
     // pid namespace, where that may be alive, the number looks dead here.
-    if (other.inspection.verdict != Verdict::kStale ||
+    if (other.inspection.state != LockState::kStale ||
         !MayHaveBegunAfter(other.inspection.holder->pid, getpid())) {
       continue;
     }

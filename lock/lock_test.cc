@@ -82,13 +82,13 @@ class LockTest : public testing::Test {
     EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
     const std::optional<Inspection> found = RefusedBy(status);
     ASSERT_TRUE(found.has_value()) << status;
-    EXPECT_EQ(found->verdict, Verdict::kHeld);
+    EXPECT_EQ(found->state, LockState::kHeld);
     ASSERT_TRUE(found->holder.has_value());
     EXPECT_EQ(found->holder->pid, holder.pid);
     EXPECT_EQ(found->holder->token, holder.token);
   }
   void ExpectFree() {
-    EXPECT_EQ(Look().verdict, Verdict::kFree);
+    EXPECT_EQ(Look().state, LockState::kFree);
     EXPECT_EQ(Contents(location_.guard), "");
     EXPECT_FALSE(Exists(location_.lock_file));
   }
@@ -203,7 +203,7 @@ TEST_F(LockTest, PublishesNothingWhenToldSo) {
   options_.unpublished = "for a test";
   const Lock lock = Acquire();
   EXPECT_FALSE(Exists(repository_ + "/.claude"));
-  EXPECT_EQ(Look().verdict, Verdict::kHeld);
+  EXPECT_EQ(Look().state, LockState::kHeld);
 }
 
 TEST_F(LockTest, RefusesASecondRunInTheSameProcess) {
@@ -355,7 +355,7 @@ TEST_F(LockTest, AForkedCopyReleasesNothing) {
 TEST_F(LockTest, TakesOverFromADeadRunAndSaysSo) {
   const Holder dead = Crash();
   EXPECT_TRUE(Exists(location_.lock_file));
-  EXPECT_EQ(Look().verdict, Verdict::kStale);
+  EXPECT_EQ(Look().state, LockState::kStale);
   EXPECT_EQ(Look().holder->pid, dead.pid);
   {
     const Lock lock = Acquire();
@@ -399,7 +399,7 @@ TEST_F(LockTest, RefusesBesideARunOutsideO8lock) {
     ExpectHeldBy(status, outside);
     EXPECT_EQ(RefusedBy(status)->file, path);
     EXPECT_FALSE(RefusedBy(status)->kernel_locked);
-    EXPECT_EQ(Look().verdict, Verdict::kHeld);
+    EXPECT_EQ(Look().state, LockState::kHeld);
     EXPECT_EQ(Look().file, path);
     EXPECT_EQ(Contents(path), LockFileText(outside));
     EXPECT_EQ(Contents(location_.guard), "");
@@ -413,7 +413,7 @@ TEST_F(LockTest, PutsAMalformedLockFileOutOfTheWay) {
   for (const std::string& path : location_.LockFiles()) {
     const std::string text("{\"pid\":\0", 8);
     MakeFile(path, text);
-    EXPECT_EQ(Look().verdict, Verdict::kStale);
+    EXPECT_EQ(Look().state, LockState::kStale);
     EXPECT_EQ(Look().problem, "it is not a JSON object");
     const Lock lock = Acquire();
     ASSERT_EQ(lock.malformed().size(), 1u);
@@ -455,12 +455,12 @@ TEST_F(LockTest, AJoinedRunOutlivesTheOneItJoined) {
   options_.own_tokens.clear();
   const absl::Status refused = TryToAcquire();
   EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable) << refused;
-  EXPECT_EQ(Look().verdict, Verdict::kHeld);
+  EXPECT_EQ(Look().state, LockState::kHeld);
   EXPECT_EQ(RefusedBy(refused)->holder->token, inner.holder().token);
   // What is inside of it goes on joining.
   options_.own_tokens = {inner.holder().token};
   EXPECT_TRUE(Acquire().joined());
-  EXPECT_EQ(Look().verdict, Verdict::kHeld);
+  EXPECT_EQ(Look().state, LockState::kHeld);
   ASSERT_TRUE(inner.Release().ok());
   EXPECT_FALSE(Acquire().joined());
   ExpectFree();
@@ -559,9 +559,9 @@ TEST_F(LockTest, AJoinedRunIsNotWhatADeadOneLeftBehind) {
     EXPECT_TRUE(inner.joined());
     options_.own_tokens.clear();
     ExpectHeldBy(TryToAcquire(), dead);
-    EXPECT_EQ(Look().verdict, Verdict::kHeld);
+    EXPECT_EQ(Look().state, LockState::kHeld);
   }
-  EXPECT_EQ(Look().verdict, Verdict::kStale);
+  EXPECT_EQ(Look().state, LockState::kStale);
   const Lock lock = Acquire();
   ASSERT_EQ(lock.stale().size(), 1u);
   EXPECT_EQ(lock.stale()[0].holder->token, dead.token);
@@ -690,7 +690,7 @@ TEST_F(ArmingTest, OfADeadRunEndsOnlyWhenSomebodyLooks) {
   EXPECT_TRUE(UpdateArming(location_, false).ok());
   EXPECT_FALSE(Armed());
   // The proof of the death is for the next run.
-  EXPECT_EQ(Look().verdict, Verdict::kStale);
+  EXPECT_EQ(Look().state, LockState::kStale);
 }
 
 TEST_F(ArmingTest, IsUpdatedToWhatTheLockIs) {
@@ -780,7 +780,7 @@ TEST_F(LockTest, GoesOnAfterAnotherBootWhateverTheHostIsCalled) {
   dead.host += "-other";
   dead.boot_id = "another";
   MakeFile(location_.guard, RecordText(dead));
-  EXPECT_EQ(Look().verdict, Verdict::kStale);
+  EXPECT_EQ(Look().state, LockState::kStale);
   EXPECT_EQ(Acquire().stale().size(), 1u);
 }
 
@@ -790,11 +790,11 @@ TEST_F(LockTest, DoubtsALivingPidOfAnUnknownBoot) {
   far.pid = getppid();
   far.boot_id = "";
   MakeFile(location_.guard, RecordText(far));
-  EXPECT_EQ(Look().verdict, Verdict::kUnknown);
+  EXPECT_EQ(Look().state, LockState::kUnknown);
   const absl::Status status = TryToAcquire();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   ASSERT_TRUE(RefusedBy(status).has_value());
-  EXPECT_EQ(RefusedBy(status)->verdict, Verdict::kUnknown);
+  EXPECT_EQ(RefusedBy(status)->state, LockState::kUnknown);
   EXPECT_EQ(Contents(location_.guard), RecordText(far));
   // Whoever has seen that may override it.
   options_.overriding = {*RefusedBy(status)};
@@ -804,7 +804,7 @@ TEST_F(LockTest, DoubtsALivingPidOfAnUnknownBoot) {
 TEST_F(LockTest, GoesOnAfterARecordThatIsNone) {
   Acquire();
   MakeFile(location_.guard, std::string(100, '\0'));
-  EXPECT_EQ(Look().verdict, Verdict::kFree);
+  EXPECT_EQ(Look().state, LockState::kFree);
   EXPECT_EQ(TryToAcquire(), absl::OkStatus());
 }
 

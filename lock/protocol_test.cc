@@ -23,7 +23,7 @@ using Flags = std::vector<std::string>;
 constexpr std::chrono::minutes kDeadline{4};
 
 // What came of looking at every state that can be reached.
-struct Verdict {
+struct LockState {
   std::string counterexample;  // what it is one to; empty if there is none
   std::string states;          // how many were looked at
 };
@@ -51,7 +51,7 @@ class ProtocolTest : public testing::Test {
 
   // Of the model under `flags`, with `pan_flags` for the program that spin
   // makes of it.
-  Verdict Explore(const Flags& flags, const Flags& pan_flags = {}) const {
+  LockState Explore(const Flags& flags, const Flags& pan_flags = {}) const {
     Flags spin = {"spin", "-a"};
     spin.insert(spin.end(), flags.begin(), flags.end());
     spin.push_back(PathFromEnv("PROTOCOL"));
@@ -61,10 +61,10 @@ class ProtocolTest : public testing::Test {
     Flags pan = {"./pan", "-m20000"};
     pan.insert(pan.end(), pan_flags.begin(), pan_flags.end());
     const std::string report = Call(pan);
-    Verdict verdict;
+    LockState state;
     std::smatch match;
     if (std::regex_search(report, match, std::regex("pan:1: (.*) \\(at "))) {
-      verdict.counterexample = match[1];
+      state.counterexample = match[1];
     } else {
       // Also not cut short by a limit.
       EXPECT_NE(report.find("errors: 0\n"), std::string::npos) << report;
@@ -74,8 +74,8 @@ class ProtocolTest : public testing::Test {
     EXPECT_TRUE(std::regex_search(report, match,
                                   std::regex(" ([0-9]+) states, stored")))
         << report;
-    verdict.states = match[1];
-    return verdict;
+    state.states = match[1];
+    return state;
   }
 
  private:
@@ -110,10 +110,10 @@ class Right : public ProtocolTest, public testing::WithParamInterface<Case> {};
 //   overridden_run_stays_visible  while its command works, whoever ends
 //   released_run_refuses_nobody   though its process may live
 TEST_P(Right, HasNoCounterexample) {
-  const Verdict verdict = Explore(GetParam().flags);
-  EXPECT_EQ(verdict.counterexample, "");
-  std::cout << verdict.states << " states\n";
-  RecordProperty("states", verdict.states);
+  const LockState state = Explore(GetParam().flags);
+  EXPECT_EQ(state.counterexample, "");
+  std::cout << state.states << " states\n";
+  RecordProperty("states", state.states);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -162,8 +162,8 @@ TEST_P(Wrong, HasACounterexample) {
   // Some mistakes break more than one thing; which is found first means
   // nothing.
   flags.push_back("-DONLY=" + GetParam().counterexample);
-  const Verdict verdict = Explore(flags, {"-E"});
-  EXPECT_EQ(verdict.counterexample,
+  const LockState state = Explore(flags, {"-E"});
+  EXPECT_EQ(state.counterexample,
             "assertion violated " + GetParam().counterexample);
 }
 
@@ -283,9 +283,9 @@ INSTANTIATE_TEST_SUITE_P(
 // A lock that stays with what a command left behind is waited for by all that
 // come after.
 TEST_F(ProtocolTest, DeadlockIsFound) {
-  const Verdict verdict =
+  const LockState state =
       Explore({"-DRUNS=2", "-DLOCK_CHANGE_ON_OWN_DESCRIPTION"}, {"-A"});
-  EXPECT_EQ(verdict.counterexample, "invalid end state");
+  EXPECT_EQ(state.counterexample, "invalid end state");
 }
 
 }  // namespace

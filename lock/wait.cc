@@ -185,7 +185,7 @@ class Lookout {
     if (!record.has_value()) return Reason::kNone;  // being written
     const Inspection found = JudgeRecord(
         {fd_, guard_, record}, /*kernel_locked=*/true, /*may_mark=*/false);
-    if (found.verdict == Verdict::kStale) return Reason::kTryAgain;
+    if (found.state == LockState::kStale) return Reason::kTryAgain;
     reporter_.Report(found);
     return Reason::kNone;
   }
@@ -265,7 +265,7 @@ absl::StatusOr<Fd> WaitForProcesses(const Location& location,
     const absl::StatusOr<Inspection> now = LookAgain(found);
     if (absl::IsNotFound(now.status())) return Fd();
     if (!now.ok()) return now.status();
-    if (now->verdict != Verdict::kHeld || now->kernel_locked ||
+    if (now->state != LockState::kHeld || now->kernel_locked ||
         !SameRun(*now, found)) {
       return Fd();
     }

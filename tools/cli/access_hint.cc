@@ -85,7 +85,7 @@ std::string Remedy(const std::string& path, const struct stat& directory) {
 }  // namespace
 
 bool IsClosed(const Inspection& found) {
-  return found.verdict == Verdict::kUnknown && !found.holder.has_value();
+  return found.state == LockState::kUnknown && !found.holder.has_value();
 }
 
 absl::Status CheckAccess(const Location& location) {

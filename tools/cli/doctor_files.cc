@@ -66,14 +66,14 @@ Finding LockFileFinding(const std::string& path) {
                    std::string(hint),
                    {}};
   };
-  if (found.verdict == Verdict::kFree) {
+  if (found.state == LockState::kFree) {
     return finding(Finding::kOk, "not there, as between runs", "");
   }
   if (found.problem.empty()) {
     return finding(Finding::kOk,
                    absl::StrCat("there, see: ", OwnCommand("status")), "");
   }
-  if (found.verdict == Verdict::kStale) {
+  if (found.state == LockState::kStale) {
     return finding(Finding::kWarn,
                    absl::StrCat("no lock file (", found.problem, ")"),
                    "the next run puts it aside");

@@ -54,7 +54,7 @@ std::string ProcessText(const Inspection& found) {
                           Clipped(found.holder->host),
                           ", which cannot be looked at from here");
     case Origin::kUnknown:
-      if (!found.is_external && found.verdict == Verdict::kUnknown) {
+      if (!found.is_external && found.state == LockState::kUnknown) {
         return absl::StrCat("process ", PidText(found),
                             " may be another one, of an earlier boot");
       }
@@ -118,7 +118,7 @@ std::string EvidenceText(const Inspection& found) {
       facts.push_back(std::move(process));
     }
   }
-  if (found.kernel_locked || found.verdict <= Verdict::kStale) {
+  if (found.kernel_locked || found.state <= LockState::kStale) {
     return absl::StrJoin(facts, ", ");
   }
   if (!found.keepers.empty()) {
@@ -127,7 +127,7 @@ std::string EvidenceText(const Inspection& found) {
         found.holder->surviving.empty() ? " is running" : " keeps the lock"));
   }
   if (found.is_external) {
-    if (found.verdict == Verdict::kHeld) {
+    if (found.state == LockState::kHeld) {
       facts.push_back("it was not started by o8lock");
     }
   } else if (found.origin == Origin::kHere && found.holder->surviving.empty()) {
@@ -163,7 +163,7 @@ std::vector<Row> HolderRows(const Inspection& found, const Now& now) {
                       Printable(absl::StrJoin(Glance(holder.features), ", ")));
   }
   if (const auto age = AgeSeconds(found, now); age.has_value()) {
-    rows.emplace_back(found.verdict == Verdict::kHeld ? "Running for" : "Age",
+    rows.emplace_back(found.state == LockState::kHeld ? "Running for" : "Age",
                       FormatDuration(*age));
   }
   return rows;
@@ -171,7 +171,7 @@ std::vector<Row> HolderRows(const Inspection& found, const Now& now) {
 
 std::vector<Row> StrangerRows(const Inspection& found,
                               const std::string& unlock) {
-  if (found.stranger.empty() || found.verdict != Verdict::kHeld) return {};
+  if (found.stranger.empty() || found.state != LockState::kHeld) return {};
   return {{"That process",
            absl::StrCat(ShellQuoted(Glance(found.stranger)),
                         ", no orchestr8: the file may come from a container")},

@@ -35,7 +35,7 @@ std::string WhoText(const Inspection& found);
 // cannot be told.
 std::optional<int64_t> AgeSeconds(const Inspection& found, const Now& now);
 
-// How the verdict is known.
+// How the state is known.
 std::string EvidenceText(const Inspection& found);
 
 // When it began, and a row for each thing that is known of it besides.

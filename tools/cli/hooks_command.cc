@@ -133,7 +133,7 @@ int Install(const Location& location,
 
 int Uninstall(const Location& location) {
   const absl::StatusOr<Inspection> found = Inspect(location, {});
-  if (found.ok() && found->verdict > Verdict::kStale) {
+  if (found.ok() && found->state > LockState::kStale) {
     return Fail(
         "a run has the lock, and git may be about to call its hooks",
         absl::StrCat("wait for it to complete; see: ", OwnCommand("status")),

@@ -27,7 +27,7 @@ constexpr char kWait[] = "--wait=10m";
 // " parallel execution is in progress (PID: 12)": or may be.
 std::string HeldText(const Inspection& found) {
   return absl::StrCat(" parallel execution ",
-                      found.verdict == Verdict::kHeld ? "is" : "may be",
+                      found.state == LockState::kHeld ? "is" : "may be",
                       " in progress (PID: ", PidText(found), ")");
 }
 
@@ -99,7 +99,7 @@ std::string ForceCommand(const Invocation& invocation) {
 std::string OptionsText(const Inspection& found, const std::string& wait,
                         const std::string& status, absl::string_view last) {
   return absl::StrCat("\nOptions:\n  • ",
-                      found.verdict == Verdict::kHeld
+                      found.state == LockState::kHeld
                           ? absl::StrCat("Wait for it to complete: ", wait)
                           : "Find out whether it still runs",
                       "\n  • Run: ", status, "\n  • ", last, "\n\n");

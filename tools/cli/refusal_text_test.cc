@@ -91,7 +91,7 @@ TEST(RefusalTextTest, GivesForceToNoCommandThatTakesItForAnotherThing) {
 
 TEST(RefusalTextTest, SaysThatItCannotTell) {
   Inspection found = FindHeld();
-  found.verdict = Verdict::kUnknown;
+  found.state = LockState::kUnknown;
   found.kernel_locked = false;
   found.holder->token = "t";
   found.origin = Origin::kOtherHost;

@@ -52,7 +52,7 @@ namespace {
 // Whether the run `found`, or the external run, has started this process,
 // directly or not: to wait for its end is to wait forever.
 bool IsHeldByAncestor(const Inspection& found) {
-  return found.own || (found.verdict == Verdict::kHeld && found.is_external &&
+  return found.own || (found.state == LockState::kHeld && found.is_external &&
                        DescendsFrom(getpid(), found.holder->pid));
 }
 
@@ -205,7 +205,7 @@ int LockedRun::Start() {
     if (!found.has_value()) return FailToLock(lock.status(), location_);
     const bool by_ancestor = IsHeldByAncestor(*found);
     const bool waits = options_.wait != absl::ZeroDuration() &&
-                       found->verdict == Verdict::kHeld && !by_ancestor;
+                       found->state == LockState::kHeld && !by_ancestor;
     const std::optional<int> exit_code =
         waits ? Wait(*found) : Override(*found, by_ancestor);
     if (exit_code.has_value()) return *exit_code;
@@ -219,7 +219,7 @@ std::optional<int> LockedRun::RefuseAtOnce() {
   }
   const absl::StatusOr<Inspection> found =
       Inspect(location_, acquire_.own_tokens);
-  if (!found.ok() || found->verdict != Verdict::kHeld || found->own) {
+  if (!found.ok() || found->state != LockState::kHeld || found->own) {
     return std::nullopt;
   }
   return Override(*found, /*by_ancestor=*/false);

@@ -26,7 +26,7 @@ int StatusCommand(const Options& options) {
   const absl::StatusOr<Survey> survey =
       LookAround(*location, NameOf(options), OwnTokens());
   if (!survey.ok()) return FailToLock(survey.status(), *location);
-  if (survey->lock.found.verdict <= Verdict::kStale) {
+  if (survey->lock.found.state <= LockState::kStale) {
     // "free" would be wrong where no start could take it.
     const absl::Status access = CheckAccess(*location);
     if (!access.ok()) return FailToLock(access, *location);
@@ -36,7 +36,7 @@ int StatusCommand(const Options& options) {
                      : StatusText(*survey, GetNow(), InColor(STDOUT_FILENO)));
   const Inspection& found = survey->lock.found;
   if (IsClosed(found)) Tell(HintText(AccessHint(*location)));
-  return found.verdict > Verdict::kStale && !found.own
+  return found.state > LockState::kStale && !found.own
              ? options.conflict_exit_code
              : kSuccess;
 }

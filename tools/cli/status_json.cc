@@ -26,9 +26,9 @@ namespace {
 // not for a new member.
 constexpr int kSchemaVersion = 1;
 
-absl::string_view VerdictWord(const Inspection& found) {
+absl::string_view StateName(const Inspection& found) {
   constexpr absl::string_view kWords[] = {"free", "stale", "unknown", "held"};
-  return kWords[static_cast<int>(found.verdict)];
+  return kWords[static_cast<int>(found.state)];
 }
 
 absl::string_view ProcessWord(const Inspection& found) {
@@ -103,7 +103,7 @@ JsonValue WhyNoLockFile(const LockSurvey& survey) {
 JsonValue OrphanedWorktreesJson(const LockSurvey& survey) {
   const Inspection& found = survey.found;
   const bool has_ended =
-      found.verdict == Verdict::kStale ||
+      found.state == LockState::kStale ||
       (found.holder.has_value() && !found.holder->surviving.empty());
   std::vector<JsonValue> worktrees;
   worktrees.reserve(survey.left.size());
@@ -144,7 +144,7 @@ JsonMembers LockJson(const LockSurvey& survey, const Now& now) {
   };
   JsonMembers lock = {
       {"name", text(survey.name)},
-      {"verdict", text(VerdictWord(found))},
+      {"verdict", text(StateName(found))},
       {"lockFile", text(survey.lock_file)},
       {"guard", survey.location.guard},
   };

@@ -23,12 +23,12 @@
 namespace o8lock {
 namespace {
 
-// The first line of a status: the verdict and whose it is.
-std::string VerdictText(const Inspection& found) {
-  switch (found.verdict) {
-    case Verdict::kFree:
+// The first line of a status: the state and whose it is.
+std::string StateText(const Inspection& found) {
+  switch (found.state) {
+    case LockState::kFree:
       break;
-    case Verdict::kStale:
+    case LockState::kStale:
       return found.holder.has_value()
                  ? absl::StrCat(
                        "free (stale: PID ", PidText(found),
@@ -37,9 +37,9 @@ std::string VerdictText(const Inspection& found) {
                              "lock)"
                            : " is not running)")
                  : "free (stale: the lock file is malformed)";
-    case Verdict::kUnknown:
+    case LockState::kUnknown:
       return absl::StrCat("unknown (PID: ", PidText(found), ")");
-    case Verdict::kHeld:
+    case LockState::kHeld:
       return absl::StrCat("held (PID: ", PidText(found), ")",
                           found.own ? " by the run that asks" : "");
   }
@@ -56,11 +56,11 @@ std::string UnlockCommand(const LockSurvey& lock) {
           : std::vector<std::string>{"--name", lock.name, "unlock"});
 }
 
-// `text` with its first word in the colour of the verdict.
-std::string Colored(const std::string& text, Verdict verdict) {
+// `text` with its first word in the colour of the state.
+std::string Colored(const std::string& text, LockState state) {
   constexpr absl::string_view kColors[] = {"32", "33", "33", "31"};
   const size_t word = std::min(text.find(' '), text.size());
-  return absl::StrCat("\x1b[", kColors[static_cast<int>(verdict)], "m",
+  return absl::StrCat("\x1b[", kColors[static_cast<int>(state)], "m",
                       text.substr(0, word), "\x1b[0m", text.substr(word));
 }
 
@@ -94,24 +94,23 @@ std::string WaiterLine(const Waiter& waiter, const Now& now) {
 std::string OtherLocksText(std::vector<LockSurvey> others, bool color) {
   std::stable_partition(others.begin(), others.end(),
                         [](const LockSurvey& other) {
-                          return other.found.verdict != Verdict::kFree;
+                          return other.found.state != LockState::kFree;
                         });
-  return absl::StrCat(
-      "Other locks: ", others.size(), "\n",
-      ListText(others, [color](const LockSurvey& other) {
-        const std::string verdict = VerdictText(other.found);
-        return absl::StrCat(
-            Printable(other.name), ": ",
-            color ? Colored(verdict, other.found.verdict) : verdict);
-      }));
+  return absl::StrCat("Other locks: ", others.size(), "\n",
+                      ListText(others, [color](const LockSurvey& other) {
+                        const std::string state = StateText(other.found);
+                        return absl::StrCat(
+                            Printable(other.name), ": ",
+                            color ? Colored(state, other.found.state) : state);
+                      }));
 }
 
 }  // namespace
 
 std::string StatusText(const Survey& survey, const Now& now, bool color) {
   const Inspection& found = survey.lock.found;
-  std::string text = VerdictText(found);
-  if (color) text = Colored(text, found.verdict);
+  std::string text = StateText(found);
+  if (color) text = Colored(text, found.state);
   text += "\n";
   std::vector<Row> rows = HolderRows(found, now);
   if (found.holder.has_value()) rows.insert(rows.begin(), StartedRow(found));
@@ -135,7 +134,7 @@ std::string StatusText(const Survey& survey, const Now& now, bool color) {
                     ListText(survey.lock.processes, ProcessLine));
   }
   // Of a run that has ended they are among those it has left.
-  if (!survey.lock.worktrees.empty() && found.verdict == Verdict::kHeld &&
+  if (!survey.lock.worktrees.empty() && found.state == LockState::kHeld &&
       found.holder->surviving.empty()) {
     absl::StrAppend(&text,
                     "Worktrees of the run: ", survey.lock.worktrees.size(),
@@ -164,7 +163,7 @@ std::string StatusText(const Survey& survey, const Now& now, bool color) {
 std::string UnlockText(const Inspection& found) {
   return absl::StrCat(
       "\nWarning: Taking the lock away from PID ", PidText(found), "\n",
-      found.verdict == Verdict::kHeld
+      found.state == LockState::kHeld
           ? "This does not end it: the next run will run beside it.\n"
           : "This may cause conflicts if it is still running.\n");
 }

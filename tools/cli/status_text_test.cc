@@ -13,7 +13,7 @@
 namespace o8lock {
 namespace {
 
-TEST(StatusTextTest, HasALineForEachVerdict) {
+TEST(StatusTextTest, HasALineForEachState) {
   Survey survey;
   survey.lock.lock_file = "/r/.claude/parallel.lock";
   survey.lock.location.guard = "/r/.git/o8lock/parallel.guard";
@@ -36,14 +36,14 @@ TEST(StatusTextTest, HasALineForEachVerdict) {
                          "running\n",
                          files));
   found = Inspection();
-  found.verdict = Verdict::kStale;
+  found.state = LockState::kStale;
   found.problem = "it is not a JSON object";
   EXPECT_EQ(text(),
             "free (stale: the lock file is malformed)\n"
             "Evidence: it is not a JSON object\n" +
                 files);
   found = FindHeld();
-  found.verdict = Verdict::kStale;
+  found.state = LockState::kStale;
   found.kernel_locked = false;
   found.process.state = ProcessState::kGone;
   EXPECT_EQ(text(), absl::StrCat("free (stale: PID 12345 is not running)\n"

@@ -268,7 +268,7 @@ std::vector<LeftWorktree> LeftWorktrees(const Location& location,
     if (worktree.has_value()) left.push_back(*std::move(worktree));
   }
   std::vector<Holder> runs = found.killed;
-  if (found.verdict == Verdict::kStale && found.holder.has_value()) {
+  if (found.state == LockState::kStale && found.holder.has_value()) {
     runs.push_back(*found.holder);
   }
   for (const Holder& run : runs) {

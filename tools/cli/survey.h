@@ -71,7 +71,7 @@ std::vector<LeftWorktree> DescribeLeft(const Location& location,
                                        const std::vector<Worktree>& worktrees,
                                        Ticks give_up);
 
-// All that ended runs have left there, by the verdict `found` on the lock at
+// All that ended runs have left there, by the state `found` on the lock at
 // `location`.
 std::vector<LeftWorktree> LeftWorktrees(const Location& location,
                                         const Inspection& found);

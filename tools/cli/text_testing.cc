@@ -18,7 +18,7 @@ using ::testing::Not;
 
 Inspection FindHeld() {
   Inspection found;
-  found.verdict = Verdict::kHeld;
+  found.state = LockState::kHeld;
   found.file = "/r/.git/o8lock/parallel.guard";
   found.kernel_locked = true;
   found.origin = Origin::kHere;

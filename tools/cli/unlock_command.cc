@@ -36,11 +36,11 @@ int UnlockCommand(const Options& options, int64_t started) {
   const std::string status =
       StatusText(*survey, GetNow(), InColor(STDOUT_FILENO));
   if (!options.quiet || !options.yes) Print(STDOUT_FILENO, status);
-  if (found.verdict == Verdict::kFree) return kSuccess;
+  if (found.state == LockState::kFree) return kSuccess;
   AcquireOptions acquire;
   acquire.command = {"o8lock", "unlock"};
   // What is stale goes without being asked for, as at the start of a run.
-  if (found.verdict > Verdict::kStale) {
+  if (found.state > LockState::kStale) {
     const std::string warning = UnlockText(found);
     if (!options.quiet || !options.yes) Tell(warning);
     if (options.yes && IsSince(found, started)) {
@@ -69,7 +69,7 @@ int UnlockCommand(const Options& options, int64_t started) {
   TellOfEarlierRuns(*lock, *location, /*all=*/false, /*quiet=*/true);
   const absl::StatusOr<Released> released = lock->Release();
   if (!released.ok()) return FailToLock(released.status(), *location);
-  if (!options.quiet && found.verdict > Verdict::kStale) {
+  if (!options.quiet && found.state > LockState::kStale) {
     Tell(UnlockedText(found));
   }
   return kSuccess;

@@ -244,7 +244,7 @@ TEST(CrashTest, GitIsKilledWhileItIsRefused) {
   std::cout << "[ FIGURES  ] killed at " << kills << " moments\n";
 }
 
-// --- One verdict for each add ---
+// --- One state for each add ---
 
 // How an add is held in its middle, by the user's own hook or filter.
 struct Hold {
@@ -259,7 +259,7 @@ std::string NameOf(const testing::TestParamInfo<Hold>& info) {
 
 void PrintTo(const Hold& hold, std::ostream* out) { *out << hold.name; }
 
-class OneVerdictTest : public testing::TestWithParam<Hold> {
+class OneStateTest : public testing::TestWithParam<Hold> {
  protected:
   // What holds if $HOLD says so, once.
   static std::string Script(const HookedRepository& repo) {
@@ -269,7 +269,7 @@ class OneVerdictTest : public testing::TestWithParam<Hold> {
   }
 };
 
-TEST_P(OneVerdictTest, AnAddThatBeganBeforeTheLockGoesThrough) {
+TEST_P(OneStateTest, AnAddThatBeganBeforeTheLockGoesThrough) {
   const Hold& hold = GetParam();
   const HookedRepository repo;
   if (hold.hook.empty()) {
@@ -322,7 +322,7 @@ TEST_P(OneVerdictTest, AnAddThatBeganBeforeTheLockGoesThrough) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    , OneVerdictTest,
+    , OneStateTest,
     testing::Values(
         Hold{"NewAtItsBranch", {"-b", "new", "$T"}, "reference-transaction"},
         Hold{"NewAtItsIndex", {"-b", "new", "$T"}, "post-index-change"},

@@ -1741,18 +1741,18 @@ lock_file_is_unchanged
 )sh"},
     {"TellsTheStatusAsJson", R"sh(
 needs python3
-verdict() {
+state() {
   run o8lock status --json
   python3 -c 'import json, sys; print(json.load(sys.stdin)["verdict"])' \
     <<<"$out"
 }
-is free "$(verdict)"
+is free "$(state)"
 start first o8lock -- hold
-is held "$(verdict)"
+is held "$(state)"
 finish first
 dead_pid
 lock_file "$dead"
-is stale "$(verdict)"
+is stale "$(state)"
 )sh"},
     {"TellsTheHolderAsJson", R"sh(
 needs python3
