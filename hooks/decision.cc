@@ -23,9 +23,9 @@
 #include "lock/arming.h"
 #include "lock/file.h"
 #include "lock/git_directory.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
+#include "lock/lock_status.h"
 #include "lock/orchestr8_process.h"
 #include "lock/process.h"
 #include "lock/status.h"
@@ -91,7 +91,7 @@ bool HasMadeBranch(const WorktreeAdd& add, const Location& location) {
 }
 
 // The moment at which the lock in `found` was taken.
-std::optional<int64_t> TakenSince(const Inspection& found) {
+std::optional<int64_t> TakenSince(const LockStatus& found) {
   if (!found.holder.has_value()) return std::nullopt;
   if (found.is_external) return ChangeOf(found.file);
   return found.holder->taken_since;
@@ -99,7 +99,7 @@ std::optional<int64_t> TakenSince(const Inspection& found) {
 
 // Whether `call` comes from the run in `found`. Every program can write the
 // lock file of an external run: of such a run it does if that is an orchestr8.
-bool IsOwn(const HookCall& call, const Inspection& found) {
+bool IsOwn(const HookCall& call, const LockStatus& found) {
   if (!found.is_external || !found.holder.has_value() || found.pid_reused) {
     return found.own;
   }
@@ -116,7 +116,7 @@ void DisarmIfFree(const HookCall& call) {
       IsTaken(*location).value_or(true)) {
     return;
   }
-  const absl::StatusOr<Inspection> found = Inspect(*location, call.own_tokens);
+  const absl::StatusOr<LockStatus> found = Inspect(*location, call.own_tokens);
   if (found.ok() && found->state <= LockState::kStale) {
     UpdateArming(*location, /*held_outside=*/false).IgnoreError();
     // What was installed during that run.
@@ -135,7 +135,7 @@ Decision OnReferenceTransaction(const HookCall& call) {
   }
   if (call.allowed) return std::nullopt;
   O8LOCK_ASSIGN_OR_RETURN(const Location location, LocateFromHook(call));
-  O8LOCK_ASSIGN_OR_RETURN(Inspection found, Inspect(location, call.own_tokens));
+  O8LOCK_ASSIGN_OR_RETURN(LockStatus found, Inspect(location, call.own_tokens));
   if (found.state <= LockState::kStale) {
     UpdateArming(location, /*held_outside=*/false).IgnoreError();
     return std::nullopt;
@@ -166,7 +166,7 @@ Decision OnPostCheckout(const HookCall& call) {
   const std::optional<WorktreeAdd> add = FindWorktreeAdd(call.parent_pid);
   if (!add.has_value() || call.allowed) return std::nullopt;
   O8LOCK_ASSIGN_OR_RETURN(const Location location, LocateFromHook(call));
-  O8LOCK_ASSIGN_OR_RETURN(Inspection found, Inspect(location, call.own_tokens));
+  O8LOCK_ASSIGN_OR_RETURN(LockStatus found, Inspect(location, call.own_tokens));
   if (found.state <= LockState::kStale) return std::nullopt;
   if (found.is_external) {
     RefreshHooks(location).IgnoreError();

@@ -11,14 +11,14 @@
 #include "hooks/hook_call.h"
 #include "hooks/rollback.h"
 #include "hooks/worktree_add.h"
-#include "lock/inspection.h"
+#include "lock/lock_status.h"
 
 namespace o8lock {
 
 // A refused add.
 struct Refused {
   WorktreeAdd add;
-  Inspection found;  // kHeld or kUnknown
+  LockStatus found;  // kHeld or kUnknown
   // From post-checkout only: git calls it after it has made the worktree.
   std::optional<TakenBack> taken_back;
 };

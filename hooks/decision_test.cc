@@ -15,9 +15,9 @@
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
 #include "hooks/hook_call.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "lock/testing.h"
 
@@ -182,7 +182,7 @@ TEST_F(DecisionTest, PassesInsideTheRun) {
   HookCall call = Call(StartAdd().pid());
   call.own_tokens = {"another"};
   EXPECT_TRUE(IsRefused(call));
-  const absl::StatusOr<Inspection> found = Inspect(Located(), {});
+  const absl::StatusOr<LockStatus> found = Inspect(Located(), {});
   ASSERT_TRUE(found.ok() && found->holder.has_value()) << found.status();
   call.own_tokens.push_back(found->holder->token);
   EXPECT_FALSE(IsRefused(call));

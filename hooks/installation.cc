@@ -35,9 +35,9 @@
 #include "lock/file.h"
 #include "lock/git_config.h"
 #include "lock/git_directory.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "lock/status.h"
 
@@ -221,7 +221,7 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
       PutFiles(location, mechanism, settled, path, /*arms=*/true));
   O8LOCK_RETURN_IF_ERROR(EnsureArmingLink(location));
   O8LOCK_RETURN_IF_ERROR(AddInclude(location, settings));
-  O8LOCK_ASSIGN_OR_RETURN(const Inspection found, Inspect(location, {}));
+  O8LOCK_ASSIGN_OR_RETURN(const LockStatus found, Inspect(location, {}));
   O8LOCK_RETURN_IF_ERROR(
       UpdateArming(location, found.state > LockState::kStale));
   O8LOCK_ASSIGN_OR_RETURN(HooksState state, LookAtHooks(location, directory));

@@ -21,9 +21,9 @@
 #include "hooks/hooks_state.h"
 #include "hooks/layout.h"
 #include "lock/file.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
+#include "lock/lock_status.h"
 #include "lock/status.h"
 
 namespace o8lock {
@@ -142,7 +142,7 @@ absl::StatusOr<SelfTest> TestHooks(const Location& location,
   const absl::StatusOr<ProgramResult> head =
       RunGit(location, {"rev-parse", "--quiet", "--verify", "HEAD"});
   if (head.ok() && head->exit_code != 0) return SelfTest::kNoCommit;
-  const absl::StatusOr<Inspection> found = Inspect(location, own_tokens);
+  const absl::StatusOr<LockStatus> found = Inspect(location, own_tokens);
   if (found.ok() && found->own) return SelfTest::kInside;
   O8LOCK_RETURN_IF_ERROR(UnderForeignLock(location, [&] {
     O8LOCK_RETURN_IF_ERROR(TryAdd(location));

@@ -24,13 +24,13 @@
 #include "lock/holder.h"
 #include "lock/inside.h"
 #include "lock/inspect.h"
-#include "lock/inspection.h"
 #include "lock/join.h"
 #include "lock/judge.h"
 #include "lock/kernel_lock.h"
 #include "lock/location.h"
 #include "lock/lock.h"
 #include "lock/lock_files.h"
+#include "lock/lock_status.h"
 #include "lock/main_worktree.h"
 #include "lock/process.h"
 #include "lock/put_back.h"
@@ -49,8 +49,8 @@ constexpr size_t kMaxRecordSize = kMaxFileSize - (16 << 10);
 using Taken = absl::StatusOr<std::unique_ptr<HeldLock>>;
 
 // A run left a record and a lock file; it is one run.
-void AddStale(const Inspection& found, std::vector<Inspection>& stale) {
-  for (const Inspection& known : stale) {
+void AddStale(const LockStatus& found, std::vector<LockStatus>& stale) {
+  for (const LockStatus& known : stale) {
     if (known.holder->pid == found.holder->pid &&
         known.holder->started_at == found.holder->started_at) {
       return;
@@ -63,7 +63,7 @@ void AddStale(const Inspection& found, std::vector<Inspection>& stale) {
 class Acquisition {
  public:
   Acquisition(const Location& location, const AcquireOptions& options,
-              std::optional<Inspection>* refused_by)
+              std::optional<LockStatus>* refused_by)
       : location_(location), options_(options), refused_by_(refused_by) {}
 
   absl::StatusOr<std::unique_ptr<HeldLock>> Run(Fd turn);
@@ -77,7 +77,7 @@ class Acquisition {
   Taken TakeLocked(Fd guard);
   Taken TakeHeld(Fd guard);
   Taken TakeFree(Fd guard);
-  Taken TakeByForce(const Fd& old_guard, const Inspection& holder);
+  Taken TakeByForce(const Fd& old_guard, const LockStatus& holder);
 
   void RemoveRemains() const;
   absl::Status Prepare(const Predecessors& predecessors, HeldLock& lock);
@@ -87,10 +87,10 @@ class Acquisition {
   absl::Status Record(const Fd& guard, const std::string& path,
                       std::optional<int64_t> taken_since, HeldLock& lock) const;
   absl::Status Place(const Predecessors& predecessors, HeldLock& lock);
-  absl::Status Refuse(Inspection found);
+  absl::Status Refuse(LockStatus found);
 
   // Whether this start is a part of the run `found`, which it is inside of.
-  bool MayJoin(const Inspection& found) const {
+  bool MayJoin(const LockStatus& found) const {
     return !options_.is_orchestr8 || !IsBehindOrchestr8(found);
   }
   // Says in the record of `lock` which runs, of the record `previous`, may live
@@ -106,7 +106,7 @@ class Acquisition {
 
   const Location& location_;
   const AcquireOptions& options_;
-  std::optional<Inspection>* const refused_by_;
+  std::optional<LockStatus>* const refused_by_;
   const Ticks start_ = NowTicks();
 };
 
@@ -131,7 +131,7 @@ Taken Acquisition::TryOnce(Fd turn) {
 
 Taken Acquisition::TakeUnopened(const absl::Status& error) {
   // Who may not take the lock may still be told who has it, or be inside.
-  absl::StatusOr<Inspection> found = Inspect(location_, options_.own_tokens);
+  absl::StatusOr<LockStatus> found = Inspect(location_, options_.own_tokens);
   if (!found.ok() || found->state != LockState::kHeld ||
       Contains(options_.overriding, *found)) {
     return error;
@@ -154,7 +154,7 @@ Taken Acquisition::TakeLocked(Fd guard) {
 }
 
 Taken Acquisition::TakeHeld(Fd guard) {
-  Inspection found = JudgeGuard(guard, location_.guard, /*taken=*/true);
+  LockStatus found = JudgeGuard(guard, location_.guard, /*taken=*/true);
   if (IsInside(found, guard, options_.own_tokens)) {
     if (MayJoin(found)) return Join(location_, std::move(guard), found);
     // What is inside cannot wait for what it is inside of.
@@ -186,7 +186,7 @@ Taken Acquisition::TakeFree(Fd guard) {
         .IgnoreError();
   }
   const std::optional<Holder> previous = ReadRecord(guard, location_.guard);
-  Inspection left = JudgeRecord({guard, location_.guard, previous},
+  LockStatus left = JudgeRecord({guard, location_.guard, previous},
                                 /*kernel_locked=*/false, /*may_mark=*/true);
   const bool lives = left.state > LockState::kStale;
   if (lives && !Contains(options_.overriding, left)) {
@@ -226,7 +226,7 @@ Taken Acquisition::TakeFree(Fd guard) {
 // `old_guard` is open, `holder` was found in it: a run that is to be
 // overridden, or, kStale, a dead one whose lock something that it left behind
 // still has.
-Taken Acquisition::TakeByForce(const Fd& old_guard, const Inspection& holder) {
+Taken Acquisition::TakeByForce(const Fd& old_guard, const LockStatus& holder) {
   O8LOCK_RETURN_IF_ERROR(LockChange(old_guard, location_.guard));
   O8LOCK_ASSIGN_OR_RETURN(const bool named,
                           IsStillNamed(old_guard, location_.guard));
@@ -321,7 +321,7 @@ absl::Status Acquisition::Clear(const Predecessors& predecessors, bool displace,
   O8LOCK_ASSIGN_OR_RETURN(ClearedLockFiles cleared,
                           ClearLockFiles(location_, predecessors, displace,
                                          lock.holder.started_at));
-  for (const Inspection& found : cleared.stale) AddStale(found, lock.stale);
+  for (const LockStatus& found : cleared.stale) AddStale(found, lock.stale);
   for (Malformed& malformed : cleared.malformed) {
     lock.malformed.push_back(std::move(malformed));
   }
@@ -373,7 +373,7 @@ absl::Status Acquisition::Place(const Predecessors& predecessors,
 }
 
 // The error that `found` means for who wants the lock.
-absl::Status Acquisition::Refuse(Inspection found) {
+absl::Status Acquisition::Refuse(LockStatus found) {
   const std::string about = absl::StrCat(
       " (", found.file, ", ",
       found.holder.has_value() ? absl::StrCat("process ", found.holder->pid)
@@ -390,7 +390,7 @@ absl::Status Acquisition::Refuse(Inspection found) {
 
 absl::StatusOr<std::unique_ptr<HeldLock>> AcquireLock(
     const Location& location, const AcquireOptions& options,
-    std::optional<Inspection>* refused_by, Fd turn) {
+    std::optional<LockStatus>* refused_by, Fd turn) {
   return Acquisition(location, options, refused_by).Run(std::move(turn));
 }
 

@@ -17,9 +17,9 @@
 #include "absl/status/statusor.h"
 #include "lock/file.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
+#include "lock/lock_status.h"
 #include "lock/publication.h"
 
 namespace o8lock {
@@ -38,7 +38,7 @@ struct HeldLock {
   absl::Status writable;   // or why a run that has joined may not write `fd`
   Holder holder;
   std::string record;  // as it is in the guard
-  std::vector<Inspection> stale;
+  std::vector<LockStatus> stale;
   std::vector<Holder> killed;
   std::vector<Malformed> malformed;
   absl::Status excluded;  // ExcludeLockFile's
@@ -47,7 +47,7 @@ struct HeldLock {
 // Lock::Acquire (lock.h).
 absl::StatusOr<std::unique_ptr<HeldLock>> AcquireLock(
     const Location& location, const AcquireOptions& options,
-    std::optional<Inspection>* refused_by, Fd turn);
+    std::optional<LockStatus>* refused_by, Fd turn);
 
 }  // namespace o8lock
 

@@ -9,8 +9,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
-#include "lock/inspection.h"
 #include "lock/json.h"
+#include "lock/lock_status.h"
 #include "lock/timestamp.h"
 
 namespace o8lock {
@@ -209,9 +209,9 @@ TEST(TimeTest, RefusesOtherForms) {
 }
 
 TEST(SameRunTest, ComparesPidStartAndToken) {
-  Inspection a;
+  LockStatus a;
   a.holder = FullHolder();
-  Inspection b = a;
+  LockStatus b = a;
   EXPECT_TRUE(SameRun(a, b));
   b.holder->token = "4567";
   EXPECT_FALSE(SameRun(a, b));
@@ -224,9 +224,9 @@ TEST(SameRunTest, ComparesPidStartAndToken) {
 }
 
 TEST(SameRunTest, ComparesFilesWhereNobodyLeftARecord) {
-  Inspection a;
+  LockStatus a;
   a.file = "/a";
-  Inspection b = a;
+  LockStatus b = a;
   EXPECT_TRUE(SameRun(a, b));
   b.file = "/b";
   EXPECT_FALSE(SameRun(a, b));

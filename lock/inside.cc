@@ -12,15 +12,15 @@
 #include "lock/file.h"
 #include "lock/guard.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/kernel_lock.h"
+#include "lock/lock_status.h"
 #include "lock/orchestr8_process.h"
 #include "lock/process.h"
 
 namespace o8lock {
 namespace {
 
-bool HasToken(const Inspection& found,
+bool HasToken(const LockStatus& found,
               const std::vector<std::string>& own_tokens) {
   return found.holder.has_value() && !found.holder->token.empty() &&
          std::find(own_tokens.begin(), own_tokens.end(), found.holder->token) !=
@@ -28,7 +28,7 @@ bool HasToken(const Inspection& found,
 }
 
 // The processes whose descendants are inside.
-std::vector<int> Roots(const Inspection& found) {
+std::vector<int> Roots(const LockStatus& found) {
   std::vector<int> roots;
   if (found.holder.has_value() && found.origin == Origin::kHere &&
       !found.pid_reused) {
@@ -68,14 +68,14 @@ bool HasInherited(const Fd& guard, const std::string& path) {
 
 }  // namespace
 
-bool IsInside(const Inspection& found, const Fd& guard,
+bool IsInside(const LockStatus& found, const Fd& guard,
               const std::vector<std::string>& own_tokens) {
   return HasToken(found, own_tokens) ||
          IsStartedBy(Roots(found), found.process.started) ||
          HasInherited(guard, found.file);
 }
 
-bool IsBehindOrchestr8(const Inspection& found) {
+bool IsBehindOrchestr8(const LockStatus& found) {
   const std::vector<int> roots = Roots(found);
   if (found.holder.has_value() && found.holder->command_pid == getpid()) {
     return false;

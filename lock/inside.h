@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "lock/file.h"
-#include "lock/inspection.h"
+#include "lock/lock_status.h"
 
 namespace o8lock {
 
@@ -21,13 +21,13 @@ namespace o8lock {
 //   - it has inherited the descriptor that holds the lock. The same file alone
 //     proves nothing: a daemon of an earlier run has it open as well.
 // Does not block, changes nothing. Reads a few files of /proc.
-bool IsInside(const Inspection& found, const Fd& guard,
+bool IsInside(const LockStatus& found, const Fd& guard,
               const std::vector<std::string>& own_tokens);
 
 // Whether an orchestr8 is between the run `found`, which this process is inside
 // of, and this process, or may be: then this is a start of its own. Shells and
 // scripts that start o8lock are none, whatever they are called.
-bool IsBehindOrchestr8(const Inspection& found);
+bool IsBehindOrchestr8(const LockStatus& found);
 
 }  // namespace o8lock
 

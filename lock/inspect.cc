@@ -16,10 +16,10 @@
 #include "lock/guard.h"
 #include "lock/holder.h"
 #include "lock/inside.h"
-#include "lock/inspection.h"
 #include "lock/judge.h"
 #include "lock/judge_lock_file.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "lock/status.h"
 
@@ -27,16 +27,16 @@ namespace o8lock {
 namespace {
 
 // The state on the guard alone; kFree where there is none.
-absl::StatusOr<Inspection> InspectGuard(
+absl::StatusOr<LockStatus> InspectGuard(
     const Location& location, const std::vector<std::string>& own_tokens) {
   const Ticks start = NowTicks();
   while (true) {
     const absl::StatusOr<Fd> guard = OpenRegular(location.guard, O_RDONLY);
-    if (absl::IsNotFound(guard.status())) return Inspection();
+    if (absl::IsNotFound(guard.status())) return LockStatus();
     if (!guard.ok()) return guard.status();
     O8LOCK_RETURN_IF_ERROR(CheckGuardFile(*guard, location.guard));
     O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(*guard, location.guard));
-    Inspection found = JudgeGuard(*guard, location.guard, taken);
+    LockStatus found = JudgeGuard(*guard, location.guard, taken);
     if (IsSettled(found, NowTicks() - start)) {
       AddKeepers(*guard, found);
       found.own = found.state == LockState::kHeld &&
@@ -49,15 +49,15 @@ absl::StatusOr<Inspection> InspectGuard(
 
 }  // namespace
 
-absl::StatusOr<Inspection> Inspect(const Location& location,
+absl::StatusOr<LockStatus> Inspect(const Location& location,
                                    const std::vector<std::string>& own_tokens) {
-  O8LOCK_ASSIGN_OR_RETURN(Inspection found, InspectGuard(location, own_tokens));
+  O8LOCK_ASSIGN_OR_RETURN(LockStatus found, InspectGuard(location, own_tokens));
   if (found.state == LockState::kHeld) return found;
   const std::optional<Holder> record = found.holder;
   const std::optional<Holder> dead =
       found.state == LockState::kStale ? record : std::nullopt;
   if (found.state == LockState::kFree) {
-    Inspection free;
+    LockStatus free;
     free.file = std::move(found.file);
     free.orphaned = std::move(found.orphaned);
     free.killed = std::move(found.killed);
@@ -67,12 +67,12 @@ absl::StatusOr<Inspection> Inspect(const Location& location,
        location.LockFilesOfRunIn(dead.has_value() ? dead->cwd : "")) {
     O8LOCK_ASSIGN_OR_RETURN(const LockFile file, JudgeLockFile(path, dead));
     // What holds for a record, as that it is a copy, does for its lock file.
-    if (record.has_value() && file.inspection.holder.has_value() &&
-        IsOfRun(*file.inspection.holder, *record)) {
+    if (record.has_value() && file.lock_status.holder.has_value() &&
+        IsOfRun(*file.lock_status.holder, *record)) {
       continue;
     }
-    if (file.inspection.state > found.state) {
-      Inspection external = file.inspection;
+    if (file.lock_status.state > found.state) {
+      LockStatus external = file.lock_status;
       external.orphaned = std::move(found.orphaned);
       external.killed = std::move(found.killed);
       found = std::move(external);

@@ -9,8 +9,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 
 namespace o8lock {
 
@@ -18,7 +18,7 @@ namespace o8lock {
 // `own_tokens`. Takes nothing and changes nothing.
 // Errors: as Lock::Acquire's for files that are none, kUnimplemented, and from
 // the file system. May wait as Acquire does for what is being written.
-absl::StatusOr<Inspection> Inspect(const Location& location,
+absl::StatusOr<LockStatus> Inspect(const Location& location,
                                    const std::vector<std::string>& own_tokens);
 
 // Whether a run has the kernel lock at `location`, and nothing more: some five

@@ -11,16 +11,16 @@
 #include "lock/guard.h"
 #include "lock/held_lock.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/kernel_lock.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 #include "lock/status.h"
 
 namespace o8lock {
 
 absl::StatusOr<std::unique_ptr<HeldLock>> Join(const Location& location,
                                                Fd guard,
-                                               const Inspection& found,
+                                               const LockStatus& found,
                                                absl::Status writable) {
   O8LOCK_RETURN_IF_ERROR(ShareChange(guard, location.guard));
   O8LOCK_ASSIGN_OR_RETURN(const bool named,

@@ -12,8 +12,8 @@
 #include "lock/file.h"
 #include "lock/held_lock.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 
 namespace o8lock {
 
@@ -23,7 +23,7 @@ namespace o8lock {
 // Errors: kDeadlineExceeded  another process is stuck in a change; from the
 // file system. Waits up to five seconds for a change.
 absl::StatusOr<std::unique_ptr<HeldLock>> Join(
-    const Location& location, Fd guard, const Inspection& found,
+    const Location& location, Fd guard, const LockStatus& found,
     absl::Status writable = absl::OkStatus());
 
 // The same for the run `run` in the guard's record.

@@ -15,8 +15,8 @@
 #include "lock/file_system.h"
 #include "lock/guard.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/kernel_lock.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "lock/view.h"
 
@@ -76,7 +76,7 @@ std::vector<int> Survivors(const Holder& record) {
 }
 
 // Looks at the processes of `found`, a run of this pid namespace.
-Life LookAtRun(Inspection& found) {
+Life LookAtRun(LockStatus& found) {
   const Holder& record = *found.holder;
   found.process = LookAt(record.pid);
   Life life = LifeOf(found.process, record.acquired, record);
@@ -107,7 +107,7 @@ Life LifeElsewhere(const Holder& record) {
 }
 
 // Of a run whose processes may be seen; of any other nothing is known here.
-Life LifeOfRun(Inspection& found) {
+Life LifeOfRun(LockStatus& found) {
   switch (found.origin) {
     case Origin::kHere:
       return LookAtRun(found);
@@ -123,7 +123,7 @@ Life LifeOfRun(Inspection& found) {
 
 // The living processes of `found`, a run of this pid namespace that LookAtRun()
 // has looked at, the holder first.
-std::vector<int> LivingOf(const Inspection& found) {
+std::vector<int> LivingOf(const LockStatus& found) {
   const Holder& record = *found.holder;
   std::vector<int> living = Survivors(record);
   if (record.command_pid > 0 &&
@@ -135,7 +135,7 @@ std::vector<int> LivingOf(const Inspection& found) {
 }
 
 // ViewOf() for the run `found` of `record`.
-View ViewOfRun(const Inspection& found, const Holder& record, const Fd& guard,
+View ViewOfRun(const LockStatus& found, const Holder& record, const Fd& guard,
                bool may_mark) {
   std::vector<int> living;
   if (found.origin == Origin::kHere) living = LivingOf(found);
@@ -143,7 +143,7 @@ View ViewOfRun(const Inspection& found, const Holder& record, const Fd& guard,
 }
 
 // The state on a run whose kernel lock is not seen, by what else is known.
-LockState JudgeWithoutLock(const Fd& guard, Inspection& found, bool may_mark) {
+LockState JudgeWithoutLock(const Fd& guard, LockStatus& found, bool may_mark) {
   const Holder& record = *found.holder;
   switch (found.origin) {
     case Origin::kOtherHost:
@@ -195,7 +195,7 @@ LockState JudgeWithoutLock(const Fd& guard, Inspection& found, bool may_mark) {
 
 // Whether `run` is known to have ended.
 bool HasRunEnded(const Holder& run, const Fd& guard) {
-  Inspection found;
+  LockStatus found;
   found.holder = run;
   found.origin = OriginOf(run, guard);
   return found.origin != Origin::kUnknown &&
@@ -204,7 +204,7 @@ bool HasRunEnded(const Holder& run, const Fd& guard) {
 
 // Adds what ended runs have left by `guard`'s record; nothing if that is a
 // copy.
-void AddRemains(const OpenGuardFile& guard, Inspection& found) {
+void AddRemains(const OpenGuardFile& guard, LockStatus& found) {
   if (!guard.record.has_value()) return;
   const Holder& record = *guard.record;
   std::vector<Holder> killed;
@@ -225,10 +225,10 @@ void AddRemains(const OpenGuardFile& guard, Inspection& found) {
 
 // The state on a living run in the overridden ones of `guard`'s record.
 // kFree: the record is a copy. Nothing: all have ended.
-std::optional<Inspection> FindOverridden(const OpenGuardFile& guard,
+std::optional<LockStatus> FindOverridden(const OpenGuardFile& guard,
                                          bool may_mark) {
   for (const Holder& run : guard.record->overridden) {
-    Inspection other;
+    LockStatus other;
     other.file = guard.path;
     AddRemains(guard, other);
     other.holder = run;
@@ -249,9 +249,9 @@ std::optional<Inspection> FindOverridden(const OpenGuardFile& guard,
 
 }  // namespace
 
-Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
+LockStatus JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
                        bool may_mark) {
-  Inspection found;
+  LockStatus found;
   found.file = guard.path;
   found.holder = guard.record;
   found.kernel_locked = kernel_locked;
@@ -296,18 +296,18 @@ Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
   return found;
 }
 
-Inspection JudgeGuard(const Fd& fd, const std::string& guard, bool taken) {
+LockStatus JudgeGuard(const Fd& fd, const std::string& guard, bool taken) {
   return JudgeRecord({fd, guard, ReadRecord(fd, guard)}, taken,
                      /*may_mark=*/false);
 }
 
-bool IsSettled(const Inspection& found, Ticks waited) {
+bool IsSettled(const LockStatus& found, Ticks waited) {
   if (!found.kernel_locked) return true;
   if (!found.holder.has_value()) return waited > kEmptyRecordFor;
   return !IsDead(found) || waited > kDeadRecordFor;
 }
 
-void AddKeepers(const Fd& guard, Inspection& found) {
+void AddKeepers(const Fd& guard, LockStatus& found) {
   if (!found.kernel_locked && found.state == LockState::kHeld &&
       found.origin == Origin::kHere && IsDead(found)) {
     for (const int pid : LivingOf(found)) {
@@ -329,7 +329,7 @@ void AddKeepers(const Fd& guard, Inspection& found) {
 }
 
 bool MayLive(const Holder& record) {
-  Inspection run;
+  LockStatus run;
   run.holder = record;
   run.origin = OriginOf(record, Fd());
   return LifeOfRun(run) != Life::kDead;

@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "lock/file.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 
 namespace o8lock {
@@ -37,7 +37,7 @@ struct OpenGuardFile {
 // that has released, is nobody's: kFree, with its holder.
 // If the run is over and has overridden a living one, the state is about the
 // living one, without kernel_locked. `may_mark` as in ViewOf.
-Inspection JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
+LockStatus JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
                        bool may_mark);
 
 // How long a guard may be locked and yet name no living holder before that is
@@ -49,17 +49,17 @@ inline constexpr Ticks kDeadRecordFor = kTicksPerSecond / 20;
 
 // The state on the guard `fd`, which a run has (`taken`) or not. Changes
 // nothing.
-Inspection JudgeGuard(const Fd& fd, const std::string& guard, bool taken);
+LockStatus JudgeGuard(const Fd& fd, const std::string& guard, bool taken);
 
 // Whether `found`, a state of JudgeGuard, need not be looked at again after
 // `waited`: the guard is free, its holder lives, or has been missing for long
 // enough.
-bool IsSettled(const Inspection& found, Ticks waited);
+bool IsSettled(const LockStatus& found, Ticks waited);
 
 // Finds out who keeps the lock of `found`, a state on `guard`, where its own
 // process is not known to be alive: where nobody has the kernel lock, the
 // command that lives on.
-void AddKeepers(const Fd& guard, Inspection& found);
+void AddKeepers(const Fd& guard, LockStatus& found);
 
 // Whether a process of the run `record` is alive here, or may be.
 bool MayLive(const Holder& record);

@@ -19,7 +19,7 @@
 #include "absl/time/time.h"
 #include "lock/file.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
+#include "lock/lock_status.h"
 #include "lock/orchestr8_process.h"
 #include "lock/process.h"
 #include "lock/status.h"
@@ -76,25 +76,26 @@ absl::StatusOr<TimedText> ReadTimed(const std::string& path) {
   return read;
 }
 
-// Gives the state that the process of `inspection`, a lock file's with a
+// Gives the state that the process of `lock_status`, a lock file's with a
 // holder, leads to. The file was written at `written`.
-void JudgeProcess(const struct timespec& written, Inspection& inspection) {
-  Holder& holder = *inspection.holder;
-  inspection.process = LookAt(holder.pid);
-  if (!HasEnded(inspection.process) && !IsOrchestr8Process(holder.pid)) {
-    inspection.stranger = CommandOf(holder.pid);
-    if (inspection.stranger.empty()) {
-      inspection.stranger = {ProgramOf(holder.pid)};
+void JudgeProcess(const struct timespec& written, LockStatus& lock_status) {
+  Holder& holder = *lock_status.holder;
+  lock_status.process = LookAt(holder.pid);
+  if (!HasEnded(lock_status.process) && !IsOrchestr8Process(holder.pid)) {
+    lock_status.stranger = CommandOf(holder.pid);
+    if (lock_status.stranger.empty()) {
+      lock_status.stranger = {ProgramOf(holder.pid)};
     }
   }
   // This process has written no lock file yet. And a clock that was set forward
   // makes every process look younger than its lock file: an orchestr8 is taken
   // for the one that wrote it.
-  inspection.pid_reused = holder.pid == getpid() ||
-                          (!inspection.stranger.empty() &&
-                           BeganAfter(inspection.process, holder, written));
-  inspection.state = IsDead(inspection) ? LockState::kStale : LockState::kHeld;
-  if (inspection.state == LockState::kHeld && inspection.stranger.empty()) {
+  lock_status.pid_reused = holder.pid == getpid() ||
+                           (!lock_status.stranger.empty() &&
+                            BeganAfter(lock_status.process, holder, written));
+  lock_status.state =
+      IsDead(lock_status) ? LockState::kStale : LockState::kHeld;
+  if (lock_status.state == LockState::kHeld && lock_status.stranger.empty()) {
     holder.command = CommandOf(holder.pid);
     holder.cwd = DirectoryOf(holder.pid);
   }
@@ -109,8 +110,8 @@ bool IsOfRun(const Holder& lock_file, const Holder& run) {
 absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
                                        const std::optional<Holder>& dead) {
   LockFile found;
-  found.inspection.file = path;
-  found.inspection.is_external = true;
+  found.lock_status.file = path;
+  found.lock_status.is_external = true;
   const Ticks give_up = NowTicks() + kRereadFor;
   absl::StatusOr<Holder> holder = absl::InvalidArgumentError("");
   struct timespec written = {};
@@ -129,29 +130,29 @@ absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
       break;
     } else if (absl::IsPermissionDenied(text.status()) &&
                IsOlderThan(path, dead)) {
-      found.inspection.state = LockState::kStale;
-      found.inspection.holder = dead;
+      found.lock_status.state = LockState::kStale;
+      found.lock_status.holder = dead;
       return found;
     } else if (absl::IsPermissionDenied(text.status())) {
-      found.inspection.state = LockState::kUnknown;
-      found.inspection.problem = std::string(text.status().message());
+      found.lock_status.state = LockState::kUnknown;
+      found.lock_status.problem = std::string(text.status().message());
       return found;
     } else {
       return text.status();
     }
   }
-  Inspection& inspection = found.inspection;
+  LockStatus& lock_status = found.lock_status;
   if (!holder.ok()) {
-    inspection.state = LockState::kStale;
-    inspection.problem = std::string(holder.status().message());
+    lock_status.state = LockState::kStale;
+    lock_status.problem = std::string(holder.status().message());
     return found;
   }
-  inspection.holder = *holder;
+  lock_status.holder = *holder;
   if (dead.has_value() && IsOfRun(*holder, *dead)) {
-    inspection.state = LockState::kStale;
+    lock_status.state = LockState::kStale;
     return found;
   }
-  JudgeProcess(written, inspection);
+  JudgeProcess(written, lock_status);
   return found;
 }
 

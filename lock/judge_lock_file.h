@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
+#include "lock/lock_status.h"
 
 namespace o8lock {
 
@@ -19,7 +19,7 @@ bool IsOfRun(const Holder& lock_file, const Holder& run);
 
 // A lock file, with the text that the state is about.
 struct LockFile {
-  Inspection inspection;
+  LockStatus lock_status;
   std::string text;
 };
 

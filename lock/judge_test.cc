@@ -23,9 +23,9 @@
 #include "gtest/gtest.h"
 #include "lock/file.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/judge_lock_file.h"
 #include "lock/kernel_lock.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "lock/testing.h"
 #include "lock/timestamp.h"
@@ -85,7 +85,7 @@ Holder RecordOf(int pid) {
 }
 
 // The state on a guard with `record` in it, which was written there.
-Inspection Judge(std::optional<Holder> record, bool kernel_locked) {
+LockStatus Judge(std::optional<Holder> record, bool kernel_locked) {
   const TempDir dir;
   const std::string path = dir.File("guard");
   MakeFile(path, "");
@@ -161,7 +161,7 @@ TEST(JudgeRecordTest, LetsTheKernelLockDecide) {
   EXPECT_EQ(Judge(alive, true).state, LockState::kHeld);
   // The wrapper was killed, its command lives.
   const Holder dead = RecordOf(DeadPid());
-  const Inspection found = Judge(dead, true);
+  const LockStatus found = Judge(dead, true);
   EXPECT_EQ(found.state, LockState::kHeld);
   EXPECT_TRUE(IsDead(found));
   EXPECT_EQ(Judge(dead, false).state, LockState::kStale);
@@ -234,7 +234,7 @@ TEST(KeepersOfTest, NamesWhoHasADuplicateOfTheLockedDescriptor) {
 TEST(JudgeRecordTest, ShowsAStoppedHolder) {
   Sleeper sleeper;
   sleeper.Stop();
-  const Inspection found = Judge(RecordOf(sleeper.pid()), true);
+  const LockStatus found = Judge(RecordOf(sleeper.pid()), true);
   EXPECT_EQ(found.process.state, ProcessState::kStopped);
   EXPECT_FALSE(IsDead(found));
 }
@@ -284,7 +284,7 @@ TEST(JudgeRecordTest, StaysWithTheProcessesThatKeepTheLock) {
   holder.command_pid = DeadPid();
   holder.command_since = NowNanoseconds();
   holder.surviving = {{agent.pid(), NowNanoseconds(), getsid(0), "/w"}};
-  const Inspection kept = Judge(holder, false);
+  const LockStatus kept = Judge(holder, false);
   EXPECT_EQ(kept.state, LockState::kHeld);
   EXPECT_TRUE(IsDead(kept));
   // Another process that has the number by now.
@@ -321,7 +321,7 @@ TEST(JudgeRecordTest, KnowsNoMachineByItsNameOnALocalFileSystem) {
   // A container on this machine: another name, the same kernel.
   record.boot_id = LookHere().boot_id;
   record.pid_namespace = 1;
-  const Inspection found = Judge(record, false);
+  const LockStatus found = Judge(record, false);
   EXPECT_EQ(found.state, LockState::kStale);
   EXPECT_EQ(found.origin, Origin::kOtherNamespace);
   EXPECT_EQ(found.process.state, ProcessState::kUnknown);
@@ -342,7 +342,7 @@ TEST(JudgeRecordTest, FindsALivingRunThatADeadOneHasOverridden) {
   Sleeper overridden;
   Holder record = RecordOf(DeadPid());
   record.overridden = {RecordOf(DeadPid()), RecordOf(overridden.pid())};
-  const Inspection found = Judge(record, false);
+  const LockStatus found = Judge(record, false);
   EXPECT_EQ(found.state, LockState::kHeld);
   ASSERT_TRUE(found.holder.has_value());
   EXPECT_EQ(found.holder->pid, overridden.pid());
@@ -356,7 +356,7 @@ TEST(JudgeRecordTest, FindsItWhereOnlySomethingLeftBehindHasTheLock) {
   Holder record = RecordOf(DeadPid());
   record.command_pid = record.pid;
   record.overridden = {RecordOf(overridden.pid())};
-  const Inspection found = Judge(record, true);
+  const LockStatus found = Judge(record, true);
   EXPECT_EQ(found.state, LockState::kHeld);
   EXPECT_EQ(found.holder->pid, overridden.pid());
   EXPECT_FALSE(found.kernel_locked);
@@ -370,7 +370,7 @@ TEST(JudgeRecordTest, FindsItBehindARunThatHasReleased) {
   Holder record = RecordOf(released.pid());
   record.released = true;
   record.overridden = {RecordOf(overridden.pid())};
-  const Inspection found = Judge(record, false);
+  const LockStatus found = Judge(record, false);
   EXPECT_EQ(found.state, LockState::kHeld);
   EXPECT_EQ(found.holder->pid, overridden.pid());
   overridden.Kill();
@@ -480,34 +480,34 @@ class JudgeLockFileTest : public testing::Test {
 };
 
 TEST_F(JudgeLockFileTest, IsFreeWithoutAFile) {
-  EXPECT_EQ(Judge().inspection.state, LockState::kFree);
+  EXPECT_EQ(Judge().lock_status.state, LockState::kFree);
 }
 
 TEST_F(JudgeLockFileTest, HoldsWhileThePidLives) {
   Sleeper sleeper;
   Write(sleeper.pid(), now_);
-  EXPECT_EQ(Judge().inspection.state, LockState::kHeld);
-  EXPECT_EQ(Judge().inspection.holder->pid, sleeper.pid());
+  EXPECT_EQ(Judge().lock_status.state, LockState::kHeld);
+  EXPECT_EQ(Judge().lock_status.holder->pid, sleeper.pid());
   sleeper.Stop();
-  EXPECT_EQ(Judge().inspection.state, LockState::kHeld);
+  EXPECT_EQ(Judge().lock_status.state, LockState::kHeld);
   sleeper.MakeZombie();
-  EXPECT_EQ(Judge().inspection.state, LockState::kStale);
+  EXPECT_EQ(Judge().lock_status.state, LockState::kStale);
   sleeper.Kill();
-  EXPECT_EQ(Judge().inspection.state, LockState::kStale);
+  EXPECT_EQ(Judge().lock_status.state, LockState::kStale);
 }
 
 TEST_F(JudgeLockFileTest, IsStaleForAThread) {
   std::thread([this] {
     Write(gettid(), now_);
-    EXPECT_EQ(Judge().inspection.state, LockState::kStale);
+    EXPECT_EQ(Judge().lock_status.state, LockState::kStale);
   }).join();
 }
 
 TEST_F(JudgeLockFileTest, IsStaleForThisVeryProcess) {
   Write(getpid(), now_);
-  EXPECT_EQ(Judge().inspection.state, LockState::kStale);
+  EXPECT_EQ(Judge().lock_status.state, LockState::kStale);
   Write(getppid(), now_);
-  EXPECT_EQ(Judge().inspection.state, LockState::kHeld);
+  EXPECT_EQ(Judge().lock_status.state, LockState::kHeld);
 }
 
 TEST_F(JudgeLockFileTest, HoldsWhileThePidLivesWhateverTheDate) {
@@ -516,11 +516,11 @@ TEST_F(JudgeLockFileTest, HoldsWhileThePidLivesWhateverTheDate) {
        {"2026-02-25T10:30:00Z", "1970-01-01T00:00:00Z", "2999-01-01T00:00:00Z",
         "yesterday", ""}) {
     Write(sleeper.pid(), started_at);
-    EXPECT_EQ(Judge().inspection.state, LockState::kHeld) << started_at;
-    EXPECT_FALSE(Judge().inspection.pid_reused) << started_at;
+    EXPECT_EQ(Judge().lock_status.state, LockState::kHeld) << started_at;
+    EXPECT_FALSE(Judge().lock_status.pid_reused) << started_at;
   }
   sleeper.Kill();
-  EXPECT_EQ(Judge().inspection.state, LockState::kStale);
+  EXPECT_EQ(Judge().lock_status.state, LockState::kStale);
 }
 
 TEST_F(JudgeLockFileTest, IsStaleWhereTheProcessBeganAfterFileAndDate) {
@@ -546,7 +546,7 @@ TEST_F(JudgeLockFileTest, IsStaleWhereTheProcessBeganAfterFileAndDate) {
   for (const auto& c : cases) {
     Write(sleeper.pid(), c.started_at);
     SetWritten(c.written);
-    const Inspection found = Judge().inspection;
+    const LockStatus found = Judge().lock_status;
     EXPECT_EQ(found.pid_reused, c.reused) << c.written << c.started_at;
     EXPECT_EQ(found.state, c.reused ? LockState::kStale : LockState::kHeld)
         << c.written << c.started_at;
@@ -557,10 +557,10 @@ TEST_F(JudgeLockFileTest, IsStaleForInitWhereTheFileIsOlderThanThisBoot) {
   const time_t boot = time(nullptr) - NowTicks() / kTicksPerSecond;
   Write(1, FormatTime(boot - 60));
   SetWritten(boot - 60);
-  EXPECT_EQ(Judge().inspection.state, LockState::kStale);
-  EXPECT_TRUE(Judge().inspection.pid_reused);
+  EXPECT_EQ(Judge().lock_status.state, LockState::kStale);
+  EXPECT_TRUE(Judge().lock_status.pid_reused);
   SetWritten(time(nullptr));
-  EXPECT_EQ(Judge().inspection.state, LockState::kHeld);
+  EXPECT_EQ(Judge().lock_status.state, LockState::kHeld);
 }
 
 // To set the clock forward by an hour makes a lock file an hour older, and its
@@ -574,13 +574,13 @@ TEST_F(JudgeLockFileTest, HoldsForAnOrchestr8WhateverTheClockSays) {
     WaitForState(process.pid(), 'S');
     Write(process.pid(), FormatTime(old));
     SetWritten(old);
-    EXPECT_EQ(Judge().inspection.state,
+    EXPECT_EQ(Judge().lock_status.state,
               is_orchestr8 ? LockState::kHeld : LockState::kStale);
-    EXPECT_EQ(Judge().inspection.pid_reused, !is_orchestr8);
+    EXPECT_EQ(Judge().lock_status.pid_reused, !is_orchestr8);
     process.Signal(SIGKILL);
     process.Wait();
-    EXPECT_EQ(Judge().inspection.state, LockState::kStale);
-    EXPECT_FALSE(Judge().inspection.pid_reused);
+    EXPECT_EQ(Judge().lock_status.state, LockState::kStale);
+    EXPECT_FALSE(Judge().lock_status.pid_reused);
   }
 }
 
@@ -590,9 +590,9 @@ TEST_F(JudgeLockFileTest, IsStaleForTheRunThatIsKnownToBeDead) {
   Holder dead;
   dead.pid = sleeper.pid();
   dead.started_at = now_;
-  EXPECT_EQ(Judge(dead).inspection.state, LockState::kStale);
+  EXPECT_EQ(Judge(dead).lock_status.state, LockState::kStale);
   dead.started_at = "2026-02-25T10:30:00Z";
-  EXPECT_EQ(Judge(dead).inspection.state, LockState::kHeld);
+  EXPECT_EQ(Judge(dead).lock_status.state, LockState::kHeld);
 }
 
 TEST_F(JudgeLockFileTest, WaitsForATextThatIsBeingWritten) {
@@ -608,7 +608,7 @@ TEST_F(JudgeLockFileTest, WaitsForATextThatIsBeingWritten) {
     _exit(0);
   }
   const LockFile file = Judge();
-  EXPECT_TRUE(file.inspection.holder.has_value());
+  EXPECT_TRUE(file.lock_status.holder.has_value());
   waitpid(writer, nullptr, 0);
   close(watch);
 }
@@ -616,14 +616,14 @@ TEST_F(JudgeLockFileTest, WaitsForATextThatIsBeingWritten) {
 TEST_F(JudgeLockFileTest, SaysWhyAFileIsMalformed) {
   MakeFile(path_, "{\"pid\": 0}");
   const LockFile file = Judge();
-  EXPECT_EQ(file.inspection.state, LockState::kStale);
-  EXPECT_EQ(file.inspection.holder.has_value(), false);
-  EXPECT_EQ(file.inspection.problem,
+  EXPECT_EQ(file.lock_status.state, LockState::kStale);
+  EXPECT_EQ(file.lock_status.holder.has_value(), false);
+  EXPECT_EQ(file.lock_status.problem,
             "its pid is not a whole number from 1 to 2147483647");
   EXPECT_EQ(file.text, "{\"pid\": 0}");
   ASSERT_EQ(truncate(path_.c_str(), 1LL << 30), 0);
   EXPECT_EQ(
-      Judge().inspection.problem,
+      Judge().lock_status.problem,
       absl::StrCat("read '", path_, "': it is larger than 1048576 bytes"));
 }
 
@@ -634,8 +634,8 @@ TEST_F(JudgeLockFileTest, DoubtsWhatItMayNotRead) {
   if (child == 0) {
     if (setuid(65534) != 0) _exit(2);
     const absl::StatusOr<LockFile> file = JudgeLockFile(path_, std::nullopt);
-    _exit(file.ok() && file->inspection.state == LockState::kUnknown &&
-                  file->inspection.problem ==
+    _exit(file.ok() && file->lock_status.state == LockState::kUnknown &&
+                  file->lock_status.problem ==
                       "open '" + path_ + "': Permission denied"
               ? 0
               : 1);

@@ -21,11 +21,11 @@
 #include "lock/guard.h"
 #include "lock/held_lock.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/judge.h"
 #include "lock/judge_lock_file.h"
 #include "lock/kernel_lock.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 #include "lock/put_back.h"
 #include "lock/status.h"
 #include "lock/withdrawal.h"
@@ -137,7 +137,7 @@ std::optional<Holder> Remaining(const HeldLock& lock, bool others) {
     return record;
   }
   if (lock.joined) {
-    const Inspection found =
+    const LockStatus found =
         JudgeRecord({lock.fd, guard, record}, /*kernel_locked=*/false,
                     /*may_mark=*/false);
     return found.state > LockState::kStale ? record : Over(std::move(record));
@@ -194,7 +194,7 @@ Lock::~Lock() {
 
 absl::StatusOr<Lock> Lock::Acquire(const Location& location,
                                    const AcquireOptions& options,
-                                   std::optional<Inspection>* refused_by,
+                                   std::optional<LockStatus>* refused_by,
                                    Fd turn) {
   O8LOCK_ASSIGN_OR_RETURN(
       std::unique_ptr<HeldLock> held,
@@ -275,8 +275,8 @@ absl::StatusOr<Disturbance> Lock::LookAfter() {
   }
   O8LOCK_ASSIGN_OR_RETURN(LockFile file,
                           JudgeLockFile(lock_file, std::nullopt));
-  if (file.inspection.state != LockState::kFree) {
-    disturbance.replaced = std::move(file.inspection);
+  if (file.lock_status.state != LockState::kFree) {
+    disturbance.replaced = std::move(file.lock_status);
   }
   return disturbance;
 }
@@ -352,7 +352,7 @@ absl::StatusOr<Released> Lock::Release() {
 int Lock::fd() const { return held_->fd.get(); }
 bool Lock::joined() const { return held_->joined; }
 const Holder& Lock::holder() const { return held_->holder; }
-const std::vector<Inspection>& Lock::stale() const { return held_->stale; }
+const std::vector<LockStatus>& Lock::stale() const { return held_->stale; }
 const std::vector<Holder>& Lock::killed() const { return held_->killed; }
 std::optional<Overrider> Lock::overridden_by() const {
   return OverriddenBy(*held_);

@@ -12,7 +12,7 @@
 //   if (!location.ok()) return location.status();
 //   o8lock::AcquireOptions options;
 //   options.features = {"feat-a"};
-//   std::optional<o8lock::Inspection> found;
+//   std::optional<o8lock::LockStatus> found;
 //   absl::StatusOr<o8lock::Lock> lock =
 //       o8lock::Lock::Acquire(*location, options, &found);
 //   if (absl::IsUnavailable(lock.status())) {
@@ -45,8 +45,8 @@
 #include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/inspect.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 
 namespace o8lock {
 
@@ -71,7 +71,7 @@ struct AcquireOptions {
 
   // LockStates that somebody has seen and wants overridden. A lock that none of
   // them is about is not overridden.
-  std::vector<Inspection> overriding;
+  std::vector<LockStatus> overriding;
 
   // Whether the record is to say nothing of overridden runs that live on. It
   // has the next start refused by them after this one's end.
@@ -86,7 +86,7 @@ struct Released {
 
   // Lock files that were left by processes that ended during the run, such as
   // an orchestr8 that keeps its own and was killed; they were removed.
-  std::vector<Inspection> swept;
+  std::vector<LockStatus> swept;
 };
 
 // What has happened to a lock in its run.
@@ -104,7 +104,7 @@ struct Disturbance {
 
   // In the lock file's place is another, which was left alone: this is what it
   // says (no holder: it is no lock file).
-  std::optional<Inspection> replaced;
+  std::optional<LockStatus> replaced;
 };
 
 // Move-only: the lock is one. Not thread-safe; distinct Locks are independent,
@@ -138,7 +138,7 @@ class Lock {
   // `turn`, unless empty, is the guard that WaitFor() (wait.h) has got.
   static absl::StatusOr<Lock> Acquire(
       const Location& location, const AcquireOptions& options,
-      std::optional<Inspection>* refused_by = nullptr, Fd turn = Fd());
+      std::optional<LockStatus>* refused_by = nullptr, Fd turn = Fd());
 
   // Move-constructible only: assignment would have to release the lock that is
   // there.
@@ -219,7 +219,7 @@ class Lock {
 
   // What was there: the dead runs whose lock this one took over, each once, and
   // lock files that were none.
-  const std::vector<Inspection>& stale() const;
+  const std::vector<LockStatus>& stale() const;
 
   // Overridden runs that were killed, of which no start has told.
   const std::vector<Holder>& killed() const;

@@ -16,9 +16,9 @@
 #include "absl/strings/string_view.h"
 #include "lock/file.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/judge_lock_file.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "lock/status.h"
 #include "lock/timestamp.h"
@@ -93,7 +93,7 @@ bool IsWithin(const Holder& lock_file, const Holder& run) {
 
 // Whether `found`, alive, goes with the `previous` run: an orchestr8 that this
 // has started may keep a lock file itself.
-bool IsOf(const Inspection& found, const std::optional<Holder>& previous) {
+bool IsOf(const LockStatus& found, const std::optional<Holder>& previous) {
   return previous.has_value() && found.holder.has_value() &&
          (IsOfRun(*found.holder, *previous) ||
           DescendsFrom(found.holder->pid, previous->pid));
@@ -104,7 +104,7 @@ absl::StatusOr<bool> ClearStale(const Location& location, const LockFile& file,
                                 const Predecessors& predecessors,
                                 absl::string_view time,
                                 ClearedLockFiles& cleared) {
-  const Inspection& found = file.inspection;
+  const LockStatus& found = file.lock_status;
   O8LOCK_ASSIGN_OR_RETURN(const bool still,
                           MoveAsideIfStill(found.file, file.text));
   if (!still) return false;
@@ -143,7 +143,7 @@ absl::StatusOr<ClearedLockFiles> ClearLockFiles(
         JudgeLockFile(paths[i], predecessors.previous_is_dead
                                     ? predecessors.previous
                                     : std::nullopt));
-    const Inspection& found = file.inspection;
+    const LockStatus& found = file.lock_status;
     // Where it is not, there is another file: judge that.
     bool is_settled = true;
     if (found.state == LockState::kStale) {
@@ -165,7 +165,7 @@ absl::StatusOr<ClearedLockFiles> ClearLockFiles(
 }
 
 absl::Status RemoveLockFiles(const Location& location, absl::string_view own,
-                             std::vector<Inspection>* ended) {
+                             std::vector<LockStatus>* ended) {
   for (const std::string& path : location.LockFiles()) {
     // Twice: what is another's is best not touched at all, and between a look
     // and a removal it can become another's.
@@ -183,12 +183,12 @@ absl::Status RemoveLockFiles(const Location& location, absl::string_view own,
     // Stale ones that were there before were removed at the start. A younger
     // one is this run's only if its process may have begun in it: from another
     // pid namespace, where that may be alive, the number looks dead here.
-    if (other.inspection.state != LockState::kStale ||
-        !MayHaveBegunAfter(other.inspection.holder->pid, getpid())) {
+    if (other.lock_status.state != LockState::kStale ||
+        !MayHaveBegunAfter(other.lock_status.holder->pid, getpid())) {
       continue;
     }
     O8LOCK_ASSIGN_OR_RETURN(const bool still, RemoveIfStill(path, other.text));
-    if (still) ended->push_back(std::move(other.inspection));
+    if (still) ended->push_back(std::move(other.lock_status));
   }
   return absl::OkStatus();
 }

@@ -17,8 +17,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 
 namespace o8lock {
 
@@ -33,16 +33,16 @@ struct Predecessors {
   std::optional<Holder> previous;
   bool previous_is_dead = false;
   // The runs that somebody has seen and wants overridden.
-  std::vector<Inspection> overriding;
+  std::vector<LockStatus> overriding;
 };
 
 struct ClearedLockFiles {
   // Whose lock files were removed, and files that were none and were put
   // aside.
-  std::vector<Inspection> stale;
+  std::vector<LockStatus> stale;
   std::vector<Malformed> malformed;
   // A lock file that has to stay; those behind it were not looked at.
-  std::optional<Inspection> in_the_way;
+  std::optional<LockStatus> in_the_way;
 };
 
 // Removes dead runs' lock files, but for telling of those that were a part of
@@ -60,7 +60,7 @@ absl::StatusOr<ClearedLockFiles> ClearLockFiles(
 // processes which have ended left during the run, and tells of them there.
 // Errors: as above.
 absl::Status RemoveLockFiles(const Location& location, absl::string_view own,
-                             std::vector<Inspection>* ended);
+                             std::vector<LockStatus>* ended);
 
 }  // namespace o8lock
 

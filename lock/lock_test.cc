@@ -20,9 +20,9 @@
 #include "lock/arming.h"
 #include "lock/file.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/kernel_lock.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "lock/testing.h"
 
@@ -35,7 +35,7 @@ absl::Status Example() {
   if (!location.ok()) return location.status();
   o8lock::AcquireOptions options;
   options.features = {"feat-a"};
-  std::optional<o8lock::Inspection> found;
+  std::optional<o8lock::LockStatus> found;
   absl::StatusOr<o8lock::Lock> lock =
       o8lock::Lock::Acquire(*location, options, &found);
   if (absl::IsUnavailable(lock.status())) {
@@ -69,18 +69,18 @@ class LockTest : public testing::Test {
     return Lock::Acquire(location_, options_, &refused_by_).status();
   }
   // What has refused the last TryToAcquire(), whose status this is.
-  std::optional<Inspection> RefusedBy(const absl::Status& /*status*/) const {
+  std::optional<LockStatus> RefusedBy(const absl::Status& /*status*/) const {
     return refused_by_;
   }
-  Inspection Look() {
-    const absl::StatusOr<Inspection> found = Inspect(location_, {});
+  LockStatus Look() {
+    const absl::StatusOr<LockStatus> found = Inspect(location_, {});
     EXPECT_TRUE(found.ok()) << found.status();
-    return found.value_or(Inspection());
+    return found.value_or(LockStatus());
   }
   // A refusal by the run of `holder`.
   void ExpectHeldBy(const absl::Status& status, const Holder& holder) {
     EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
-    const std::optional<Inspection> found = RefusedBy(status);
+    const std::optional<LockStatus> found = RefusedBy(status);
     ASSERT_TRUE(found.has_value()) << status;
     EXPECT_EQ(found->state, LockState::kHeld);
     ASSERT_TRUE(found->holder.has_value());
@@ -119,7 +119,7 @@ class LockTest : public testing::Test {
   AcquireOptions options_;
 
  private:
-  std::optional<Inspection> refused_by_;
+  std::optional<LockStatus> refused_by_;
 };
 
 TEST_F(LockTest, TheHeadersExampleWorks) {
@@ -810,7 +810,7 @@ TEST_F(LockTest, GoesOnAfterARecordThatIsNone) {
 
 TEST_F(LockTest, OverridesTheHolderThatWasShown) {
   Lock old = Acquire();
-  const std::optional<Inspection> shown = RefusedBy(TryToAcquire());
+  const std::optional<LockStatus> shown = RefusedBy(TryToAcquire());
   ASSERT_TRUE(shown.has_value());
   options_.overriding = {*shown};
   std::string replaced;

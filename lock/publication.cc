@@ -12,9 +12,9 @@
 #include "lock/access.h"
 #include "lock/file.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock_files.h"
+#include "lock/lock_status.h"
 #include "lock/status.h"
 #include "lock/this_run.h"
 
@@ -72,7 +72,7 @@ absl::Status Publication::RemoveUnplaced() {
   return absl::OkStatus();
 }
 
-absl::Status Publication::Remove(std::vector<Inspection>* ended) {
+absl::Status Publication::Remove(std::vector<LockStatus>* ended) {
   O8LOCK_RETURN_IF_ERROR(RemoveUnplaced());
   O8LOCK_RETURN_IF_ERROR(
       RemoveLockFiles(location_, is_placed_ ? text_ : "", ended));

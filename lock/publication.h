@@ -10,8 +10,8 @@
 
 #include "absl/status/status.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 
 namespace o8lock {
 
@@ -44,7 +44,7 @@ class Publication {
   // Removes the lock file if it is still this run's, what was not placed, and
   // the directory if Write() made it and nobody put anything there. `ended` is
   // RemoveLockFiles' (lock_files.h). Errors: as there.
-  absl::Status Remove(std::vector<Inspection>* ended);
+  absl::Status Remove(std::vector<LockStatus>* ended);
 
   // Whether it has got its name once, and whether that is this run's file now.
   bool is_placed() const { return is_placed_; }

@@ -23,11 +23,11 @@
 #include "lock/file.h"
 #include "lock/guard.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/judge.h"
 #include "lock/judge_lock_file.h"
 #include "lock/kernel_lock.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "lock/status.h"
 #include "lock/waiters.h"
@@ -39,7 +39,7 @@ namespace {
 constexpr Ticks kSecond = kTicksPerSecond;
 constexpr absl::Duration kInterruptAgain = absl::Milliseconds(10);
 
-absl::Status StillHeld(const Inspection& found) {
+absl::Status StillHeld(const LockStatus& found) {
   return absl::DeadlineExceededError(
       absl::StrCat("'", found.file, "' is still locked"));
 }
@@ -51,10 +51,10 @@ Ticks SinceOf(const WaitOptions& options) {
 // Tells of those who have the lock.
 class Reporter {
  public:
-  Reporter(const Inspection& first, const WaitOptions& options)
+  Reporter(const LockStatus& first, const WaitOptions& options)
       : last_(first), options_(options) {}
 
-  void Report(const Inspection& now) {
+  void Report(const LockStatus& now) {
     const bool changed = !SameRun(now, last_);
     last_ = now;
     if (options_.report && (changed || options_.every_second)) {
@@ -63,7 +63,7 @@ class Reporter {
   }
 
  private:
-  Inspection last_;
+  LockStatus last_;
   const WaitOptions& options_;
 };
 
@@ -183,7 +183,7 @@ class Lookout {
     if (!named.ok() || !*named) return Reason::kTryAgain;
     const std::optional<Holder> record = ReadRecord(fd_, guard_);
     if (!record.has_value()) return Reason::kNone;  // being written
-    const Inspection found = JudgeRecord(
+    const LockStatus found = JudgeRecord(
         {fd_, guard_, record}, /*kernel_locked=*/true, /*may_mark=*/false);
     if (found.state == LockState::kStale) return Reason::kTryAgain;
     reporter_.Report(found);
@@ -203,7 +203,7 @@ class Lookout {
 // For the kernel lock. This thread is the one that blocks: nothing stands
 // between its wake-up and the command.
 absl::StatusOr<Fd> WaitForGuard(const Location& location,
-                                const Inspection& found,
+                                const LockStatus& found,
                                 const WaitOptions& options) {
   const std::string& guard = location.guard;
   O8LOCK_ASSIGN_OR_RETURN(Fd fd, OpenGuard(location));
@@ -229,11 +229,11 @@ absl::StatusOr<Fd> WaitForGuard(const Location& location,
 
 // What there is of `found`, whose kernel lock is not seen: a lock file, or a
 // record in the guard.
-absl::StatusOr<Inspection> LookAgain(const Inspection& found) {
+absl::StatusOr<LockStatus> LookAgain(const LockStatus& found) {
   if (found.is_external) {
     O8LOCK_ASSIGN_OR_RETURN(LockFile file,
                             JudgeLockFile(found.file, std::nullopt));
-    return std::move(file.inspection);
+    return std::move(file.lock_status);
   }
   O8LOCK_ASSIGN_OR_RETURN(const Fd guard, OpenRegular(found.file, O_RDONLY));
   O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(guard, found.file));
@@ -242,7 +242,7 @@ absl::StatusOr<Inspection> LookAgain(const Inspection& found) {
 
 // For a run of which there are a file and processes.
 absl::StatusOr<Fd> WaitForProcesses(const Location& location,
-                                    const Inspection& found,
+                                    const LockStatus& found,
                                     const WaitOptions& options) {
   // To be seen as one that waits.
   const absl::StatusOr<Fd> guard = OpenGuard(location);
@@ -262,7 +262,7 @@ absl::StatusOr<Fd> WaitForProcesses(const Location& location,
   Reporter reporter(found, options);
   Ticks next = NowTicks() + kSecond;
   while (true) {
-    const absl::StatusOr<Inspection> now = LookAgain(found);
+    const absl::StatusOr<LockStatus> now = LookAgain(found);
     if (absl::IsNotFound(now.status())) return Fd();
     if (!now.ok()) return now.status();
     if (now->state != LockState::kHeld || now->kernel_locked ||
@@ -296,7 +296,7 @@ absl::StatusOr<Fd> WaitForProcesses(const Location& location,
 
 }  // namespace
 
-absl::StatusOr<Fd> WaitFor(const Location& location, const Inspection& found,
+absl::StatusOr<Fd> WaitFor(const Location& location, const LockStatus& found,
                            const WaitOptions& options) {
   if (found.kernel_locked) return WaitForGuard(location, found, options);
   return WaitForProcesses(location, found, options);

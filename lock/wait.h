@@ -3,7 +3,7 @@
 // Waiting for a lock that somebody has.
 //
 //   o8lock::Fd turn;
-//   std::optional<o8lock::Inspection> found;
+//   std::optional<o8lock::LockStatus> found;
 //   while (true) {
 //     absl::StatusOr<o8lock::Lock> lock = o8lock::Lock::Acquire(
 //         location, options, &found, std::exchange(turn, o8lock::Fd()));
@@ -19,8 +19,8 @@
 
 #include "absl/status/statusor.h"
 #include "lock/file.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 
 namespace o8lock {
@@ -37,7 +37,7 @@ struct WaitOptions {
   // has it than the one that was told of last, and, with `every_second`, once a
   // second. May be called on another thread than WaitFor, but never after that
   // has returned.
-  std::function<void(const Inspection&)> report;
+  std::function<void(const LockStatus&)> report;
   bool every_second = false;
 };
 
@@ -59,7 +59,7 @@ struct WaitOptions {
 // Threads: one call at a time, with a thread of its own beside it, which ends
 // within a second after: as many waits as there are in a second, as many
 // threads. Has a handler for SIGURG meanwhile.
-absl::StatusOr<Fd> WaitFor(const Location& location, const Inspection& found,
+absl::StatusOr<Fd> WaitFor(const Location& location, const LockStatus& found,
                            const WaitOptions& options);
 
 }  // namespace o8lock

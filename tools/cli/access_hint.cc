@@ -16,8 +16,8 @@
 #include "absl/strings/str_cat.h"
 #include "lock/access.h"
 #include "lock/file.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 #include "lock/status.h"
 #include "tools/cli/text.h"
 
@@ -84,7 +84,7 @@ std::string Remedy(const std::string& path, const struct stat& directory) {
 
 }  // namespace
 
-bool IsClosed(const Inspection& found) {
+bool IsClosed(const LockStatus& found) {
   return found.state == LockState::kUnknown && !found.holder.has_value();
 }
 

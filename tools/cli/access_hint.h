@@ -7,8 +7,8 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 
 namespace o8lock {
 
@@ -24,7 +24,7 @@ absl::Status CheckAccess(const Location& location);
 std::string AccessHint(const Location& location);
 
 // Whether `found` is a lock file this user may not read.
-bool IsClosed(const Inspection& found);
+bool IsClosed(const LockStatus& found);
 
 }  // namespace o8lock
 

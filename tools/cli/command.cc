@@ -13,9 +13,9 @@
 #include "hooks/installation.h"
 #include "hooks/worktrees.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "tools/cli/child.h"
 #include "tools/cli/events.h"
@@ -133,7 +133,7 @@ void Release(Lock& lock, const Location& location, const Options& options,
         FormatDuration((GetNow().ticks - acquired) / kTicksPerSecond), "\n"));
   }
   if (options.quiet) return;
-  for (const Inspection& swept : released->swept) Tell(SweptText(swept));
+  for (const LockStatus& swept : released->swept) Tell(SweptText(swept));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "lock/file.h"
-#include "lock/inspection.h"
+#include "lock/lock_status.h"
 #include "tools/cli/error_text.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/options.h"
@@ -103,7 +103,7 @@ std::optional<int> AskToGoOn(absl::string_view warning, absl::string_view asker,
   return options.conflict_exit_code;
 }
 
-bool IsSince(const Inspection& found, int64_t moment) {
+bool IsSince(const LockStatus& found, int64_t moment) {
   return (found.origin == Origin::kHere ||
           found.origin == Origin::kOtherNamespace) &&
          found.holder->acquired >= moment;

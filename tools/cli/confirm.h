@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "absl/strings/string_view.h"
-#include "lock/inspection.h"
+#include "lock/lock_status.h"
 #include "tools/cli/options.h"
 
 namespace o8lock {
@@ -26,7 +26,7 @@ std::optional<int> AskToGoOn(absl::string_view warning, absl::string_view asker,
 
 // Whether `found` has had the lock since `moment`, of NowNanoseconds(), or
 // later: who has said --yes before did not mean that.
-bool IsSince(const Inspection& found, int64_t moment);
+bool IsSince(const LockStatus& found, int64_t moment);
 
 }  // namespace o8lock
 

@@ -10,9 +10,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "lock/inspect.h"
-#include "lock/inspection.h"
 #include "lock/json.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "lock/version.h"
 #include "tools/cli/doctor_files.h"
@@ -46,7 +46,7 @@ Finding OwnProgramFinding() {
 
 // Of worktrees that stop the next run.
 Findings OrphanFindings(const Location& location) {
-  const absl::StatusOr<Inspection> found = Inspect(location, {});
+  const absl::StatusOr<LockStatus> found = Inspect(location, {});
   if (!found.ok()) return {};  // another finding is about that
   const std::vector<LeftWorktree> left = LeftWorktrees(location, *found);
   if (left.empty()) return {};

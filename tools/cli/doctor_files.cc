@@ -15,9 +15,9 @@
 #include "absl/strings/string_view.h"
 #include "lock/file.h"
 #include "lock/file_system.h"
-#include "lock/inspection.h"
 #include "lock/judge_lock_file.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 #include "lock/probe.h"
 #include "tools/cli/access_hint.h"
 #include "tools/cli/caller.h"
@@ -57,7 +57,7 @@ Finding GuardFinding(const std::string& path) {
 Finding LockFileFinding(const std::string& path) {
   const absl::StatusOr<LockFile> file = JudgeLockFile(path, std::nullopt);
   if (!file.ok()) return NoFileOfOurs("lock file", file.status());
-  const Inspection& found = file->inspection;
+  const LockStatus& found = file->lock_status;
   const auto finding = [&path](Finding::Level level, absl::string_view text,
                                absl::string_view hint) {
     return Finding{level,

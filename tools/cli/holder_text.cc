@@ -12,7 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "lock/timestamp.h"
 #include "tools/cli/text.h"
@@ -22,12 +22,12 @@ namespace o8lock {
 namespace {
 
 // Behind what names a run whose PID is another process here, or none.
-absl::string_view ElsewhereText(const Inspection& found) {
+absl::string_view ElsewhereText(const LockStatus& found) {
   return found.origin == Origin::kOtherNamespace ? ", in another PID namespace"
                                                  : "";
 }
 
-std::string ProcessText(const Inspection& found) {
+std::string ProcessText(const LockStatus& found) {
   const std::string process = absl::StrCat("process ", PidText(found));
   if (found.pid_reused && found.origin != Origin::kEarlierBoot) {
     return absl::StrCat(process, " is another one, begun after the lock");
@@ -79,11 +79,11 @@ std::string KeepersText(const std::vector<Keeper>& keepers) {
 
 Now GetNow() { return {static_cast<int64_t>(time(nullptr)), NowTicks()}; }
 
-std::string PidText(const Inspection& found) {
+std::string PidText(const LockStatus& found) {
   return found.holder.has_value() ? absl::StrCat(found.holder->pid) : "unknown";
 }
 
-std::optional<int64_t> AgeSeconds(const Inspection& found, const Now& now) {
+std::optional<int64_t> AgeSeconds(const LockStatus& found, const Now& now) {
   const Holder& holder = *found.holder;
   if ((found.origin == Origin::kHere ||
        found.origin == Origin::kOtherNamespace) &&
@@ -95,7 +95,7 @@ std::optional<int64_t> AgeSeconds(const Inspection& found, const Now& now) {
   return now.unix_seconds - *since;
 }
 
-std::string EvidenceText(const Inspection& found) {
+std::string EvidenceText(const LockStatus& found) {
   std::vector<std::string> facts;
   if (found.kernel_locked) {
     facts.push_back("the kernel lock is held");
@@ -138,14 +138,14 @@ std::string EvidenceText(const Inspection& found) {
   return absl::StrJoin(facts, ", ");
 }
 
-Row StartedRow(const Inspection& found) {
+Row StartedRow(const LockStatus& found) {
   return {"Started at",
           found.holder.has_value() && !found.holder->started_at.empty()
               ? Clipped(found.holder->started_at)
               : "unknown"};
 }
 
-std::vector<Row> HolderRows(const Inspection& found, const Now& now) {
+std::vector<Row> HolderRows(const LockStatus& found, const Now& now) {
   std::vector<Row> rows;
   if (!found.holder.has_value()) return rows;
   const Holder& holder = *found.holder;
@@ -169,7 +169,7 @@ std::vector<Row> HolderRows(const Inspection& found, const Now& now) {
   return rows;
 }
 
-std::vector<Row> StrangerRows(const Inspection& found,
+std::vector<Row> StrangerRows(const LockStatus& found,
                               const std::string& unlock) {
   if (found.stranger.empty() || found.state != LockState::kHeld) return {};
   return {{"That process",
@@ -178,7 +178,7 @@ std::vector<Row> StrangerRows(const Inspection& found,
           {"If its run has ended", unlock}};
 }
 
-std::string WhoText(const Inspection& found) {
+std::string WhoText(const LockStatus& found) {
   std::string text = absl::StrCat("PID ", PidText(found), ElsewhereText(found));
   if (found.holder.has_value() && !found.holder->command.empty()) {
     absl::StrAppend(&text, " (", ShellQuoted(Glance(found.holder->command)),
@@ -187,14 +187,14 @@ std::string WhoText(const Inspection& found) {
   return text;
 }
 
-std::string OverrideText(const Inspection& found, const Now& now, bool color) {
+std::string OverrideText(const LockStatus& found, const Now& now, bool color) {
   return absl::StrCat(
       Lines({StartedRow(found)}, color), Lines(HolderRows(found, now), color),
       "\nWarning: Overriding existing lock (PID: ", PidText(found),
       ")\nThis may cause conflicts if another execution is still running.\n\n");
 }
 
-std::string StaleText(const Inspection& found) {
+std::string StaleText(const LockStatus& found) {
   return absl::StrCat("Warning: Found stale lock file (PID ", PidText(found),
                       found.pid_reused
                           ? " is another process now, begun after the lock"

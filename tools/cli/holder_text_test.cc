@@ -3,7 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "lock/inspection.h"
+#include "lock/lock_status.h"
 #include "tools/cli/text_testing.h"
 
 namespace o8lock {
@@ -26,7 +26,7 @@ TEST(OverrideTextTest, PaintsNoTerminal) {
 }
 
 TEST(StaleTextTest, SaysOfNoProcessThatRunsThatItDoesNot) {
-  Inspection found = FindHeld();
+  LockStatus found = FindHeld();
   EXPECT_EQ(StaleText(found),
             "Warning: Found stale lock file (PID 12345 not running)\n"
             "Removing stale lock and continuing...\n"

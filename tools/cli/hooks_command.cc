@@ -21,9 +21,9 @@
 #include "hooks/installation.h"
 #include "hooks/self_test.h"
 #include "lock/file.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "lock/status.h"
 #include "tools/cli/caller.h"
@@ -132,7 +132,7 @@ int Install(const Location& location,
 }
 
 int Uninstall(const Location& location) {
-  const absl::StatusOr<Inspection> found = Inspect(location, {});
+  const absl::StatusOr<LockStatus> found = Inspect(location, {});
   if (found.ok() && found->state > LockState::kStale) {
     return Fail(
         "a run has the lock, and git may be about to call its hooks",

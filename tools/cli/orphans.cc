@@ -11,9 +11,9 @@
 #include "hooks/worktrees.h"
 #include "lock/file.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/orphans_text.h"
@@ -50,7 +50,7 @@ void TellOfEarlierRuns(Lock& lock, const Location& location, bool all,
     absl::c_move(add(run), std::back_inserter(untold));
   }
   std::vector<std::vector<Worktree>> of_stale;
-  for (const Inspection& stale : lock.stale()) {
+  for (const LockStatus& stale : lock.stale()) {
     of_stale.push_back(add(*stale.holder));
   }
   // First: this process may be killed while git looks at many files. Without a
@@ -61,7 +61,7 @@ void TellOfEarlierRuns(Lock& lock, const Location& location, bool all,
   Tell(
       OrphansText("an ended run", {}, DescribeLeft(location, untold, give_up)));
   for (size_t i = 0; i < of_stale.size(); ++i) {
-    const Inspection& stale = lock.stale()[i];
+    const LockStatus& stale = lock.stale()[i];
     Tell(StaleText(stale));
     Tell(OrphansText("that run", OrphansOf(stale, location, of_stale[i]),
                      DescribeLeft(location, of_stale[i], give_up)));

@@ -12,7 +12,7 @@
 #include "hooks/decision.h"
 #include "hooks/hook_call.h"
 #include "hooks/worktree_add.h"
-#include "lock/inspection.h"
+#include "lock/lock_status.h"
 #include "tools/cli/error_text.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/orchestr8.h"
@@ -25,20 +25,20 @@ namespace {
 constexpr char kWait[] = "--wait=10m";
 
 // " parallel execution is in progress (PID: 12)": or may be.
-std::string HeldText(const Inspection& found) {
+std::string HeldText(const LockStatus& found) {
   return absl::StrCat(" parallel execution ",
                       found.state == LockState::kHeld ? "is" : "may be",
                       " in progress (PID: ", PidText(found), ")");
 }
 
 // What a refusal by `found` begins with, in the specification's words.
-std::string RefusedText(const Inspection& found) {
+std::string RefusedText(const LockStatus& found) {
   return absl::StrCat("Error: Another", HeldText(found), "\n",
                       Lines({StartedRow(found)}));
 }
 
 // What ends what a dead holder has left, as far as that keeps the lock.
-std::string KillKeepers(const Inspection& found) {
+std::string KillKeepers(const LockStatus& found) {
   std::string text = "kill";
   for (const Keeper& keeper : found.keepers) {
     absl::StrAppend(&text, " ", keeper.pid);
@@ -51,7 +51,7 @@ std::string KillKeepers(const Inspection& found) {
 }
 
 // Everything else that is known of who is in the way; `unlock` frees the lock.
-std::vector<Row> RefusalRows(const Inspection& found, const Now& now,
+std::vector<Row> RefusalRows(const LockStatus& found, const Now& now,
                              const std::string& unlock) {
   std::vector<Row> rows = HolderRows(found, now);
   rows.emplace_back("Evidence", EvidenceText(found));
@@ -96,7 +96,7 @@ std::string ForceCommand(const Invocation& invocation) {
 }
 
 // The options that somebody has whom `found` is in the way.
-std::string OptionsText(const Inspection& found, const std::string& wait,
+std::string OptionsText(const LockStatus& found, const std::string& wait,
                         const std::string& status, absl::string_view last) {
   return absl::StrCat("\nOptions:\n  • ",
                       found.state == LockState::kHeld
@@ -130,7 +130,7 @@ std::vector<std::string> AddCommand(const WorktreeAdd& add) {
 
 }  // namespace
 
-std::string RefusalText(const Inspection& found, const Invocation& invocation,
+std::string RefusalText(const LockStatus& found, const Invocation& invocation,
                         const Now& now, bool color) {
   return absl::StrCat(
       RefusedText(found),
@@ -143,14 +143,14 @@ std::string RefusalText(const Inspection& found, const Invocation& invocation,
             color));
 }
 
-std::string TimedOutText(const Inspection& found, const Invocation& invocation,
+std::string TimedOutText(const LockStatus& found, const Invocation& invocation,
                          const Now& now, int64_t waited, bool color) {
   return absl::StrCat("o8lock: the other run is still in progress after ",
                       FormatDuration(waited), "\n",
                       RefusalText(found, invocation, now, color));
 }
 
-std::string AncestorText(const Inspection& found) {
+std::string AncestorText(const LockStatus& found) {
   return HintText(absl::StrCat("process ", PidText(found),
                                " has started this one: waiting for its end "
                                "would never end"));

@@ -11,7 +11,7 @@
 
 #include "absl/strings/string_view.h"
 #include "hooks/decision.h"
-#include "lock/inspection.h"
+#include "lock/lock_status.h"
 #include "tools/cli/holder_text.h"
 
 namespace o8lock {
@@ -30,15 +30,15 @@ struct Invocation {
 // A start was refused: `found` is held, or unknown. `color`, here and below:
 // the names of the details in bold, for a terminal; the specification's lines
 // stay as they are.
-std::string RefusalText(const Inspection& found, const Invocation& invocation,
+std::string RefusalText(const LockStatus& found, const Invocation& invocation,
                         const Now& now, bool color = false);
 
 // It has waited for `waited` seconds, and the lock is held.
-std::string TimedOutText(const Inspection& found, const Invocation& invocation,
+std::string TimedOutText(const LockStatus& found, const Invocation& invocation,
                          const Now& now, int64_t waited, bool color = false);
 
 // The external run `found` has started this process, which was to wait for it.
-std::string AncestorText(const Inspection& found);
+std::string AncestorText(const LockStatus& found);
 
 // A `git worktree add` was refused; `program` is how o8lock is called. The way
 // around the refusal is for a person alone: agents paste every line.

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "lock/inspection.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/text_testing.h"
@@ -90,7 +90,7 @@ TEST(RefusalTextTest, GivesForceToNoCommandThatTakesItForAnotherThing) {
 }
 
 TEST(RefusalTextTest, SaysThatItCannotTell) {
-  Inspection found = FindHeld();
+  LockStatus found = FindHeld();
   found.state = LockState::kUnknown;
   found.kernel_locked = false;
   found.holder->token = "t";
@@ -117,7 +117,7 @@ TEST(RefusalTextTest, SaysThatItCannotTell) {
 }
 
 TEST(RefusalTextTest, DoesWithoutARecord) {
-  Inspection found = FindHeld();
+  LockStatus found = FindHeld();
   found.holder.reset();
   EXPECT_EQ(
       RefusalText(found, kInvocation, kNow),
@@ -130,12 +130,12 @@ TEST(RefusalTextTest, DoesWithoutARecord) {
 }
 
 TEST(RefusalTextTest, SaysHowItIsKnown) {
-  const auto known_by = [](const Inspection& found) {
+  const auto known_by = [](const LockStatus& found) {
     const std::string text = RefusalText(found, kInvocation, kNow);
     const size_t begin = text.find("Evidence: ");
     return text.substr(begin, text.find('\n', begin) - begin);
   };
-  Inspection found = FindHeld();
+  LockStatus found = FindHeld();
   found.process.state = ProcessState::kStopped;
   EXPECT_EQ(known_by(found),
             "Evidence: the kernel lock is held, process 12345 is stopped "
@@ -164,7 +164,7 @@ TEST(RefusalTextTest, SaysHowItIsKnown) {
 }
 
 TEST(RefusalTextTest, CountsTimeByTheBootClock) {
-  Inspection found = FindHeld();
+  LockStatus found = FindHeld();
   const Now set_forward = {kNow.unix_seconds + 86400, kNow.ticks};
   EXPECT_NE(RefusalText(found, kInvocation, set_forward)
                 .find("Running for: 12m 4s\n"),
@@ -176,7 +176,7 @@ TEST(RefusalTextTest, CountsTimeByTheBootClock) {
 }
 
 TEST(RefusalTextTest, ShowsOfLongListsTheBeginning) {
-  Inspection found = FindHeld();
+  LockStatus found = FindHeld();
   found.holder->features.assign(1000, "0123456789");
   found.holder->command = {std::string(5000, 'x')};
   const std::string text = RefusalText(found, kInvocation, kNow);

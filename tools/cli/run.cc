@@ -19,9 +19,9 @@
 #include "hooks/installation.h"
 #include "lock/file.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "tools/cli/access_hint.h"
 #include "tools/cli/caller.h"
@@ -51,13 +51,13 @@ namespace {
 
 // Whether the run `found`, or the external run, has started this process,
 // directly or not: to wait for its end is to wait forever.
-bool IsHeldByAncestor(const Inspection& found) {
+bool IsHeldByAncestor(const LockStatus& found) {
   return found.own || (found.state == LockState::kHeld && found.is_external &&
                        DescendsFrom(getpid(), found.holder->pid));
 }
 
 // Whether to override `found`; the exit code if not.
-std::optional<int> Refuse(const Inspection& found, const Options& options,
+std::optional<int> Refuse(const LockStatus& found, const Options& options,
                           const Invocation& invocation) {
   if (!options.force) {
     if (!options.quiet)
@@ -165,9 +165,9 @@ class LockedRun {
   // Runs the command with `lock`, which was taken or joined.
   int RunUnder(Lock& lock);
   // Waits for `found` to end. The exit code if the start ends here.
-  std::optional<int> Wait(const Inspection& found);
+  std::optional<int> Wait(const LockStatus& found);
   // Has the next attempt override `found`; the exit code if it must not.
-  std::optional<int> Override(const Inspection& found, bool by_ancestor);
+  std::optional<int> Override(const LockStatus& found, bool by_ancestor);
 
   Options& options_;
   const std::optional<Orchestr8Command>& orchestr8_;
@@ -197,7 +197,7 @@ int LockedRun::Start() {
     }
   }
   while (true) {
-    std::optional<Inspection> found;
+    std::optional<LockStatus> found;
     absl::StatusOr<Lock> lock =
         Lock::Acquire(location_, acquire_, &found, std::exchange(turn_, Fd()));
     if (lock.ok()) return RunUnder(*lock);
@@ -217,7 +217,7 @@ std::optional<int> LockedRun::RefuseAtOnce() {
       !IsTaken(location_).value_or(false)) {
     return std::nullopt;
   }
-  const absl::StatusOr<Inspection> found =
+  const absl::StatusOr<LockStatus> found =
       Inspect(location_, acquire_.own_tokens);
   if (!found.ok() || found->state != LockState::kHeld || found->own) {
     return std::nullopt;
@@ -287,7 +287,7 @@ int LockedRun::RunUnder(Lock& lock) {
   return RunToTheEnd(runner_, options_, &lock, location_);
 }
 
-std::optional<int> LockedRun::Wait(const Inspection& found) {
+std::optional<int> LockedRun::Wait(const LockStatus& found) {
   if (waited_) {
     if (!options_.quiet) {
       Tell(TimedOutText(found, invocation_, GetNow(), waiting_->Seconds(),
@@ -306,7 +306,7 @@ std::optional<int> LockedRun::Wait(const Inspection& found) {
   return std::nullopt;
 }
 
-std::optional<int> LockedRun::Override(const Inspection& found,
+std::optional<int> LockedRun::Override(const LockStatus& found,
                                        bool by_ancestor) {
   // --yes is for a holder that was there when it was said, not for one that
   // came while that was overridden: two of these at once would both run.

@@ -11,9 +11,9 @@
 #include "absl/time/time.h"
 #include "hooks/worktrees.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
+#include "lock/lock_status.h"
 #include "tools/cli/caller.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/survey.h"
@@ -22,7 +22,7 @@
 
 namespace o8lock {
 
-std::string WaitingText(const Inspection& found, std::optional<int64_t> limit,
+std::string WaitingText(const LockStatus& found, std::optional<int64_t> limit,
                         bool first) {
   return absl::StrCat("o8lock: ", first ? "" : "now ", "waiting for ",
                       WhoText(found),
@@ -32,7 +32,7 @@ std::string WaitingText(const Inspection& found, std::optional<int64_t> limit,
                       "\n");
 }
 
-std::string WaitingLine(const Inspection& found, const Now& now, int64_t waited,
+std::string WaitingLine(const LockStatus& found, const Now& now, int64_t waited,
                         std::optional<int64_t> limit) {
   std::string text = absl::StrCat(
       "o8lock: waiting ", FormatDuration(waited),
@@ -168,7 +168,7 @@ std::string SurvivingProcessesText(const std::vector<RunProcess>& leftovers,
   return text;
 }
 
-std::string SweptText(const Inspection& swept) {
+std::string SweptText(const LockStatus& swept) {
   return absl::StrCat("o8lock: warning: removed '", Printable(swept.file),
                       "', which PID ", PidText(swept), " has left behind\n");
 }

@@ -13,8 +13,8 @@
 #include "absl/time/time.h"
 #include "hooks/worktrees.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/lock.h"
+#include "lock/lock_status.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/survey.h"
 
@@ -23,9 +23,9 @@ namespace o8lock {
 // o8lock waits for `found`: what is told once, of the `first` holder or of one
 // that came after it, and the line that is kept up to date on a terminal, which
 // has no newline. `limit` is how long it waits at most.
-std::string WaitingText(const Inspection& found, std::optional<int64_t> limit,
+std::string WaitingText(const LockStatus& found, std::optional<int64_t> limit,
                         bool first);
-std::string WaitingLine(const Inspection& found, const Now& now, int64_t waited,
+std::string WaitingLine(const LockStatus& found, const Now& now, int64_t waited,
                         std::optional<int64_t> limit);
 
 // The orchestr8 subcommand of `command` runs without the lock.
@@ -68,7 +68,7 @@ std::string SurvivingProcessesText(const std::vector<RunProcess>& leftovers,
                                    absl::Duration kill_after);
 
 // The lock file of the dead run `swept` was removed when this one ended.
-std::string SweptText(const Inspection& swept);
+std::string SweptText(const LockStatus& swept);
 
 }  // namespace o8lock
 

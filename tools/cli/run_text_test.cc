@@ -6,9 +6,9 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
+#include "lock/lock_status.h"
 #include "tools/cli/text_testing.h"
 
 namespace o8lock {
@@ -22,7 +22,7 @@ TEST(OverriddenTextTest, NamesWhoTookIt) {
 }
 
 TEST(RunTextTest, PaintsNoTerminal) {
-  const Inspection found = FindEvil();
+  const LockStatus found = FindEvil();
   Disturbance replaced;
   replaced.replaced = found;
   Location location;

@@ -5,8 +5,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 #include "tools/cli/access_hint.h"
 #include "tools/cli/error_text.h"
 #include "tools/cli/exit_code.h"
@@ -34,7 +34,7 @@ int StatusCommand(const Options& options) {
   Print(STDOUT_FILENO,
         options.json ? StatusJson(*survey, GetNow())
                      : StatusText(*survey, GetNow(), InColor(STDOUT_FILENO)));
-  const Inspection& found = survey->lock.found;
+  const LockStatus& found = survey->lock.found;
   if (IsClosed(found)) Tell(HintText(AccessHint(*location)));
   return found.state > LockState::kStale && !found.own
              ? options.conflict_exit_code

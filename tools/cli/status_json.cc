@@ -11,8 +11,8 @@
 #include "absl/strings/string_view.h"
 #include "hooks/worktrees.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/json.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "lock/waiters.h"
 #include "tools/cli/holder_text.h"
@@ -26,18 +26,18 @@ namespace {
 // not for a new member.
 constexpr int kSchemaVersion = 1;
 
-absl::string_view StateName(const Inspection& found) {
+absl::string_view StateName(const LockStatus& found) {
   constexpr absl::string_view kWords[] = {"free", "stale", "unknown", "held"};
   return kWords[static_cast<int>(found.state)];
 }
 
-absl::string_view ProcessWord(const Inspection& found) {
+absl::string_view ProcessWord(const LockStatus& found) {
   constexpr absl::string_view kWords[] = {"unknown", "running", "stopped",
                                           "ended", "ended"};
   return kWords[static_cast<int>(found.process.state)];
 }
 
-absl::string_view OriginWord(const Inspection& found) {
+absl::string_view OriginWord(const LockStatus& found) {
   constexpr absl::string_view kWords[] = {"unknown", "here", "otherNamespace",
                                           "earlierBoot", "otherHost"};
   return kWords[static_cast<int>(found.origin)];
@@ -101,7 +101,7 @@ JsonValue WhyNoLockFile(const LockSurvey& survey) {
 // What ended runs left. Processes are a living run's as long as it has the
 // lock.
 JsonValue OrphanedWorktreesJson(const LockSurvey& survey) {
-  const Inspection& found = survey.found;
+  const LockStatus& found = survey.found;
   const bool has_ended =
       found.state == LockState::kStale ||
       (found.holder.has_value() && !found.holder->surviving.empty());
@@ -138,7 +138,7 @@ JsonValue OverriddenJson(const std::vector<Holder>& runs) {
 
 // What is known of one lock, for programs. What is not known is null.
 JsonMembers LockJson(const LockSurvey& survey, const Now& now) {
-  const Inspection& found = survey.found;
+  const LockStatus& found = survey.found;
   const auto text = [](absl::string_view value) {
     return value.empty() ? JsonValue() : JsonValue(std::string(value));
   };

@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "lock/waiters.h"
 #include "tools/cli/caller.h"
@@ -24,7 +24,7 @@ namespace o8lock {
 namespace {
 
 // The first line of a status: the state and whose it is.
-std::string StateText(const Inspection& found) {
+std::string StateText(const LockStatus& found) {
   switch (found.state) {
     case LockState::kFree:
       break;
@@ -108,7 +108,7 @@ std::string OtherLocksText(std::vector<LockSurvey> others, bool color) {
 }  // namespace
 
 std::string StatusText(const Survey& survey, const Now& now, bool color) {
-  const Inspection& found = survey.lock.found;
+  const LockStatus& found = survey.lock.found;
   std::string text = StateText(found);
   if (color) text = Colored(text, found.state);
   text += "\n";
@@ -160,7 +160,7 @@ std::string StatusText(const Survey& survey, const Now& now, bool color) {
   return text;
 }
 
-std::string UnlockText(const Inspection& found) {
+std::string UnlockText(const LockStatus& found) {
   return absl::StrCat(
       "\nWarning: Taking the lock away from PID ", PidText(found), "\n",
       found.state == LockState::kHeld
@@ -168,7 +168,7 @@ std::string UnlockText(const Inspection& found) {
           : "This may cause conflicts if it is still running.\n");
 }
 
-std::string UnlockedText(const Inspection& found) {
+std::string UnlockedText(const LockStatus& found) {
   return absl::StrCat("o8lock: unlocked, PID ", PidText(found),
                       " has the lock no more\n");
 }

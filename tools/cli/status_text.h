@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "lock/inspection.h"
+#include "lock/lock_status.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/survey.h"
 
@@ -18,8 +18,8 @@ std::string StatusText(const Survey& survey, const Now& now, bool color);
 
 // The warning before `o8lock unlock` takes the lock of `found` away, and what
 // it says afterwards.
-std::string UnlockText(const Inspection& found);
-std::string UnlockedText(const Inspection& found);
+std::string UnlockText(const LockStatus& found);
+std::string UnlockedText(const LockStatus& found);
 
 }  // namespace o8lock
 

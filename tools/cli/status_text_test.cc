@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "lock/inspection.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "tools/cli/survey.h"
 #include "tools/cli/text_testing.h"
@@ -17,7 +17,7 @@ TEST(StatusTextTest, HasALineForEachState) {
   Survey survey;
   survey.lock.lock_file = "/r/.claude/parallel.lock";
   survey.lock.location.guard = "/r/.git/o8lock/parallel.guard";
-  Inspection& found = survey.lock.found;
+  LockStatus& found = survey.lock.found;
   const auto text = [&survey] {
     return StatusText(survey, kNow, /*color=*/false);
   };
@@ -35,7 +35,7 @@ TEST(StatusTextTest, HasALineForEachState) {
                          "Evidence: the kernel lock is held, process 12345 is "
                          "running\n",
                          files));
-  found = Inspection();
+  found = LockStatus();
   found.state = LockState::kStale;
   found.problem = "it is not a JSON object";
   EXPECT_EQ(text(),

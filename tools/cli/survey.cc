@@ -24,10 +24,10 @@
 #include "hooks/worktrees.h"
 #include "lock/file.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/judge.h"
 #include "lock/location.h"
 #include "lock/lock.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "lock/status.h"
 #include "lock/timestamp.h"
@@ -83,7 +83,7 @@ LeftWorktree DescribeLeft(const Location& location, const Worktree& worktree,
 // The lock file that is in place for the run of `survey`.
 std::string LockFileOf(const LockSurvey& survey) {
   const Location& location = survey.location;
-  const Inspection& found = survey.found;
+  const LockStatus& found = survey.found;
   if (!found.file.empty() && found.file != location.guard) return found.file;
   std::vector<std::string> directories;
   if (found.holder.has_value()) directories.push_back(found.holder->cwd);
@@ -160,7 +160,7 @@ std::vector<RunProcess> Describe(const std::vector<int>& pids) {
   return processes;
 }
 
-std::vector<RunProcess> ProcessesOf(const Inspection& found) {
+std::vector<RunProcess> ProcessesOf(const LockStatus& found) {
   if (!found.holder.has_value()) return {};
   const Holder& holder = *found.holder;
   std::set<int> pids;
@@ -182,7 +182,7 @@ std::vector<RunProcess> ProcessesOf(const Inspection& found) {
   return Describe({pids.begin(), pids.end()});
 }
 
-std::vector<RunProcess> OrphansOf(const Inspection& found,
+std::vector<RunProcess> OrphansOf(const LockStatus& found,
                                   const Location& location,
                                   const std::vector<Worktree>& worktrees) {
   std::vector<RunProcess> orphans = ProcessesOf(found);
@@ -260,7 +260,7 @@ std::vector<LeftWorktree> DescribeLeft(const Location& location,
 }
 
 std::vector<LeftWorktree> LeftWorktrees(const Location& location,
-                                        const Inspection& found) {
+                                        const LockStatus& found) {
   if (location.armed.empty()) return {};
   std::vector<Worktree> left;
   for (const OrphanedWorktree& known : found.orphaned) {

@@ -12,8 +12,8 @@
 #include "absl/strings/string_view.h"
 #include "hooks/worktrees.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "lock/waiters.h"
 
@@ -32,12 +32,12 @@ std::vector<RunProcess> Describe(const std::vector<int>& pids);
 // The processes of the run `found` that are alive, this one aside: its own with
 // all that it has started and, of a run under o8lock, those that have its
 // token. Reads files of every process on the machine.
-std::vector<RunProcess> ProcessesOf(const Inspection& found);
+std::vector<RunProcess> ProcessesOf(const LockStatus& found);
 
 // Of the dead run `found`: those processes that work in its repository, at
 // `location`, or in its `worktrees`, and did not leave its session, as daemons
 // do.
-std::vector<RunProcess> OrphansOf(const Inspection& found,
+std::vector<RunProcess> OrphansOf(const LockStatus& found,
                                   const Location& location,
                                   const std::vector<Worktree>& worktrees);
 
@@ -74,13 +74,13 @@ std::vector<LeftWorktree> DescribeLeft(const Location& location,
 // All that ended runs have left there, by the state `found` on the lock at
 // `location`.
 std::vector<LeftWorktree> LeftWorktrees(const Location& location,
-                                        const Inspection& found);
+                                        const LockStatus& found);
 
 // One lock.
 struct LockSurvey {
   std::string name;  // empty where --lock-file says which
   Location location;
-  Inspection found;
+  LockStatus found;
   std::vector<RunProcess> processes;
   std::vector<Worktree> worktrees;
   std::vector<LeftWorktree> left;  // by ended runs

@@ -7,7 +7,7 @@
 #include "gtest/gtest.h"
 #include "hooks/worktrees.h"
 #include "lock/holder.h"
-#include "lock/inspection.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "tools/cli/survey.h"
 
@@ -16,8 +16,8 @@ namespace o8lock {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-Inspection FindHeld() {
-  Inspection found;
+LockStatus FindHeld() {
+  LockStatus found;
   found.state = LockState::kHeld;
   found.file = "/r/.git/o8lock/parallel.guard";
   found.kernel_locked = true;
@@ -36,8 +36,8 @@ Inspection FindHeld() {
   return found;
 }
 
-Inspection FindEvil() {
-  Inspection found = FindHeld();
+LockStatus FindEvil() {
+  LockStatus found = FindHeld();
   found.holder->features = {kEvil};
   found.holder->command = {kEvil};
   found.holder->user = kEvil;

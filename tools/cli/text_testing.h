@@ -8,7 +8,7 @@
 #include <string>
 
 #include "hooks/worktrees.h"
-#include "lock/inspection.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/survey.h"
@@ -19,7 +19,7 @@ namespace o8lock {
 inline constexpr Now kNow = {1772015400 + 724, 100000};
 
 // A lock that a living process of this machine has.
-Inspection FindHeld();
+LockStatus FindHeld();
 
 // Its holder in texts, without the time.
 inline constexpr char kHolderDetails[] =
@@ -32,7 +32,7 @@ inline constexpr char kHolderDetails[] =
 inline constexpr char kEvil[] = "\x1b[31mx\n\xc2\x9b";
 
 // The same lock, a process and a worktree, each text of them kEvil.
-Inspection FindEvil();
+LockStatus FindEvil();
 RunProcess EvilProcess();
 Worktree EvilWorktree();
 

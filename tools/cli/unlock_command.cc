@@ -9,9 +9,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
 #include "lock/lock.h"
+#include "lock/lock_status.h"
 #include "tools/cli/caller.h"
 #include "tools/cli/child.h"
 #include "tools/cli/confirm.h"
@@ -32,7 +32,7 @@ int UnlockCommand(const Options& options, int64_t started) {
   absl::StatusOr<Survey> survey =
       LookAround(*location, NameOf(options), OwnTokens());
   if (!survey.ok()) return FailToLock(survey.status(), *location);
-  const Inspection& found = survey->lock.found;
+  const LockStatus& found = survey->lock.found;
   const std::string status =
       StatusText(*survey, GetNow(), InColor(STDOUT_FILENO));
   if (!options.quiet || !options.yes) Print(STDOUT_FILENO, status);
@@ -57,7 +57,7 @@ int UnlockCommand(const Options& options, int64_t started) {
     acquire.forget_overridden = true;
   }
   ChildRunner no_signals;
-  std::optional<Inspection> now;
+  std::optional<LockStatus> now;
   absl::StatusOr<Lock> lock = Lock::Acquire(*location, acquire, &now);
   if (!lock.ok()) {
     if (!now.has_value()) return FailToLock(lock.status(), *location);

@@ -13,8 +13,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "lock/file.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 #include "lock/wait.h"
 #include "tools/cli/holder_text.h"
@@ -46,7 +46,7 @@ Waiting::Waiting(std::optional<absl::Duration> time, bool quiet)
       since_(NowTicks()) {}
 
 absl::StatusOr<Fd> Waiting::For(const Location& location,
-                                const Inspection& found) {
+                                const LockStatus& found) {
   WaitOptions options;
   options.since = since_;
   if (time_.has_value()) {
@@ -54,7 +54,7 @@ absl::StatusOr<Fd> Waiting::For(const Location& location,
   }
   if (!quiet_) {
     Show(found);
-    options.report = [this](const Inspection& now) { Show(now); };
+    options.report = [this](const LockStatus& now) { Show(now); };
     options.every_second = terminal_;
   }
   absl::StatusOr<Fd> turn = WaitFor(location, found, options);
@@ -71,7 +71,7 @@ std::optional<int64_t> Waiting::Limit() const {
   return absl::ToInt64Seconds(absl::Ceil(*time_, absl::Seconds(1)));
 }
 
-void Waiting::Show(const Inspection& found) {
+void Waiting::Show(const LockStatus& found) {
   const bool first = !shown_.has_value();
   if (terminal_) {
     // One column less: in the last one some terminals begin a new line.

@@ -10,8 +10,8 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "lock/file.h"
-#include "lock/inspection.h"
 #include "lock/location.h"
+#include "lock/lock_status.h"
 #include "lock/process.h"
 
 namespace o8lock {
@@ -26,13 +26,13 @@ class Waiting {
   Waiting(std::optional<absl::Duration> time, bool quiet);
 
   // Waits for `found`, as WaitFor in lock/wait.h does, which see.
-  absl::StatusOr<Fd> For(const Location& location, const Inspection& found);
+  absl::StatusOr<Fd> For(const Location& location, const LockStatus& found);
 
   // How long it has waited.
   int64_t Seconds() const;
 
  private:
-  void Show(const Inspection& found);
+  void Show(const LockStatus& found);
   // The time in seconds, rounded up.
   std::optional<int64_t> Limit() const;
 
@@ -40,7 +40,7 @@ class Waiting {
   bool quiet_;
   bool terminal_;
   Ticks since_;
-  std::optional<Inspection> shown_;
+  std::optional<LockStatus> shown_;
 };
 
 }  // namespace o8lock

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lock/inspection.h"
+#include "lock/lock_status.h"
 
 #include <algorithm>
 #include <optional>
@@ -18,11 +18,11 @@ bool IsSame(const Holder& a, const Holder& b) {
 
 }  // namespace
 
-bool IsDead(const Inspection& inspection) {
-  return inspection.pid_reused || HasEnded(inspection.process);
+bool IsDead(const LockStatus& lock_status) {
+  return lock_status.pid_reused || HasEnded(lock_status.process);
 }
 
-bool SameRun(const Inspection& a, const Inspection& b) {
+bool SameRun(const LockStatus& a, const LockStatus& b) {
   if (!a.holder.has_value() || !b.holder.has_value()) {
     return a.holder.has_value() == b.holder.has_value() && a.file == b.file;
   }
@@ -30,7 +30,7 @@ bool SameRun(const Inspection& a, const Inspection& b) {
 }
 
 const Holder* FindRun(const std::optional<Holder>& record,
-                      const Inspection& found) {
+                      const LockStatus& found) {
   if (!record.has_value() || !found.holder.has_value()) return nullptr;
   if (IsSame(*record, *found.holder)) return &*record;
   const std::optional<Overrider>& by = found.holder->overridden_by;
@@ -46,11 +46,11 @@ const Holder* FindRun(const std::optional<Holder>& record,
   return run == record->overridden.end() ? nullptr : &*run;
 }
 
-bool Contains(const std::vector<Inspection>& inspections,
-              const Inspection& wanted) {
-  return std::any_of(inspections.begin(), inspections.end(),
-                     [&wanted](const Inspection& inspection) {
-                       return SameRun(inspection, wanted);
+bool Contains(const std::vector<LockStatus>& statuses,
+              const LockStatus& wanted) {
+  return std::any_of(statuses.begin(), statuses.end(),
+                     [&wanted](const LockStatus& lock_status) {
+                       return SameRun(lock_status, wanted);
                      });
 }
 

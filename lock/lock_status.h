@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inspection: the state on a lock, with everything it rests on.
-#ifndef O8LOCK_LOCK_INSPECTION_H_
-#define O8LOCK_LOCK_INSPECTION_H_
+// LockStatus: the state on a lock, with everything it rests on.
+#ifndef O8LOCK_LOCK_LOCK_STATUS_H_
+#define O8LOCK_LOCK_LOCK_STATUS_H_
 
 #include <optional>
 #include <string>
@@ -30,7 +30,7 @@ enum class Origin {
   kOtherHost,       // a machine whose kernel locks may not reach here
 };
 
-struct Inspection {
+struct LockStatus {
   LockState state = LockState::kFree;
 
   // The file the state rests on: the guard, or a lock file that a run outside
@@ -70,19 +70,19 @@ struct Inspection {
 };
 
 // Whether the holder's process is known to be dead. Its command may live on.
-bool IsDead(const Inspection& inspection);
+bool IsDead(const LockStatus& lock_status);
 
 // Whether both are about the same run (or both about one that left no record).
-bool SameRun(const Inspection& a, const Inspection& b);
+bool SameRun(const LockStatus& a, const LockStatus& b);
 
-// Whether one of `inspections` is about the same run as `wanted`.
-bool Contains(const std::vector<Inspection>& inspections,
-              const Inspection& wanted);
+// Whether one of `statuses` is about the same run as `wanted`.
+bool Contains(const std::vector<LockStatus>& statuses,
+              const LockStatus& wanted);
 
 // The run of `found`, a state on a guard, in the guard's present `record`:
 // the record's own or an overridden one. Null: the record has changed hands.
 const Holder* FindRun(const std::optional<Holder>& record,
-                      const Inspection& found);
+                      const LockStatus& found);
 
 // A lock file that was no lock file, and where it was put out of the way.
 struct Malformed {
@@ -93,4 +93,4 @@ struct Malformed {
 
 }  // namespace o8lock
 
-#endif  // O8LOCK_LOCK_INSPECTION_H_
+#endif  // O8LOCK_LOCK_LOCK_STATUS_H_
