@@ -29,7 +29,7 @@
 namespace o8lock {
 namespace {
 
-// Whether `add` has made the file `path`, judged by their times.
+// Whether `add` has made the file `path`, determined by their times.
 bool HasMade(const WorktreeAdd& add, const std::string& path) {
   return add.started >= 0 && MayHaveMade(add, ChangeOf(path));
 }

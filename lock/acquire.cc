@@ -25,7 +25,6 @@
 #include "lock/inside.h"
 #include "lock/inspect.h"
 #include "lock/join.h"
-#include "lock/judge.h"
 #include "lock/kernel_lock.h"
 #include "lock/location.h"
 #include "lock/lock.h"
@@ -34,6 +33,7 @@
 #include "lock/main_worktree.h"
 #include "lock/process.h"
 #include "lock/put_back.h"
+#include "lock/record_status.h"
 #include "lock/status.h"
 #include "lock/this_run.h"
 
@@ -154,7 +154,8 @@ Taken Acquisition::TakeLocked(Fd guard) {
 }
 
 Taken Acquisition::TakeHeld(Fd guard) {
-  LockStatus found = JudgeGuard(guard, location_.guard, /*taken=*/true);
+  LockStatus found =
+      DetermineGuardStatus(guard, location_.guard, /*taken=*/true);
   if (IsInside(found, guard, options_.own_tokens)) {
     if (MayJoin(found)) return Join(location_, std::move(guard), found);
     // What is inside cannot wait for what it is inside of.
@@ -186,8 +187,9 @@ Taken Acquisition::TakeFree(Fd guard) {
         .IgnoreError();
   }
   const std::optional<Holder> previous = ReadRecord(guard, location_.guard);
-  LockStatus left = JudgeRecord({guard, location_.guard, previous},
-                                /*kernel_locked=*/false, /*may_mark=*/true);
+  LockStatus left =
+      DetermineRecordStatus({guard, location_.guard, previous},
+                            /*kernel_locked=*/false, /*may_mark=*/true);
   const bool lives = left.state > LockState::kStale;
   if (lives && !Contains(options_.overriding, left)) {
     AddKeepers(guard, left);

@@ -16,11 +16,11 @@
 #include "lock/guard.h"
 #include "lock/holder.h"
 #include "lock/inside.h"
-#include "lock/judge.h"
-#include "lock/judge_lock_file.h"
 #include "lock/location.h"
+#include "lock/lock_file_status.h"
 #include "lock/lock_status.h"
 #include "lock/process.h"
+#include "lock/record_status.h"
 #include "lock/status.h"
 
 namespace o8lock {
@@ -36,7 +36,7 @@ absl::StatusOr<LockStatus> InspectGuard(
     if (!guard.ok()) return guard.status();
     O8LOCK_RETURN_IF_ERROR(CheckGuardFile(*guard, location.guard));
     O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(*guard, location.guard));
-    LockStatus found = JudgeGuard(*guard, location.guard, taken);
+    LockStatus found = DetermineGuardStatus(*guard, location.guard, taken);
     if (IsSettled(found, NowTicks() - start)) {
       AddKeepers(*guard, found);
       found.own = found.state == LockState::kHeld &&
@@ -65,7 +65,8 @@ absl::StatusOr<LockStatus> Inspect(const Location& location,
   }
   for (const std::string& path :
        location.LockFilesOfRunIn(dead.has_value() ? dead->cwd : "")) {
-    O8LOCK_ASSIGN_OR_RETURN(const LockFile file, JudgeLockFile(path, dead));
+    O8LOCK_ASSIGN_OR_RETURN(const LockFile file,
+                            DetermineLockFileStatus(path, dead));
     // What holds for a record, as that it is a copy, does for its lock file.
     if (record.has_value() && file.lock_status.holder.has_value() &&
         IsOfRun(*file.lock_status.holder, *record)) {

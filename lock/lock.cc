@@ -21,12 +21,12 @@
 #include "lock/guard.h"
 #include "lock/held_lock.h"
 #include "lock/holder.h"
-#include "lock/judge.h"
-#include "lock/judge_lock_file.h"
 #include "lock/kernel_lock.h"
 #include "lock/location.h"
+#include "lock/lock_file_status.h"
 #include "lock/lock_status.h"
 #include "lock/put_back.h"
+#include "lock/record_status.h"
 #include "lock/status.h"
 #include "lock/withdrawal.h"
 
@@ -138,8 +138,8 @@ std::optional<Holder> Remaining(const HeldLock& lock, bool others) {
   }
   if (lock.joined) {
     const LockStatus found =
-        JudgeRecord({lock.fd, guard, record}, /*kernel_locked=*/false,
-                    /*may_mark=*/false);
+        DetermineRecordStatus({lock.fd, guard, record}, /*kernel_locked=*/false,
+                              /*may_mark=*/false);
     return found.state > LockState::kStale ? record : Over(std::move(record));
   }
   return LastOverridden(record);
@@ -274,7 +274,7 @@ absl::StatusOr<Disturbance> Lock::LookAfter() {
     if (!absl::IsAlreadyExists(lost.status())) return lost.status();
   }
   O8LOCK_ASSIGN_OR_RETURN(LockFile file,
-                          JudgeLockFile(lock_file, std::nullopt));
+                          DetermineLockFileStatus(lock_file, std::nullopt));
   if (file.lock_status.state != LockState::kFree) {
     disturbance.replaced = std::move(file.lock_status);
   }

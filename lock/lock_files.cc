@@ -16,8 +16,8 @@
 #include "absl/strings/string_view.h"
 #include "lock/file.h"
 #include "lock/holder.h"
-#include "lock/judge_lock_file.h"
 #include "lock/location.h"
+#include "lock/lock_file_status.h"
 #include "lock/lock_status.h"
 #include "lock/process.h"
 #include "lock/status.h"
@@ -140,11 +140,11 @@ absl::StatusOr<ClearedLockFiles> ClearLockFiles(
   for (size_t i = 0; i < paths.size();) {
     O8LOCK_ASSIGN_OR_RETURN(
         const LockFile file,
-        JudgeLockFile(paths[i], predecessors.previous_is_dead
-                                    ? predecessors.previous
-                                    : std::nullopt));
+        DetermineLockFileStatus(paths[i], predecessors.previous_is_dead
+                                              ? predecessors.previous
+                                              : std::nullopt));
     const LockStatus& found = file.lock_status;
-    // Where it is not, there is another file: judge that.
+    // Where it is not, there is another file: determine that.
     bool is_settled = true;
     if (found.state == LockState::kStale) {
       O8LOCK_ASSIGN_OR_RETURN(
@@ -179,7 +179,8 @@ absl::Status RemoveLockFiles(const Location& location, absl::string_view own,
     }
     // What is no lock file is the next run's to wait for and to keep.
     if (ended == nullptr || !ParseHolder(text).ok()) continue;
-    O8LOCK_ASSIGN_OR_RETURN(LockFile other, JudgeLockFile(path, std::nullopt));
+    O8LOCK_ASSIGN_OR_RETURN(LockFile other,
+                            DetermineLockFileStatus(path, std::nullopt));
     // Stale ones that were there before were removed at the start. A younger
     // one is this run's only if its process may have begun in it: from another
     // pid namespace, where that may be alive, the number looks dead here.

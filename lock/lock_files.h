@@ -49,8 +49,8 @@ struct ClearedLockFiles {
 // the dead `previous`. Those of `previous` and of the overridden are removed
 // only if `displace`. `time` is for the names of what is no lock file, which is
 // kept in the guard's directory.
-// Errors: as JudgeLockFile (judge.h), and from renaming and removing.
-// Blocks as JudgeLockFile.
+// Errors: as DetermineLockFileStatus (determine.h), and from renaming and
+// removing. Blocks as DetermineLockFileStatus.
 absl::StatusOr<ClearedLockFiles> ClearLockFiles(
     const Location& location, const Predecessors& predecessors, bool displace,
     absl::string_view time);

@@ -23,12 +23,12 @@
 #include "lock/file.h"
 #include "lock/guard.h"
 #include "lock/holder.h"
-#include "lock/judge.h"
-#include "lock/judge_lock_file.h"
 #include "lock/kernel_lock.h"
 #include "lock/location.h"
+#include "lock/lock_file_status.h"
 #include "lock/lock_status.h"
 #include "lock/process.h"
+#include "lock/record_status.h"
 #include "lock/status.h"
 #include "lock/waiters.h"
 #include "lock/watch.h"
@@ -183,7 +183,7 @@ class Lookout {
     if (!named.ok() || !*named) return Reason::kTryAgain;
     const std::optional<Holder> record = ReadRecord(fd_, guard_);
     if (!record.has_value()) return Reason::kNone;  // being written
-    const LockStatus found = JudgeRecord(
+    const LockStatus found = DetermineRecordStatus(
         {fd_, guard_, record}, /*kernel_locked=*/true, /*may_mark=*/false);
     if (found.state == LockState::kStale) return Reason::kTryAgain;
     reporter_.Report(found);
@@ -232,12 +232,12 @@ absl::StatusOr<Fd> WaitForGuard(const Location& location,
 absl::StatusOr<LockStatus> LookAgain(const LockStatus& found) {
   if (found.is_external) {
     O8LOCK_ASSIGN_OR_RETURN(LockFile file,
-                            JudgeLockFile(found.file, std::nullopt));
+                            DetermineLockFileStatus(found.file, std::nullopt));
     return std::move(file.lock_status);
   }
   O8LOCK_ASSIGN_OR_RETURN(const Fd guard, OpenRegular(found.file, O_RDONLY));
   O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(guard, found.file));
-  return JudgeGuard(guard, found.file, taken);
+  return DetermineGuardStatus(guard, found.file, taken);
 }
 
 // For a run of which there are a file and processes.

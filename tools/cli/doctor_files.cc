@@ -15,8 +15,8 @@
 #include "absl/strings/string_view.h"
 #include "lock/file.h"
 #include "lock/file_system.h"
-#include "lock/judge_lock_file.h"
 #include "lock/location.h"
+#include "lock/lock_file_status.h"
 #include "lock/lock_status.h"
 #include "lock/probe.h"
 #include "tools/cli/access_hint.h"
@@ -55,7 +55,8 @@ Finding GuardFinding(const std::string& path) {
 }
 
 Finding LockFileFinding(const std::string& path) {
-  const absl::StatusOr<LockFile> file = JudgeLockFile(path, std::nullopt);
+  const absl::StatusOr<LockFile> file =
+      DetermineLockFileStatus(path, std::nullopt);
   if (!file.ok()) return NoFileOfOurs("lock file", file.status());
   const LockStatus& found = file->lock_status;
   const auto finding = [&path](Finding::Level level, absl::string_view text,

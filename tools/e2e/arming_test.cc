@@ -561,7 +561,7 @@ class RaceTest : public testing::Test {
     return std::make_unique<Process>(Shell(kAddLoop), options);
   }
 
-  // Ends `loop`, and judges each add by when the lock was taken.
+  // Ends `loop`, and determines each add by when the lock was taken.
   void Judge(Process& loop, const std::vector<Taken>& all) {
     MakeFile(repo_.File(".git/stop"), "");
     int added = 0;

@@ -331,7 +331,7 @@ TEST_F(SeparateTest, IsRememberedByAStart) {
   EXPECT_FALSE(Exists(temp_.File("main")));
 }
 
-TEST_F(SeparateTest, BothPlacesAreJudged) {
+TEST_F(SeparateTest, BothPlacesAreExamined) {
   // Where a start from a linked worktree puts it that knows of no main one.
   MakeLockFileIn("store/.claude", "parallel.lock");
   ExpectRefused(temp_.File("main"));
@@ -363,7 +363,7 @@ class ElsewhereTest : public SeparateTest {
   }
 };
 
-TEST_F(ElsewhereTest, InTheCallersDirectoryOrWorktreeAreJudged) {
+TEST_F(ElsewhereTest, InTheCallersDirectoryOrWorktreeAreExamined) {
   for (const char* name : {"parallel.lock", "murm.lock"}) {
     for (const char* directory : {"main/sub", "linked"}) {
       const std::string claude = absl::StrCat(directory, "/.claude");

@@ -781,7 +781,8 @@ TEST_F(BetweenTest, RefusesAStartThatLockedAGuardWithoutAName) {
 TEST_F(BetweenTest, ATakeOverIsOffWhereAnotherStartHasJoinedMeanwhile) {
   const Repository repo;
   Prepare(repo, Beginning::kStray);
-  const Step judged = Find(StepsOf(repo, Publishing({}, ":")), kLocks).before;
+  const Step determined =
+      Find(StepsOf(repo, Publishing({}, ":")), kLocks).before;
   for (const bool joined : {false, true}) {
     SCOPED_TRACE(joined);
     Prepare(repo, Beginning::kStray);
@@ -791,7 +792,7 @@ TEST_F(BetweenTest, ATakeOverIsOffWhereAnotherStartHasJoinedMeanwhile) {
                                   std::regex("\"token\":\"([0-9a-f]{32})\"")))
         << record;
     const std::unique_ptr<Process> run =
-        StoppedAfter(repo, judged, Publishing({}, kAlone));
+        StoppedAfter(repo, determined, Publishing({}, kAlone));
     std::unique_ptr<Process> inside;
     if (joined) {
       ProcessOptions options = WithPipe(repo);

@@ -2,8 +2,8 @@
 //
 // Whether the run that a lock file describes is alive: one that was not started
 // by o8lock, or a dead one that left its file.
-#ifndef O8LOCK_LOCK_JUDGE_LOCK_FILE_H_
-#define O8LOCK_LOCK_JUDGE_LOCK_FILE_H_
+#ifndef O8LOCK_LOCK_LOCK_FILE_STATUS_H_
+#define O8LOCK_LOCK_LOCK_FILE_STATUS_H_
 
 #include <optional>
 #include <string>
@@ -38,9 +38,9 @@ struct LockFile {
 // Errors: kFailedPrecondition  `path` is no regular file; others from reading.
 // Waits up to a second for a text that is none yet: runs outside o8lock write
 // in place, and a reader may come too early. Changes nothing.
-absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
-                                       const std::optional<Holder>& dead);
+absl::StatusOr<LockFile> DetermineLockFileStatus(
+    const std::string& path, const std::optional<Holder>& dead);
 
 }  // namespace o8lock
 
-#endif  // O8LOCK_LOCK_JUDGE_LOCK_FILE_H_
+#endif  // O8LOCK_LOCK_LOCK_FILE_STATUS_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lock/judge.h"
+#include "lock/record_status.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -23,8 +23,8 @@
 #include "gtest/gtest.h"
 #include "lock/file.h"
 #include "lock/holder.h"
-#include "lock/judge_lock_file.h"
 #include "lock/kernel_lock.h"
+#include "lock/lock_file_status.h"
 #include "lock/lock_status.h"
 #include "lock/process.h"
 #include "lock/testing.h"
@@ -97,7 +97,8 @@ LockStatus Judge(std::optional<Holder> record, bool kernel_locked) {
     record->guard_is_local = true;
     MakeFile(path, RecordText(*record));
   }
-  return JudgeRecord({*fd, path, record}, kernel_locked, /*may_mark=*/true);
+  return DetermineRecordStatus({*fd, path, record}, kernel_locked,
+                               /*may_mark=*/true);
 }
 
 // Of a process that had the number before.
@@ -155,7 +156,7 @@ TEST(LookHereTest, KnowsThisProcess) {
   EXPECT_NE(here.host, "");
 }
 
-TEST(JudgeRecordTest, LetsTheKernelLockDecide) {
+TEST(DetermineRecordStatusTest, LetsTheKernelLockDecide) {
   Sleeper sleeper;
   const Holder alive = RecordOf(sleeper.pid());
   EXPECT_EQ(Judge(alive, true).state, LockState::kHeld);
@@ -171,7 +172,7 @@ TEST(JudgeRecordTest, LetsTheKernelLockDecide) {
 
 // A daemon has the kernel lock. Anything but the kernel's word that both are
 // dead leaves it held.
-TEST(JudgeRecordTest, IsStaleWhereOnlySomethingLeftBehindHasTheLock) {
+TEST(DetermineRecordStatusTest, IsStaleWhereOnlySomethingLeftBehindHasTheLock) {
   Sleeper living;
   Sleeper zombie;
   zombie.MakeZombie();
@@ -231,7 +232,7 @@ TEST(KeepersOfTest, NamesWhoHasADuplicateOfTheLockedDescriptor) {
   EXPECT_TRUE(KeepersOf(*id).empty());
 }
 
-TEST(JudgeRecordTest, ShowsAStoppedHolder) {
+TEST(DetermineRecordStatusTest, ShowsAStoppedHolder) {
   Sleeper sleeper;
   sleeper.Stop();
   const LockStatus found = Judge(RecordOf(sleeper.pid()), true);
@@ -239,7 +240,7 @@ TEST(JudgeRecordTest, ShowsAStoppedHolder) {
   EXPECT_FALSE(IsDead(found));
 }
 
-TEST(JudgeRecordTest, KnowsAReusedPidByItsStart) {
+TEST(DetermineRecordStatusTest, KnowsAReusedPidByItsStart) {
   Sleeper sleeper;
   const Holder own = RecordOf(sleeper.pid());
   EXPECT_FALSE(Judge(own, true).pid_reused);
@@ -247,7 +248,7 @@ TEST(JudgeRecordTest, KnowsAReusedPidByItsStart) {
   EXPECT_TRUE(Judge(earlier, true).pid_reused);
 }
 
-TEST(JudgeRecordTest, TakesALivingPidOfAnEarlierBootForAnother) {
+TEST(DetermineRecordStatusTest, TakesALivingPidOfAnEarlierBootForAnother) {
   Sleeper sleeper;
   Holder record = RecordOf(sleeper.pid());
   record.boot_id = "another";
@@ -257,28 +258,28 @@ TEST(JudgeRecordTest, TakesALivingPidOfAnEarlierBootForAnother) {
 }
 
 // Without a kernel lock that is seen.
-TEST(JudgeRecordTest, TakesALivingRunForOneThatHasTheLock) {
+TEST(DetermineRecordStatusTest, TakesALivingRunForOneThatHasTheLock) {
   Sleeper living;
   const int dead = DeadPid();
-  const auto judge = [](int pid, int command, int64_t command_since) {
+  const auto determine = [](int pid, int command, int64_t command_since) {
     Holder record = RecordOf(pid);
     record.command_pid = command;
     record.command_since = command_since;
     return Judge(record, false).state;
   };
-  EXPECT_EQ(judge(living.pid(), 0, -1), LockState::kHeld);
-  EXPECT_EQ(judge(living.pid(), dead, NowNanoseconds()), LockState::kHeld);
-  EXPECT_EQ(judge(dead, living.pid(), NowNanoseconds()), LockState::kHeld);
-  EXPECT_EQ(judge(dead, dead, NowNanoseconds()), LockState::kStale);
+  EXPECT_EQ(determine(living.pid(), 0, -1), LockState::kHeld);
+  EXPECT_EQ(determine(living.pid(), dead, NowNanoseconds()), LockState::kHeld);
+  EXPECT_EQ(determine(dead, living.pid(), NowNanoseconds()), LockState::kHeld);
+  EXPECT_EQ(determine(dead, dead, NowNanoseconds()), LockState::kStale);
   // Others have these numbers now.
   EXPECT_EQ(Judge(RecordOfAnEarlier(living.pid()), false).state,
             LockState::kStale);
-  EXPECT_EQ(judge(dead, living.pid(),
-                  (LookAt(living.pid()).started - 1) * kNanosecondsPerTick),
+  EXPECT_EQ(determine(dead, living.pid(),
+                      (LookAt(living.pid()).started - 1) * kNanosecondsPerTick),
             LockState::kStale);
 }
 
-TEST(JudgeRecordTest, StaysWithTheProcessesThatKeepTheLock) {
+TEST(DetermineRecordStatusTest, StaysWithTheProcessesThatKeepTheLock) {
   Sleeper agent;
   Holder holder = RecordOf(DeadPid());
   holder.command_pid = DeadPid();
@@ -297,7 +298,7 @@ TEST(JudgeRecordTest, StaysWithTheProcessesThatKeepTheLock) {
   EXPECT_EQ(Judge(holder, false).state, LockState::kFree);
 }
 
-TEST(JudgeRecordTest, DoubtsMomentsOfAnotherTimeNamespace) {
+TEST(DetermineRecordStatusTest, DoubtsMomentsOfAnotherTimeNamespace) {
   Sleeper living;
   Holder record = RecordOf(living.pid());
   record.time_namespace = 1;
@@ -309,7 +310,7 @@ TEST(JudgeRecordTest, DoubtsMomentsOfAnotherTimeNamespace) {
   EXPECT_EQ(Judge(record, false).state, LockState::kStale);
 }
 
-TEST(JudgeRecordTest, KnowsNoMachineByItsNameOnALocalFileSystem) {
+TEST(DetermineRecordStatusTest, KnowsNoMachineByItsNameOnALocalFileSystem) {
   Holder record = RecordOf(getpid());
   record.boot_id = "another";
   EXPECT_EQ(Judge(record, false).state, LockState::kStale);
@@ -328,7 +329,7 @@ TEST(JudgeRecordTest, KnowsNoMachineByItsNameOnALocalFileSystem) {
 }
 
 // As without /proc: not "another boot".
-TEST(JudgeRecordTest, DoubtsALivingPidWhereTheBootIsUnknown) {
+TEST(DetermineRecordStatusTest, DoubtsALivingPidWhereTheBootIsUnknown) {
   Sleeper sleeper;
   Holder record = RecordOf(sleeper.pid());
   record.boot_id = "";
@@ -338,7 +339,7 @@ TEST(JudgeRecordTest, DoubtsALivingPidWhereTheBootIsUnknown) {
   EXPECT_EQ(Judge(record, false).state, LockState::kStale);
 }
 
-TEST(JudgeRecordTest, FindsALivingRunThatADeadOneHasOverridden) {
+TEST(DetermineRecordStatusTest, FindsALivingRunThatADeadOneHasOverridden) {
   Sleeper overridden;
   Holder record = RecordOf(DeadPid());
   record.overridden = {RecordOf(DeadPid()), RecordOf(overridden.pid())};
@@ -351,7 +352,7 @@ TEST(JudgeRecordTest, FindsALivingRunThatADeadOneHasOverridden) {
   EXPECT_EQ(Judge(record, false).state, LockState::kStale);
 }
 
-TEST(JudgeRecordTest, FindsItWhereOnlySomethingLeftBehindHasTheLock) {
+TEST(DetermineRecordStatusTest, FindsItWhereOnlySomethingLeftBehindHasTheLock) {
   Sleeper overridden;
   Holder record = RecordOf(DeadPid());
   record.command_pid = record.pid;
@@ -364,7 +365,7 @@ TEST(JudgeRecordTest, FindsItWhereOnlySomethingLeftBehindHasTheLock) {
   EXPECT_EQ(Judge(record, true).state, LockState::kStale);
 }
 
-TEST(JudgeRecordTest, FindsItBehindARunThatHasReleased) {
+TEST(DetermineRecordStatusTest, FindsItBehindARunThatHasReleased) {
   Sleeper overridden;
   Sleeper released;
   Holder record = RecordOf(released.pid());
@@ -378,7 +379,7 @@ TEST(JudgeRecordTest, FindsItBehindARunThatHasReleased) {
 }
 
 // The overrider has left the record, and its run has ended: no word of that.
-TEST(JudgeRecordTest, AnOverriddenRunThatHasEndedIsNobodys) {
+TEST(DetermineRecordStatusTest, AnOverriddenRunThatHasEndedIsNobodys) {
   Sleeper sleeper;
   Holder record = RecordOf(sleeper.pid());
   record.overridden_by = Overrider{1, "", "", ""};
@@ -399,10 +400,10 @@ class ViewTest : public testing::Test {
     text_ = RecordText(record_);
     MakeFile(record_.guard, text_);
   }
-  LockState JudgeCopy(const std::string& path, bool may_mark) const {
+  LockState DetermineCopyState(const std::string& path, bool may_mark) const {
     const absl::StatusOr<Fd> fd = OpenRegular(path, O_RDWR);
     EXPECT_TRUE(fd.ok()) << fd.status();
-    return JudgeRecord({*fd, path, record_}, false, may_mark).state;
+    return DetermineRecordStatus({*fd, path, record_}, false, may_mark).state;
   }
 
   const TempDir dir_;
@@ -413,8 +414,8 @@ class ViewTest : public testing::Test {
 
 TEST_F(ViewTest, ACopyIsNobodys) {
   MakeFile(dir_.File("copy"), RecordText(record_));
-  EXPECT_EQ(JudgeCopy(record_.guard, false), LockState::kHeld);
-  EXPECT_EQ(JudgeCopy(dir_.File("copy"), false), LockState::kFree);
+  EXPECT_EQ(DetermineCopyState(record_.guard, false), LockState::kHeld);
+  EXPECT_EQ(DetermineCopyState(dir_.File("copy"), false), LockState::kFree);
 }
 
 // The numbers of two file systems cannot be compared.
@@ -422,12 +423,12 @@ TEST_F(ViewTest, OnAnotherFileSystemAMarkTells) {
   MakeFile(dir_.File("copy"), RecordText(record_));
   record_.guard_id.device += 1;
   // Where both are local no file has two numbers.
-  EXPECT_EQ(JudgeCopy(dir_.File("copy"), false), LockState::kFree);
+  EXPECT_EQ(DetermineCopyState(dir_.File("copy"), false), LockState::kFree);
   record_.guard_is_local = false;
-  EXPECT_EQ(JudgeCopy(dir_.File("copy"), false), LockState::kUnknown);
-  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), LockState::kFree);
-  EXPECT_EQ(JudgeCopy(record_.guard, false), LockState::kUnknown);
-  EXPECT_EQ(JudgeCopy(record_.guard, true), LockState::kHeld);
+  EXPECT_EQ(DetermineCopyState(dir_.File("copy"), false), LockState::kUnknown);
+  EXPECT_EQ(DetermineCopyState(dir_.File("copy"), true), LockState::kFree);
+  EXPECT_EQ(DetermineCopyState(record_.guard, false), LockState::kUnknown);
+  EXPECT_EQ(DetermineCopyState(record_.guard, true), LockState::kHeld);
   // A mark leaves the record as it is for whoever reads it.
   const absl::StatusOr<Holder> marked = ParseHolder(Contents(record_.guard));
   ASSERT_TRUE(marked.ok()) << marked.status();
@@ -439,27 +440,27 @@ TEST_F(ViewTest, AFileOutOfReachLeavesDoubt) {
   record_.guard_id.device += 1;
   record_.guard_is_local = false;
   std::filesystem::remove(record_.guard);
-  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), LockState::kUnknown);
+  EXPECT_EQ(DetermineCopyState(dir_.File("copy"), true), LockState::kUnknown);
   // Of another run by now.
   Holder other = record_;
   other.token = "another";
   MakeFile(record_.guard, RecordText(other));
-  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), LockState::kUnknown);
+  EXPECT_EQ(DetermineCopyState(dir_.File("copy"), true), LockState::kUnknown);
 }
 
 TEST_F(ViewTest, InAnotherPidNamespaceTheFileSystemTells) {
   MakeFile(dir_.File("copy"), RecordText(record_));
   record_.pid_namespace = 1;
-  EXPECT_EQ(JudgeCopy(record_.guard, true), LockState::kStale);
-  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), LockState::kFree);
+  EXPECT_EQ(DetermineCopyState(record_.guard, true), LockState::kStale);
+  EXPECT_EQ(DetermineCopyState(dir_.File("copy"), true), LockState::kFree);
   record_.guard_is_local = false;
-  EXPECT_EQ(JudgeCopy(dir_.File("copy"), true), LockState::kUnknown);
+  EXPECT_EQ(DetermineCopyState(dir_.File("copy"), true), LockState::kUnknown);
 }
 
-class JudgeLockFileTest : public testing::Test {
+class DetermineLockFileStatusTest : public testing::Test {
  protected:
   LockFile Judge(const std::optional<Holder>& dead = std::nullopt) {
-    const absl::StatusOr<LockFile> file = JudgeLockFile(path_, dead);
+    const absl::StatusOr<LockFile> file = DetermineLockFileStatus(path_, dead);
     EXPECT_TRUE(file.ok()) << file.status();
     return file.value_or(LockFile());
   }
@@ -479,11 +480,11 @@ class JudgeLockFileTest : public testing::Test {
   const std::string now_ = FormatTime(time(nullptr));
 };
 
-TEST_F(JudgeLockFileTest, IsFreeWithoutAFile) {
+TEST_F(DetermineLockFileStatusTest, IsFreeWithoutAFile) {
   EXPECT_EQ(Judge().lock_status.state, LockState::kFree);
 }
 
-TEST_F(JudgeLockFileTest, HoldsWhileThePidLives) {
+TEST_F(DetermineLockFileStatusTest, HoldsWhileThePidLives) {
   Sleeper sleeper;
   Write(sleeper.pid(), now_);
   EXPECT_EQ(Judge().lock_status.state, LockState::kHeld);
@@ -496,21 +497,21 @@ TEST_F(JudgeLockFileTest, HoldsWhileThePidLives) {
   EXPECT_EQ(Judge().lock_status.state, LockState::kStale);
 }
 
-TEST_F(JudgeLockFileTest, IsStaleForAThread) {
+TEST_F(DetermineLockFileStatusTest, IsStaleForAThread) {
   std::thread([this] {
     Write(gettid(), now_);
     EXPECT_EQ(Judge().lock_status.state, LockState::kStale);
   }).join();
 }
 
-TEST_F(JudgeLockFileTest, IsStaleForThisVeryProcess) {
+TEST_F(DetermineLockFileStatusTest, IsStaleForThisVeryProcess) {
   Write(getpid(), now_);
   EXPECT_EQ(Judge().lock_status.state, LockState::kStale);
   Write(getppid(), now_);
   EXPECT_EQ(Judge().lock_status.state, LockState::kHeld);
 }
 
-TEST_F(JudgeLockFileTest, HoldsWhileThePidLivesWhateverTheDate) {
+TEST_F(DetermineLockFileStatusTest, HoldsWhileThePidLivesWhateverTheDate) {
   Sleeper sleeper;
   for (const char* const started_at :
        {"2026-02-25T10:30:00Z", "1970-01-01T00:00:00Z", "2999-01-01T00:00:00Z",
@@ -523,7 +524,8 @@ TEST_F(JudgeLockFileTest, HoldsWhileThePidLivesWhateverTheDate) {
   EXPECT_EQ(Judge().lock_status.state, LockState::kStale);
 }
 
-TEST_F(JudgeLockFileTest, IsStaleWhereTheProcessBeganAfterFileAndDate) {
+TEST_F(DetermineLockFileStatusTest,
+       IsStaleWhereTheProcessBeganAfterFileAndDate) {
   Sleeper sleeper;
   const time_t now = time(nullptr);
   const time_t before_boot = now - NowTicks() / kTicksPerSecond - 3600;
@@ -553,7 +555,8 @@ TEST_F(JudgeLockFileTest, IsStaleWhereTheProcessBeganAfterFileAndDate) {
   }
 }
 
-TEST_F(JudgeLockFileTest, IsStaleForInitWhereTheFileIsOlderThanThisBoot) {
+TEST_F(DetermineLockFileStatusTest,
+       IsStaleForInitWhereTheFileIsOlderThanThisBoot) {
   const time_t boot = time(nullptr) - NowTicks() / kTicksPerSecond;
   Write(1, FormatTime(boot - 60));
   SetWritten(boot - 60);
@@ -565,7 +568,7 @@ TEST_F(JudgeLockFileTest, IsStaleForInitWhereTheFileIsOlderThanThisBoot) {
 
 // To set the clock forward by an hour makes a lock file an hour older, and its
 // process no older.
-TEST_F(JudgeLockFileTest, HoldsForAnOrchestr8WhateverTheClockSays) {
+TEST_F(DetermineLockFileStatusTest, HoldsForAnOrchestr8WhateverTheClockSays) {
   const time_t old = time(nullptr) - 3600;
   for (const bool is_orchestr8 : {true, false}) {
     const std::string copy = temp_.File(is_orchestr8 ? "orchestr8" : "sleep");
@@ -584,7 +587,7 @@ TEST_F(JudgeLockFileTest, HoldsForAnOrchestr8WhateverTheClockSays) {
   }
 }
 
-TEST_F(JudgeLockFileTest, IsStaleForTheRunThatIsKnownToBeDead) {
+TEST_F(DetermineLockFileStatusTest, IsStaleForTheRunThatIsKnownToBeDead) {
   Sleeper sleeper;  // the pid lives again
   Write(sleeper.pid(), now_);
   Holder dead;
@@ -595,7 +598,7 @@ TEST_F(JudgeLockFileTest, IsStaleForTheRunThatIsKnownToBeDead) {
   EXPECT_EQ(Judge(dead).lock_status.state, LockState::kHeld);
 }
 
-TEST_F(JudgeLockFileTest, WaitsForATextThatIsBeingWritten) {
+TEST_F(DetermineLockFileStatusTest, WaitsForATextThatIsBeingWritten) {
   MakeFile(path_, "");
   const int watch = inotify_init();
   ASSERT_GE(inotify_add_watch(watch, path_.c_str(), IN_CLOSE_NOWRITE), 0);
@@ -613,7 +616,7 @@ TEST_F(JudgeLockFileTest, WaitsForATextThatIsBeingWritten) {
   close(watch);
 }
 
-TEST_F(JudgeLockFileTest, SaysWhyAFileIsMalformed) {
+TEST_F(DetermineLockFileStatusTest, SaysWhyAFileIsMalformed) {
   MakeFile(path_, "{\"pid\": 0}");
   const LockFile file = Judge();
   EXPECT_EQ(file.lock_status.state, LockState::kStale);
@@ -627,13 +630,14 @@ TEST_F(JudgeLockFileTest, SaysWhyAFileIsMalformed) {
       absl::StrCat("read '", path_, "': it is larger than 1048576 bytes"));
 }
 
-TEST_F(JudgeLockFileTest, DoubtsWhatItMayNotRead) {
+TEST_F(DetermineLockFileStatusTest, DoubtsWhatItMayNotRead) {
   ASSERT_EQ(chmod(temp_.path().c_str(), 0777), 0);
   MakeFile(path_, "x", 0600);
   const pid_t child = fork();
   if (child == 0) {
     if (setuid(65534) != 0) _exit(2);
-    const absl::StatusOr<LockFile> file = JudgeLockFile(path_, std::nullopt);
+    const absl::StatusOr<LockFile> file =
+        DetermineLockFileStatus(path_, std::nullopt);
     _exit(file.ok() && file->lock_status.state == LockState::kUnknown &&
                   file->lock_status.problem ==
                       "open '" + path_ + "': Permission denied"
@@ -646,9 +650,9 @@ TEST_F(JudgeLockFileTest, DoubtsWhatItMayNotRead) {
   EXPECT_EQ(status, 0);
 }
 
-TEST_F(JudgeLockFileTest, RefusesWhatIsNoFile) {
+TEST_F(DetermineLockFileStatusTest, RefusesWhatIsNoFile) {
   const auto expect = [this](const char* kind) {
-    EXPECT_EQ(JudgeLockFile(path_, std::nullopt).status(),
+    EXPECT_EQ(DetermineLockFileStatus(path_, std::nullopt).status(),
               absl::FailedPreconditionError(
                   absl::StrCat("'", path_, "' is ", kind,
                                ", and o8lock wants a regular file there")));

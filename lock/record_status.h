@@ -2,8 +2,8 @@
 //
 // Whether the run that a record describes is alive. Only proof of death makes
 // kStale; doubt is kHeld or kUnknown.
-#ifndef O8LOCK_LOCK_JUDGE_H_
-#define O8LOCK_LOCK_JUDGE_H_
+#ifndef O8LOCK_LOCK_RECORD_STATUS_H_
+#define O8LOCK_LOCK_RECORD_STATUS_H_
 
 #include <optional>
 #include <string>
@@ -37,8 +37,8 @@ struct OpenGuardFile {
 // that has released, is nobody's: kFree, with its holder.
 // If the run is over and has overridden a living one, the state is about the
 // living one, without kernel_locked. `may_mark` as in ViewOf.
-LockStatus JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
-                       bool may_mark);
+LockStatus DetermineRecordStatus(const OpenGuardFile& guard, bool kernel_locked,
+                                 bool may_mark);
 
 // How long a guard may be locked and yet name no living holder before that is
 // taken for the truth: a run that is about to write its record, or about to
@@ -49,11 +49,12 @@ inline constexpr Ticks kDeadRecordFor = kTicksPerSecond / 20;
 
 // The state on the guard `fd`, which a run has (`taken`) or not. Changes
 // nothing.
-LockStatus JudgeGuard(const Fd& fd, const std::string& guard, bool taken);
+LockStatus DetermineGuardStatus(const Fd& fd, const std::string& guard,
+                                bool taken);
 
-// Whether `found`, a state of JudgeGuard, need not be looked at again after
-// `waited`: the guard is free, its holder lives, or has been missing for long
-// enough.
+// Whether `found`, a state of DetermineGuardStatus, need not be looked at again
+// after `waited`: the guard is free, its holder lives, or has been missing for
+// long enough.
 bool IsSettled(const LockStatus& found, Ticks waited);
 
 // Finds out who keeps the lock of `found`, a state on `guard`, where its own
@@ -66,4 +67,4 @@ bool MayLive(const Holder& record);
 
 }  // namespace o8lock
 
-#endif  // O8LOCK_LOCK_JUDGE_H_
+#endif  // O8LOCK_LOCK_RECORD_STATUS_H_

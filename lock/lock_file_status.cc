@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lock/judge_lock_file.h"
+#include "lock/lock_file_status.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -107,8 +107,8 @@ bool IsOfRun(const Holder& lock_file, const Holder& run) {
   return lock_file.pid == run.pid && lock_file.started_at == run.started_at;
 }
 
-absl::StatusOr<LockFile> JudgeLockFile(const std::string& path,
-                                       const std::optional<Holder>& dead) {
+absl::StatusOr<LockFile> DetermineLockFileStatus(
+    const std::string& path, const std::optional<Holder>& dead) {
   LockFile found;
   found.lock_status.file = path;
   found.lock_status.is_external = true;

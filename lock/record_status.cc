@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lock/judge.h"
+#include "lock/record_status.h"
 
 #include <fcntl.h>
 
@@ -143,7 +143,8 @@ View ViewOfRun(const LockStatus& found, const Holder& record, const Fd& guard,
 }
 
 // The state on a run whose kernel lock is not seen, by what else is known.
-LockState JudgeWithoutLock(const Fd& guard, LockStatus& found, bool may_mark) {
+LockState DetermineUnlockedState(const Fd& guard, LockStatus& found,
+                                 bool may_mark) {
   const Holder& record = *found.holder;
   switch (found.origin) {
     case Origin::kOtherHost:
@@ -249,8 +250,8 @@ std::optional<LockStatus> FindOverridden(const OpenGuardFile& guard,
 
 }  // namespace
 
-LockStatus JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
-                       bool may_mark) {
+LockStatus DetermineRecordStatus(const OpenGuardFile& guard, bool kernel_locked,
+                                 bool may_mark) {
   LockStatus found;
   found.file = guard.path;
   found.holder = guard.record;
@@ -279,7 +280,7 @@ LockStatus JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
     found.state = is_stale ? LockState::kStale : LockState::kHeld;
   } else {
     found.state = released ? LockState::kStale
-                           : JudgeWithoutLock(guard.fd, found, may_mark);
+                           : DetermineUnlockedState(guard.fd, found, may_mark);
   }
   if (found.state != LockState::kStale) return found;
   if (const auto other = FindOverridden(guard, may_mark)) {
@@ -296,9 +297,10 @@ LockStatus JudgeRecord(const OpenGuardFile& guard, bool kernel_locked,
   return found;
 }
 
-LockStatus JudgeGuard(const Fd& fd, const std::string& guard, bool taken) {
-  return JudgeRecord({fd, guard, ReadRecord(fd, guard)}, taken,
-                     /*may_mark=*/false);
+LockStatus DetermineGuardStatus(const Fd& fd, const std::string& guard,
+                                bool taken) {
+  return DetermineRecordStatus({fd, guard, ReadRecord(fd, guard)}, taken,
+                               /*may_mark=*/false);
 }
 
 bool IsSettled(const LockStatus& found, Ticks waited) {
