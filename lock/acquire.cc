@@ -173,7 +173,7 @@ Taken Acquisition::TakeHeld(Fd guard) {
     // Somebody else takes it over, or joins it, and was stopped in that.
     found.state = LockState::kHeld;
   }
-  AddKeepers(guard, found);
+  AddDescriptorHolders(guard, found);
   return Refuse(std::move(found));
 }
 
@@ -192,7 +192,7 @@ Taken Acquisition::TakeFree(Fd guard) {
                             /*kernel_locked=*/false, /*may_mark=*/true);
   const bool lives = left.state > LockState::kStale;
   if (lives && !Contains(options_.overriding, left)) {
-    AddKeepers(guard, left);
+    AddDescriptorHolders(guard, left);
     left.own = left.state == LockState::kHeld &&
                IsInside(left, guard, options_.own_tokens);
     if (left.own && MayJoin(left)) {

@@ -37,7 +37,8 @@ std::vector<int> Roots(const LockStatus& found) {
       roots.push_back(found.holder->command_pid);
     }
   }
-  for (const Keeper& keeper : found.keepers) roots.push_back(keeper.pid);
+  for (const DescriptorHolder& descriptor_holder : found.descriptor_holders)
+    roots.push_back(descriptor_holder.pid);
   return roots;
 }
 

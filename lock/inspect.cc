@@ -38,7 +38,7 @@ absl::StatusOr<LockStatus> InspectGuard(
     O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(*guard, location.guard));
     LockStatus found = DetermineGuardStatus(*guard, location.guard, taken);
     if (IsSettled(found, NowTicks() - start)) {
-      AddKeepers(*guard, found);
+      AddDescriptorHolders(*guard, found);
       found.own = found.state == LockState::kHeld &&
                   IsInside(found, *guard, own_tokens);
       return found;

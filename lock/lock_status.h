@@ -56,7 +56,7 @@ struct LockStatus {
 
   // Who has the kernel lock while the holder's process is dead: the command
   // first, where it is known. Processes of other users may be missing.
-  std::vector<Keeper> keepers;
+  std::vector<DescriptorHolder> descriptor_holders;
 
   // Worktrees that ended runs have left, as the guard has it.
   std::vector<OrphanedWorktree> orphaned;

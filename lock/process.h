@@ -119,7 +119,7 @@ std::vector<int> InheritedDescriptors(const FileId& file);
 bool MayHaveBegunAfter(int pid, int first);
 
 // A process that keeps a lock taken, and its command line.
-struct Keeper {
+struct DescriptorHolder {
   int pid = 0;
   std::vector<std::string> command;
 };
@@ -128,7 +128,7 @@ struct Keeper {
 // run (kernel_lock.h), this one aside, in the order of their pids. Those that
 // may not be looked into, as of another user, are missing.
 // Reads a file for every descriptor on the machine: some milliseconds.
-std::vector<Keeper> KeepersOf(const FileId& file);
+std::vector<DescriptorHolder> DescriptorHoldersOf(const FileId& file);
 
 // A process that another one has started, or that has fallen to it.
 struct Descendant {

@@ -323,15 +323,15 @@ std::vector<int> InheritedDescriptors(const FileId& file) {
   return inherited;
 }
 
-std::vector<Keeper> KeepersOf(const FileId& file) {
-  std::vector<Keeper> keepers;
+std::vector<DescriptorHolder> DescriptorHoldersOf(const FileId& file) {
+  std::vector<DescriptorHolder> descriptor_holders;
   for (const int pid : Processes()) {
     const std::string process = absl::StrCat("/proc/", pid);
     // Where kRun (and kAll) and kJoined begin.
     if (pid == getpid() || !HasLockedOneOf(process, file, {0, 2})) continue;
-    keepers.push_back({pid, CommandOf(pid)});
+    descriptor_holders.push_back({pid, CommandOf(pid)});
   }
-  return keepers;
+  return descriptor_holders;
 }
 
 std::vector<Descendant> DescendantsOf(int pid) {

@@ -309,11 +309,11 @@ bool IsSettled(const LockStatus& found, Ticks waited) {
   return !IsDead(found) || waited > kDeadRecordFor;
 }
 
-void AddKeepers(const Fd& guard, LockStatus& found) {
+void AddDescriptorHolders(const Fd& guard, LockStatus& found) {
   if (!found.kernel_locked && found.state == LockState::kHeld &&
       found.origin == Origin::kHere && IsDead(found)) {
     for (const int pid : LivingOf(found)) {
-      found.keepers.push_back({pid, CommandOf(pid)});
+      found.descriptor_holders.push_back({pid, CommandOf(pid)});
     }
     return;
   }
@@ -322,12 +322,13 @@ void AddKeepers(const Fd& guard, LockStatus& found) {
   }
   const absl::StatusOr<FileId> file = IdOf(guard, found.file);
   if (!file.ok()) return;
-  found.keepers = KeepersOf(*file);
+  found.descriptor_holders = DescriptorHoldersOf(*file);
   if (!found.holder.has_value()) return;
-  std::stable_partition(found.keepers.begin(), found.keepers.end(),
-                        [&found](const Keeper& keeper) {
-                          return keeper.pid == found.holder->command_pid;
-                        });
+  std::stable_partition(
+      found.descriptor_holders.begin(), found.descriptor_holders.end(),
+      [&found](const DescriptorHolder& descriptor_holder) {
+        return descriptor_holder.pid == found.holder->command_pid;
+      });
 }
 
 bool MayLive(const Holder& record) {

@@ -60,7 +60,7 @@ bool IsSettled(const LockStatus& found, Ticks waited);
 // Finds out who keeps the lock of `found`, a state on `guard`, where its own
 // process is not known to be alive: where nobody has the kernel lock, the
 // command that lives on.
-void AddKeepers(const Fd& guard, LockStatus& found);
+void AddDescriptorHolders(const Fd& guard, LockStatus& found);
 
 // Whether a process of the run `record` is alive here, or may be.
 bool MayLive(const Holder& record);

@@ -204,7 +204,7 @@ TEST(DetermineRecordStatusTest, IsStaleWhereOnlySomethingLeftBehindHasTheLock) {
   EXPECT_EQ(Judge(reused, true).state, LockState::kHeld);
 }
 
-TEST(KeepersOfTest, NamesWhoHasADuplicateOfTheLockedDescriptor) {
+TEST(DescriptorHoldersOfTest, NamesWhoHasADuplicateOfTheLockedDescriptor) {
   const TempDir dir;
   MakeFile(dir.File("guard"), "");
   const absl::StatusOr<Fd> fd = OpenRegular(dir.File("guard"), O_RDWR);
@@ -214,22 +214,24 @@ TEST(KeepersOfTest, NamesWhoHasADuplicateOfTheLockedDescriptor) {
   ASSERT_EQ(TryLock(*other, Range::kChange, "guard"), absl::OkStatus());
   const absl::StatusOr<FileId> id = IdOf(*fd, "guard");
   ASSERT_TRUE(id.ok());
-  EXPECT_TRUE(KeepersOf(*id).empty());
+  EXPECT_TRUE(DescriptorHoldersOf(*id).empty());
   // Both inherit both descriptors; what counts is who has the run's.
   const int kept = fcntl(fd->get(), F_DUPFD, 10);
-  Process keeper({"sleep", "1000"});
-  WaitForState(keeper.pid(), 'S');
+  Process descriptor_holder({"sleep", "1000"});
+  WaitForState(descriptor_holder.pid(), 'S');
   close(kept);
   const int changes = fcntl(other->get(), F_DUPFD, 10);
   Process changer({"sleep", "2000"});
   WaitForState(changer.pid(), 'S');
   close(changes);
-  const std::vector<Keeper> keepers = KeepersOf(*id);
-  ASSERT_EQ(keepers.size(), 1u);
-  EXPECT_EQ(keepers[0].pid, keeper.pid());
-  EXPECT_EQ(keepers[0].command, std::vector<std::string>({"sleep", "1000"}));
+  const std::vector<DescriptorHolder> descriptor_holders =
+      DescriptorHoldersOf(*id);
+  ASSERT_EQ(descriptor_holders.size(), 1u);
+  EXPECT_EQ(descriptor_holders[0].pid, descriptor_holder.pid());
+  EXPECT_EQ(descriptor_holders[0].command,
+            std::vector<std::string>({"sleep", "1000"}));
   ASSERT_EQ(Unlock(*fd, Range::kRun, "guard"), absl::OkStatus());
-  EXPECT_TRUE(KeepersOf(*id).empty());
+  EXPECT_TRUE(DescriptorHoldersOf(*id).empty());
 }
 
 TEST(DetermineRecordStatusTest, ShowsAStoppedHolder) {

@@ -66,11 +66,13 @@ std::string ProcessText(const LockStatus& found) {
 }
 
 // "process 124 (npm test)", and how many others.
-std::string KeepersText(const std::vector<Keeper>& keepers) {
-  std::string text = absl::StrCat("process ", keepers[0].pid, " (",
-                                  ShellQuoted(Glance(keepers[0].command)), ")");
-  if (keepers.size() > 1) {
-    absl::StrAppend(&text, " with ", keepers.size() - 1, " more");
+std::string DescriptorHoldersText(
+    const std::vector<DescriptorHolder>& descriptor_holders) {
+  std::string text =
+      absl::StrCat("process ", descriptor_holders[0].pid, " (",
+                   ShellQuoted(Glance(descriptor_holders[0].command)), ")");
+  if (descriptor_holders.size() > 1) {
+    absl::StrAppend(&text, " with ", descriptor_holders.size() - 1, " more");
   }
   return text;
 }
@@ -101,15 +103,16 @@ std::string EvidenceText(const LockStatus& found) {
     facts.push_back("the kernel lock is held");
     if (IsDead(found)) {
       facts.push_back(ProcessText(found));
-      facts.push_back(found.keepers.empty()
-                          ? "a process that it started still has the lock"
-                          : absl::StrCat(KeepersText(found.keepers),
-                                         " still has the lock"));
+      facts.push_back(
+          found.descriptor_holders.empty()
+              ? "a process that it started still has the lock"
+              : absl::StrCat(DescriptorHoldersText(found.descriptor_holders),
+                             " still has the lock"));
       return absl::StrJoin(facts, ", ");
     }
-    if (!found.keepers.empty()) {
-      facts.push_back(
-          absl::StrCat(KeepersText(found.keepers), " has the lock"));
+    if (!found.descriptor_holders.empty()) {
+      facts.push_back(absl::StrCat(
+          DescriptorHoldersText(found.descriptor_holders), " has the lock"));
     }
   }
   if (!found.problem.empty()) facts.push_back(Printable(found.problem));
@@ -121,9 +124,9 @@ std::string EvidenceText(const LockStatus& found) {
   if (found.kernel_locked || found.state <= LockState::kStale) {
     return absl::StrJoin(facts, ", ");
   }
-  if (!found.keepers.empty()) {
+  if (!found.descriptor_holders.empty()) {
     facts.push_back(absl::StrCat(
-        KeepersText(found.keepers),
+        DescriptorHoldersText(found.descriptor_holders),
         found.holder->surviving.empty() ? " is running" : " keeps the lock"));
   }
   if (found.is_external) {

@@ -38,12 +38,13 @@ std::string RefusedText(const LockStatus& found) {
 }
 
 // What ends what a dead holder has left, as far as that keeps the lock.
-std::string KillKeepers(const LockStatus& found) {
+std::string KillDescriptorHolders(const LockStatus& found) {
   std::string text = "kill";
-  for (const Keeper& keeper : found.keepers) {
-    absl::StrAppend(&text, " ", keeper.pid);
+  for (const DescriptorHolder& descriptor_holder : found.descriptor_holders) {
+    absl::StrAppend(&text, " ", descriptor_holder.pid);
     // From what its command leaves behind the next run takes the lock.
-    if (found.holder.has_value() && keeper.pid == found.holder->command_pid) {
+    if (found.holder.has_value() &&
+        descriptor_holder.pid == found.holder->command_pid) {
       break;
     }
   }
@@ -56,8 +57,9 @@ std::vector<Row> RefusalRows(const LockStatus& found, const Now& now,
   std::vector<Row> rows = HolderRows(found, now);
   rows.emplace_back("Evidence", EvidenceText(found));
   for (Row& row : StrangerRows(found, unlock)) rows.push_back(std::move(row));
-  if (!found.keepers.empty()) {
-    rows.emplace_back("To end what is left of it", KillKeepers(found));
+  if (!found.descriptor_holders.empty()) {
+    rows.emplace_back("To end what is left of it",
+                      KillDescriptorHolders(found));
     if (found.holder.has_value() && !found.holder->surviving.empty()) {
       rows.emplace_back("To free the lock without that", unlock);
     }

@@ -172,15 +172,16 @@ JsonMembers LockJson(const LockSurvey& survey, const Now& now) {
     };
   }
   lock.emplace_back("holder", holder);
-  std::vector<JsonValue> keepers;
-  for (const Keeper& keeper : found.keepers) keepers.emplace_back(keeper.pid);
+  std::vector<JsonValue> descriptor_holders;
+  for (const DescriptorHolder& descriptor_holder : found.descriptor_holders)
+    descriptor_holders.emplace_back(descriptor_holder.pid);
   lock.emplace_back("evidence",
                     JsonMembers{{"file", text(found.file)},
                                 {"kernelLocked", found.kernel_locked},
                                 {"process", text(ProcessWord(found))},
                                 {"pidReused", found.pid_reused},
                                 {"origin", text(OriginWord(found))},
-                                {"keepers", keepers},
+                                {"keepers", descriptor_holders},
                                 {"problem", text(found.problem)}});
   lock.emplace_back("processes", ProcessesJson(survey.processes));
   lock.emplace_back("worktrees", WorktreesJson(survey.worktrees));
