@@ -208,7 +208,8 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
                                   const std::vector<Setting>& settings) {
   const HooksPath path = FindHooksPath(location, settings);
   O8LOCK_RETURN_IF_ERROR(CheckPaths(location, program, path));
-  O8LOCK_ASSIGN_OR_RETURN(const std::string settled, Settle(location, program));
+  O8LOCK_ASSIGN_OR_RETURN(const std::string settled,
+                          InstallStableCopy(location, program));
   if (mechanism == Mechanism::kDirectory) {
     O8LOCK_RETURN_IF_ERROR(PutSecondLine(location, path, settled));
   } else {
@@ -350,7 +351,7 @@ absl::Status RefreshHooks(const Location& location) {
       place = absl::FailedPreconditionError(
           absl::StrCat("'", program, "' cannot be started here"));
     } else {
-      O8LOCK_ASSIGN_OR_RETURN(program, Settle(location, own));
+      O8LOCK_ASSIGN_OR_RETURN(program, InstallStableCopy(location, own));
     }
   }
   if (basis.has_value() && program == remembered->program &&

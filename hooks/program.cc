@@ -50,8 +50,8 @@ std::string StampOf(const std::string& path) {
   return absl::StrCat(info.st_mtim.tv_sec, ".", info.st_mtim.tv_nsec);
 }
 
-absl::StatusOr<std::string> Settle(const Location& location,
-                                   const std::string& program) {
+absl::StatusOr<std::string> InstallStableCopy(const Location& location,
+                                              const std::string& program) {
   const std::string copy = OwnCopy(location.common_dir);
   if (program == copy ||
       !(IsFleeting(program) || IsFleeting(Canonical(program).value_or("")))) {

@@ -19,8 +19,8 @@ std::string StampOf(const std::string& path);
 // removing o8lock (a build tree, node_modules, npm's cache), the copy (OwnCopy,
 // layout.h), which is made.
 // Errors: from the file system.
-absl::StatusOr<std::string> Settle(const Location& location,
-                                   const std::string& program);
+absl::StatusOr<std::string> InstallStableCopy(const Location& location,
+                                              const std::string& program);
 
 // The version of `program`, which is started; empty: it cannot be.
 std::string AskVersion(const std::string& program);

@@ -163,7 +163,7 @@ Taken Acquisition::TakeHeld(Fd guard) {
     return Refuse(std::move(found));
   }
   const bool is_stale = found.state == LockState::kStale;
-  if (!is_stale && !IsSettled(found, Waited())) {
+  if (!is_stale && !IsConclusive(found, Waited())) {
     absl::SleepFor(kRetryEvery);
     return nullptr;
   }

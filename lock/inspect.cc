@@ -37,7 +37,7 @@ absl::StatusOr<LockStatus> InspectGuard(
     O8LOCK_RETURN_IF_ERROR(CheckGuardFile(*guard, location.guard));
     O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(*guard, location.guard));
     LockStatus found = DetermineGuardStatus(*guard, location.guard, taken);
-    if (IsSettled(found, NowTicks() - start)) {
+    if (IsConclusive(found, NowTicks() - start)) {
       AddDescriptorHolders(*guard, found);
       found.own = found.state == LockState::kHeld &&
                   IsInside(found, *guard, own_tokens);

@@ -236,7 +236,7 @@ absl::Status Lock::KeepFor(std::vector<SurvivingProcess> processes) {
 
 absl::Status Lock::WithdrawLockFile() { return Withdraw(*held_); }
 
-absl::StatusOr<Disturbance> Lock::LookAfter() {
+absl::StatusOr<Disturbance> Lock::CheckIntegrity() {
   HeldLock& lock = *held_;
   Disturbance disturbance;
   if (lock.joined) return disturbance;

@@ -192,9 +192,9 @@ class Lock {
   // override that is under way, and a second for a lock file that is being
   // written.
   // REQUIRES: not released yet.
-  absl::StatusOr<Disturbance> LookAfter();
+  absl::StatusOr<Disturbance> CheckIntegrity();
 
-  // What LookAfter() is about: directories of which watch.h can tell.
+  // What CheckIntegrity() is about: directories of which watch.h can tell.
   std::vector<std::string> Directories() const;
 
   // Removes the lock file if it is still this run's, and those that processes

@@ -303,7 +303,7 @@ LockStatus DetermineGuardStatus(const Fd& fd, const std::string& guard,
                                /*may_mark=*/false);
 }
 
-bool IsSettled(const LockStatus& found, Ticks waited) {
+bool IsConclusive(const LockStatus& found, Ticks waited) {
   if (!found.kernel_locked) return true;
   if (!found.holder.has_value()) return waited > kEmptyRecordFor;
   return !IsDead(found) || waited > kDeadRecordFor;

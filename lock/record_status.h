@@ -55,7 +55,7 @@ LockStatus DetermineGuardStatus(const Fd& fd, const std::string& guard,
 // Whether `found`, a state of DetermineGuardStatus, need not be looked at again
 // after `waited`: the guard is free, its holder lives, or has been missing for
 // long enough.
-bool IsSettled(const LockStatus& found, Ticks waited);
+bool IsConclusive(const LockStatus& found, Ticks waited);
 
 // Finds out who keeps the lock of `found`, a state on `guard`, where its own
 // process is not known to be alive: where nobody has the kernel lock, the

@@ -29,7 +29,7 @@ class Watch {
   enum Also : uint32_t { kNothing = 0, kWritten = 1, kModified = 2 };
   void Add(const std::string& directory, Also also);
 
-  // Readable when there is something new; close-on-exec.
+  // OnReadable when there is something new; close-on-exec.
   int fd() const { return fd_.get(); }
 
   // Forgets what is new. Never blocks.

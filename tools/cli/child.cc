@@ -117,14 +117,14 @@ void AwaitEnd(pid_t child) {
 // Passes signals on to the command until it ends.
 class Follower {
  public:
-  // `attendant` may be null.
-  Follower(pid_t child, Events& events, Attendant* attendant)
+  // `observer` may be null.
+  Follower(pid_t child, Events& events, RunObserver* observer)
       : child_(child),
         events_(events),
-        attendant_(attendant),
+        observer_(observer),
         // A watch takes up to 20 milliseconds to give up (lock/watch.h). A
         // shorter run does without one.
-        settles_(attendant == nullptr ? -1 : NowTicks() + kTicksPerSecond) {}
+        settles_(observer == nullptr ? -1 : NowTicks() + kTicksPerSecond) {}
 
   // Errors: kInternal, as Run's.
   absl::StatusOr<ChildExit> Follow();
@@ -135,18 +135,18 @@ class Follower {
   absl::StatusOr<std::optional<ChildExit>> Collect();
   // Does what `signal` asks for. False if nothing else is to be done for it.
   bool Pass(const signalfd_siginfo& signal);
-  // Has the attendant do its part.
+  // Has the observer do its part.
   void Attend();
   // The command has stopped: so does this process, if need be.
   void FollowStop();
 
   const pid_t child_;
   Events& events_;
-  Attendant* const attendant_;
+  RunObserver* const observer_;
   bool stopped_ = false;  // the command is
   bool stops_ = false;    // the last Collect() found that it had stopped
   Ticks settles_;         // when the run does; -1: it has
-  int watched_ = -1;      // the attendant's descriptor
+  int watched_ = -1;      // the observer's descriptor
 };
 
 absl::StatusOr<ChildExit> Follower::Follow() {
@@ -216,13 +216,13 @@ bool Follower::Pass(const signalfd_siginfo& signal) {
 }
 
 void Follower::Attend() {
-  if (attendant_ == nullptr) return;
+  if (observer_ == nullptr) return;
   if (settles_ >= 0) {
     if (NowTicks() < settles_) return;
     settles_ = -1;
-    watched_ = attendant_->Settled();
+    watched_ = observer_->StartWatching();
   }
-  attendant_->Readable();
+  observer_->OnReadable();
 }
 
 void Follower::FollowStop() {
@@ -286,13 +286,13 @@ ChildRunner::Interruptible::~Interruptible() {
 }
 
 absl::StatusOr<ChildExit> ChildRunner::Run(char* const argv[], int inherit_fd,
-                                           Attendant* attendant) {
+                                           RunObserver* observer) {
   O8LOCK_RETURN_IF_ERROR(events_.Open());
   if (const int signal = TakeEarlySignals(original_mask_, events_);
       signal != 0) {
     return ChildExit{/*signaled=*/true, signal};
   }
-  if (attendant != nullptr) prctl(PR_SET_CHILD_SUBREAPER, 1);
+  if (observer != nullptr) prctl(PR_SET_CHILD_SUBREAPER, 1);
   int exec_error = 0;
   const pid_t child = Spawn(
       argv, {original_mask_, originally_ignored_, inherit_fd}, &exec_error);
@@ -305,8 +305,8 @@ absl::StatusOr<ChildExit> ChildRunner::Run(char* const argv[], int inherit_fd,
     }
     return ExecStatus(exec_error, argv[0]);
   }
-  if (attendant != nullptr) attendant->Started(child);
-  return Follower(child, events_, attendant).Follow();
+  if (observer != nullptr) observer->Started(child);
+  return Follower(child, events_, observer).Follow();
 }
 
 void ExitAs(const ChildExit& exit) {

@@ -32,20 +32,20 @@ struct ChildExit {
 };
 
 // What a wrapper does for its own part while the command runs.
-class Attendant {
+class RunObserver {
  public:
-  virtual ~Attendant() = default;
+  virtual ~RunObserver() = default;
 
   // The command, of that process id, is executing. Signals wait meanwhile.
   virtual void Started(pid_t command) = 0;
 
   // The command has run for a second. Returns a descriptor, owned by this, of
-  // which Readable() wants to know; -1 for none.
-  virtual int Settled() = 0;
+  // which OnReadable() wants to know; -1 for none.
+  virtual int StartWatching() = 0;
 
   // The descriptor may have become readable. Also called directly after
-  // Settled().
-  virtual void Readable() = 0;
+  // StartWatching().
+  virtual void OnReadable() = 0;
 };
 
 // Keeps every signal from this process while it exists, and passes them on to
@@ -84,7 +84,7 @@ class ChildRunner {
   // `inherit_fd`, unless -1, is a close-on-exec descriptor of which the command
   // gets a duplicate, numbered 10 or higher: scripts use 3 to 9 themselves.
   // Where the limit of descriptors leaves none of these, it gets that number.
-  // With an `attendant` (not owned, may be null) processes that the command
+  // With an `observer` (not owned, may be null) processes that the command
   // leaves behind become children of this one.
   //
   // On success says how the command ended. A signal that came since the
@@ -105,7 +105,7 @@ class ChildRunner {
   // this process stops too, if a shell could miss it; SIGCONT to it continues
   // the command. Collects what other children this process has.
   absl::StatusOr<ChildExit> Run(char* const argv[], int inherit_fd,
-                                Attendant* attendant);
+                                RunObserver* observer);
 
   // For what else is waited for after Run() while this exists.
   Events& events() { return events_; }

@@ -21,7 +21,7 @@
 #include "tools/cli/events.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/holder_text.h"
-#include "tools/cli/lock_attendant.h"
+#include "tools/cli/lock_observer.h"
 #include "tools/cli/options.h"
 #include "tools/cli/orphans.h"
 #include "tools/cli/output.h"
@@ -146,16 +146,16 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
   }
   argv.push_back(nullptr);
   // Inside of another run all this is the outer one's.
-  std::optional<LockAttendant> attendant;
+  std::optional<LockObserver> observer;
   std::vector<Descendant> bystanders;
   if (lock != nullptr && !lock->joined()) {
-    attendant.emplace(*lock, location, options.quiet);
+    observer.emplace(*lock, location, options.quiet);
     bystanders = FindBystanders();
   }
   absl::StatusOr<ChildExit> exit =
       runner.Run(argv.data(), lock == nullptr ? -1 : lock->fd(),
-                 attendant.has_value() ? &*attendant : nullptr);
-  if (attendant.has_value() && exit.ok()) {
+                 observer.has_value() ? &*observer : nullptr);
+  if (observer.has_value() && exit.ok()) {
     const bool failed = exit->signaled || exit->code != 0;
     std::vector<Worktree> made;
     if (failed) made = WorktreesOfThisRun(*lock, location);
@@ -168,7 +168,7 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
   }
   if (lock != nullptr) {
     Release(*lock, location, options,
-            attendant.has_value() && attendant->told_overridden());
+            observer.has_value() && observer->told_overridden());
   }
   if (exit.ok()) {
     // ExitAs makes no second dump, so the shell that waits shows none.

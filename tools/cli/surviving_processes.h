@@ -5,7 +5,7 @@
 // not count.
 //
 // To be used with a ChildRunner alive that has run the command with an
-// attendant: leftovers are descendants of this process then.
+// observer: leftovers are descendants of this process then.
 #ifndef O8LOCK_TOOLS_CLI_SURVIVING_PROCESSES_H_
 #define O8LOCK_TOOLS_CLI_SURVIVING_PROCESSES_H_
 

@@ -212,7 +212,7 @@ TEST_F(SecondOrchestr8Test, IsRefusedAsByAStranger) {
   }
 }
 
-TEST_F(SecondOrchestr8Test, MayBeLookedAfter) {
+TEST_F(SecondOrchestr8Test, MayBeChecked) {
   MakeProgram(Contents(repo_.File("real/orchestr8")));
   const Result run =
       Run("\"$O8LOCK\" -- orchestr8 parallel status; "

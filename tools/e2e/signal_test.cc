@@ -184,7 +184,7 @@ TEST(SignalTest, EachArrivesExactlyOnce) {
 }
 
 // It looks after its lock then, and waits in another way.
-TEST(SignalTest, EachArrivesExactlyOnceAlsoWhenTheRunHasSettled) {
+TEST(SignalTest, EachArrivesExactlyOnceAlsoAfterTheFirstSecond) {
   const Repository repo;
   const std::vector<Argv> argv = BothWays({Printer(), "TERM"});
   const std::string alone = Received(

@@ -53,7 +53,7 @@ Values ValuesOf(const Repository& repo, Guarded& run) {
 }
 
 // StateOf, when the run has written all of its record.
-LockFilesState SettledStateOf(const Repository& repo) {
+LockFilesState StableStateOf(const Repository& repo) {
   WaitForCommandInRecord(repo);
   return StateOf(repo);
 }
@@ -385,7 +385,7 @@ TEST(UnlockTest, AStaleOneIsClearedWithoutAQuestion) {
 TEST(UnlockTest, WithoutATerminalItWantsYes) {
   const Repository repo;
   Guarded run(repo.path());
-  const LockFilesState before = SettledStateOf(repo);
+  const LockFilesState before = StableStateOf(repo);
   const Result unlock = Call(O8lock({"unlock"}), repo.path());
   EXPECT_EQ(unlock.end, Exited(75));
   EXPECT_EQ(unlock.err, Golden("unlock_no_terminal", ValuesOf(repo, run)));
@@ -406,7 +406,7 @@ TEST(UnlockTest, TakesTheLockAwayAndTheHolderIsTold) {
   ExpectNothingLeft(repo);
   // The next one runs beside it, and keeps what it has.
   Guarded next(repo.path());
-  const LockFilesState before = SettledStateOf(repo);
+  const LockFilesState before = StableStateOf(repo);
   EXPECT_EQ(run.Finish(7), Exited(7));
   EXPECT_EQ(Normal(run.err()),
             Golden("overridden", ValuesOf(repo, unlock.pid())));
@@ -446,7 +446,7 @@ TEST(UnlockTest, TakesItFromTheHolderThatWasShownOnly) {
   unlock.WaitForOutput("[y/N] ");
   shown->Finish();
   Guarded next(repo.path());
-  const LockFilesState before = SettledStateOf(repo);
+  const LockFilesState before = StableStateOf(repo);
   unlock.Write("y\n");
   EXPECT_EQ(unlock.Wait(), Exited(75));
   EXPECT_THAT(unlock.out(), EndsWith("o8lock: error: the holder has changed\r\n"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/cli/lock_attendant.h"
+#include "tools/cli/lock_observer.h"
 
 #include <sys/types.h>
 
@@ -16,12 +16,12 @@
 
 namespace o8lock {
 
-void LockAttendant::Started(pid_t command) {
+void LockObserver::Started(pid_t command) {
   // Of use only if this process is killed; without it the run is as good.
   lock_.NameCommand(command).IgnoreError();
 }
 
-int LockAttendant::Settled() {
+int LockObserver::StartWatching() {
   absl::StatusOr<Watch> watch = Watch::Create();
   // Then the user is told at the end.
   if (!watch.ok()) return -1;
@@ -29,7 +29,7 @@ int LockAttendant::Settled() {
   return watch_->fd();
 }
 
-void LockAttendant::Readable() {
+void LockObserver::OnReadable() {
   if (!watch_.has_value()) return;
   // Again where the lock file was gone: so may have been its directory, and
   // the new one is not watched.
@@ -43,14 +43,14 @@ void LockAttendant::Readable() {
       watch_->Add(directory, directory == directories[0] ? Watch::kNothing
                                                          : Watch::kWritten);
     }
-    const absl::StatusOr<Disturbance> found = lock_.LookAfter();
+    const absl::StatusOr<Disturbance> found = lock_.CheckIntegrity();
     if (!found.ok()) return;  // the same again at the end, if it is of weight
     vanished = found->vanished || found->guard_vanished;
     TellOf(*found);
   }
 }
 
-void LockAttendant::TellOf(const Disturbance& found) {
+void LockObserver::TellOf(const Disturbance& found) {
   if (found.overridden) {
     if (!overridden_ && !quiet_) Tell(OverriddenText(*found.by));
     overridden_ = true;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What o8lock does for a run's lock while the command runs.
-#ifndef O8LOCK_TOOLS_CLI_LOCK_ATTENDANT_H_
-#define O8LOCK_TOOLS_CLI_LOCK_ATTENDANT_H_
+#ifndef O8LOCK_TOOLS_CLI_LOCK_OBSERVER_H_
+#define O8LOCK_TOOLS_CLI_LOCK_OBSERVER_H_
 
 #include <sys/types.h>
 
@@ -17,16 +17,16 @@ namespace o8lock {
 
 // Looks after a run's lock while its command runs: puts the lock file back in
 // place, and tells, once, of an override and of what happened to the lock file.
-class LockAttendant : public Attendant {
+class LockObserver : public RunObserver {
  public:
   // For `lock`, of `location`, which both have to outlive it. With `quiet`
   // nothing is told.
-  LockAttendant(Lock& lock, const Location& location, bool quiet)
+  LockObserver(Lock& lock, const Location& location, bool quiet)
       : lock_(lock), location_(location), quiet_(quiet) {}
 
   void Started(pid_t command) override;
-  int Settled() override;
-  void Readable() override;
+  int StartWatching() override;
+  void OnReadable() override;
 
   // Whether the lock was seen to be overridden, of which the user has been told
   // then.
@@ -45,4 +45,4 @@ class LockAttendant : public Attendant {
 
 }  // namespace o8lock
 
-#endif  // O8LOCK_TOOLS_CLI_LOCK_ATTENDANT_H_
+#endif  // O8LOCK_TOOLS_CLI_LOCK_OBSERVER_H_
