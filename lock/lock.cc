@@ -236,49 +236,49 @@ absl::Status Lock::KeepFor(std::vector<SurvivingProcess> processes) {
 
 absl::Status Lock::WithdrawLockFile() { return Withdraw(*held_); }
 
-absl::StatusOr<Disturbance> Lock::CheckIntegrity() {
+absl::StatusOr<Interference> Lock::CheckIntegrity() {
   HeldLock& lock = *held_;
-  Disturbance disturbance;
-  if (lock.joined) return disturbance;
+  Interference interference;
+  if (lock.joined) return interference;
   const std::string& lock_file = lock.location.lock_file;
   const auto is_intact = [&lock] {
     return !lock.publication.is_placed() || lock.publication.IsInPlace() ||
            IsWithdrawn(lock);
   };
-  if (!FollowHome(lock)) return disturbance;
+  if (!FollowHome(lock)) return interference;
   O8LOCK_ASSIGN_OR_RETURN(const bool named,
                           IsStillNamed(lock.fd, lock.location.guard));
-  if (named && is_intact()) return disturbance;
+  if (named && is_intact()) return interference;
   if (!named) {
     // An overridden run has lost the lock even if the new guard is gone.
-    disturbance.by = OverriddenBy(lock);
-    disturbance.overridden = disturbance.by.has_value();
-    if (disturbance.overridden) return disturbance;
+    interference.by = OverriddenBy(lock);
+    interference.overridden = interference.by.has_value();
+    if (interference.overridden) return interference;
     const absl::Status put_back = PutGuardBack(lock);
-    disturbance.guard_vanished = put_back.ok();
+    interference.guard_vanished = put_back.ok();
     if (!put_back.ok() && !absl::IsAlreadyExists(put_back)) return put_back;
   }
   O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange(lock));
   if (change.overridden) {
-    disturbance.by = OverriddenBy(lock);
-    disturbance.overridden = disturbance.by.has_value();
-    disturbance.guard_lost = !disturbance.overridden;
-    return disturbance;
+    interference.by = OverriddenBy(lock);
+    interference.overridden = interference.by.has_value();
+    interference.guard_lost = !interference.overridden;
+    return interference;
   }
-  if (is_intact()) return disturbance;
+  if (is_intact()) return interference;
   if (absl::IsNotFound(IdOf(lock_file).status())) {
     const absl::StatusOr<bool> lost = PutLockFileBack(lock);
-    disturbance.vanished = lost.ok() && *lost;
-    if (lost.ok()) return disturbance;
+    interference.vanished = lost.ok() && *lost;
+    if (lost.ok()) return interference;
     // Another program was faster.
     if (!absl::IsAlreadyExists(lost.status())) return lost.status();
   }
   O8LOCK_ASSIGN_OR_RETURN(LockFile file,
                           DetermineLockFileStatus(lock_file, std::nullopt));
   if (file.lock_status.state != LockState::kFree) {
-    disturbance.replaced = std::move(file.lock_status);
+    interference.replaced = std::move(file.lock_status);
   }
-  return disturbance;
+  return interference;
 }
 
 std::vector<std::string> Lock::Directories() const {
@@ -314,7 +314,7 @@ absl::StatusOr<Released> Lock::Release() {
     RemoveFromRecord(lock).IgnoreError();
   }
   if (is_mine && !lock.joined) {
-    status = lock.publication.Remove(&released.swept);
+    status = lock.publication.Remove(&released.removed_lock_files);
   }
   if (is_mine && lock.withdrawn && change->fd.ok()) status = PutBack(lock);
   // Runs that have joined keep the record until the last of them ends, and

@@ -86,11 +86,11 @@ struct Released {
 
   // Lock files that were left by processes that ended during the run, such as
   // an orchestr8 that keeps its own and was killed; they were removed.
-  std::vector<LockStatus> swept;
+  std::vector<LockStatus> removed_lock_files;
 };
 
 // What has happened to a lock in its run.
-struct Disturbance {
+struct Interference {
   // Another run has taken the lock away.
   bool overridden = false;
   std::optional<Overrider> by;
@@ -192,7 +192,7 @@ class Lock {
   // override that is under way, and a second for a lock file that is being
   // written.
   // REQUIRES: not released yet.
-  absl::StatusOr<Disturbance> CheckIntegrity();
+  absl::StatusOr<Interference> CheckIntegrity();
 
   // What CheckIntegrity() is about: directories of which watch.h can tell.
   std::vector<std::string> Directories() const;

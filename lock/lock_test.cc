@@ -476,7 +476,7 @@ TEST_F(LockTest, ARunInsideWithdrawsTheLockFileUntilItsEnd) {
   EXPECT_FALSE(Exists(location_.lock_file));
   // The outer run leaves it away, and minds no other in its place.
   const auto is_content = [&lock] {
-    const absl::StatusOr<Disturbance> found = lock.CheckIntegrity();
+    const absl::StatusOr<Interference> found = lock.CheckIntegrity();
     return found.ok() && !found->vanished && !found->replaced.has_value();
   };
   EXPECT_TRUE(is_content());
@@ -895,7 +895,7 @@ TEST_F(LockTest, PutsItsGuardBackWhereNoRunHasIt) {
   ASSERT_EQ(unlink(location_.guard.c_str()), 0);
   MakeFile(location_.guard, "");  // as git's hooks do, which look at it
   ASSERT_TRUE(lock.NameCommand(getpid()).ok());
-  const absl::StatusOr<Disturbance> found = lock.CheckIntegrity();
+  const absl::StatusOr<Interference> found = lock.CheckIntegrity();
   ASSERT_TRUE(found.ok()) << found.status();
   EXPECT_TRUE(found->guard_vanished);
   EXPECT_FALSE(found->guard_lost);
@@ -913,7 +913,7 @@ TEST_F(LockTest, DoesNotPutItsGuardBackWhereAnotherRunHasMadeOne) {
   ASSERT_EQ(unlink(location_.lock_file.c_str()), 0);
   const Lock other = Acquire();
   const std::string record = Contents(location_.guard);
-  const absl::StatusOr<Disturbance> found = lock.CheckIntegrity();
+  const absl::StatusOr<Interference> found = lock.CheckIntegrity();
   ASSERT_TRUE(found.ok()) << found.status();
   EXPECT_TRUE(found->guard_lost);
   EXPECT_FALSE(found->guard_vanished);
@@ -927,7 +927,7 @@ TEST_F(LockTest, AnOverriddenRunPutsNothingBack) {
   Lock lock = Acquire();
   ASSERT_EQ(unlink(location_.guard.c_str()), 0);
   ASSERT_EQ(unlink(location_.lock_file.c_str()), 0);
-  const absl::StatusOr<Disturbance> found = overridden.CheckIntegrity();
+  const absl::StatusOr<Interference> found = overridden.CheckIntegrity();
   ASSERT_TRUE(found.ok()) << found.status();
   EXPECT_TRUE(found->overridden);
   EXPECT_FALSE(Exists(location_.guard));

@@ -133,7 +133,8 @@ void Release(Lock& lock, const Location& location, const Options& options,
         FormatDuration((GetNow().ticks - acquired) / kTicksPerSecond), "\n"));
   }
   if (options.quiet) return;
-  for (const LockStatus& swept : released->swept) Tell(SweptText(swept));
+  for (const LockStatus& removed_lock_files : released->removed_lock_files)
+    Tell(RemovedLockFileText(removed_lock_files));
 }
 
 }  // namespace

@@ -43,23 +43,23 @@ void LockObserver::OnReadable() {
       watch_->Add(directory, directory == directories[0] ? Watch::kNothing
                                                          : Watch::kWritten);
     }
-    const absl::StatusOr<Disturbance> found = lock_.CheckIntegrity();
+    const absl::StatusOr<Interference> found = lock_.CheckIntegrity();
     if (!found.ok()) return;  // the same again at the end, if it is of weight
     vanished = found->vanished || found->guard_vanished;
     TellOf(*found);
   }
 }
 
-void LockObserver::TellOf(const Disturbance& found) {
+void LockObserver::TellOf(const Interference& found) {
   if (found.overridden) {
     if (!overridden_ && !quiet_) Tell(OverriddenText(*found.by));
     overridden_ = true;
   } else if (found.vanished || found.guard_vanished || found.guard_lost ||
              found.replaced.has_value()) {
-    if (!disturbed_ && !quiet_) {
-      Tell(DisturbedText(found, location_));
+    if (!interfered_ && !quiet_) {
+      Tell(InterferenceText(found, location_));
     }
-    disturbed_ = true;
+    interfered_ = true;
   }
 }
 

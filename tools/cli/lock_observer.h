@@ -33,14 +33,14 @@ class LockObserver : public RunObserver {
   bool told_overridden() const { return overridden_; }
 
  private:
-  void TellOf(const Disturbance& found);
+  void TellOf(const Interference& found);
 
   Lock& lock_;
   const Location& location_;
   const bool quiet_;
   std::optional<Watch> watch_;
   bool overridden_ = false;
-  bool disturbed_ = false;
+  bool interfered_ = false;
 };
 
 }  // namespace o8lock

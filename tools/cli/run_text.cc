@@ -95,31 +95,31 @@ std::string OverriddenText(const Overrider& by) {
                       "); nothing was removed\n");
 }
 
-std::string DisturbedText(const Disturbance& disturbance,
-                          const Location& location) {
+std::string InterferenceText(const Interference& interference,
+                             const Location& location) {
   const std::string guard = absl::StrCat("'", Printable(location.guard), "'");
   const std::string file =
       absl::StrCat("'", Printable(location.lock_file), "'");
-  if (disturbance.guard_lost) {
+  if (interference.guard_lost) {
     return absl::StrCat(
         "o8lock: warning: ", guard,
         " was removed during the run, and another run has made it anew\n"
         "o8lock: hint: both runs are on; see: ",
         OwnCommand("status"), "\n");
   }
-  if (disturbance.vanished || disturbance.guard_vanished) {
+  if (interference.vanished || interference.guard_vanished) {
     return absl::StrCat(
-        "o8lock: warning: ", disturbance.guard_vanished ? guard : file,
+        "o8lock: warning: ", interference.guard_vanished ? guard : file,
         " was removed during the run; it is in place again\n");
   }
-  if (!disturbance.replaced->holder.has_value()) {
+  if (!interference.replaced->holder.has_value()) {
     return absl::StrCat("o8lock: warning: ", file,
                         " was replaced during the run by what is no lock "
                         "file; it was left alone\n");
   }
   return absl::StrCat(
       "o8lock: warning: ", file, " was replaced during the run by that of PID ",
-      disturbance.replaced->holder->pid,
+      interference.replaced->holder->pid,
       "; it was left alone\no8lock: hint: that runs without o8lock, and beside "
       "this run; see: ",
       OwnCommand("status"), "\n");
@@ -168,9 +168,10 @@ std::string SurvivingProcessesText(const std::vector<RunProcess>& leftovers,
   return text;
 }
 
-std::string SweptText(const LockStatus& swept) {
-  return absl::StrCat("o8lock: warning: removed '", Printable(swept.file),
-                      "', which PID ", PidText(swept), " has left behind\n");
+std::string RemovedLockFileText(const LockStatus& removed_lock_files) {
+  return absl::StrCat("o8lock: warning: removed '",
+                      Printable(removed_lock_files.file), "', which PID ",
+                      PidText(removed_lock_files), " has left behind\n");
 }
 
 }  // namespace o8lock

@@ -50,8 +50,8 @@ std::string OutsideText(const Location& location);
 std::string OverriddenText(const Overrider& by);
 
 // Something happened to this run's lock, at `location`, that is no override.
-std::string DisturbedText(const Disturbance& disturbance,
-                          const Location& location);
+std::string InterferenceText(const Interference& interference,
+                             const Location& location);
 
 // The command has ended, and these that it started have not: what is being done
 // about it, or was. They are killed after `kill_after`.
@@ -67,8 +67,9 @@ std::string SurvivingProcessesText(const std::vector<RunProcess>& leftovers,
                                    SurvivingProcessesAre state,
                                    absl::Duration kill_after);
 
-// The lock file of the dead run `swept` was removed when this one ended.
-std::string SweptText(const LockStatus& swept);
+// The lock file of the dead run `removed_lock_files` was removed when this one
+// ended.
+std::string RemovedLockFileText(const LockStatus& removed_lock_files);
 
 }  // namespace o8lock
 

@@ -23,14 +23,14 @@ TEST(OverriddenTextTest, NamesWhoTookIt) {
 
 TEST(RunTextTest, PaintsNoTerminal) {
   const LockStatus found = FindEvil();
-  Disturbance replaced;
+  Interference replaced;
   replaced.replaced = found;
   Location location;
   location.guard = location.lock_file = kEvil;
   for (const std::string& text :
        {MalformedText({kEvil, kEvil, kEvil}),
         OverriddenText({1, kEvil, kEvil, kEvil}),
-        DisturbedText(replaced, location), SweptText(found),
+        InterferenceText(replaced, location), RemovedLockFileText(found),
         NoLockNeededText({kEvil}), WaitingText(found, 1, /*first=*/true),
         WaitingLine(found, kNow, 1, 1),
         SurvivingProcessesText({EvilProcess()},

@@ -167,7 +167,7 @@ TEST(ReplacedTest, IsNotToldWithQuiet) {
 // --- A lock file of another name comes ---
 
 // As of an orchestr8 4 that the command has started, and that was killed.
-TEST(SweptTest, ADeadRunsLockFileGoesWithTheRunsOwn) {
+TEST(RemovedLockFileTest, ADeadRunsLockFileGoesWithTheRunsOwn) {
   for (const char* const publish : {"always", "never"}) {
     for (const bool quiet : {false, true}) {
       SCOPED_TRACE(absl::StrCat(publish, quiet ? " quiet" : ""));
@@ -191,7 +191,7 @@ TEST(SweptTest, ADeadRunsLockFileGoesWithTheRunsOwn) {
   }
 }
 
-TEST(SweptTest, ALiveRunsLockFileStaysAndSoDoesWhatIsNone) {
+TEST(RemovedLockFileTest, ALiveRunsLockFileStaysAndSoDoesWhatIsNone) {
   for (const std::string& text :
        {ForeignLockFile(getpid(), TimeText(absl::Now())),
         std::string("mine\n")}) {
