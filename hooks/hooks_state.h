@@ -19,7 +19,7 @@ enum class Mechanism {
 };
 
 // How git is made to call post-checkout, which must be there all the time.
-enum class SecondLine {
+enum class PostCheckoutHook {
   kConfig,   // by a setting
   kAlone,    // as the only hook of that name
   kChained,  // by a line in the one that was there
@@ -47,7 +47,7 @@ struct HooksState {
   std::string program;          // what the hooks run
   std::string program_version;  // empty: it cannot be run, and git goes on
   bool armed = false;
-  SecondLine second_line = SecondLine::kMissing;
+  PostCheckoutHook post_checkout = PostCheckoutHook::kMissing;
   // The directory of the hooks that are effective without o8lock; kDirectory.
   std::string hooks_directory;
   // Who has post-checkout there, so that o8lock must not: "husky", "lefthook",

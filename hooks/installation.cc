@@ -186,7 +186,7 @@ absl::Status RemoveAll(const Location& location) {
   const HooksPath path = FindHooksPath(location, settings);
   // First git forgets them: files that it does not read can go.
   O8LOCK_RETURN_IF_ERROR(RemoveInclude(location, settings));
-  O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(location, path));
+  O8LOCK_RETURN_IF_ERROR(RemovePostCheckoutHook(location, path));
   O8LOCK_RETURN_IF_ERROR(RemoveArming(location));
   for (const std::string& file :
        {FreePath(location), LockedPath(location), HerePath(location)}) {
@@ -211,10 +211,10 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
   O8LOCK_ASSIGN_OR_RETURN(const std::string settled,
                           InstallStableCopy(location, program));
   if (mechanism == Mechanism::kDirectory) {
-    O8LOCK_RETURN_IF_ERROR(PutSecondLine(location, path, settled));
+    O8LOCK_RETURN_IF_ERROR(InstallPostCheckoutHook(location, path, settled));
   } else {
     // From an installation for an older git.
-    O8LOCK_RETURN_IF_ERROR(RemoveSecondLine(location, path));
+    O8LOCK_RETURN_IF_ERROR(RemovePostCheckoutHook(location, path));
   }
   // The state has what became of them.
   MoveForeignHooks(OwnHooks(location), path.directory).IgnoreError();
@@ -290,14 +290,14 @@ absl::StatusOr<HooksState> LookAtHooks(const Location& location,
   state.armed = IsArmed(location);
   AddBypasses(location, version, settings, *remembered, state);
   if (state.mechanism == Mechanism::kConfig) {
-    state.second_line = SecondLine::kConfig;
+    state.post_checkout = PostCheckoutHook::kConfig;
     return state;
   }
   const HooksPath path = FindHooksPath(location, settings);
   state.hooks_directory = path.directory;
   state.put_aside = PutAside(OwnHooks(location), path.directory);
   state.manager = ManagerOf(location, path);
-  state.second_line = FindSecondLine(location, path, state.manager);
+  state.post_checkout = FindPostCheckoutHook(location, path, state.manager);
   return state;
 }
 
@@ -370,8 +370,8 @@ absl::Status RefreshHooks(const Location& location) {
     if (!settings.ok()) return absl::OkStatus();
     path = FindHooksPath(location, *settings);
     // The program may have moved with the repository.
-    if (HasSecondLine(path)) {
-      O8LOCK_RETURN_IF_ERROR(PutSecondLine(location, path, program));
+    if (HasPostCheckoutHook(path)) {
+      O8LOCK_RETURN_IF_ERROR(InstallPostCheckoutHook(location, path, program));
     }
     moved = MoveForeignHooks(OwnHooks(location), path.directory);
   }

@@ -25,28 +25,30 @@
 
 namespace o8lock {
 
-SecondLine FindSecondLine(const Location& location, const HooksPath& path,
-                          absl::string_view manager) {
+PostCheckoutHook FindPostCheckoutHook(const Location& location,
+                                      const HooksPath& path,
+                                      absl::string_view manager) {
   const std::string hook = PostCheckoutIn(path.directory);
   if (CallsUs(hook)) {
     return WithoutOurLine(ReadFile(hook).value_or("")) == kEmptyScript
-               ? SecondLine::kAlone
-               : SecondLine::kChained;
+               ? PostCheckoutHook::kAlone
+               : PostCheckoutHook::kChained;
   }
   return (manager == "pre-commit" && CallsUs(absl::StrCat(hook, kLegacy))) ||
                  absl::StrContains(
                      ReadFile(OwnersFile(location, path, manager)).value_or(""),
                      absl::StrCat("hooks run ", kPostCheckout.name))
-             ? SecondLine::kByOwner
-             : SecondLine::kMissing;
+             ? PostCheckoutHook::kByOwner
+             : PostCheckoutHook::kMissing;
 }
 
-bool HasSecondLine(const HooksPath& path) {
+bool HasPostCheckoutHook(const HooksPath& path) {
   return CallsUs(PostCheckoutIn(path.directory));
 }
 
-absl::Status PutSecondLine(const Location& location, const HooksPath& path,
-                           const std::string& program) {
+absl::Status InstallPostCheckoutHook(const Location& location,
+                                     const HooksPath& path,
+                                     const std::string& program) {
   std::string hook = PostCheckoutIn(path.directory);
   if (!ManagerOf(location, path).empty()) {
     absl::StrAppend(&hook, kLegacy);
@@ -68,7 +70,8 @@ absl::Status PutSecondLine(const Location& location, const HooksPath& path,
                  info.st_mode & 07777);
 }
 
-absl::Status RemoveSecondLine(const Location& location, const HooksPath& path) {
+absl::Status RemovePostCheckoutHook(const Location& location,
+                                    const HooksPath& path) {
   for (const std::string& directory :
        {path.directory, DefaultHooks(location)}) {
     const std::string hook = PostCheckoutIn(directory);

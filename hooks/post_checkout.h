@@ -19,21 +19,24 @@
 namespace o8lock {
 
 // How git calls the hook in `path`, which is owned by `manager` (ManagerOf).
-SecondLine FindSecondLine(const Location& location, const HooksPath& path,
-                          absl::string_view manager);
+PostCheckoutHook FindPostCheckoutHook(const Location& location,
+                                      const HooksPath& path,
+                                      absl::string_view manager);
 
 // Whether the hook in `path` has o8lock's line.
-bool HasSecondLine(const HooksPath& path);
+bool HasPostCheckoutHook(const HooksPath& path);
 
 // Writes the line for `program` into the hook in `path`, or creates the hook.
 // Replaces an older line. The rest of the hook stays as it is.
-absl::Status PutSecondLine(const Location& location, const HooksPath& path,
-                           const std::string& program);
+absl::Status InstallPostCheckoutHook(const Location& location,
+                                     const HooksPath& path,
+                                     const std::string& program);
 
 // Removes the line from the hook in `path` and from the repository's own hooks
 // directory, also from hooks that a manager has renamed or moved to a directory
 // below.
-absl::Status RemoveSecondLine(const Location& location, const HooksPath& path);
+absl::Status RemovePostCheckoutHook(const Location& location,
+                                    const HooksPath& path);
 
 }  // namespace o8lock
 

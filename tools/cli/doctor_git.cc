@@ -91,7 +91,7 @@ Findings HooksFindings(const HooksState& state) {
                          absl::StrCat(calls, ", and this is ", kVersion),
                          InstallCommand())};
   }
-  if (state.second_line == SecondLine::kMissing) {
+  if (state.post_checkout == PostCheckoutHook::kMissing) {
     return {HooksFinding(
         Finding::kWarn, absl::StrCat(calls, ", but not as post-checkout"),
         absl::StrCat(

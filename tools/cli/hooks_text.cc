@@ -50,20 +50,20 @@ std::string OwnerHint(const HooksState& state, const std::string& program) {
       manager->after);
 }
 
-std::string SecondLineText(const HooksState& state,
-                           const std::string& program) {
+std::string PostCheckoutText(const HooksState& state,
+                             const std::string& program) {
   std::string hook =
       absl::StrCat(Printable(state.hooks_directory), "/post-checkout");
-  switch (state.second_line) {
-    case SecondLine::kConfig:
+  switch (state.post_checkout) {
+    case PostCheckoutHook::kConfig:
       return "by a setting";
-    case SecondLine::kAlone:
+    case PostCheckoutHook::kAlone:
       return hook;
-    case SecondLine::kChained:
+    case PostCheckoutHook::kChained:
       return absl::StrCat(hook, ", before what that does");
-    case SecondLine::kByOwner:
+    case PostCheckoutHook::kByOwner:
       return absl::StrCat("called by ", Printable(state.manager));
-    case SecondLine::kMissing:
+    case PostCheckoutHook::kMissing:
       break;
   }
   if (state.manager.empty())
@@ -81,7 +81,7 @@ std::vector<Row> HooksRows(const HooksState& state,
        state.mechanism == Mechanism::kConfig
            ? "only while the lock is taken, by a setting"
            : "only while the lock is taken, by a directory of hooks"},
-      {"post-checkout", SecondLineText(state, program)},
+      {"post-checkout", PostCheckoutText(state, program)},
       {"Program",
        absl::StrCat(Printable(state.program),
                     state.program_version.empty()
@@ -147,26 +147,27 @@ std::string HooksStatusText(const HooksState& state,
 }
 
 std::string HooksStatusJson(const HooksState& state) {
-  constexpr const char* kSecondLines[] = {"setting", "alone", "chained",
-                                          "byOwner", "missing"};
+  constexpr const char* kPostCheckoutHooks[] = {"setting", "alone", "chained",
+                                                "byOwner", "missing"};
   const bool is_config = state.mechanism == Mechanism::kConfig;
   std::vector<std::string> bypasses;
   bypasses.reserve(state.bypasses.size());
   for (const Bypass& bypass : state.bypasses) bypasses.push_back(bypass.text);
   return JsonValue(
-             JsonMembers{{"installed", state.installed},
-                         {"guards", HooksAreEffective(state)},
-                         {"armed", state.armed},
-                         {"git", state.git_version},
-                         {"mechanism", is_config ? "setting" : "directory"},
-                         {"program", state.program},
-                         {"programVersion", state.program_version},
-                         {"postCheckout",
-                          kSecondLines[static_cast<int>(state.second_line)]},
-                         {"hooksDirectory", state.hooks_directory},
-                         {"manager", state.manager},
-                         {"bypassedBy", bypasses},
-                         {"putAside", state.put_aside}})
+             JsonMembers{
+                 {"installed", state.installed},
+                 {"guards", HooksAreEffective(state)},
+                 {"armed", state.armed},
+                 {"git", state.git_version},
+                 {"mechanism", is_config ? "setting" : "directory"},
+                 {"program", state.program},
+                 {"programVersion", state.program_version},
+                 {"postCheckout",
+                  kPostCheckoutHooks[static_cast<int>(state.post_checkout)]},
+                 {"hooksDirectory", state.hooks_directory},
+                 {"manager", state.manager},
+                 {"bypassedBy", bypasses},
+                 {"putAside", state.put_aside}})
       .Text();
 }
 
