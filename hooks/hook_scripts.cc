@@ -37,7 +37,7 @@ constexpr absl::string_view kLineEnd =
 constexpr absl::string_view kDirectoryLines = "[o8lock]\n\thooks = directory\n";
 // The beginnings of the lines of the record in locked.inc.
 constexpr absl::string_view kProgramLine = "# program: ";
-constexpr absl::string_view kBasisLine = "# made for: ";
+constexpr absl::string_view kFingerprintLine = "# made for: ";
 
 // The third line of a stand-in. Elsewhere, where a program has moved or copied
 // it, it does nothing.
@@ -73,11 +73,11 @@ std::string Call(const std::string& program, const HookEvent& event) {
   return absl::StrCat("case $1 in *[!0]*) ;; *) ", call, " ;; esac");
 }
 
-std::string BasisText(const Basis& basis) {
-  return absl::StrCat(kBasisLine, basis.arms ? "armed" : "unarmed", "\t",
-                      basis.changed, "\t", basis.common_dir, "\t",
-                      basis.local_path, "\t", basis.directory, "\t",
-                      basis.started, "\n");
+std::string FingerprintText(const InstallFingerprint& fingerprint) {
+  return absl::StrCat(kFingerprintLine, fingerprint.arms ? "armed" : "unarmed",
+                      "\t", fingerprint.changed, "\t", fingerprint.common_dir,
+                      "\t", fingerprint.local_path, "\t", fingerprint.directory,
+                      "\t", fingerprint.started, "\n");
 }
 
 // The setting that includes kHereFile for the git directories of `pattern`.
@@ -257,15 +257,15 @@ std::string FreeText(Mechanism mechanism, const std::string& program) {
 }
 
 std::string LockedText(Mechanism mechanism, const std::string& program,
-                       const Basis& basis) {
-  std::string text =
-      absl::StrCat(SettingsHead("a run has the lock"), kProgramLine, program,
-                   "\n", BasisText(basis), CommonSettings(mechanism, program));
-  if (!basis.arms) return text;
+                       const InstallFingerprint& fingerprint) {
+  std::string text = absl::StrCat(
+      SettingsHead("a run has the lock"), kProgramLine, program, "\n",
+      FingerprintText(fingerprint), CommonSettings(mechanism, program));
+  if (!fingerprint.arms) return text;
   if (mechanism == Mechanism::kDirectory) {
     // To git it is a pattern.
     const std::string pattern = absl::StrReplaceAll(
-        basis.common_dir,
+        fingerprint.common_dir,
         {{"\\", "\\\\"}, {"*", "\\*"}, {"?", "\\?"}, {"[", "\\["}});
     return absl::StrCat(text, IncludeHere(pattern),
                         IncludeHere(pattern + "/worktrees/*"));
@@ -287,27 +287,27 @@ std::string HereText(const std::string& own_hooks) {
       "[core]\n\thooksPath = ", ConfigQuoted(own_hooks), "\n");
 }
 
-Remembered ReadLockedText(absl::string_view text) {
-  Remembered remembered;
+InstalledState ParseActiveConfig(absl::string_view text) {
+  InstalledState installed;
   if (absl::StrContains(text, kDirectoryLines)) {
-    remembered.mechanism = Mechanism::kDirectory;
+    installed.mechanism = Mechanism::kDirectory;
   }
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     if (absl::ConsumePrefix(&line, kProgramLine)) {
-      remembered.program = std::string(line);
-    } else if (absl::ConsumePrefix(&line, kBasisLine)) {
+      installed.program = std::string(line);
+    } else if (absl::ConsumePrefix(&line, kFingerprintLine)) {
       const std::vector<std::string> fields = absl::StrSplit(line, '\t');
       if (fields.size() == 6) {
-        remembered.basis = Basis{fields[0] == "armed",
-                                 fields[2],
-                                 fields[3],
-                                 fields[4],
-                                 fields[1],
-                                 fields[5]};
+        installed.fingerprint = InstallFingerprint{fields[0] == "armed",
+                                                   fields[2],
+                                                   fields[3],
+                                                   fields[4],
+                                                   fields[1],
+                                                   fields[5]};
       }
     }
   }
-  return remembered;
+  return installed;
 }
 
 }  // namespace o8lock

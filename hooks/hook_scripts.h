@@ -92,7 +92,7 @@ bool IsShellScript(absl::string_view text);
 
 // The input of an installation. If it changes, RefreshHooks writes all files
 // again.
-struct Basis {
+struct InstallFingerprint {
   bool arms = false;  // whether git can call the hooks here
   std::string common_dir;
   std::string local_path;  // core.hooksPath of the repository's own file
@@ -102,27 +102,28 @@ struct Basis {
 };
 
 // The record in locked.inc.
-struct Remembered {
+struct InstalledState {
   Mechanism mechanism = Mechanism::kConfig;
   std::string program;
-  std::optional<Basis> basis;  // not there: of an older o8lock
+  std::optional<InstallFingerprint>
+      fingerprint;  // not there: of an older o8lock
 };
 
 // The text of free.inc.
 std::string FreeText(Mechanism mechanism, const std::string& program);
 
 // The text of locked.inc. For Mechanism::kDirectory it includes kHereFile if
-// git sees the repository where `basis` has it, and nothing under another path:
-// moved, copied or in a container, git has the user's hooks.
-// REQUIRES: no path has a tab or a newline.
+// git sees the repository where `fingerprint` has it, and nothing under another
+// path: moved, copied or in a container, git has the user's hooks. REQUIRES: no
+// path has a tab or a newline.
 std::string LockedText(Mechanism mechanism, const std::string& program,
-                       const Basis& basis);
+                       const InstallFingerprint& fingerprint);
 
 // The text of here.inc, which makes git use the directory `own_hooks`.
 std::string HereText(const std::string& own_hooks);
 
 // The record in this text of locked.inc.
-Remembered ReadLockedText(absl::string_view text);
+InstalledState ParseActiveConfig(absl::string_view text);
 
 }  // namespace o8lock
 

@@ -63,8 +63,9 @@ std::string LocalHooksPath(const Location& location) {
   return config.hooks_path.value_or("");
 }
 
-Basis BasisOf(const Location& location, Mechanism mechanism,
-              const std::string& program, const HooksPath& path, bool arms) {
+InstallFingerprint FingerprintOf(const Location& location, Mechanism mechanism,
+                                 const std::string& program,
+                                 const HooksPath& path, bool arms) {
   if (mechanism == Mechanism::kConfig) {
     return {arms, location.common_dir, "", "", "", StampOf(program)};
   }
@@ -78,18 +79,18 @@ Basis BasisOf(const Location& location, Mechanism mechanism,
 
 // Whether the files still fit `location`. A few system calls.
 bool IsUpToDate(const Location& location, Mechanism mechanism,
-                const Basis& basis) {
-  return basis.common_dir == location.common_dir &&
+                const InstallFingerprint& fingerprint) {
+  return fingerprint.common_dir == location.common_dir &&
          (mechanism == Mechanism::kConfig ||
-          (basis.local_path == LocalHooksPath(location) &&
-           basis.changed == StampsOf(location, basis.directory)));
+          (fingerprint.local_path == LocalHooksPath(location) &&
+           fingerprint.changed == StampsOf(location, fingerprint.directory)));
 }
 
 // Errors: from reading the file. Without hooks it does not exist.
-absl::StatusOr<Remembered> ReadLockedFile(const Location& location) {
+absl::StatusOr<InstalledState> ReadActiveConfig(const Location& location) {
   O8LOCK_ASSIGN_OR_RETURN(const std::string text,
                           ReadFile(LockedPath(location)));
-  return ReadLockedText(text);
+  return ParseActiveConfig(text);
 }
 
 // What the record in locked.inc, and git's configuration, cannot have.
@@ -120,10 +121,11 @@ absl::Status PutFiles(const Location& location, Mechanism mechanism,
   }
   O8LOCK_RETURN_IF_ERROR(
       PutFile(FreePath(location), FreeText(mechanism, program), 0644));
-  return PutFile(LockedPath(location),
-                 LockedText(mechanism, program,
-                            BasisOf(location, mechanism, program, path, arms)),
-                 0644);
+  return PutFile(
+      LockedPath(location),
+      LockedText(mechanism, program,
+                 FingerprintOf(location, mechanism, program, path, arms)),
+      0644);
 }
 
 // Makes Location::armed a link. It may be a file, in a copy by a tool that
@@ -170,10 +172,10 @@ absl::StatusOr<Fd> AwaitTurn(const Location& location) {
 
 // Puts core.hooksPath back where it is a directory of o8lock's.
 absl::Status RestoreHooksPath(const Location& location) {
-  const absl::StatusOr<Remembered> remembered = ReadLockedFile(location);
+  const absl::StatusOr<InstalledState> installed = ReadActiveConfig(location);
   return RemoveOwnHooksPath(location,
-                            remembered.ok() && remembered->basis.has_value()
-                                ? remembered->basis->local_path
+                            installed.ok() && installed->fingerprint.has_value()
+                                ? installed->fingerprint->local_path
                                 : "");
 }
 
@@ -234,15 +236,16 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
   return state;
 }
 
-// Fills in the bypasses of `state`, by `settings` and what `remembered` says.
+// Fills in the bypasses of `state`, by `settings` and what `installed` says.
 void AddBypasses(const Location& location, const GitVersion& version,
                  const std::vector<Setting>& settings,
-                 const Remembered& remembered, HooksState& state) {
+                 const InstalledState& installed, HooksState& state) {
   std::vector<Bypass> found = FindBypasses(location, state.mechanism, version);
   if (found.empty() && state.armed &&
       state.mechanism == Mechanism::kDirectory && !UsesOwnHooks(settings)) {
-    const std::string place =
-        remembered.basis.has_value() ? remembered.basis->common_dir : "";
+    const std::string place = installed.fingerprint.has_value()
+                                  ? installed.fingerprint->common_dir
+                                  : "";
     found.push_back(
         {Bypass::kOtherPath,
          place == location.common_dir
@@ -282,13 +285,13 @@ absl::StatusOr<HooksState> LookAtHooks(const Location& location,
   if (!place.ok()) {
     state.bypasses.push_back({Bypass::kNoexec, std::string(place.message())});
   }
-  const absl::StatusOr<Remembered> remembered = ReadLockedFile(location);
-  state.installed = mechanism.has_value() && remembered.ok();
+  const absl::StatusOr<InstalledState> installed = ReadActiveConfig(location);
+  state.installed = mechanism.has_value() && installed.ok();
   if (!state.installed) return state;
-  state.program = remembered->program;
+  state.program = installed->program;
   state.program_version = AskVersion(state.program);
   state.armed = IsArmed(location);
-  AddBypasses(location, version, settings, *remembered, state);
+  AddBypasses(location, version, settings, *installed, state);
   if (state.mechanism == Mechanism::kConfig) {
     state.post_checkout = PostCheckoutHook::kConfig;
     return state;
@@ -334,18 +337,18 @@ absl::Status UninstallHooks(const Location& location) {
 
 absl::Status RefreshHooks(const Location& location) {
   if (location.armed.empty()) return absl::OkStatus();
-  const absl::StatusOr<Remembered> remembered = ReadLockedFile(location);
+  const absl::StatusOr<InstalledState> installed = ReadActiveConfig(location);
   // Without this file no hooks are installed.
-  if (!remembered.ok()) return absl::OkStatus();
+  if (!installed.ok()) return absl::OkStatus();
   O8LOCK_RETURN_IF_ERROR(EnsureArmingLink(location));
-  const std::optional<Basis>& basis = remembered->basis;
-  std::string program = remembered->program;
-  if (basis.has_value() && program == OwnCopy(basis->common_dir)) {
+  const std::optional<InstallFingerprint>& fingerprint = installed->fingerprint;
+  std::string program = installed->program;
+  if (fingerprint.has_value() && program == OwnCopy(fingerprint->common_dir)) {
     program = OwnCopy(location.common_dir);
   }
-  const Mechanism mechanism = remembered->mechanism;
+  const Mechanism mechanism = installed->mechanism;
   absl::Status place = CheckPlace(location, mechanism);
-  if (!Starts(program, basis.has_value() ? basis->started : "")) {
+  if (!Starts(program, fingerprint.has_value() ? fingerprint->started : "")) {
     const std::string own = OwnProgram();
     if (own.empty()) {
       place = absl::FailedPreconditionError(
@@ -354,9 +357,10 @@ absl::Status RefreshHooks(const Location& location) {
       O8LOCK_ASSIGN_OR_RETURN(program, InstallStableCopy(location, own));
     }
   }
-  if (basis.has_value() && program == remembered->program &&
-      basis->started == StampOf(program) && basis->arms == place.ok() &&
-      IsUpToDate(location, mechanism, *basis)) {
+  if (fingerprint.has_value() && program == installed->program &&
+      fingerprint->started == StampOf(program) &&
+      fingerprint->arms == place.ok() &&
+      IsUpToDate(location, mechanism, *fingerprint)) {
     return place;
   }
   HooksPath path;

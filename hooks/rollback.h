@@ -36,7 +36,7 @@ std::vector<std::string> StrayDirectoriesOf(const WorktreeAdd& add,
 // On success and on failure reports the removed parts, and the reason for each
 // part that stays.
 // Blocks until its git commands have ended; Ctrl-C does not reach them.
-// On disk: git removes the above. The parent directories are remembered for the
+// On disk: git removes the above. The parent directories are installed for the
 // next disarming (lock/arming.h).
 // Not thread-safe: the process leaves its process group meanwhile.
 TakenBack TakeBack(const WorktreeAdd& add, const Location& location,

@@ -46,7 +46,7 @@ std::string StrayDirectoriesFile(const Location& location) {
   return location.armed + ".leftovers";
 }
 
-// Removes the directories that were remembered, where they are empty, and
+// Removes the directories that were installed, where they are empty, and
 // forgets them.
 void RemoveStrayDirectories(const Location& location) {
   const std::string path = StrayDirectoriesFile(location);

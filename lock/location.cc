@@ -151,7 +151,7 @@ void Describe(const Repository& repository, const std::string& start,
   location.leftovers = repository.leftovers;
   std::vector<std::string> homes;
   if (!repository.is_bare) {
-    homes = RememberedMainWorktrees(repository.common_dir);
+    homes = RecordedMainWorktrees(repository.common_dir);
     location.is_news =
         repository.is_in_main_worktree && !repository.worktree.empty() &&
         repository.worktree != repository.main_worktree &&

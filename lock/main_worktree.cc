@@ -26,8 +26,7 @@ std::string FileOf(const std::string& common_dir) {
 
 }  // namespace
 
-std::vector<std::string> RememberedMainWorktrees(
-    const std::string& common_dir) {
+std::vector<std::string> RecordedMainWorktrees(const std::string& common_dir) {
   std::vector<std::string> paths;
   const absl::StatusOr<std::string> text = ReadFile(FileOf(common_dir));
   if (!text.ok()) return paths;

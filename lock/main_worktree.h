@@ -13,9 +13,9 @@
 
 namespace o8lock {
 
-// The remembered worktrees of the repository `common_dir`, except for those
+// The installed worktrees of the repository `common_dir`, except for those
 // that no longer belong to it.
-std::vector<std::string> RememberedMainWorktrees(const std::string& common_dir);
+std::vector<std::string> RecordedMainWorktrees(const std::string& common_dir);
 
 // Adds `path` to them.
 // Errors: from the file system.

@@ -325,7 +325,7 @@ TEST_F(SeparateTest, IsRememberedByAStart) {
   Guarded run(temp_.File("linked"));
   EXPECT_TRUE(Exists(temp_.File("main/.claude/parallel.lock")));
   EXPECT_EQ(run.Finish(), Exited(0));
-  // Moved: what was remembered is none any more.
+  // Moved: what was installed is none any more.
   std::filesystem::rename(temp_.File("main"), temp_.File("moved"));
   EXPECT_EQ(Silent(temp_.File("linked")), "");
   EXPECT_FALSE(Exists(temp_.File("main")));
