@@ -65,8 +65,8 @@ bool IsOpen(const FileId& file) {
 
 }  // namespace
 
-absl::StatusOr<FileInGit> LookAtFile(const Location& location,
-                                     const std::string& file) {
+absl::StatusOr<FileInGit> InspectFile(const Location& location,
+                                      const std::string& file) {
   const std::string& worktree = location.main_worktree;
   std::string directory = file.substr(0, file.rfind('/') + 1);
   std::vector<std::string> args;

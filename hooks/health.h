@@ -25,8 +25,8 @@ struct FileInGit {
 // Asks git about `file`, a path in the main worktree of `location`; where that
 // has none, in whatever worktree the file's directory is in.
 // Errors: those of AskGit (git.h), also where that is no worktree.
-absl::StatusOr<FileInGit> LookAtFile(const Location& location,
-                                     const std::string& file);
+absl::StatusOr<FileInGit> InspectFile(const Location& location,
+                                      const std::string& file);
 
 // A file by which a git command keeps others from changing something.
 struct GitLock {

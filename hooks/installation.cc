@@ -227,7 +227,7 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
   O8LOCK_ASSIGN_OR_RETURN(const LockStatus found, Inspect(location, {}));
   O8LOCK_RETURN_IF_ERROR(
       UpdateArming(location, found.state > LockState::kStale));
-  O8LOCK_ASSIGN_OR_RETURN(HooksState state, LookAtHooks(location, directory));
+  O8LOCK_ASSIGN_OR_RETURN(HooksState state, InspectHooks(location, directory));
   for (const Bypass& bypass : state.bypasses) {
     if (bypass.kind == Bypass::kSettingOfOneWorktree) continue;
     return absl::FailedPreconditionError(
@@ -269,8 +269,8 @@ bool HooksAreEffective(const HooksState& state) {
          state.bypasses.empty();
 }
 
-absl::StatusOr<HooksState> LookAtHooks(const Location& location,
-                                       const std::string& directory) {
+absl::StatusOr<HooksState> InspectHooks(const Location& location,
+                                        const std::string& directory) {
   O8LOCK_RETURN_IF_ERROR(CheckRepository(location));
   // Where git does not work nothing is installed.
   O8LOCK_RETURN_IF_ERROR(AskGit(directory, {"rev-parse"}).status());

@@ -34,22 +34,22 @@ bool HooksAreEffective(const HooksState& state);
 // at the configuration of each linked worktree. Errors: kNotFound  there is no
 // git; kFailedPrecondition  this is no repository; others from git and the file
 // system. Changes nothing. Runs git a few times.
-absl::StatusOr<HooksState> LookAtHooks(const Location& location,
-                                       const std::string& directory);
+absl::StatusOr<HooksState> InspectHooks(const Location& location,
+                                        const std::string& directory);
 
 // Makes git call `program`, an absolute path, for the repository `location`;
 // `directory` is where in it the user is. Does again what was done before, for
 // the program, git and hooks of now; if those are the same nothing changes.
 // Arms if the lock is taken. In the end calls `test` with the state as
-// LookAtHooks has it.
+// InspectHooks has it.
 // On success that state.
-// Errors: as LookAtHooks and of `test`; kUnimplemented  git is older than 2.29;
-// kInvalidArgument  a path has a tab or a newline; kFailedPrecondition  git
-// cannot call the hooks here, or would not; kUnavailable  another process
-// installs or removes them for too long; from the file system and from git,
-// which has to change .git/config. Then nothing is left, unless they were
-// installed before.
-// Waits for other calls of this and of UninstallHooks, at most a minute.
+// Errors: as InspectHooks and of `test`; kUnimplemented  git is older
+// than 2.29; kInvalidArgument  a path has a tab or a newline;
+// kFailedPrecondition  git cannot call the hooks here, or would not;
+// kUnavailable  another process installs or removes them for too long; from the
+// file system and from git, which has to change .git/config. Then nothing is
+// left, unless they were installed before. Waits for other calls of this and of
+// UninstallHooks, at most a minute.
 absl::StatusOr<HooksState> InstallHooks(
     const Location& location, const std::string& directory,
     const std::string& program,

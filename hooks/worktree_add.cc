@@ -152,7 +152,7 @@ std::optional<WorktreeAdd> FindWorktreeAdd(int pid) {
     if (!IsWorktreeAdd(words)) return std::nullopt;
   }
   if (step != "branch") process = pid;
-  return WorktreeAdd{pid, LookAt(process).started, std::move(step),
+  return WorktreeAdd{pid, GetProcess(process).started, std::move(step),
                      std::move(command), std::move(words)};
 }
 

@@ -80,7 +80,7 @@ absl::StatusOr<TimedText> ReadTimed(const std::string& path) {
 // holder, leads to. The file was written at `written`.
 void JudgeProcess(const struct timespec& written, LockStatus& lock_status) {
   Holder& holder = *lock_status.holder;
-  lock_status.process = LookAt(holder.pid);
+  lock_status.process = GetProcess(holder.pid);
   if (!HasEnded(lock_status.process) && !IsOrchestr8Process(holder.pid)) {
     lock_status.stranger = CommandOf(holder.pid);
     if (lock_status.stranger.empty()) {

@@ -147,7 +147,7 @@ TEST_F(LockTest, PublishesTheLockFileAndTheRecord) {
   umask(mask);
   EXPECT_EQ(info.st_mode & 0777, 0644 & ~mask);
   EXPECT_EQ(info.st_nlink, 1u);
-  const Here here = LookHere();
+  const Here here = ThisProcess();
   EXPECT_EQ(lock.holder().host, here.host);
   EXPECT_EQ(lock.holder().boot_id, here.boot_id);
   EXPECT_EQ(lock.holder().pid_namespace, here.pid_namespace);

@@ -57,7 +57,7 @@ inline bool HasEnded(const ProcessInfo& process) {
 // A process that may not be looked at (other user, hidden /proc) is kRunning
 // with no start time: only the kernel's "no such process" makes it kGone.
 // REQUIRES: pid > 0 (0 and negative numbers mean process groups to kill(2)).
-ProcessInfo LookAt(int pid);
+ProcessInfo GetProcess(int pid);
 
 // The number here of the process that is `pid` in the pid namespace
 // `pid_namespace`; 0: it is not seen. Reads two files for every process on the
@@ -169,7 +169,7 @@ struct Here {
   int64_t pid_namespace = -1;   // inode of /proc/self/ns/pid
   int64_t time_namespace = -1;  // of /proc/self/ns/time; Linux 5.6 has it
 };
-Here LookHere();
+Here ThisProcess();
 
 }  // namespace o8lock
 

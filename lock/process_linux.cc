@@ -190,7 +190,7 @@ int MillisecondsUntil(Ticks moment) {
       std::min<int64_t>(left * 1000 / kTicksPerSecond, INT_MAX));
 }
 
-ProcessInfo LookAt(int pid) {
+ProcessInfo GetProcess(int pid) {
   if (kill(pid, 0) != 0 && errno == ESRCH) return {ProcessState::kGone, -1};
   const std::string status = ReadProc(absl::StrCat("/proc/", pid, "/status"));
   // kill(2) answers for a thread's id as for a process's.
@@ -228,7 +228,7 @@ int NumberHere(int pid, int64_t pid_namespace) {
 }
 
 bool SeesAllNamespaces() {
-  return LookHere().pid_namespace == kInitialPidNamespace;
+  return ThisProcess().pid_namespace == kInitialPidNamespace;
 }
 
 std::string ProgramOf(int pid) {
@@ -399,7 +399,7 @@ int SessionOf(int pid) { return getsid(pid); }
 void SignalProcess(int pid, Ticks started, int signal) {
   const Fd process = OpenProcess(pid);
   // With it open the number means this process, or nothing.
-  if (LookAt(pid).started != started) return;
+  if (GetProcess(pid).started != started) return;
   if (process.ok()) {
     syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
   } else {
@@ -407,7 +407,7 @@ void SignalProcess(int pid, Ticks started, int signal) {
   }
 }
 
-Here LookHere() {
+Here ThisProcess() {
   static const Here& first = *new Here(ReadHere());
   return first.pid == getpid() ? first : ReadHere();
 }

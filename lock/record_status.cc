@@ -24,7 +24,7 @@ namespace o8lock {
 namespace {
 
 Origin OriginOf(const Holder& record, const Fd& guard) {
-  const Here here = LookHere();
+  const Here here = ThisProcess();
   if (record.boot_id.empty() || here.boot_id.empty()) return Origin::kUnknown;
   if (record.boot_id != here.boot_id) {
     // Of a file system that no other machine reaches it was this one, whatever
@@ -46,7 +46,7 @@ Life LifeOf(const ProcessInfo& process, int64_t since, const Holder& record) {
   if (HasEnded(process)) return Life::kDead;
   // In another time namespace the moments are others.
   if (process.started < 0 || since < 0 ||
-      record.time_namespace != LookHere().time_namespace) {
+      record.time_namespace != ThisProcess().time_namespace) {
     return Life::kDoubtful;
   }
   return process.started <= TicksOf(since) ? Life::kAlive : Life::kDead;
@@ -58,7 +58,7 @@ Life LifeOf(const ProcessInfo& process, int64_t since, const Holder& record) {
 std::vector<int> Survivors(const Holder& record) {
   std::vector<int> living;
   for (const SurvivingProcess& process : record.surviving) {
-    if (LifeOf(LookAt(process.pid), process.since, record) != Life::kDead) {
+    if (LifeOf(GetProcess(process.pid), process.since, record) != Life::kDead) {
       living.push_back(process.pid);
     }
   }
@@ -76,13 +76,13 @@ std::vector<int> Survivors(const Holder& record) {
 }
 
 // Looks at the processes of `found`, a run of this pid namespace.
-Life LookAtRun(LockStatus& found) {
+Life InspectProcesses(LockStatus& found) {
   const Holder& record = *found.holder;
-  found.process = LookAt(record.pid);
+  found.process = GetProcess(record.pid);
   Life life = LifeOf(found.process, record.acquired, record);
   found.pid_reused = life == Life::kDead && !HasEnded(found.process);
   if (record.command_pid > 0) {
-    found.command = LookAt(record.command_pid);
+    found.command = GetProcess(record.command_pid);
     life = std::max(life, LifeOf(found.command, record.command_since, record));
   }
   if (life != Life::kAlive && !Survivors(record).empty()) life = Life::kAlive;
@@ -93,7 +93,8 @@ Life LookAtRun(LockStatus& found) {
 Life LifeElsewhere(const Holder& record) {
   const auto is_alive = [&record](int pid, int64_t since) {
     const int number = pid > 0 ? NumberHere(pid, record.pid_namespace) : 0;
-    return number > 0 && LifeOf(LookAt(number), since, record) != Life::kDead;
+    return number > 0 &&
+           LifeOf(GetProcess(number), since, record) != Life::kDead;
   };
   if (is_alive(record.pid, record.acquired) ||
       is_alive(record.command_pid, record.command_since) ||
@@ -110,7 +111,7 @@ Life LifeElsewhere(const Holder& record) {
 Life LifeOfRun(LockStatus& found) {
   switch (found.origin) {
     case Origin::kHere:
-      return LookAtRun(found);
+      return InspectProcesses(found);
     case Origin::kOtherNamespace:
       return LifeElsewhere(*found.holder);
     case Origin::kUnknown:
@@ -121,8 +122,8 @@ Life LifeOfRun(LockStatus& found) {
   return Life::kDead;
 }
 
-// The living processes of `found`, a run of this pid namespace that LookAtRun()
-// has looked at, the holder first.
+// The living processes of `found`, a run of this pid namespace that
+// InspectProcesses() has looked at, the holder first.
 std::vector<int> LivingOf(const LockStatus& found) {
   const Holder& record = *found.holder;
   std::vector<int> living = Survivors(record);
@@ -150,12 +151,12 @@ LockState DetermineUnlockedState(const Fd& guard, LockStatus& found,
     case Origin::kOtherHost:
       return LockState::kUnknown;
     case Origin::kEarlierBoot:
-      found.pid_reused = !HasEnded(LookAt(record.pid));
+      found.pid_reused = !HasEnded(GetProcess(record.pid));
       return LockState::kStale;
     case Origin::kUnknown:
       // A process of that number may be any.
-      return HasEnded(LookAt(record.pid)) ? LockState::kStale
-                                          : LockState::kUnknown;
+      return HasEnded(GetProcess(record.pid)) ? LockState::kStale
+                                              : LockState::kUnknown;
     case Origin::kOtherNamespace:
       switch (ViewOfRun(found, record, guard, may_mark)) {
         case View::kSame:
@@ -181,7 +182,7 @@ LockState DetermineUnlockedState(const Fd& guard, LockStatus& found,
     case Origin::kHere:
       break;
   }
-  const Life life = LookAtRun(found);
+  const Life life = InspectProcesses(found);
   if (life == Life::kDead) return LockState::kStale;
   switch (ViewOfRun(found, record, guard, may_mark)) {
     case View::kSame:
@@ -265,12 +266,12 @@ LockStatus DetermineRecordStatus(const OpenGuardFile& guard, bool kernel_locked,
   // Of this process it is that of an attempt that has failed, unless an
   // overrider has left it here.
   const bool is_own_attempt = found.origin == Origin::kHere &&
-                              guard.record->pid == LookHere().pid &&
+                              guard.record->pid == ThisProcess().pid &&
                               !guard.record->overridden_by.has_value();
   const bool released =
       !kernel_locked && (guard.record->released || is_own_attempt);
   if (kernel_locked) {
-    if (found.origin == Origin::kHere) LookAtRun(found);
+    if (found.origin == Origin::kHere) InspectProcesses(found);
     // Of both only the kernel's word counts: the lock is live for all that is
     // known else.
     const bool is_stale =

@@ -71,7 +71,7 @@ int DeadPid() {
 }
 
 Holder RecordOf(int pid) {
-  const Here here = LookHere();
+  const Here here = ThisProcess();
   Holder holder;
   holder.pid = pid;
   holder.started_at = FormatTime(time(nullptr));
@@ -104,41 +104,41 @@ LockStatus Judge(std::optional<Holder> record, bool kernel_locked) {
 // Of a process that had the number before.
 Holder RecordOfAnEarlier(int pid) {
   Holder holder = RecordOf(pid);
-  holder.acquired = (LookAt(pid).started - 1) * kNanosecondsPerTick;
+  holder.acquired = (GetProcess(pid).started - 1) * kNanosecondsPerTick;
   return holder;
 }
 
-TEST(LookAtTest, TellsTheStatesOfAProcessApart) {
+TEST(GetProcessTest, TellsTheStatesOfAProcessApart) {
   Sleeper sleeper;
-  EXPECT_EQ(LookAt(sleeper.pid()).state, ProcessState::kRunning);
-  EXPECT_GE(LookAt(sleeper.pid()).started, LookAt(getpid()).started);
-  EXPECT_LE(LookAt(sleeper.pid()).started, NowTicks());
+  EXPECT_EQ(GetProcess(sleeper.pid()).state, ProcessState::kRunning);
+  EXPECT_GE(GetProcess(sleeper.pid()).started, GetProcess(getpid()).started);
+  EXPECT_LE(GetProcess(sleeper.pid()).started, NowTicks());
   sleeper.Stop();
-  EXPECT_EQ(LookAt(sleeper.pid()).state, ProcessState::kStopped);
+  EXPECT_EQ(GetProcess(sleeper.pid()).state, ProcessState::kStopped);
   sleeper.MakeZombie();
-  EXPECT_EQ(LookAt(sleeper.pid()).state, ProcessState::kZombie);
+  EXPECT_EQ(GetProcess(sleeper.pid()).state, ProcessState::kZombie);
   const int pid = sleeper.pid();
   sleeper.Kill();
-  EXPECT_EQ(LookAt(pid).state, ProcessState::kGone);
+  EXPECT_EQ(GetProcess(pid).state, ProcessState::kGone);
 }
 
-TEST(LookAtTest, TakesAThreadForNoProcess) {
+TEST(GetProcessTest, TakesAThreadForNoProcess) {
   int thread_id = 0;
   std::thread([&thread_id] {
     thread_id = gettid();
     EXPECT_EQ(kill(thread_id, 0), 0);  // what fools others
-    EXPECT_EQ(LookAt(thread_id).state, ProcessState::kGone);
+    EXPECT_EQ(GetProcess(thread_id).state, ProcessState::kGone);
   }).join();
   EXPECT_NE(thread_id, getpid());
-  EXPECT_EQ(LookAt(getpid()).state, ProcessState::kRunning);
+  EXPECT_EQ(GetProcess(getpid()).state, ProcessState::kRunning);
 }
 
-TEST(LookAtTest, TakesAnotherUsersProcessForAlive) {
+TEST(GetProcessTest, TakesAnotherUsersProcessForAlive) {
   const pid_t child = fork();
   if (child == 0) {
     if (setuid(65534) != 0) _exit(2);
     const bool refused = kill(1, 0) != 0 && errno == EPERM;
-    _exit(refused && LookAt(1).state == ProcessState::kRunning ? 0 : 1);
+    _exit(refused && GetProcess(1).state == ProcessState::kRunning ? 0 : 1);
   }
   int status = 0;
   waitpid(child, &status, 0);
@@ -146,8 +146,8 @@ TEST(LookAtTest, TakesAnotherUsersProcessForAlive) {
   EXPECT_EQ(status, 0);
 }
 
-TEST(LookHereTest, KnowsThisProcess) {
-  const Here here = LookHere();
+TEST(ThisProcessTest, KnowsThisProcess) {
+  const Here here = ThisProcess();
   EXPECT_EQ(here.pid, getpid());
   EXPECT_EQ(here.boot_id.size(), 36u);
   struct stat namespace_file;
@@ -276,9 +276,10 @@ TEST(DetermineRecordStatusTest, TakesALivingRunForOneThatHasTheLock) {
   // Others have these numbers now.
   EXPECT_EQ(Judge(RecordOfAnEarlier(living.pid()), false).state,
             LockState::kStale);
-  EXPECT_EQ(determine(dead, living.pid(),
-                      (LookAt(living.pid()).started - 1) * kNanosecondsPerTick),
-            LockState::kStale);
+  EXPECT_EQ(
+      determine(dead, living.pid(),
+                (GetProcess(living.pid()).started - 1) * kNanosecondsPerTick),
+      LockState::kStale);
 }
 
 TEST(DetermineRecordStatusTest, StaysWithTheProcessesThatKeepTheLock) {
@@ -292,7 +293,7 @@ TEST(DetermineRecordStatusTest, StaysWithTheProcessesThatKeepTheLock) {
   EXPECT_TRUE(IsDead(kept));
   // Another process that has the number by now.
   holder.surviving[0].since =
-      (LookAt(agent.pid()).started - 1) * kNanosecondsPerTick;
+      (GetProcess(agent.pid()).started - 1) * kNanosecondsPerTick;
   EXPECT_EQ(Judge(holder, false).state, LockState::kFree);
   holder.surviving[0].since = NowNanoseconds();
   agent.Kill();
@@ -322,7 +323,7 @@ TEST(DetermineRecordStatusTest, KnowsNoMachineByItsNameOnALocalFileSystem) {
   EXPECT_EQ(Judge(record, false).origin, Origin::kEarlierBoot);
   EXPECT_EQ(Judge(record, true).state, LockState::kHeld);
   // A container on this machine: another name, the same kernel.
-  record.boot_id = LookHere().boot_id;
+  record.boot_id = ThisProcess().boot_id;
   record.pid_namespace = 1;
   const LockStatus found = Judge(record, false);
   EXPECT_EQ(found.state, LockState::kStale);

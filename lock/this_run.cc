@@ -79,7 +79,7 @@ absl::StatusOr<std::string> NewToken() {
 absl::StatusOr<Holder> DescribeThisRun(
     const std::vector<std::string>& features, int max_concurrency,
     const std::vector<std::string>& command) {
-  const Here here = LookHere();
+  const Here here = ThisProcess();
   Holder holder;
   holder.pid = here.pid;
   // The kernel stamps files with this clock, which is up to a tick behind.

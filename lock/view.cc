@@ -44,7 +44,7 @@ Fd OpenLocked(const Holder& record, int pid) {
   return Fd();
 }
 
-View MarkAndLook(const Holder& record, const Fd& guard, int pid) {
+View MarkAndView(const Holder& record, const Fd& guard, int pid) {
   int differs = 0;
   for (int i = 0; i < kTries; ++i) {
     const absl::StatusOr<std::string> mark = NewToken();
@@ -72,7 +72,7 @@ View ViewOf(const Holder& record, const Fd& guard, int pid, bool may_mark) {
   // File systems of which each shows a file under one number only.
   if (record.guard_is_local && IsLocal(guard)) return View::kCopy;
   if (pid == 0 || !may_mark) return View::kUnknown;
-  return MarkAndLook(record, guard, pid);
+  return MarkAndView(record, guard, pid);
 }
 
 }  // namespace o8lock

@@ -109,26 +109,26 @@ class Interruptible {
 // that the guard was replaced, or that its holder was killed and only what that
 // left behind has it. All else the kernel tells. Interrupts the thread that
 // waits when there is a reason.
-class Lookout {
+class WaitMonitor {
  public:
   // REQUIRES: all of these live until End().
-  Lookout(const Fd& fd, const std::string& guard, Reporter reporter,
-          const WaitOptions& options)
+  WaitMonitor(const Fd& fd, const std::string& guard, Reporter reporter,
+              const WaitOptions& options)
       : fd_(fd),
         guard_(guard),
         reporter_(std::move(reporter)),
         options_(options),
         waiter_(pthread_self()) {}
 
-  // For the thread that is created here `lookout` is kept until it ends.
-  static absl::Status Start(const std::shared_ptr<Lookout>& lookout) {
-    auto own = std::make_unique<std::shared_ptr<Lookout>>(lookout);
+  // For the thread that is created here `monitor` is kept until it ends.
+  static absl::Status Start(const std::shared_ptr<WaitMonitor>& monitor) {
+    auto own = std::make_unique<std::shared_ptr<WaitMonitor>>(monitor);
     pthread_t thread;
     const int error = pthread_create(
         &thread, nullptr,
         [](void* data) -> void* {
-          const std::unique_ptr<std::shared_ptr<Lookout>> own(
-              static_cast<std::shared_ptr<Lookout>*>(data));
+          const std::unique_ptr<std::shared_ptr<WaitMonitor>> own(
+              static_cast<std::shared_ptr<WaitMonitor>*>(data));
           (*own)->Work();
           return nullptr;
         },
@@ -209,17 +209,17 @@ absl::StatusOr<Fd> WaitForGuard(const Location& location,
   O8LOCK_ASSIGN_OR_RETURN(Fd fd, OpenGuard(location));
   StartWaiting(fd, SinceOf(options), guard);
   const Interruptible interruptible;
-  const auto lookout =
-      std::make_shared<Lookout>(fd, guard, Reporter(found, options), options);
-  O8LOCK_RETURN_IF_ERROR(Lookout::Start(lookout));
+  const auto monitor = std::make_shared<WaitMonitor>(
+      fd, guard, Reporter(found, options), options);
+  O8LOCK_RETURN_IF_ERROR(WaitMonitor::Start(monitor));
   interruptible.Unblock();
   absl::Status locked;
   do {
     locked = WaitForLock(fd, Range::kAll, guard);
-  } while (absl::IsCancelled(locked) && lookout->reason() == Reason::kNone);
-  lookout->End();
+  } while (absl::IsCancelled(locked) && monitor->reason() == Reason::kNone);
+  monitor->End();
   if (absl::IsCancelled(locked)) {
-    if (lookout->reason() == Reason::kTimeIsOver) return StillHeld(found);
+    if (monitor->reason() == Reason::kTimeIsOver) return StillHeld(found);
     return Fd();
   }
   if (!locked.ok()) return locked;
@@ -229,7 +229,7 @@ absl::StatusOr<Fd> WaitForGuard(const Location& location,
 
 // What there is of `found`, whose kernel lock is not seen: a lock file, or a
 // record in the guard.
-absl::StatusOr<LockStatus> LookAgain(const LockStatus& found) {
+absl::StatusOr<LockStatus> InspectAgain(const LockStatus& found) {
   if (found.is_external) {
     O8LOCK_ASSIGN_OR_RETURN(LockFile file,
                             DetermineLockFileStatus(found.file, std::nullopt));
@@ -262,7 +262,7 @@ absl::StatusOr<Fd> WaitForProcesses(const Location& location,
   Reporter reporter(found, options);
   Ticks next = NowTicks() + kSecond;
   while (true) {
-    const absl::StatusOr<LockStatus> now = LookAgain(found);
+    const absl::StatusOr<LockStatus> now = InspectAgain(found);
     if (absl::IsNotFound(now.status())) return Fd();
     if (!now.ok()) return now.status();
     if (now->state != LockState::kHeld || now->kernel_locked ||

@@ -110,7 +110,7 @@ ChildExit ExitOf(int status) {
 void AwaitEnd(pid_t child) {
   const Fd process = OpenProcess(child);
   struct pollfd ended = {process.get(), POLLIN, 0};
-  while (poll(&ended, 1, kLookAgainMs) <= 0 && !HasEnded(LookAt(child))) {
+  while (poll(&ended, 1, kLookAgainMs) <= 0 && !HasEnded(GetProcess(child))) {
   }
 }
 

@@ -193,7 +193,7 @@ Findings FilesInGitFindings(const Location& location, bool uses_orchestr8) {
   std::vector<std::string> unignored;
   for (size_t i = 0; i < files.size(); ++i) {
     const std::string& file = files[i];
-    const absl::StatusOr<FileInGit> in_git = LookAtFile(location, file);
+    const absl::StatusOr<FileInGit> in_git = InspectFile(location, file);
     if (!in_git.ok()) return {NoGitFinding(in_git.status())};
     if (in_git->tracked) {
       findings.push_back(TrackedFinding(location, file));
@@ -243,7 +243,7 @@ Findings GitLockFindings(const Location& location) {
 
 Findings ChosenFileFindings(const Location& location) {
   const absl::StatusOr<FileInGit> in_git =
-      LookAtFile(location, location.lock_file);
+      InspectFile(location, location.lock_file);
   if (!in_git.ok() || !in_git->tracked) return {};
   return {TrackedFinding(location, location.lock_file)};
 }
@@ -259,7 +259,8 @@ Findings GitFindings(const Location& location, const std::string& directory,
       findings = FilesInGitFindings(location, uses_orchestr8);
     }
     if (!location.armed.empty()) {
-      const absl::StatusOr<HooksState> hooks = LookAtHooks(location, directory);
+      const absl::StatusOr<HooksState> hooks =
+          InspectHooks(location, directory);
       Append(hooks.ok() ? HooksFindings(*hooks)
                         : Findings{NoGitFinding(hooks.status())},
              findings);

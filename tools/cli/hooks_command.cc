@@ -165,7 +165,7 @@ int Uninstall(const Location& location) {
 }
 
 int Status(const Location& location, bool json) {
-  const absl::StatusOr<HooksState> state = LookAtHooks(location, kHere);
+  const absl::StatusOr<HooksState> state = InspectHooks(location, kHere);
   if (!state.ok()) {
     return FailHooks(state.status(), "git has to work here first");
   }

@@ -24,7 +24,7 @@ int StatusCommand(const Options& options) {
   const absl::StatusOr<Location> location = LocateLock(options);
   if (!location.ok()) return FailToLocate(location.status());
   const absl::StatusOr<Survey> survey =
-      LookAround(*location, NameOf(options), OwnTokens());
+      CollectReport(*location, NameOf(options), OwnTokens());
   if (!survey.ok()) return FailToLock(survey.status(), *location);
   if (survey->lock.found.state <= LockState::kStale) {
     // "free" would be wrong where no start could take it.

@@ -278,9 +278,9 @@ std::vector<LeftWorktree> LeftWorktrees(const Location& location,
   return DescribeLeft(location, left, /*give_up=*/-1);
 }
 
-absl::StatusOr<Survey> LookAround(const Location& location,
-                                  const std::string& name,
-                                  const std::vector<std::string>& own_tokens) {
+absl::StatusOr<Survey> CollectReport(
+    const Location& location, const std::string& name,
+    const std::vector<std::string>& own_tokens) {
   Survey survey;
   O8LOCK_ASSIGN_OR_RETURN(survey.lock, Look(location, name, own_tokens));
   if (location.common_dir.empty()) return survey;

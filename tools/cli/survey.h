@@ -100,9 +100,9 @@ struct Survey {
 };
 
 // Errors: as Inspect's; another lock that cannot be looked at is left out.
-absl::StatusOr<Survey> LookAround(const Location& location,
-                                  const std::string& name,
-                                  const std::vector<std::string>& own_tokens);
+absl::StatusOr<Survey> CollectReport(
+    const Location& location, const std::string& name,
+    const std::vector<std::string>& own_tokens);
 
 }  // namespace o8lock
 

@@ -30,7 +30,7 @@ int UnlockCommand(const Options& options, int64_t started) {
   const absl::StatusOr<Location> location = LocateLock(options);
   if (!location.ok()) return FailToLocate(location.status());
   absl::StatusOr<Survey> survey =
-      LookAround(*location, NameOf(options), OwnTokens());
+      CollectReport(*location, NameOf(options), OwnTokens());
   if (!survey.ok()) return FailToLock(survey.status(), *location);
   const LockStatus& found = survey->lock.found;
   const std::string status =
