@@ -25,8 +25,8 @@
 #include "tools/cli/options.h"
 #include "tools/cli/orphans.h"
 #include "tools/cli/output.h"
+#include "tools/cli/report.h"
 #include "tools/cli/run_text.h"
-#include "tools/cli/survey.h"
 #include "tools/cli/surviving_processes.h"
 #include "tools/cli/text.h"
 

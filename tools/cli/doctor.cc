@@ -20,7 +20,7 @@
 #include "tools/cli/doctor_orchestr8.h"
 #include "tools/cli/finding.h"
 #include "tools/cli/orphans_text.h"
-#include "tools/cli/survey.h"
+#include "tools/cli/report.h"
 #include "tools/cli/text.h"
 #include "tools/cli/text_parts.h"
 

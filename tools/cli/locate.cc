@@ -29,7 +29,7 @@
 #include "tools/cli/exit_code.h"
 #include "tools/cli/options.h"
 #include "tools/cli/output.h"
-#include "tools/cli/survey.h"
+#include "tools/cli/report.h"
 
 namespace o8lock {
 

@@ -18,7 +18,7 @@
 #include "tools/cli/holder_text.h"
 #include "tools/cli/orphans_text.h"
 #include "tools/cli/output.h"
-#include "tools/cli/survey.h"
+#include "tools/cli/report.h"
 
 namespace o8lock {
 namespace {

@@ -11,7 +11,7 @@
 #include "lock/holder.h"
 #include "lock/location.h"
 #include "lock/lock.h"
-#include "tools/cli/survey.h"
+#include "tools/cli/report.h"
 
 namespace o8lock {
 

@@ -9,7 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "hooks/worktrees.h"
 #include "tools/cli/error_text.h"
-#include "tools/cli/survey.h"
+#include "tools/cli/report.h"
 #include "tools/cli/text.h"
 #include "tools/cli/text_parts.h"
 

@@ -41,8 +41,8 @@
 #include "tools/cli/output.h"
 #include "tools/cli/publish.h"
 #include "tools/cli/refusal_text.h"
+#include "tools/cli/report.h"
 #include "tools/cli/run_text.h"
-#include "tools/cli/survey.h"
 #include "tools/cli/text.h"
 #include "tools/cli/waiting.h"
 

@@ -16,7 +16,7 @@
 #include "lock/lock_status.h"
 #include "tools/cli/caller.h"
 #include "tools/cli/holder_text.h"
-#include "tools/cli/survey.h"
+#include "tools/cli/report.h"
 #include "tools/cli/text.h"
 #include "tools/cli/text_parts.h"
 

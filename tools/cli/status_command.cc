@@ -14,27 +14,27 @@
 #include "tools/cli/locate.h"
 #include "tools/cli/options.h"
 #include "tools/cli/output.h"
+#include "tools/cli/report.h"
 #include "tools/cli/status_json.h"
 #include "tools/cli/status_text.h"
-#include "tools/cli/survey.h"
 
 namespace o8lock {
 
 int StatusCommand(const Options& options) {
   const absl::StatusOr<Location> location = LocateLock(options);
   if (!location.ok()) return FailToLocate(location.status());
-  const absl::StatusOr<Survey> survey =
+  const absl::StatusOr<RepositoryReport> report =
       CollectReport(*location, NameOf(options), OwnTokens());
-  if (!survey.ok()) return FailToLock(survey.status(), *location);
-  if (survey->lock.found.state <= LockState::kStale) {
+  if (!report.ok()) return FailToLock(report.status(), *location);
+  if (report->lock.found.state <= LockState::kStale) {
     // "free" would be wrong where no start could take it.
     const absl::Status access = CheckAccess(*location);
     if (!access.ok()) return FailToLock(access, *location);
   }
   Print(STDOUT_FILENO,
-        options.json ? StatusJson(*survey, GetNow())
-                     : StatusText(*survey, GetNow(), InColor(STDOUT_FILENO)));
-  const LockStatus& found = survey->lock.found;
+        options.json ? StatusJson(*report, GetNow())
+                     : StatusText(*report, GetNow(), InColor(STDOUT_FILENO)));
+  const LockStatus& found = report->lock.found;
   if (IsClosed(found)) Tell(HintText(AccessHint(*location)));
   return found.state > LockState::kStale && !found.own
              ? options.conflict_exit_code

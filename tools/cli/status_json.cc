@@ -16,7 +16,7 @@
 #include "lock/process.h"
 #include "lock/waiters.h"
 #include "tools/cli/holder_text.h"
-#include "tools/cli/survey.h"
+#include "tools/cli/report.h"
 #include "tools/cli/text_parts.h"
 
 namespace o8lock {
@@ -88,11 +88,11 @@ JsonValue WaitersJson(const std::vector<Waiter>& waiters, const Now& now) {
 
 // Why there is no lock file of o8lock's; null where there is one, or would be
 // during a run.
-JsonValue WhyNoLockFile(const LockSurvey& survey) {
-  if (!survey.location.outside.empty()) {
-    return LeadsOutText(survey.location);
+JsonValue WhyNoLockFile(const LockReport& report) {
+  if (!report.location.outside.empty()) {
+    return LeadsOutText(report.location);
   }
-  const std::optional<Holder>& holder = survey.found.holder;
+  const std::optional<Holder>& holder = report.found.holder;
   return holder.has_value() && holder->unpublished.has_value()
              ? JsonValue(*holder->unpublished)
              : JsonValue();
@@ -100,14 +100,14 @@ JsonValue WhyNoLockFile(const LockSurvey& survey) {
 
 // What ended runs left. Processes are a living run's as long as it has the
 // lock.
-JsonValue OrphanedWorktreesJson(const LockSurvey& survey) {
-  const LockStatus& found = survey.found;
+JsonValue OrphanedWorktreesJson(const LockReport& report) {
+  const LockStatus& found = report.found;
   const bool has_ended =
       found.state == LockState::kStale ||
       (found.holder.has_value() && !found.holder->surviving.empty());
   std::vector<JsonValue> worktrees;
-  worktrees.reserve(survey.left.size());
-  for (const LeftWorktree& left : survey.left) {
+  worktrees.reserve(report.left.size());
+  for (const LeftWorktree& left : report.left) {
     worktrees.emplace_back(
         JsonMembers{{"path", left.worktree.path},
                     {"branch", TextOrNull(left.worktree.branch)},
@@ -121,7 +121,7 @@ JsonValue OrphanedWorktreesJson(const LockSurvey& survey) {
   }
   return JsonMembers{
       {"processes",
-       ProcessesJson(has_ended ? survey.processes : std::vector<RunProcess>())},
+       ProcessesJson(has_ended ? report.processes : std::vector<RunProcess>())},
       {"worktrees", worktrees}};
 }
 
@@ -137,16 +137,16 @@ JsonValue OverriddenJson(const std::vector<Holder>& runs) {
 }
 
 // What is known of one lock, for programs. What is not known is null.
-JsonMembers LockJson(const LockSurvey& survey, const Now& now) {
-  const LockStatus& found = survey.found;
+JsonMembers LockJson(const LockReport& report, const Now& now) {
+  const LockStatus& found = report.found;
   const auto text = [](absl::string_view value) {
     return value.empty() ? JsonValue() : JsonValue(std::string(value));
   };
   JsonMembers lock = {
-      {"name", text(survey.name)},
+      {"name", text(report.name)},
       {"verdict", text(StateName(found))},
-      {"lockFile", text(survey.lock_file)},
-      {"guard", survey.location.guard},
+      {"lockFile", text(report.lock_file)},
+      {"guard", report.location.guard},
   };
   JsonValue holder;
   if (found.holder.has_value()) {
@@ -183,24 +183,24 @@ JsonMembers LockJson(const LockSurvey& survey, const Now& now) {
                                 {"origin", text(OriginWord(found))},
                                 {"keepers", descriptor_holders},
                                 {"problem", text(found.problem)}});
-  lock.emplace_back("processes", ProcessesJson(survey.processes));
-  lock.emplace_back("worktrees", WorktreesJson(survey.worktrees));
-  lock.emplace_back("whyNoLockFile", WhyNoLockFile(survey));
-  lock.emplace_back("waiters", WaitersJson(survey.waiters, now));
-  lock.emplace_back("leftovers", OrphanedWorktreesJson(survey));
-  lock.emplace_back("overridden", OverriddenJson(survey.overridden));
+  lock.emplace_back("processes", ProcessesJson(report.processes));
+  lock.emplace_back("worktrees", WorktreesJson(report.worktrees));
+  lock.emplace_back("whyNoLockFile", WhyNoLockFile(report));
+  lock.emplace_back("waiters", WaitersJson(report.waiters, now));
+  lock.emplace_back("leftovers", OrphanedWorktreesJson(report));
+  lock.emplace_back("overridden", OverriddenJson(report.overridden));
   return lock;
 }
 
 }  // namespace
 
-std::string StatusJson(const Survey& survey, const Now& now) {
+std::string StatusJson(const RepositoryReport& report, const Now& now) {
   JsonMembers status = {{"schemaVersion", kSchemaVersion}};
-  for (auto& member : LockJson(survey.lock, now)) {
+  for (auto& member : LockJson(report.lock, now)) {
     status.push_back(std::move(member));
   }
   std::vector<JsonValue> others;
-  for (const LockSurvey& other : survey.others) {
+  for (const LockReport& other : report.others) {
     others.emplace_back(LockJson(other, now));
   }
   status.emplace_back("otherLocks", others);

@@ -7,13 +7,13 @@
 #include <string>
 
 #include "tools/cli/holder_text.h"
-#include "tools/cli/survey.h"
+#include "tools/cli/report.h"
 
 namespace o8lock {
 
 // One JSON object and a newline. Names and values are public: programs read
 // them.
-std::string StatusJson(const Survey& survey, const Now& now);
+std::string StatusJson(const RepositoryReport& report, const Now& now);
 
 }  // namespace o8lock
 

@@ -16,7 +16,7 @@
 #include "tools/cli/caller.h"
 #include "tools/cli/holder_text.h"
 #include "tools/cli/orphans_text.h"
-#include "tools/cli/survey.h"
+#include "tools/cli/report.h"
 #include "tools/cli/text.h"
 #include "tools/cli/text_parts.h"
 
@@ -46,7 +46,7 @@ std::string StateText(const LockStatus& found) {
   return "free";
 }
 
-std::string UnlockCommand(const LockSurvey& lock) {
+std::string UnlockCommand(const LockReport& lock) {
   if (lock.name == "parallel") return OwnCommand("unlock");
   return CommandLine(
       OwnWords(),
@@ -65,7 +65,7 @@ std::string Colored(const std::string& text, LockState state) {
 }
 
 // Where the lock file is, or why the run that has the lock writes none.
-std::string LockFileText(const LockSurvey& lock) {
+std::string LockFileText(const LockReport& lock) {
   const Location& location = lock.location;
   if (lock.lock_file.empty()) {
     return absl::StrCat("none: ", LeadsOutText(location));
@@ -91,13 +91,13 @@ std::string WaiterLine(const Waiter& waiter, const Now& now) {
 }
 
 // The other locks, those that are free last.
-std::string OtherLocksText(std::vector<LockSurvey> others, bool color) {
+std::string OtherLocksText(std::vector<LockReport> others, bool color) {
   std::stable_partition(others.begin(), others.end(),
-                        [](const LockSurvey& other) {
+                        [](const LockReport& other) {
                           return other.found.state != LockState::kFree;
                         });
   return absl::StrCat("Other locks: ", others.size(), "\n",
-                      ListText(others, [color](const LockSurvey& other) {
+                      ListText(others, [color](const LockReport& other) {
                         const std::string state = StateText(other.found);
                         return absl::StrCat(
                             Printable(other.name), ": ",
@@ -107,8 +107,9 @@ std::string OtherLocksText(std::vector<LockSurvey> others, bool color) {
 
 }  // namespace
 
-std::string StatusText(const Survey& survey, const Now& now, bool color) {
-  const LockStatus& found = survey.lock.found;
+std::string StatusText(const RepositoryReport& report, const Now& now,
+                       bool color) {
+  const LockStatus& found = report.lock.found;
   std::string text = StateText(found);
   if (color) text = Colored(text, found.state);
   text += "\n";
@@ -117,45 +118,45 @@ std::string StatusText(const Survey& survey, const Now& now, bool color) {
   if (std::string evidence = EvidenceText(found); !evidence.empty()) {
     rows.emplace_back("Evidence", std::move(evidence));
   }
-  for (const Holder& run : survey.lock.overridden) {
+  for (const Holder& run : report.lock.overridden) {
     rows.emplace_back(
         "Works beside",
         absl::StrCat("PID ", run.pid, " (", ShellQuoted(Glance(run.command)),
                      "), whose lock was overridden"));
   }
-  for (Row& row : StrangerRows(found, UnlockCommand(survey.lock))) {
+  for (Row& row : StrangerRows(found, UnlockCommand(report.lock))) {
     rows.push_back(std::move(row));
   }
-  rows.emplace_back("Lock file", LockFileText(survey.lock));
-  rows.emplace_back("Guard", Printable(survey.lock.location.guard));
+  rows.emplace_back("Lock file", LockFileText(report.lock));
+  rows.emplace_back("Guard", Printable(report.lock.location.guard));
   absl::StrAppend(&text, Lines(rows, color));
-  if (!survey.lock.processes.empty()) {
-    absl::StrAppend(&text, "Processes: ", survey.lock.processes.size(), "\n",
-                    ListText(survey.lock.processes, ProcessLine));
+  if (!report.lock.processes.empty()) {
+    absl::StrAppend(&text, "Processes: ", report.lock.processes.size(), "\n",
+                    ListText(report.lock.processes, ProcessLine));
   }
   // Of a run that has ended they are among those it has left.
-  if (!survey.lock.worktrees.empty() && found.state == LockState::kHeld &&
+  if (!report.lock.worktrees.empty() && found.state == LockState::kHeld &&
       found.holder->surviving.empty()) {
     absl::StrAppend(&text,
-                    "Worktrees of the run: ", survey.lock.worktrees.size(),
-                    "\n", ListText(survey.lock.worktrees, WorktreeLine));
+                    "Worktrees of the run: ", report.lock.worktrees.size(),
+                    "\n", ListText(report.lock.worktrees, WorktreeLine));
   }
-  if (!survey.lock.left.empty()) {
+  if (!report.lock.left.empty()) {
     absl::StrAppend(
-        &text, "Worktrees that ended runs have left: ", survey.lock.left.size(),
-        "\n", ListText(survey.lock.left, LeftWorktreeLine));
-    for (const std::string& hint : OrphanHints(survey.lock.left)) {
+        &text, "Worktrees that ended runs have left: ", report.lock.left.size(),
+        "\n", ListText(report.lock.left, LeftWorktreeLine));
+    for (const std::string& hint : OrphanHints(report.lock.left)) {
       absl::StrAppend(&text, "  ", hint, "\n");
     }
   }
-  if (!survey.lock.waiters.empty()) {
-    absl::StrAppend(&text, "Waiting: ", survey.lock.waiters.size(), "\n",
-                    ListText(survey.lock.waiters, [&now](const Waiter& waiter) {
+  if (!report.lock.waiters.empty()) {
+    absl::StrAppend(&text, "Waiting: ", report.lock.waiters.size(), "\n",
+                    ListText(report.lock.waiters, [&now](const Waiter& waiter) {
                       return WaiterLine(waiter, now);
                     }));
   }
-  if (!survey.others.empty()) {
-    absl::StrAppend(&text, OtherLocksText(survey.others, color));
+  if (!report.others.empty()) {
+    absl::StrAppend(&text, OtherLocksText(report.others, color));
   }
   return text;
 }

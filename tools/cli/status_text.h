@@ -9,12 +9,13 @@
 
 #include "lock/lock_status.h"
 #include "tools/cli/holder_text.h"
-#include "tools/cli/survey.h"
+#include "tools/cli/report.h"
 
 namespace o8lock {
 
 // What `o8lock status` prints (`color`: on a terminal).
-std::string StatusText(const Survey& survey, const Now& now, bool color);
+std::string StatusText(const RepositoryReport& report, const Now& now,
+                       bool color);
 
 // The warning before `o8lock unlock` takes the lock of `found` away, and what
 // it says afterwards.

@@ -7,19 +7,19 @@
 #include "gtest/gtest.h"
 #include "lock/lock_status.h"
 #include "lock/process.h"
-#include "tools/cli/survey.h"
+#include "tools/cli/report.h"
 #include "tools/cli/text_testing.h"
 
 namespace o8lock {
 namespace {
 
 TEST(StatusTextTest, HasALineForEachState) {
-  Survey survey;
-  survey.lock.lock_file = "/r/.claude/parallel.lock";
-  survey.lock.location.guard = "/r/.git/o8lock/parallel.guard";
-  LockStatus& found = survey.lock.found;
-  const auto text = [&survey] {
-    return StatusText(survey, kNow, /*color=*/false);
+  RepositoryReport report;
+  report.lock.lock_file = "/r/.claude/parallel.lock";
+  report.lock.location.guard = "/r/.git/o8lock/parallel.guard";
+  LockStatus& found = report.lock.found;
+  const auto text = [&report] {
+    return StatusText(report, kNow, /*color=*/false);
   };
   const std::string files =
       "Lock file: /r/.claude/parallel.lock\n"
@@ -55,8 +55,8 @@ TEST(StatusTextTest, HasALineForEachState) {
 }
 
 TEST(StatusTextTest, PaintsNoTerminal) {
-  Survey survey;
-  survey.lock = {kEvil,
+  RepositoryReport report;
+  report.lock = {kEvil,
                  {},
                  FindEvil(),
                  {EvilProcess()},
@@ -65,9 +65,9 @@ TEST(StatusTextTest, PaintsNoTerminal) {
                  {*FindEvil().holder},
                  {{9, 0, true, {kEvil}, kEvil}},
                  kEvil};
-  survey.lock.location.guard = survey.lock.location.lock_file = kEvil;
-  survey.others = {survey.lock};
-  ExpectPaintsNoTerminal(StatusText(survey, kNow, /*color=*/false));
+  report.lock.location.guard = report.lock.location.lock_file = kEvil;
+  report.others = {report.lock};
+  ExpectPaintsNoTerminal(StatusText(report, kNow, /*color=*/false));
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include "hooks/worktrees.h"
 #include "lock/file.h"
 #include "lock/location.h"
-#include "tools/cli/survey.h"
+#include "tools/cli/report.h"
 #include "tools/cli/text.h"
 
 namespace o8lock {

@@ -14,7 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "hooks/worktrees.h"
 #include "lock/location.h"
-#include "tools/cli/survey.h"
+#include "tools/cli/report.h"
 
 namespace o8lock {
 

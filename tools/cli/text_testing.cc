@@ -9,7 +9,7 @@
 #include "lock/holder.h"
 #include "lock/lock_status.h"
 #include "lock/process.h"
-#include "tools/cli/survey.h"
+#include "tools/cli/report.h"
 
 namespace o8lock {
 

@@ -11,7 +11,7 @@
 #include "lock/lock_status.h"
 #include "lock/process.h"
 #include "tools/cli/holder_text.h"
-#include "tools/cli/survey.h"
+#include "tools/cli/report.h"
 
 namespace o8lock {
 

@@ -21,20 +21,20 @@
 #include "tools/cli/options.h"
 #include "tools/cli/orphans.h"
 #include "tools/cli/output.h"
+#include "tools/cli/report.h"
 #include "tools/cli/status_text.h"
-#include "tools/cli/survey.h"
 
 namespace o8lock {
 
 int UnlockCommand(const Options& options, int64_t started) {
   const absl::StatusOr<Location> location = LocateLock(options);
   if (!location.ok()) return FailToLocate(location.status());
-  absl::StatusOr<Survey> survey =
+  absl::StatusOr<RepositoryReport> report =
       CollectReport(*location, NameOf(options), OwnTokens());
-  if (!survey.ok()) return FailToLock(survey.status(), *location);
-  const LockStatus& found = survey->lock.found;
+  if (!report.ok()) return FailToLock(report.status(), *location);
+  const LockStatus& found = report->lock.found;
   const std::string status =
-      StatusText(*survey, GetNow(), InColor(STDOUT_FILENO));
+      StatusText(*report, GetNow(), InColor(STDOUT_FILENO));
   if (!options.quiet || !options.yes) Print(STDOUT_FILENO, status);
   if (found.state == LockState::kFree) return kSuccess;
   AcquireOptions acquire;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/cli/survey.h"
+#include "tools/cli/report.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -80,14 +80,14 @@ LeftWorktree DescribeLeft(const Location& location, const Worktree& worktree,
   return left;
 }
 
-// The lock file that is in place for the run of `survey`.
-std::string LockFileOf(const LockSurvey& survey) {
-  const Location& location = survey.location;
-  const LockStatus& found = survey.found;
+// The lock file that is in place for the run of `report`.
+std::string LockFileOf(const LockReport& report) {
+  const Location& location = report.location;
+  const LockStatus& found = report.found;
   if (!found.file.empty() && found.file != location.guard) return found.file;
   std::vector<std::string> directories;
   if (found.holder.has_value()) directories.push_back(found.holder->cwd);
-  for (const RunProcess& process : survey.processes) {
+  for (const RunProcess& process : report.processes) {
     directories.push_back(process.directory);
   }
   std::set<std::string> seen;
@@ -100,40 +100,40 @@ std::string LockFileOf(const LockSurvey& survey) {
   return location.outside.empty() ? location.lock_file : "";
 }
 
-absl::StatusOr<LockSurvey> Look(const Location& location,
+absl::StatusOr<LockReport> Look(const Location& location,
                                 const std::string& name,
                                 const std::vector<std::string>& own_tokens) {
-  LockSurvey survey;
-  survey.name = name;
-  survey.location = location;
-  O8LOCK_ASSIGN_OR_RETURN(survey.found, Inspect(location, own_tokens));
-  survey.processes = ProcessesOf(survey.found);
-  if (survey.found.holder.has_value()) {
-    survey.worktrees = WorktreesOf(*survey.found.holder, location);
+  LockReport report;
+  report.name = name;
+  report.location = location;
+  O8LOCK_ASSIGN_OR_RETURN(report.found, Inspect(location, own_tokens));
+  report.processes = ProcessesOf(report.found);
+  if (report.found.holder.has_value()) {
+    report.worktrees = WorktreesOf(*report.found.holder, location);
   }
-  survey.left = LeftWorktrees(location, survey.found);
-  if (survey.found.holder.has_value() && survey.found.kernel_locked) {
-    for (const Holder& run : survey.found.holder->overridden) {
-      if (MayLive(run)) survey.overridden.push_back(run);
+  report.left = LeftWorktrees(location, report.found);
+  if (report.found.holder.has_value() && report.found.kernel_locked) {
+    for (const Holder& run : report.found.holder->overridden) {
+      if (MayLive(run)) report.overridden.push_back(run);
     }
   }
-  O8LOCK_ASSIGN_OR_RETURN(survey.waiters, FindWaiters(location));
-  survey.lock_file = LockFileOf(survey);
-  return survey;
+  O8LOCK_ASSIGN_OR_RETURN(report.waiters, FindWaiters(location));
+  report.lock_file = LockFileOf(report);
+  return report;
 }
 
 // The lock `name` of the repository of `location`, as long as it is free.
-LockSurvey Unused(const Location& location, const std::string& name) {
-  LockSurvey survey;
-  survey.name = name;
-  survey.location.guard =
+LockReport Unused(const Location& location, const std::string& name) {
+  LockReport report;
+  report.name = name;
+  report.location.guard =
       absl::StrCat(location.common_dir, "/o8lock/", name, ".guard");
-  survey.location.lock_file =
+  report.location.lock_file =
       absl::StrCat(ParentOf(location.lock_file), "/", name, ".lock");
-  survey.location.outside = location.outside;
-  survey.found.file = survey.location.guard;
-  if (location.outside.empty()) survey.lock_file = survey.location.lock_file;
-  return survey;
+  report.location.outside = location.outside;
+  report.found.file = report.location.guard;
+  if (location.outside.empty()) report.lock_file = report.location.lock_file;
+  return report;
 }
 
 // The time, in seconds since 1970, at which the guard at `path` became empty;
@@ -278,12 +278,12 @@ std::vector<LeftWorktree> LeftWorktrees(const Location& location,
   return DescribeLeft(location, left, /*give_up=*/-1);
 }
 
-absl::StatusOr<Survey> CollectReport(
+absl::StatusOr<RepositoryReport> CollectReport(
     const Location& location, const std::string& name,
     const std::vector<std::string>& own_tokens) {
-  Survey survey;
-  O8LOCK_ASSIGN_OR_RETURN(survey.lock, Look(location, name, own_tokens));
-  if (location.common_dir.empty()) return survey;
+  RepositoryReport report;
+  O8LOCK_ASSIGN_OR_RETURN(report.lock, Look(location, name, own_tokens));
+  if (location.common_dir.empty()) return report;
   const std::vector<std::string> lock_files =
       NamesIn(ParentOf(location.lock_file));
   const int64_t forgotten = time(nullptr) - kForgottenAfter;
@@ -296,7 +296,7 @@ absl::StatusOr<Survey> CollectReport(
     if (empty_since.has_value() && other != "parallel" &&
         !absl::c_binary_search(lock_files, absl::StrCat(other, ".lock"))) {
       if (*empty_since > forgotten) {
-        survey.others.push_back(Unused(location, std::string(other)));
+        report.others.push_back(Unused(location, std::string(other)));
       }
       continue;
     }
@@ -306,11 +306,11 @@ absl::StatusOr<Survey> CollectReport(
     options.git_dir = location.common_dir;
     const absl::StatusOr<Location> there = Locate(options);
     if (!there.ok()) continue;
-    absl::StatusOr<LockSurvey> look =
+    absl::StatusOr<LockReport> look =
         Look(*there, std::string(other), own_tokens);
-    if (look.ok()) survey.others.push_back(*std::move(look));
+    if (look.ok()) report.others.push_back(*std::move(look));
   }
-  return survey;
+  return report;
 }
 
 }  // namespace o8lock

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Survey: all that can be told of a repository's locks, for people who wait for
-// one or clear up after one. Takes nothing and changes nothing.
-#ifndef O8LOCK_TOOLS_CLI_SURVEY_H_
-#define O8LOCK_TOOLS_CLI_SURVEY_H_
+// RepositoryReport: all that can be told of a repository's locks, for people
+// who wait for one or clear up after one. Takes nothing and changes nothing.
+#ifndef O8LOCK_TOOLS_CLI_REPORT_H_
+#define O8LOCK_TOOLS_CLI_REPORT_H_
 
 #include <string>
 #include <vector>
@@ -77,7 +77,7 @@ std::vector<LeftWorktree> LeftWorktrees(const Location& location,
                                         const LockStatus& found);
 
 // One lock.
-struct LockSurvey {
+struct LockReport {
   std::string name;  // empty where --lock-file says which
   Location location;
   LockStatus found;
@@ -92,18 +92,18 @@ struct LockSurvey {
   std::string lock_file;
 };
 
-struct Survey {
-  LockSurvey lock;  // the one that was asked for
+struct RepositoryReport {
+  LockReport lock;  // the one that was asked for
   // Of the same repository, by name; those that are free and were not used for
   // a week are left out.
-  std::vector<LockSurvey> others;
+  std::vector<LockReport> others;
 };
 
 // Errors: as Inspect's; another lock that cannot be looked at is left out.
-absl::StatusOr<Survey> CollectReport(
+absl::StatusOr<RepositoryReport> CollectReport(
     const Location& location, const std::string& name,
     const std::vector<std::string>& own_tokens);
 
 }  // namespace o8lock
 
-#endif  // O8LOCK_TOOLS_CLI_SURVEY_H_
+#endif  // O8LOCK_TOOLS_CLI_REPORT_H_
