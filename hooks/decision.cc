@@ -190,7 +190,8 @@ Decision OnPostCheckout(const HookCall& call) {
                            TakenSince(found)))) {
     return std::nullopt;
   }
-  TakenBack taken = TakeBack(*add, location, call.directory, call.args[1]);
+  TakenBack taken =
+      RollBackWorktree(*add, location, call.directory, call.args[1]);
   return Refused{*add, std::move(found), std::move(taken)};
 }
 

@@ -33,7 +33,7 @@ struct Refused {
 // On success returns the refused add, or nothing: git may go on.
 // Errors: for an add only, those of Locate and Inspect. Refuse the add then:
 // whether another run has the lock is unknown.
-// Blocks as Inspect does, and as TakeBack does.
+// Blocks as Inspect does, and as RollBackWorktree does.
 // On disk: reference-transaction disarms the hooks (lock/arming.h) if the lock
 // is free; if it refuses, it remembers the directories that git leaves behind.
 // post-checkout arms the hooks.

@@ -143,8 +143,8 @@ absl::Status RemoveBranch(const Location& location, const std::string& commit,
   return absl::OkStatus();
 }
 
-// Removes the result of `add`, as TakeBack describes; the error is the reason
-// for the first part that stays.
+// Removes the result of `add`, as RollBackWorktree describes; the error is the
+// reason for the first part that stays.
 absl::Status Undo(const WorktreeAdd& add, const Location& location,
                   const std::string& commit, TakenBack& taken) {
   O8LOCK_ASSIGN_OR_RETURN(
@@ -195,8 +195,9 @@ std::vector<std::string> StrayDirectoriesOf(const WorktreeAdd& add,
   return leftovers;
 }
 
-TakenBack TakeBack(const WorktreeAdd& add, const Location& location,
-                   const std::string& worktree, const std::string& commit) {
+TakenBack RollBackWorktree(const WorktreeAdd& add, const Location& location,
+                           const std::string& worktree,
+                           const std::string& commit) {
   // Out of the reach of Ctrl-C: half of this is worse than all, or nothing.
   const pid_t group = getpgrp();
   setpgid(0, 0);

@@ -39,8 +39,9 @@ std::vector<std::string> StrayDirectoriesOf(const WorktreeAdd& add,
 // On disk: git removes the above. The parent directories are installed for the
 // next disarming (lock/arming.h).
 // Not thread-safe: the process leaves its process group meanwhile.
-TakenBack TakeBack(const WorktreeAdd& add, const Location& location,
-                   const std::string& worktree, const std::string& commit);
+TakenBack RollBackWorktree(const WorktreeAdd& add, const Location& location,
+                           const std::string& worktree,
+                           const std::string& commit);
 
 }  // namespace o8lock
 

@@ -902,7 +902,7 @@ TEST(Hooks, SeeWhatCameSinceTheyWereInstalled) {
 }
 
 // The second line: a run outside o8lock arms nothing.
-TEST(Hooks, TakeBackUnderALockThatIsNoneOfO8locks) {
+TEST(Hooks, RollBackUnderALockThatIsNotO8locks) {
   Project project;
   Project::MakeHooks(project.File(".git/hooks"), {"post-checkout"});
   ExpectInstalls(project);

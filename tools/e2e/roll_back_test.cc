@@ -85,7 +85,7 @@ std::string NameOf(const testing::TestParamInfo<Case>& info) {
 
 // The repository that all cases have, one after the other. The user's own
 // post-checkout, which calls o8lock's at its end, does what $DO says.
-class TakeBackTest : public testing::TestWithParam<Case> {
+class RollBackTest : public testing::TestWithParam<Case> {
  protected:
   static void SetUpTestSuite() {
     repo_ = std::make_unique<HookedRepository>();
@@ -164,17 +164,17 @@ class TakeBackTest : public testing::TestWithParam<Case> {
   static std::string more_;
 };
 
-std::unique_ptr<HookedRepository> TakeBackTest::repo_;
-std::unique_ptr<TempDir> TakeBackTest::hooks_;
-std::string TakeBackTest::lost_;
-std::string TakeBackTest::more_;
+std::unique_ptr<HookedRepository> RollBackTest::repo_;
+std::unique_ptr<TempDir> RollBackTest::hooks_;
+std::string RollBackTest::lost_;
+std::string RollBackTest::more_;
 
 std::set<std::string> LinesOf(const std::string& text) {
   std::set<std::string> lines = absl::StrSplit(text, '\n', absl::SkipEmpty());
   return lines;
 }
 
-TEST_P(TakeBackTest, LeavesWhatIsNotItsOwn) {
+TEST_P(RollBackTest, LeavesWhatIsNotItsOwn) {
   const Case& one = GetParam();
   const HookedRepository& repo = *repo_;
   const std::string tree = Filled(one.tree);
@@ -276,7 +276,7 @@ const Argv kNew = {"-b", "new", "$T/x"};
 constexpr char kTaken[] = "Rolled back: $T/x, with its new branch new";
 
 INSTANTIATE_TEST_SUITE_P(
-    WithoutAnybodysWork, TakeBackTest,
+    WithoutAnybodysWork, RollBackTest,
     testing::Values(
         Case{"NewBranch", kNew, "$T/x", kTaken, true, {}},
         Case{"Glued", {"-bnew", "$T/x"}, "$T/x", kTaken, true, {}},
@@ -420,7 +420,7 @@ constexpr char kFiles[] = "Kept: $T/x: it has files that git did not make";
 constexpr char kPassedOver[] = "Kept: $T/x: it has files that git passes over";
 
 INSTANTIATE_TEST_SUITE_P(
-    WithTheUsersWork, TakeBackTest,
+    WithTheUsersWork, RollBackTest,
     testing::Values(
         Case{"UntrackedFile",
              kNew,
