@@ -144,9 +144,8 @@ Decision OnReferenceTransaction(const HookCall& call) {
     return std::nullopt;
   }
   // Its first steps may have passed unseen: the hook was killed, which refuses
-  // nothing; the start of a process is known in ticks only; and a run outside
-  // o8lock does not arm. Then post-checkout takes the add back, with its
-  // branch.
+  // nothing; the start of a process is known in ticks only; and an external run
+  // does not arm. Then post-checkout takes the add back, with its branch.
   const std::optional<int64_t> armed =
       found.is_external ? ChangeOf(location.armed) : TakenSince(found);
   const int64_t behind = found.is_external ? kFilesBehind : 0;

@@ -27,7 +27,7 @@ struct Refused {
 //   reference-transaction  Refuses an add before git has made anything. An add
 //                          that began before the lock was taken passes.
 //   post-checkout          Takes back a worktree that was made under another
-//                          run's lock (rollback.h). A run outside o8lock does
+//                          run's lock (rollback.h). A external run does
 //                          not arm the hooks, so that git calls this one only.
 //   any other event        Passes.
 // On success returns the refused add, or nothing: git may go on.

@@ -27,7 +27,7 @@ struct HookEvent {
 // Refuses. Git calls it before it makes anything.
 inline constexpr HookEvent kReferenceTransaction = {"reference-transaction",
                                                     Armed::kWhileTaken};
-// Takes a worktree back. For locks of runs outside o8lock, which do not arm.
+// Takes a worktree back. For locks of external runs, which do not arm.
 inline constexpr HookEvent kPostCheckout = {"post-checkout", Armed::kAlways};
 
 // The environment variable that makes every git command pass, unless its value

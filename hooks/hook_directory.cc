@@ -39,7 +39,7 @@ bool IsLink(const std::string& path) {
 
 // Whether `path`, in a directory of stand-ins, is another program's. Where a
 // stand-in belongs o8lock puts no link.
-bool IsForeign(const std::string& path) {
+bool IsUserHook(const std::string& path) {
   const absl::string_view name = BaseName(path);
   if (absl::StartsWith(name, kFresh)) return false;
   if (IsLink(path)) return absl::c_linear_search(kHookNames, name);
@@ -82,7 +82,7 @@ absl::Status Move(const std::string& from, const std::string& to) {
 }
 
 // Moves the foreign `mine` to `real`, or beside it. Errors: as
-// MoveForeignHooks.
+// MoveUserHooks.
 absl::Status Place(const std::string& mine, const std::string& real) {
   O8LOCK_RETURN_IF_ERROR(Detach(mine));
   if (!FileExists(real)) return Move(mine, real);
@@ -113,7 +113,7 @@ void RemoveStandIns(const std::string& directory) {
 absl::Status PutHooks(const std::string& own, const HooksPath& path) {
   std::set<std::string> names;
   for (const std::string& name : NamesIn(own)) {
-    if (IsForeign(absl::StrCat(own, "/", name))) names.insert(name);
+    if (IsUserHook(absl::StrCat(own, "/", name))) names.insert(name);
   }
   for (const absl::string_view name : kHookNames) {
     if (!names.emplace(name).second) continue;
@@ -137,12 +137,12 @@ absl::Status PutHooks(const std::string& own, const HooksPath& path) {
   return absl::OkStatus();
 }
 
-absl::Status MoveForeignHooks(const std::string& own,
-                              const std::string& directory) {
+absl::Status MoveUserHooks(const std::string& own,
+                           const std::string& directory) {
   absl::Status result;
   for (const std::string& name : NamesIn(own)) {
     const std::string mine = absl::StrCat(own, "/", name);
-    if (!IsForeign(mine)) continue;
+    if (!IsUserHook(mine)) continue;
     // What fails then says why.
     MakeDirectory(directory).IgnoreError();
     const absl::Status placed = Place(mine, absl::StrCat(directory, "/", name));
@@ -159,10 +159,10 @@ absl::Status MoveForeignHooks(const std::string& own,
 }
 
 absl::Status RemoveHooks(const std::string& own, const std::string& directory) {
-  absl::Status moved = MoveForeignHooks(own, directory);
+  absl::Status moved = MoveUserHooks(own, directory);
   for (const std::string& name : NamesIn(own)) {
     const std::string path = absl::StrCat(own, "/", name);
-    if (!IsForeign(path)) O8LOCK_RETURN_IF_ERROR(RemoveIfThere(path));
+    if (!IsUserHook(path)) O8LOCK_RETURN_IF_ERROR(RemoveIfThere(path));
   }
   rmdir(own.c_str());
   return moved;
@@ -192,7 +192,7 @@ std::vector<std::string> PutAside(const std::string& own,
   }
   for (const std::string& name : NamesIn(own)) {
     std::string path = absl::StrCat(own, "/", name);
-    if (IsForeign(path)) paths.push_back(std::move(path));
+    if (IsUserHook(path)) paths.push_back(std::move(path));
   }
   return paths;
 }

@@ -31,10 +31,10 @@ absl::Status PutHooks(const std::string& own, const HooksPath& path);
 // that a program has moved to a directory below `directory` go too.
 // Errors: kAborted  a file cannot be moved: it stays, and the others are moved;
 // kAlreadyExists  a file got kPutAside.
-absl::Status MoveForeignHooks(const std::string& own,
-                              const std::string& directory);
+absl::Status MoveUserHooks(const std::string& own,
+                           const std::string& directory);
 
-// Calls MoveForeignHooks, with the errors of that, and removes what is left of
+// Calls MoveUserHooks, with the errors of that, and removes what is left of
 // `own` but for what cannot be moved.
 absl::Status RemoveHooks(const std::string& own, const std::string& directory);
 

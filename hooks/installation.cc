@@ -219,7 +219,7 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
     O8LOCK_RETURN_IF_ERROR(RemovePostCheckoutHook(location, path));
   }
   // The state has what became of them.
-  MoveForeignHooks(OwnHooks(location), path.directory).IgnoreError();
+  MoveUserHooks(OwnHooks(location), path.directory).IgnoreError();
   O8LOCK_RETURN_IF_ERROR(
       PutFiles(location, mechanism, settled, path, /*arms=*/true));
   O8LOCK_RETURN_IF_ERROR(EnsureArmingLink(location));
@@ -377,7 +377,7 @@ absl::Status RefreshHooks(const Location& location) {
     if (HasPostCheckoutHook(path)) {
       O8LOCK_RETURN_IF_ERROR(InstallPostCheckoutHook(location, path, program));
     }
-    moved = MoveForeignHooks(OwnHooks(location), path.directory);
+    moved = MoveUserHooks(OwnHooks(location), path.directory);
   }
   O8LOCK_RETURN_IF_ERROR(
       PutFiles(location, mechanism, program, path, place.ok()));

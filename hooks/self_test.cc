@@ -49,8 +49,8 @@ void HoldLock(const Location& location, const Fd& ready, const Fd& end) {
 
 // Calls `body` while a process that is no ancestor of its children has the lock
 // of `location`; if another has it already, while that does.
-absl::Status UnderForeignLock(const Location& location,
-                              absl::FunctionRef<absl::Status()> body) {
+absl::Status UnderAnotherRunsLock(const Location& location,
+                                  absl::FunctionRef<absl::Status()> body) {
   O8LOCK_ASSIGN_OR_RETURN(Pipe ready, MakePipe());
   O8LOCK_ASSIGN_OR_RETURN(Pipe end, MakePipe());
   const pid_t holder = fork();
@@ -90,7 +90,8 @@ absl::Status TryAdd(const Location& location) {
     O8LOCK_RETURN_IF_ERROR(
         AskGit(location, {"worktree", "remove", "--force", worktree}).status());
     return absl::FailedPreconditionError(
-        "a worktree under a foreign lock was not refused: git does not call "
+        "a worktree under another run's lock was not refused: git does not "
+        "call "
         "the hook");
   }
   char byte;
@@ -144,7 +145,7 @@ absl::StatusOr<SelfTest> TestHooks(const Location& location,
   if (head.ok() && head->exit_code != 0) return SelfTest::kNoCommit;
   const absl::StatusOr<LockStatus> found = Inspect(location, own_tokens);
   if (found.ok() && found->own) return SelfTest::kInside;
-  O8LOCK_RETURN_IF_ERROR(UnderForeignLock(location, [&] {
+  O8LOCK_RETURN_IF_ERROR(UnderAnotherRunsLock(location, [&] {
     O8LOCK_RETURN_IF_ERROR(TryAdd(location));
     return TryUsersHook(location, mechanism);
   }));

@@ -112,9 +112,9 @@ std::string LockFileIn(const std::string& directory, absl::string_view name) {
 }
 
 // Collects the lock files of external runs for one location.
-class ForeignLockFiles {
+class ExternalLockFiles {
  public:
-  ForeignLockFiles(absl::string_view name, Location& location)
+  ExternalLockFiles(absl::string_view name, Location& location)
       : name_(name), location_(location) {}
 
   // Adds those in `.claude` of `directory`, a directory of the tree `top`.
@@ -129,7 +129,7 @@ class ForeignLockFiles {
  private:
   void AddFile(const std::string& directory, absl::string_view name) {
     std::string path = LockFileIn(directory, name);
-    std::vector<std::string>& files = location_.foreign_lock_files;
+    std::vector<std::string>& files = location_.external_lock_files;
     if (path != location_.lock_file &&
         std::find(files.begin(), files.end(), path) == files.end()) {
       files.push_back(std::move(path));
@@ -173,7 +173,7 @@ void Describe(const Repository& repository, const std::string& start,
       absl::StrCat(location.common_dir, "/o8lock/", name, ".guard");
   location.lock_file = LockFileIn(home, name);
   location.outside = LeadsOutside(home, home);
-  ForeignLockFiles foreign(name, location);
+  ExternalLockFiles foreign(name, location);
   foreign.Add(home, home);
   for (const std::string& other : homes) foreign.Add(other, other);
   if (name != kOrchestr8Lock) return;
@@ -189,8 +189,8 @@ void Describe(const Repository& repository, const std::string& start,
 std::vector<std::string> Location::LockFiles() const {
   std::vector<std::string> files;
   if (outside.empty()) files.push_back(lock_file);
-  files.insert(files.end(), foreign_lock_files.begin(),
-               foreign_lock_files.end());
+  files.insert(files.end(), external_lock_files.begin(),
+               external_lock_files.end());
   return files;
 }
 
@@ -202,7 +202,7 @@ std::vector<std::string> Location::LockFilesOfRunIn(
   options.directory = directory;
   const absl::StatusOr<Location> there = Locate(options);
   if (!there.ok() || there->common_dir != common_dir) return files;
-  for (const std::string& file : there->foreign_lock_files) {
+  for (const std::string& file : there->external_lock_files) {
     if (std::find(files.begin(), files.end(), file) == files.end()) {
       files.push_back(file);
     }
@@ -233,7 +233,7 @@ absl::StatusOr<Location> Locate(const LocateOptions& options) {
   location.lock_file = LockFileIn(start, options.name);
   location.guard = HiddenBeside(location.lock_file, ".guard");
   if (options.name == kOrchestr8Lock) {
-    location.foreign_lock_files.push_back(LockFileIn(start, kOrchestr8Name));
+    location.external_lock_files.push_back(LockFileIn(start, kOrchestr8Name));
   }
   return location;
 }

@@ -23,7 +23,7 @@ struct Location {
   // Lock files of external runs for the same lock: orchestr8 4's; those in the
   // caller's directory and worktree, since orchestr8 uses its own current
   // directory; those in other main worktrees.
-  std::vector<std::string> foreign_lock_files;
+  std::vector<std::string> external_lock_files;
 
   // The target of `lock_file`'s directory, if it is a link out of the
   // repository. Other repositories may share it, so o8lock neither writes nor

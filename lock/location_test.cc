@@ -234,8 +234,8 @@ TEST_F(LocateTest, KeepsOtherNamesApart) {
   ASSERT_TRUE(location.ok()) << location.status();
   EXPECT_EQ(location->lock_file, repository_ + "/.claude/deploy-2.x_y.lock");
   EXPECT_EQ(location->guard, repository_ + "/.git/o8lock/deploy-2.x_y.guard");
-  EXPECT_EQ(location->foreign_lock_files, std::vector<std::string>());
-  EXPECT_EQ(LocateFrom(repository_).foreign_lock_files,
+  EXPECT_EQ(location->external_lock_files, std::vector<std::string>());
+  EXPECT_EQ(LocateFrom(repository_).external_lock_files,
             std::vector<std::string>({repository_ + "/.claude/murm.lock"}));
 }
 

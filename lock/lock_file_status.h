@@ -36,7 +36,7 @@ struct LockFile {
 //             why, and there is no holder.
 //   kUnknown  It may not be read, and was written since `dead` began.
 // Errors: kFailedPrecondition  `path` is no regular file; others from reading.
-// Waits up to a second for a text that is none yet: runs outside o8lock write
+// Waits up to a second for a text that is none yet: external runs write
 // in place, and a reader may come too early. Changes nothing.
 absl::StatusOr<LockFile> DetermineLockFileStatus(
     const std::string& path, const std::optional<Holder>& dead);

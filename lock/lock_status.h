@@ -33,8 +33,8 @@ enum class Origin {
 struct LockStatus {
   LockState state = LockState::kFree;
 
-  // The file the state rests on: the guard, or a lock file that a run outside
-  // o8lock keeps.
+  // The file the state rests on: the guard, or a lock file that an external run
+  // keeps.
   std::string file;
 
   // What that file says; nothing when the lock is free or the file unreadable.

@@ -381,12 +381,12 @@ TEST_F(LockTest, NamesEveryDeadRunOnce) {
   Holder other = dead;
   other.started_at = "2026-02-25T10:30:00Z";
   MakeFile(location_.lock_file, LockFileText(other));
-  MakeFile(location_.foreign_lock_files[0], LockFileText(dead));
+  MakeFile(location_.external_lock_files[0], LockFileText(dead));
   const Lock lock = Acquire();
   ASSERT_EQ(lock.stale().size(), 2u);
   EXPECT_EQ(lock.stale()[0].holder->started_at, dead.started_at);
   EXPECT_EQ(lock.stale()[1].holder->started_at, other.started_at);
-  EXPECT_FALSE(Exists(location_.foreign_lock_files[0]));
+  EXPECT_FALSE(Exists(location_.external_lock_files[0]));
 }
 
 TEST_F(LockTest, RefusesBesideARunOutsideO8lock) {
@@ -771,7 +771,7 @@ TEST_F(LockTest, BringsBackALivingRunsLockFileThatWasMovedAside) {
   outside.pid = getppid();
   MakeFile(repository_ + "/.claude/.murm.lock.old", LockFileText(outside));
   ExpectHeldBy(TryToAcquire(), outside);
-  EXPECT_EQ(Contents(location_.foreign_lock_files[0]), LockFileText(outside));
+  EXPECT_EQ(Contents(location_.external_lock_files[0]), LockFileText(outside));
   EXPECT_FALSE(Exists(repository_ + "/.claude/.murm.lock.old"));
 }
 
@@ -965,7 +965,7 @@ TEST_F(LockTest, OverridingOneFindsTheOther) {
   const Lock old = Acquire();
   Holder outside;
   outside.pid = getppid();
-  MakeFile(location_.foreign_lock_files[0], LockFileText(outside));
+  MakeFile(location_.external_lock_files[0], LockFileText(outside));
   options_.overriding = {*RefusedBy(TryToAcquire())};
   const absl::Status status = TryToAcquire();
   ExpectHeldBy(status, outside);
@@ -987,10 +987,10 @@ TEST_F(LockTest, RemovesOnlyItsOwnLockFile) {
 TEST_F(LockTest, RemovesItsLockFileUnderTheNameVersion4GivesIt) {
   Lock lock = Acquire();
   ASSERT_EQ(rename(location_.lock_file.c_str(),
-                   location_.foreign_lock_files[0].c_str()),
+                   location_.external_lock_files[0].c_str()),
             0);
   ASSERT_TRUE(lock.Release().ok());
-  EXPECT_FALSE(Exists(location_.foreign_lock_files[0]));
+  EXPECT_FALSE(Exists(location_.external_lock_files[0]));
 }
 
 TEST_F(LockTest, EndsWellWithoutItsFiles) {

@@ -274,7 +274,7 @@ INSTANTIATE_TEST_SUITE_P(
              "released_run_refuses_nobody"},
         // No mistake in the model, but a limit of the protocol:
         // while an overridden run's lock file makes room for the
-        // new one, a run outside o8lock may come in between.
+        // new one, an external run may come in between.
         Case{"OverrideIsRefusedAfterTheGuardWasReplaced",
              {"-DRUNS=2", "-DFORCE=2", "-DWITH_OUTSIDE"},
              "refusal_changes_nothing"}),

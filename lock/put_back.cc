@@ -48,7 +48,7 @@ void Move(Location& location, std::string from, std::string to) {
   move(location.main_worktree);
   move(location.armed);
   move(location.outside);
-  for (std::string& path : location.foreign_lock_files) move(path);
+  for (std::string& path : location.external_lock_files) move(path);
 }
 
 }  // namespace
@@ -96,7 +96,7 @@ absl::Status PutGuardBack(HeldLock& lock) {
 }
 
 absl::StatusOr<bool> PutLockFileBack(HeldLock& lock) {
-  const std::vector<std::string>& others = lock.location.foreign_lock_files;
+  const std::vector<std::string>& others = lock.location.external_lock_files;
   const bool renamed = std::any_of(
       others.begin(), others.end(),
       [&lock](const auto& path) { return lock.publication.IsAt(path); });

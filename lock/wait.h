@@ -47,7 +47,7 @@ struct WaitOptions {
 // this process from the moment in which the run gave it up: it is for
 // Lock::Acquire, which finds out whether another guard has taken the place of
 // this one, or to be closed. Or it returns no descriptor: it is worthwhile
-// to try again, as where the lock of a run outside o8lock has gone, or where a
+// to try again, as where the lock of an external run has gone, or where a
 // run was killed and something it left behind has the lock still.
 // Errors: kDeadlineExceeded  give_up has come, and the lock was held.
 //         kUnavailable       the system has no thread left to wait with.

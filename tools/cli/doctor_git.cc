@@ -94,9 +94,8 @@ Findings HooksFindings(const HooksState& state) {
   if (state.post_checkout == PostCheckoutHook::kMissing) {
     return {HooksFinding(
         Finding::kWarn, absl::StrCat(calls, ", but not as post-checkout"),
-        absl::StrCat(
-            "beside a run outside o8lock worktrees are not refused, see: ",
-            OwnCommand("hooks status")))};
+        absl::StrCat("beside an external run worktrees are not refused, see: ",
+                     OwnCommand("hooks status")))};
   }
   Findings findings;
   for (const std::string& path : state.put_aside) {

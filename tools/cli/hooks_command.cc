@@ -97,7 +97,7 @@ absl::StatusOr<std::string> SelfTestText(
   }
   return absl::StrCat(
       kSelfTest, "a user's hook was called while the lock was taken: ok\n",
-      kSelfTest, "a worktree under a foreign lock was refused: ok\n");
+      kSelfTest, "a worktree under another run's lock was refused: ok\n");
 }
 
 int Install(const Location& location,

@@ -69,7 +69,7 @@ std::string PostCheckoutText(const HooksState& state,
   if (state.manager.empty())
     return absl::StrCat("gone; run: ", OwnCommand("hooks install"));
   return absl::StrCat("none, that is for ", Printable(state.manager),
-                      "; against runs outside o8lock put into ",
+                      "; against external runs put into ",
                       OwnerHint(state, program));
 }
 

@@ -433,7 +433,7 @@ TEST(DisguisedTest, ALongCommandLineIsReadToItsEnd) {
 TEST(DisguisedTest, APidOfOneIsNobodysOwnRun) {
   const HookedRepository repo;
   repo.Install();
-  repo.MakeLockFile(ForeignLockFile(1, TimeText(absl::Now())));
+  repo.MakeLockFile(ExternalLockFile(1, TimeText(absl::Now())));
   EXPECT_EQ(repo.Add({"-b", "new", repo.Tree("x")}).end, Exited(1));
   EXPECT_FALSE(Exists(repo.Tree("x")));
 }
@@ -442,7 +442,7 @@ TEST(DisguisedTest, ALockFileOfTheFutureIsThereNow) {
   const HookedRepository repo;
   repo.Install();
   const Process outside({"sleep", "1000"});
-  repo.MakeLockFile(ForeignLockFile(outside.pid(), TimeText(absl::Now())));
+  repo.MakeLockFile(ExternalLockFile(outside.pid(), TimeText(absl::Now())));
   std::filesystem::last_write_time(
       repo.LockFile(),
       std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
@@ -946,7 +946,7 @@ TEST_F(KilledHookTest, WhileItRefuses) {
 TEST_F(KilledHookTest, WhileItTakesBack) {
   const Process outside({"sleep", "1000"});
   const std::string lock_file =
-      ForeignLockFile(outside.pid(), TimeText(absl::Now()));
+      ExternalLockFile(outside.pid(), TimeText(absl::Now()));
   repo_.MakeLockFile(lock_file);
   EXPECT_EQ(Add(""), Exited(1));
   const std::vector<std::string> steps = Steps(19);

@@ -480,8 +480,9 @@ TEST_F(ConsumerTest, TheProgramIsAboutTheRepositoryOfItsCaller) {
 TEST_F(ConsumerTest, HooksOutliveBazelsOutput) {
   const Result installed = Run(repo().Code() + "/tools", {"//:hooks"});
   EXPECT_EQ(installed.end, Exited(0)) << installed.err;
-  EXPECT_THAT(installed.out,
-              EndsWith("a worktree under a foreign lock was refused: ok\n"));
+  EXPECT_THAT(
+      installed.out,
+      EndsWith("a worktree under another run's lock was refused: ok\n"));
   EXPECT_EQ(Run(repo().Linked(), {"//:hooks", "--", "--check"}).end, Exited(0));
 
   EXPECT_EQ(Bazel(repo().Code(), {"clean"}).end, Exited(0));

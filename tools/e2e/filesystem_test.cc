@@ -160,7 +160,7 @@ TEST_F(OtherUserTest, DoctorNamesALockFileThatCannotBeRead) {
       HasSubstr(absl::StrCat("ok    ", line, "there, see: o8lock status\n")));
 }
 
-TEST_F(OtherUserTest, MayNotTakeTheLockOfAForeignRepository) {
+TEST_F(OtherUserTest, MayNotTakeTheLockOfAnotherUsersRepository) {
   const Result run = CallAsNobody({"--", "echo", "ran"});
   EXPECT_EQ(run.end, Exited(73));
   EXPECT_EQ(run.out, "");
@@ -328,7 +328,7 @@ TEST_F(OtherUserTest, AProcessThatMayNotBeSignaledIsAlive) {
     Give(name);
   }
   MakeFile(File(".claude/parallel.lock"),
-           ForeignLockFile(getpid(), TimeText(absl::Now())));
+           ExternalLockFile(getpid(), TimeText(absl::Now())));
   const Result run = CallAsNobody({"--", "echo", "ran"});
   EXPECT_EQ(run.end, Exited(75));
   EXPECT_THAT(run.err,

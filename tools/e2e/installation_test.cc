@@ -48,7 +48,7 @@ std::string HooksGolden(const std::string& name, const Project& project) {
 }
 
 // Expects that with o8lock everything is as `everyday` says it is without, but
-// for a worktree under a foreign lock, and after it again.
+// for a worktree under another run's lock, and after it again.
 void ExpectUndisturbed(Project& project, const std::string& everyday) {
   const Tree before = HooksOf(project);
   ExpectInstalls(project);
@@ -901,7 +901,7 @@ TEST(Hooks, SeeWhatCameSinceTheyWereInstalled) {
   EXPECT_EQ(project.Everyday(), everyday);
 }
 
-// The second line: a run outside o8lock arms nothing.
+// The second line: an external run arms nothing.
 TEST(Hooks, RollBackUnderALockThatIsNotO8locks) {
   Project project;
   Project::MakeHooks(project.File(".git/hooks"), {"post-checkout"});
@@ -909,7 +909,7 @@ TEST(Hooks, RollBackUnderALockThatIsNotO8locks) {
   Process holder({"sleep", "1000"});
   std::filesystem::create_directories(project.File(".claude"));
   MakeFile(project.File(".claude/parallel.lock"),
-           ForeignLockFile(holder.pid(), TimeText(absl::Now())));
+           ExternalLockFile(holder.pid(), TimeText(absl::Now())));
   MakeFile(project.Beside("log"), "");
   const Result add = Call({"git", "worktree", "add", "-b", "new", "../new"},
                           project.Options());

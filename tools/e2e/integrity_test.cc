@@ -122,7 +122,7 @@ TEST(ReplacedTest, ByThatOfARunOutsideItIsLeftAlone) {
     SCOPED_TRACE(in_place);
     const Repository repo;
     Guarded run(repo.path());
-    const std::string text = ForeignLockFile(getpid(), TimeText(absl::Now()));
+    const std::string text = ExternalLockFile(getpid(), TimeText(absl::Now()));
     for (int i = 0; i < 2; ++i) {
       const std::string path = in_place ? repo.LockFile() : repo.File("new");
       MakeFile(path, text);
@@ -153,7 +153,7 @@ TEST(ReplacedTest, ByWhatIsNoneItIsLeftAlone) {
 TEST(ReplacedTest, IsNotToldWithQuiet) {
   const Repository repo;
   Guarded run(repo.path(), {"-q"});
-  const std::string text = ForeignLockFile(getpid(), TimeText(absl::Now()));
+  const std::string text = ExternalLockFile(getpid(), TimeText(absl::Now()));
   MakeFile(repo.LockFile(), text);
   // Its watch is there when it looks after the other's removal.
   std::filesystem::remove(repo.LockFile());
@@ -178,7 +178,7 @@ TEST(RemovedLockFileTest, ADeadRunsLockFileGoesWithTheRunsOwn) {
       const pid_t dead = DeadPid();
       std::filesystem::create_directories(repo.File(".claude"));
       MakeFile(repo.File(".claude/murm.lock"),
-               ForeignLockFile(dead, TimeText(absl::Now())));
+               ExternalLockFile(dead, TimeText(absl::Now())));
       EXPECT_EQ(run.Finish(3), Exited(3));
       EXPECT_EQ(run.err(), quiet ? ""
                                  : absl::StrCat("o8lock: warning: removed '",
@@ -193,7 +193,7 @@ TEST(RemovedLockFileTest, ADeadRunsLockFileGoesWithTheRunsOwn) {
 
 TEST(RemovedLockFileTest, ALiveRunsLockFileStaysAndSoDoesWhatIsNone) {
   for (const std::string& text :
-       {ForeignLockFile(getpid(), TimeText(absl::Now())),
+       {ExternalLockFile(getpid(), TimeText(absl::Now())),
         std::string("mine\n")}) {
     for (const char* const publish : {"always", "never"}) {
       SCOPED_TRACE(absl::StrCat(publish, " ", text));

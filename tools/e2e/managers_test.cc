@@ -274,7 +274,7 @@ TEST_P(PrintedLineTest, IsRightAndEnough) {
   Process holder({"sleep", "1000"});
   std::filesystem::create_directory(project.File(".claude"));
   MakeFile(project.File(".claude/parallel.lock"),
-           ForeignLockFile(holder.pid(), TimeText(absl::Now())));
+           ExternalLockFile(holder.pid(), TimeText(absl::Now())));
   const Result refused = Call(add, project.Options());
   EXPECT_EQ(refused.end, Exited(1));
   EXPECT_THAT(refused.out + refused.err,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every way to say `git worktree add`: refused under a foreign lock, with
+// Every way to say `git worktree add`: refused under another run's lock, with
 // nothing left, and allowed otherwise. Everything else that git does: as if
 // there were no hooks. With the git that is first in PATH.
 //
@@ -1023,7 +1023,7 @@ class AddTest : public MatrixTest, public testing::WithParamInterface<Form> {
   const Form form_ = GetParam();
 };
 
-TEST_P(AddTest, IsRefusedUnderAForeignLockAndNotAfterwards) {
+TEST_P(AddTest, IsRefusedUnderAnotherRunsLockAndNotAfterwards) {
   Guarded holder(Path(form_.directory));
   // Within the same tick as the acquisition an add that may have made its
   // branch goes on, and is taken back.

@@ -171,7 +171,7 @@ TEST_F(StandInTest, AStaleLockFileIsWrittenInPlace) {
     const std::string lock_file = repo.LockFileOf(version);
     const pid_t dead = DeadPid();
     std::filesystem::create_directory(repo.File(".claude"));
-    MakeFile(lock_file, ForeignLockFile(dead, "2026-02-25T10:30:00Z"), 0600);
+    MakeFile(lock_file, ExternalLockFile(dead, "2026-02-25T10:30:00Z"), 0600);
     struct stat before = {};
     ASSERT_EQ(stat(lock_file.c_str(), &before), 0);
     Held run(Parallel(version, {"feat-a", "--yes"}), repo);
@@ -251,7 +251,7 @@ TEST_F(StandInTest, AbortTerminatesWhomeverTheFileNames) {
     Process stranger(Shell("echo ready; exec sleep 1000"));
     stranger.WaitForOutput("ready\n");
     MakeFile(repo.LockFileOf(version),
-             ForeignLockFile(stranger.pid(), "2026-02-25T10:30:00Z"));
+             ExternalLockFile(stranger.pid(), "2026-02-25T10:30:00Z"));
     EXPECT_EQ(Call(abort, repo.path()).end, Exited(0));
     EXPECT_EQ(stranger.Wait(), Killed(SIGTERM));
     EXPECT_FALSE(Exists(repo.LockFileOf(version)));

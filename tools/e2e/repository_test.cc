@@ -249,7 +249,7 @@ TEST(SharedClaudeTest, IsNeitherWrittenNorBelieved) {
       absl::StrCat("Lock file: none: '", one.File(".claude"),
                    "' leads out of the repository, to '", shared.path(), "'"));
   // An external run of the other repository.
-  const std::string text = ForeignLockFile(getpid(), TimeText(absl::Now()));
+  const std::string text = ExternalLockFile(getpid(), TimeText(absl::Now()));
   MakeFile(shared.File("parallel.lock"), text);
   MakeFile(shared.File("murm.lock"), text);
   EXPECT_EQ(Silent(one.path()), warning);
@@ -309,7 +309,7 @@ class SeparateTest : public ::testing::Test {
   void MakeLockFileIn(const std::string& directory, const char* name) const {
     std::filesystem::create_directories(temp_.File(directory));
     MakeFile(temp_.File(absl::StrCat(directory, "/", name)),
-             ForeignLockFile(getpid(), TimeText(absl::Now())));
+             ExternalLockFile(getpid(), TimeText(absl::Now())));
   }
   const TempDir temp_;
 };
@@ -347,7 +347,7 @@ TEST_F(SeparateTest, ADotGitThatIsALinkHasTwo) {
   ExpectRefused(repo.path());
   ExpectRefused(temp_.File("second"));
   std::filesystem::remove_all(temp_.File("second/.claude"));
-  repo.MakeLockFile(ForeignLockFile(getpid(), TimeText(absl::Now())));
+  repo.MakeLockFile(ExternalLockFile(getpid(), TimeText(absl::Now())));
   ExpectRefused(temp_.File("second"));
 }
 
@@ -423,7 +423,7 @@ TEST_F(ElsewhereTest, AYoungerLockFileOfAnotherPidNamespaceStays) {
                "--", "sh", "-c", "echo ready; read line"},
               In(repo.path()));
   run.WaitForOutput("ready\n");
-  const std::string text = ForeignLockFile(getpid(), TimeText(absl::Now()));
+  const std::string text = ExternalLockFile(getpid(), TimeText(absl::Now()));
   repo.MakeLockFile(text);
   run.CloseInput();
   EXPECT_EQ(run.Wait(), Exited(1));

@@ -33,12 +33,12 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-// A run outside o8lock, with the lock file that it has written.
+// A external run, with the lock file that it has written.
 class OutsideRun {
  public:
   explicit OutsideRun(const HookedRepository& repo)
       : repo_(repo), process_({"sleep", "1000"}) {
-    repo.MakeLockFile(ForeignLockFile(process_.pid(), TimeText(absl::Now())));
+    repo.MakeLockFile(ExternalLockFile(process_.pid(), TimeText(absl::Now())));
   }
   ~OutsideRun() { std::filesystem::remove(repo_.LockFile()); }
   OutsideRun(const OutsideRun&) = delete;  // Two would remove the file twice.
@@ -567,7 +567,7 @@ TEST(OutsideLockTest, TheFirstAddIsTakenBackAndTheNextIsRefusedAtOnce) {
   repo.Install();
   const std::string refs = repo.Refs();
   auto outside = std::make_unique<Process>(Argv{"sleep", "1000"});
-  repo.MakeLockFile(ForeignLockFile(outside->pid(), TimeText(absl::Now())));
+  repo.MakeLockFile(ExternalLockFile(outside->pid(), TimeText(absl::Now())));
   EXPECT_FALSE(repo.IsArmed());
   Values values = ValuesOf(repo, outside->pid());
   values["PROGRAM"] = repo.File(".git/o8lock/bin/o8lock");

@@ -552,7 +552,7 @@ TEST(StatusTest, HeldByTheRunThatAsks) {
 TEST(StatusTest, Stale) {
   const Repository repo;
   const pid_t dead = DeadPid();
-  const std::string text = ForeignLockFile(dead, "2026-02-25T10:30:00Z");
+  const std::string text = ExternalLockFile(dead, "2026-02-25T10:30:00Z");
   repo.MakeLockFile(text);
   const Result status = Call(O8lock({"status"}), repo.path());
   EXPECT_EQ(status.end, Exited(0));

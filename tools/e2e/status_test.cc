@@ -85,7 +85,7 @@ TEST(StatusJsonTest, HeldByARunOutsideO8lock) {
     return absl::StartsWith(
         Contents(absl::StrCat("/proc/", outside.pid(), "/cmdline")), "sleep");
   });
-  repo.MakeLockFile(ForeignLockFile(outside.pid(), TimeText(absl::Now())));
+  repo.MakeLockFile(ExternalLockFile(outside.pid(), TimeText(absl::Now())));
   Values values = ValuesOf(repo, outside.pid());
   values["CWD"] = std::filesystem::current_path();
   EXPECT_EQ(Json(repo, 75), Golden("json_outside", values));
@@ -243,7 +243,7 @@ TEST(WaitingTest, ARunThatHasWaitedDoesNotWait) {
 TEST(WaitingTest, ForAnExternalRunToo) {
   const Repository repo;
   Process outside({"sleep", "1000"});
-  repo.MakeLockFile(ForeignLockFile(outside.pid(), TimeText(absl::Now())));
+  repo.MakeLockFile(ExternalLockFile(outside.pid(), TimeText(absl::Now())));
   Process waiter(O8lock({"--wait", "--", "echo", "1"}), In(repo.path()));
   EXPECT_THAT(StatusWithWaiters(repo, 1),
               EndsWith(WaiterLine(repo, waiter.pid(), "1")));
@@ -279,7 +279,7 @@ TEST(OtherLocksTest, FreeOnesAreNotOpenedAndHideNoOther) {
   // Where there is a lock file a run that o8lock did not start may be on.
   Process outside({"sleep", "1000"});
   MakeFile(repo.File(".claude/a7.lock"),
-           ForeignLockFile(outside.pid(), TimeText(absl::Now())));
+           ExternalLockFile(outside.pid(), TimeText(absl::Now())));
   const Result status = Call(O8lock({"status"}), repo.path());
   EXPECT_THAT(status.out,
               HasSubstr(absl::StrCat(
@@ -374,7 +374,7 @@ TEST(UnlockTest, OfAFreeLockThereIsNothingToDo) {
 
 TEST(UnlockTest, AStaleOneIsClearedWithoutAQuestion) {
   const Repository repo;
-  repo.MakeLockFile(ForeignLockFile(DeadPid(), "2026-02-25T10:30:00Z"));
+  repo.MakeLockFile(ExternalLockFile(DeadPid(), "2026-02-25T10:30:00Z"));
   const Result unlock = Call(O8lock({"unlock"}), repo.path());
   EXPECT_EQ(unlock.end, Exited(0));
   EXPECT_THAT(unlock.out, StartsWith("free (stale: PID "));
@@ -477,7 +477,7 @@ TEST(UnlockTest, AlsoOfARunOutsideO8lock) {
     repo.MakeLockFile("");
     std::filesystem::remove(repo.LockFile());
     MakeFile(repo.File(absl::StrCat(".claude/", file)),
-             ForeignLockFile(outside.pid(), TimeText(absl::Now())));
+             ExternalLockFile(outside.pid(), TimeText(absl::Now())));
     EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
     const Result unlock =
         Call(O8lock({"--yes", "--quiet", "unlock"}), repo.path());

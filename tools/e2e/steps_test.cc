@@ -50,7 +50,7 @@ enum class Beginning {
   kStale,      // one was killed: record and lock file
   kMalformed,  // a lock file that is none
   kForce,      // a live run, to be overridden
-  kOutside,    // a live run outside o8lock, to be overridden
+  kOutside,    // a live external run, to be overridden
   kStray,      // a daemon of a dead run, with the kernel lock
 };
 
@@ -172,7 +172,7 @@ class StepsTest : public testing::Test {
         break;
       case Beginning::kOutside:
         outside_ = std::make_unique<Process>(Argv{"sleep", "1000"});
-        repo.MakeLockFile(ForeignLockFile(outside_->pid(), now));
+        repo.MakeLockFile(ExternalLockFile(outside_->pid(), now));
         break;
       case Beginning::kStray:
         daemon_ = LeaveADaemon(repo);
@@ -827,7 +827,7 @@ TEST_F(BetweenTest, ATakeOverIsOffWhereAnotherStartHasJoinedMeanwhile) {
 
 // What is to be removed is another's by then.
 TEST_F(BetweenTest, ALockFileThatCameAfterTheLookIsLeftAlone) {
-  const std::string text = ForeignLockFile(getpid(), TimeText(absl::Now()));
+  const std::string text = ExternalLockFile(getpid(), TimeText(absl::Now()));
   for (const Beginning beginning : {Beginning::kFree, Beginning::kStale}) {
     const bool at_release = beginning == Beginning::kFree;
     SCOPED_TRACE(at_release ? "at the release" : "at the start");

@@ -59,7 +59,7 @@ Argv Append(Argv argv, const Argv& more) {
 TEST(UnreadTest, BeforeTheCommand) {
   const Repository repo;
   std::filesystem::create_directories(repo.File(".claude"));
-  repo.MakeLockFile(ForeignLockFile(DeadPid(), "2026-02-25T10:30:00Z"));
+  repo.MakeLockFile(ExternalLockFile(DeadPid(), "2026-02-25T10:30:00Z"));
   const Argv run = O8lock({"--", "echo", "ran"});
   const Result result = Call(Unread(run), repo.path());
   EXPECT_EQ(result.end, Exited(0));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The whole program where a lock was there before: left by a dead run, kept by
-// a run outside o8lock, none at all, or overridden by force.
+// an external run, none at all, or overridden by force.
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -74,7 +74,7 @@ TEST(StaleTest, ARunWhoseLockFileIsGoneToo) {
 TEST(StaleTest, ForceAsksNothingAboutADeadRun) {
   const Repository repo;
   const pid_t dead = DeadPid();
-  repo.MakeLockFile(ForeignLockFile(dead, TimeText(absl::Now())));
+  repo.MakeLockFile(ExternalLockFile(dead, TimeText(absl::Now())));
   const Result run = Call(O8lock({"--force", "--", "true"}), repo.path());
   EXPECT_EQ(run.end, Exited(0));
   EXPECT_EQ(run.err, Golden("stale", ValuesOf(repo, dead)));
@@ -82,7 +82,7 @@ TEST(StaleTest, ForceAsksNothingAboutADeadRun) {
 
 TEST(StaleTest, QuietSaysNothing) {
   const Repository repo;
-  repo.MakeLockFile(ForeignLockFile(DeadPid(), TimeText(absl::Now())));
+  repo.MakeLockFile(ExternalLockFile(DeadPid(), TimeText(absl::Now())));
   const Result run = Call(O8lock({"-q", "--", "true"}), repo.path());
   EXPECT_EQ(run.end, Exited(0));
   EXPECT_EQ(run.err, "");
@@ -246,9 +246,9 @@ TEST_F(ContainerTest, WithoutProcTheKernelLockDecides) {
   ExpectNothingLeft(repo);
 }
 
-// --- Lock files of runs outside o8lock ---
+// --- Lock files of external runs ---
 
-TEST(ForeignLockFileTest, OnlyAProofOfDeathMakesItStale) {
+TEST(ExternalLockFileTest, OnlyAProofOfDeathMakesItStale) {
   Process living(Shell("echo ready; exec sleep 1000"));
   living.WaitForOutput("ready\n");
   const pid_t dead = DeadPid();
@@ -283,7 +283,7 @@ TEST(ForeignLockFileTest, OnlyAProofOfDeathMakesItStale) {
     for (const Case& test : cases) {
       SCOPED_TRACE(absl::StrCat(file, ", ", test.name));
       const Repository repo;
-      const std::string text = ForeignLockFile(test.pid, test.started_at);
+      const std::string text = ExternalLockFile(test.pid, test.started_at);
       const std::string path = repo.File(absl::StrCat(".claude/", file));
       std::filesystem::create_directories(repo.File(".claude"));
       MakeFile(path, text);
@@ -308,12 +308,12 @@ TEST(ForeignLockFileTest, OnlyAProofOfDeathMakesItStale) {
   }
 }
 
-TEST(ForeignLockFileTest, HeldIsToldWithWhatTheFileSays) {
+TEST(ExternalLockFileTest, HeldIsToldWithWhatTheFileSays) {
   for (const char* file : {"parallel.lock", "murm.lock"}) {
     const Repository repo;
     std::filesystem::create_directories(repo.File(".claude"));
     MakeFile(repo.File(absl::StrCat(".claude/", file)),
-             ForeignLockFile(getpid(), TimeText(absl::Now())));
+             ExternalLockFile(getpid(), TimeText(absl::Now())));
     const Result run = Call(O8lock({"--", "true"}), repo.path());
     EXPECT_EQ(run.end, Exited(75));
     Values values = ValuesOf(repo, getpid());
@@ -327,9 +327,9 @@ TEST(ForeignLockFileTest, HeldIsToldWithWhatTheFileSays) {
   }
 }
 
-TEST(ForeignLockFileTest, ForceTakesItsPlace) {
+TEST(ExternalLockFileTest, ForceTakesItsPlace) {
   const Repository repo;
-  repo.MakeLockFile(ForeignLockFile(getpid(), TimeText(absl::Now())));
+  repo.MakeLockFile(ExternalLockFile(getpid(), TimeText(absl::Now())));
   Guarded run(repo.path(), {"--force", "--yes"});
   EXPECT_THAT(
       run.err(),
@@ -341,7 +341,7 @@ TEST(ForeignLockFileTest, ForceTakesItsPlace) {
   ExpectNothingLeft(repo);
 }
 
-TEST(ForeignLockFileTest, IsReadLiberally) {
+TEST(ExternalLockFileTest, IsReadLiberally) {
   const pid_t dead = DeadPid();
   const std::string pid = absl::StrCat(dead);
   const std::vector<std::string> texts = {
@@ -464,7 +464,7 @@ TEST(MalformedLockFileTest, OneThatBecomesGoodInTimeIsRead) {
   Process run(O8lock({"--", "true"}), In(repo.path()));
   // The guard is there when the lock file is about to be read.
   WaitUntil("guard", [&repo] { return Exists(repo.Guard()); });
-  MakeFile(repo.LockFile(), ForeignLockFile(getpid(), TimeText(absl::Now())));
+  MakeFile(repo.LockFile(), ExternalLockFile(getpid(), TimeText(absl::Now())));
   EXPECT_EQ(run.Wait(), Exited(75));
   EXPECT_THAT(run.err(), StartsWith(absl::StrCat(
                              "Error: Another parallel execution is in progress "

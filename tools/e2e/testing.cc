@@ -170,7 +170,7 @@ std::string TimeText(absl::Time time) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
 }
 
-std::string ForeignLockFile(int pid, const std::string& started_at) {
+std::string ExternalLockFile(int pid, const std::string& started_at) {
   return absl::StrCat("{\"pid\": ", pid, ", \"startedAt\": \"", started_at,
                       "\", \"features\": [\"feat-x\"]}");
 }

@@ -137,8 +137,8 @@ pid_t DeadPid();
 // As in a lock file.
 std::string TimeText(absl::Time time);
 
-// A lock file as a run outside o8lock writes it.
-std::string ForeignLockFile(int pid, const std::string& started_at);
+// A lock file as an external run writes it.
+std::string ExternalLockFile(int pid, const std::string& started_at);
 
 // {NAME} in a text, and what it stands for.
 using Values = std::map<std::string, std::string>;

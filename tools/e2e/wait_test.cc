@@ -552,16 +552,16 @@ bool CanTrace() {
 
 // --- Runs outside o8lock ---
 
-class OutsiderTest : public testing::TestWithParam<const char*> {
+class ExternalRunTest : public testing::TestWithParam<const char*> {
  protected:
-  OutsiderTest() : process_(Argv{"sleep", "1000"}) {
+  ExternalRunTest() : process_(Argv{"sleep", "1000"}) {
     std::filesystem::create_directories(repo_.File(".claude"));
     MakeFile(LockFile(), Text());
   }
   std::string LockFile() const {
     return repo_.File(absl::StrCat(".claude/", GetParam()));
   }
-  std::string Text() const { return ForeignLockFile(process_.pid(), now_); }
+  std::string Text() const { return ExternalLockFile(process_.pid(), now_); }
   std::string Line(pid_t pid) const {
     return absl::StrCat("waiting for PID ", pid, "\n");
   }
@@ -571,13 +571,13 @@ class OutsiderTest : public testing::TestWithParam<const char*> {
   const std::string now_ = TimeText(absl::Now());
 };
 
-INSTANTIATE_TEST_SUITE_P(, OutsiderTest,
+INSTANTIATE_TEST_SUITE_P(, ExternalRunTest,
                          testing::Values("parallel.lock", "murm.lock"),
                          [](const auto& info) {
                            return info.index == 0 ? "Parallel" : "Murm";
                          });
 
-TEST_P(OutsiderTest, IsOverWhenItsProcessEnds) {
+TEST_P(ExternalRunTest, IsOverWhenItsProcessEnds) {
   Waiter waiter(repo_);
   process_.Signal(SIGKILL);
   // Also before anybody has collected it.
@@ -588,29 +588,29 @@ TEST_P(OutsiderTest, IsOverWhenItsProcessEnds) {
   EXPECT_FALSE(Exists(LockFile()));
 }
 
-TEST_P(OutsiderTest, IsOverWhenItsLockFileGoes) {
+TEST_P(ExternalRunTest, IsOverWhenItsLockFileGoes) {
   Waiter waiter(repo_);
   std::filesystem::remove(LockFile());
   waiter.ExpectTurn();
   EXPECT_EQ(waiter.err(), absl::StrCat("o8lock: ", Line(process_.pid())));
 }
 
-TEST_P(OutsiderTest, GoesOnThroughTheSameWrittenAgain) {
+TEST_P(ExternalRunTest, GoesOnThroughTheSameWrittenAgain) {
   Waiter waiter(repo_);
   for (int i = 0; i < 20; ++i) MakeFile(LockFile(), Text());
   // The same is nothing new; another run is.
   Process next({"sleep", "1000"});
-  MakeFile(LockFile(), ForeignLockFile(next.pid(), now_));
+  MakeFile(LockFile(), ExternalLockFile(next.pid(), now_));
   waiter.process().WaitForError(absl::StrCat("o8lock: now ", Line(next.pid())));
   EXPECT_EQ(waiter.err(), absl::StrCat("o8lock: ", Line(process_.pid()),
                                        "o8lock: now ", Line(next.pid())));
   process_.Signal(SIGKILL);
-  EXPECT_EQ(Contents(LockFile()), ForeignLockFile(next.pid(), now_));
+  EXPECT_EQ(Contents(LockFile()), ExternalLockFile(next.pid(), now_));
   std::filesystem::remove(LockFile());
   waiter.ExpectTurn();
 }
 
-TEST_P(OutsiderTest, IsWaitedForAsLongAsWasSaid) {
+TEST_P(ExternalRunTest, IsWaitedForAsLongAsWasSaid) {
   const Result waiter = Call(O8lock({"--wait=1s", "--", "true"}), repo_.path());
   EXPECT_EQ(waiter.end, Exited(75));
   EXPECT_THAT(waiter.err,
@@ -624,7 +624,7 @@ TEST_P(OutsiderTest, IsWaitedForAsLongAsWasSaid) {
   EXPECT_EQ(Contents(LockFile()), Text());
 }
 
-TEST_P(OutsiderTest, IsFollowedByARunThatOverridesIt) {
+TEST_P(ExternalRunTest, IsFollowedByARunThatOverridesIt) {
   Waiter waiter(repo_);
   const auto forced = Alone(repo_, {"--force", "--yes"});
   waiter.process().WaitForError(NowWaitingFor(forced->pid()));
@@ -665,7 +665,7 @@ TEST(WaitCostTest, IsBlockedInTheKernelAndAsksNobody) {
 }
 
 // inotify(7) is scarce: an editor may have all that there are.
-TEST_P(OutsiderTest, IsWaitedForAlsoWithoutAWatch) {
+TEST_P(ExternalRunTest, IsWaitedForAlsoWithoutAWatch) {
   if (!CanTrace()) GTEST_SKIP() << "needs strace, and permission to trace";
   Argv argv = {"strace",    "-f", "-o",
                "/dev/null", "-e", "inject=inotify_init1:error=EMFILE"};
