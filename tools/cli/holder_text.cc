@@ -51,7 +51,7 @@ std::string ProcessText(const LockStatus& found) {
       return "the machine was started anew since";
     case Origin::kOtherHost:
       return absl::StrCat("it runs on another machine, ",
-                          Clipped(found.holder->host),
+                          TruncatePrintable(found.holder->host),
                           ", which cannot be looked at from here");
     case Origin::kUnknown:
       if (!found.is_external && found.state == LockState::kUnknown) {
@@ -70,7 +70,7 @@ std::string DescriptorHoldersText(
     const std::vector<DescriptorHolder>& descriptor_holders) {
   std::string text =
       absl::StrCat("process ", descriptor_holders[0].pid, " (",
-                   ShellQuoted(Glance(descriptor_holders[0].command)), ")");
+                   ShellQuoted(Truncate(descriptor_holders[0].command)), ")");
   if (descriptor_holders.size() > 1) {
     absl::StrAppend(&text, " with ", descriptor_holders.size() - 1, " more");
   }
@@ -144,7 +144,7 @@ std::string EvidenceText(const LockStatus& found) {
 Row StartedRow(const LockStatus& found) {
   return {"Started at",
           found.holder.has_value() && !found.holder->started_at.empty()
-              ? Clipped(found.holder->started_at)
+              ? TruncatePrintable(found.holder->started_at)
               : "unknown"};
 }
 
@@ -154,16 +154,18 @@ std::vector<Row> HolderRows(const LockStatus& found, const Now& now) {
   const Holder& holder = *found.holder;
   if (!holder.user.empty() || !holder.host.empty()) {
     rows.emplace_back(
-        "Holder", absl::StrCat(Clipped(holder.user), "@", Clipped(holder.host),
-                               ElsewhereText(found)));
+        "Holder",
+        absl::StrCat(TruncatePrintable(holder.user), "@",
+                     TruncatePrintable(holder.host), ElsewhereText(found)));
   }
-  if (!holder.cwd.empty()) rows.emplace_back("Directory", Clipped(holder.cwd));
+  if (!holder.cwd.empty())
+    rows.emplace_back("Directory", TruncatePrintable(holder.cwd));
   if (!holder.command.empty()) {
-    rows.emplace_back("Command", ShellQuoted(Glance(holder.command)));
+    rows.emplace_back("Command", ShellQuoted(Truncate(holder.command)));
   }
   if (!holder.features.empty()) {
-    rows.emplace_back("Features",
-                      Printable(absl::StrJoin(Glance(holder.features), ", ")));
+    rows.emplace_back(
+        "Features", Printable(absl::StrJoin(Truncate(holder.features), ", ")));
   }
   if (const auto age = AgeSeconds(found, now); age.has_value()) {
     rows.emplace_back(found.state == LockState::kHeld ? "Running for" : "Age",
@@ -176,7 +178,7 @@ std::vector<Row> StrangerRows(const LockStatus& found,
                               const std::string& unlock) {
   if (found.stranger.empty() || found.state != LockState::kHeld) return {};
   return {{"That process",
-           absl::StrCat(ShellQuoted(Glance(found.stranger)),
+           absl::StrCat(ShellQuoted(Truncate(found.stranger)),
                         ", no orchestr8: the file may come from a container")},
           {"If its run has ended", unlock}};
 }
@@ -184,7 +186,7 @@ std::vector<Row> StrangerRows(const LockStatus& found,
 std::string WhoText(const LockStatus& found) {
   std::string text = absl::StrCat("PID ", PidText(found), ElsewhereText(found));
   if (found.holder.has_value() && !found.holder->command.empty()) {
-    absl::StrAppend(&text, " (", ShellQuoted(Glance(found.holder->command)),
+    absl::StrAppend(&text, " (", ShellQuoted(Truncate(found.holder->command)),
                     ")");
   }
   return text;

@@ -127,7 +127,7 @@ std::vector<std::string> AddCommand(const WorktreeAdd& add) {
   std::vector<std::string> words = add.command;
   // Where it is only a path to the git that is meant anyway.
   if (absl::EndsWith(words[0], "/git")) words[0] = "git";
-  return Glance(words);
+  return Truncate(words);
 }
 
 }  // namespace

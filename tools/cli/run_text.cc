@@ -50,7 +50,7 @@ std::string NoLockNeededText(const std::vector<std::string>& command) {
   return absl::StrCat(
       "o8lock: runs without the lock, which this subcommand "
       "does not need: ",
-      ShellQuoted(Glance(command)), "\n");
+      ShellQuoted(Truncate(command)), "\n");
 }
 
 std::string PublishText(const std::string& lock_file, bool publish,

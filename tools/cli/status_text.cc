@@ -121,7 +121,7 @@ std::string StatusText(const RepositoryReport& report, const Now& now,
   for (const Holder& run : report.lock.overridden) {
     rows.emplace_back(
         "Works beside",
-        absl::StrCat("PID ", run.pid, " (", ShellQuoted(Glance(run.command)),
+        absl::StrCat("PID ", run.pid, " (", ShellQuoted(Truncate(run.command)),
                      "), whose lock was overridden"));
   }
   for (Row& row : StrangerRows(found, UnlockCommand(report.lock))) {

@@ -81,7 +81,7 @@ std::string ShellQuoted(const std::vector<std::string>& words) {
   return line;
 }
 
-std::string Clip(absl::string_view text, size_t columns) {
+std::string FitColumns(absl::string_view text, size_t columns) {
   size_t bytes = 0;
   for (size_t used = 0; bytes < text.size();) {
     const Utf8Character c = DecodeUtf8(text.substr(bytes));

@@ -23,7 +23,7 @@ std::string Printable(absl::string_view text);
 std::string ShellQuoted(const std::vector<std::string>& words);
 
 // As much of the printable `text` as fits `columns` of a terminal.
-std::string Clip(absl::string_view text, size_t columns);
+std::string FitColumns(absl::string_view text, size_t columns);
 
 // "5s", "12m 4s", "3h 12m", "2d 4h"; "0s" for what is negative.
 std::string FormatDuration(int64_t seconds);

@@ -21,7 +21,7 @@ constexpr size_t kMaxShown = 400;
 
 }  // namespace
 
-std::vector<std::string> Glance(const std::vector<std::string>& words) {
+std::vector<std::string> Truncate(const std::vector<std::string>& words) {
   std::vector<std::string> shown;
   size_t size = 0;
   for (const std::string& word : words) {
@@ -36,8 +36,8 @@ std::vector<std::string> Glance(const std::vector<std::string>& words) {
   return shown;
 }
 
-std::string Clipped(const std::string& text) {
-  return Printable(Glance({text})[0]);
+std::string TruncatePrintable(const std::string& text) {
+  return Printable(Truncate({text})[0]);
 }
 
 std::string Lines(const std::vector<Row>& rows, bool color) {
@@ -80,7 +80,7 @@ std::string ProcessLine(const RunProcess& process) {
     absl::StrAppend(&text, " in ", Printable(process.directory));
   }
   if (!process.command.empty()) {
-    absl::StrAppend(&text, ": ", ShellQuoted(Glance(process.command)));
+    absl::StrAppend(&text, ": ", ShellQuoted(Truncate(process.command)));
   }
   return text;
 }

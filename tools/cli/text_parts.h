@@ -26,10 +26,10 @@ using Row = std::pair<absl::string_view, std::string>;
 std::string Lines(const std::vector<Row>& rows, bool color = false);
 
 // As many of `words` as can be read at a glance; not printable by itself.
-std::vector<std::string> Glance(const std::vector<std::string>& words);
+std::vector<std::string> Truncate(const std::vector<std::string>& words);
 
 // As much of `text`, printable.
-std::string Clipped(const std::string& text);
+std::string TruncatePrintable(const std::string& text);
 
 // `words` and `more` as one command line to paste.
 std::string CommandLine(std::vector<std::string> words,

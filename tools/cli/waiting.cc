@@ -75,9 +75,9 @@ void Waiting::Show(const LockStatus& found) {
   const bool first = !shown_.has_value();
   if (terminal_) {
     // One column less: in the last one some terminals begin a new line.
-    Tell(absl::StrCat(kAnew,
-                      Clip(WaitingLine(found, GetNow(), Seconds(), Limit()),
-                           static_cast<size_t>(Columns() - 1))));
+    Tell(absl::StrCat(
+        kAnew, FitColumns(WaitingLine(found, GetNow(), Seconds(), Limit()),
+                          static_cast<size_t>(Columns() - 1))));
   } else if (first || !SameRun(*shown_, found)) {
     Tell(WaitingText(found, Limit(), first));
   }
