@@ -49,7 +49,7 @@ std::vector<RunProcess> Surviving(const std::vector<Descendant>& bystanders) {
 void TellOf(const std::vector<RunProcess>& processes,
             SurvivingProcessesAre state, const Options& options) {
   if (options.quiet || processes.empty()) return;
-  Tell(SurvivingProcessesText(processes, state, options.kill_after));
+  PrintError(SurvivingProcessesText(processes, state, options.kill_after));
 }
 
 // Leaves the lock to the agents that work on in `made`, worktrees of the run.
@@ -117,24 +117,25 @@ void Release(Lock& lock, const Location& location, const Options& options,
   const absl::Status hooks = RefreshHooks(location);
   if (!options.quiet &&
       (absl::IsAborted(hooks) || absl::IsAlreadyExists(hooks))) {
-    Tell(absl::StrCat(
+    PrintError(absl::StrCat(
         "o8lock: warning: the git hooks: ", Printable(hooks.message()), "\n"));
   }
   if (!released.ok()) {
-    Tell(absl::StrCat(
+    PrintError(absl::StrCat(
         "o8lock: warning: ", Printable(released.status().message()), "\n"));
     return;
   }
   if (released->overridden) {
-    if (!options.quiet && !told_overridden) Tell(OverriddenText(*released->by));
+    if (!options.quiet && !told_overridden)
+      PrintError(OverriddenText(*released->by));
   } else if (options.verbose && !lock.joined()) {
-    Tell(absl::StrCat(
+    PrintError(absl::StrCat(
         "o8lock: lock released after ",
         FormatDuration((GetNow().ticks - acquired) / kTicksPerSecond), "\n"));
   }
   if (options.quiet) return;
   for (const LockStatus& removed_lock_files : released->removed_lock_files)
-    Tell(RemovedLockFileText(removed_lock_files));
+    PrintError(RemovedLockFileText(removed_lock_files));
 }
 
 }  // namespace
@@ -174,7 +175,7 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
   if (exit.ok()) {
     // ExitAs makes no second dump, so the shell that waits shows none.
     if (exit->core_dumped && !options.quiet) {
-      Tell("o8lock: the command has dumped core\n");
+      PrintError("o8lock: the command has dumped core\n");
     }
     ExitAs(*exit);
   }

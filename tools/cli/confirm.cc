@@ -64,10 +64,10 @@ Answer ConfirmByInput() {
         S_ISREG(info.st_mode))) {
     return {/*yes=*/false, /*asked=*/false};
   }
-  Tell(kPrompt);
+  PrintError(kPrompt);
   const std::string answer = ReadAnswer(STDIN_FILENO, /*milliseconds=*/1000);
   // As it would look on a terminal.
-  Tell(absl::StrCat(Printable(absl::StripAsciiWhitespace(answer)), "\n"));
+  PrintError(absl::StrCat(Printable(absl::StripAsciiWhitespace(answer)), "\n"));
   if (answer.empty()) return {/*yes=*/false, /*asked=*/false};
   return {IsYes(answer), /*asked=*/true, /*on_terminal=*/false};
 }
@@ -98,8 +98,8 @@ std::optional<int> AskToGoOn(absl::string_view warning, absl::string_view asker,
     return Fail(absl::StrCat(asker, " needs a terminal for its confirmation"),
                 kHint, options.conflict_exit_code);
   }
-  Tell("Aborted.\n");
-  if (!answer.on_terminal) Tell(HintText(kHint));
+  PrintError("Aborted.\n");
+  if (!answer.on_terminal) PrintError(HintText(kHint));
   return options.conflict_exit_code;
 }
 

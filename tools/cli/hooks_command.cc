@@ -145,7 +145,8 @@ int Uninstall(const Location& location) {
                      "the hooks are removed; put that file where you want it");
   }
   if (absl::IsAlreadyExists(status)) {
-    Tell(absl::StrCat("o8lock: warning: ", Printable(status.message()), "\n"));
+    PrintError(
+        absl::StrCat("o8lock: warning: ", Printable(status.message()), "\n"));
   } else if (!status.ok()) {
     return FailHooks(
         status, absl::StrCat("try again; see: ", OwnCommand("hooks status")));
@@ -218,9 +219,9 @@ int RunHook(const std::string& name, const std::vector<std::string>& args,
                 kRefuse);
   }
   if (!refused->has_value()) return kPass;
-  Tell(WorktreeRefusedText(**refused, Name(OwnProgram()),
-                           isatty(STDERR_FILENO) == 1, GetNow(),
-                           InColor(STDERR_FILENO)));
+  PrintError(WorktreeRefusedText(**refused, Name(OwnProgram()),
+                                 isatty(STDERR_FILENO) == 1, GetNow(),
+                                 InColor(STDERR_FILENO)));
   ReportRefusal();
   return kRefuse;
 }

@@ -25,8 +25,8 @@ std::string NameOf(const Options& options);
 // The tokens of the runs that this process is inside of, the outermost first.
 std::vector<std::string> OwnTokens();
 
-// Tell of an error of LocateLock, or of taking, reading or releasing the lock
-// at `location` that is not about its holder. Return the exit code.
+// PrintError of an error of LocateLock, or of taking, reading or releasing the
+// lock at `location` that is not about its holder. Return the exit code.
 int FailToLocate(const absl::Status& error);
 int FailToLock(const absl::Status& error, const Location& location);
 

@@ -52,12 +52,12 @@ void LockObserver::OnReadable() {
 
 void LockObserver::TellOf(const Interference& found) {
   if (found.overridden) {
-    if (!overridden_ && !quiet_) Tell(OverriddenText(*found.by));
+    if (!overridden_ && !quiet_) PrintError(OverriddenText(*found.by));
     overridden_ = true;
   } else if (found.vanished || found.guard_vanished || found.guard_lost ||
              found.replaced.has_value()) {
     if (!interfered_ && !quiet_) {
-      Tell(InterferenceText(found, location_));
+      PrintError(InterferenceText(found, location_));
     }
     interfered_ = true;
   }

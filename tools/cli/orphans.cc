@@ -58,13 +58,13 @@ void TellOfEarlierRuns(Lock& lock, const Location& location, bool all,
   if (changed) lock.SetOrphaned(orphaned).IgnoreError();
   if (quiet) return;
   const Ticks give_up = NowTicks() + kPatience;
-  Tell(
+  PrintError(
       OrphansText("an ended run", {}, DescribeLeft(location, untold, give_up)));
   for (size_t i = 0; i < of_stale.size(); ++i) {
     const LockStatus& stale = lock.stale()[i];
-    Tell(StaleText(stale));
-    Tell(OrphansText("that run", OrphansOf(stale, location, of_stale[i]),
-                     DescribeLeft(location, of_stale[i], give_up)));
+    PrintError(StaleText(stale));
+    PrintError(OrphansText("that run", OrphansOf(stale, location, of_stale[i]),
+                           DescribeLeft(location, of_stale[i], give_up)));
   }
   const auto is_told = [](const auto& worktree) { return worktree.told; };
   if (absl::c_all_of(orphaned, is_told)) return;
@@ -83,8 +83,9 @@ void TellOfThisRun(Lock& lock, const Location& location,
                    const std::vector<Worktree>& worktrees, bool quiet) {
   lock.AddOrphaned(AsOrphaned(worktrees)).IgnoreError();
   if (quiet) return;
-  Tell(OrphansText("this run", {},
-                   DescribeLeft(location, worktrees, NowTicks() + kPatience)));
+  PrintError(
+      OrphansText("this run", {},
+                  DescribeLeft(location, worktrees, NowTicks() + kPatience)));
 }
 
 std::vector<SurvivingProcess> AgentsAmong(

@@ -31,10 +31,10 @@ bool InColor(int fd) {
   return (no_color == nullptr || *no_color == '\0') && IsTerminal(fd);
 }
 
-void Tell(absl::string_view text) { Print(STDERR_FILENO, text); }
+void PrintError(absl::string_view text) { Print(STDERR_FILENO, text); }
 
 int Fail(absl::string_view problem, absl::string_view hint, int exit_code) {
-  Tell(ErrorText(problem, hint));
+  PrintError(ErrorText(problem, hint));
   return exit_code;
 }
 

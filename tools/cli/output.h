@@ -13,7 +13,7 @@ namespace o8lock {
 void Print(int fd, absl::string_view text);
 
 // The same to standard error.
-void Tell(absl::string_view text);
+void PrintError(absl::string_view text);
 
 // Whether `fd` is a terminal on which a line can be written over.
 bool IsTerminal(int fd);

@@ -61,17 +61,19 @@ std::optional<int> Refuse(const LockStatus& found, const Options& options,
                           const Invocation& invocation) {
   if (!options.force) {
     if (!options.quiet)
-      Tell(RefusalText(found, invocation, GetNow(), InColor(STDERR_FILENO)));
+      PrintError(
+          RefusalText(found, invocation, GetNow(), InColor(STDERR_FILENO)));
     return options.conflict_exit_code;
   }
   const std::string warning =
       OverrideText(found, GetNow(), InColor(STDERR_FILENO));
-  if (!options.yes || !options.quiet) Tell(warning);
+  if (!options.yes || !options.quiet) PrintError(warning);
   if (options.yes) return std::nullopt;
   const std::optional<int> declined = AskToGoOn(warning, "--force", options);
   // It looks the same.
   if (!declined.has_value() && !invocation.status_command.empty()) {
-    Tell("o8lock: that was o8lock's question; orchestr8 may ask its own now\n");
+    PrintError(
+        "o8lock: that was o8lock's question; orchestr8 may ask its own now\n");
   }
   return declined;
 }
@@ -105,7 +107,7 @@ bool AsksNobody(const Orchestr8Command& command) {
 
 // Tells of the lock file, where it is not there or git may show it.
 void TellOfLockFile(const Lock& lock, const Location& location, bool publish) {
-  if (publish && !location.outside.empty()) Tell(OutsideText(location));
+  if (publish && !location.outside.empty()) PrintError(OutsideText(location));
   if (lock.excluded().ok()) return;
   // A .gitignore may have it. Git waits for a FIFO in the file's place.
   if (absl::IsPermissionDenied(lock.excluded())) {
@@ -114,7 +116,7 @@ void TellOfLockFile(const Lock& lock, const Location& location, bool publish) {
         {"check-ignore", "--quiet", "--no-index", "--", location.lock_file});
     if (ignored.ok() && ignored->exit_code == 0) return;
   }
-  Tell(NotExcludedText(location, lock.excluded()));
+  PrintError(NotExcludedText(location, lock.excluded()));
 }
 
 // How o8lock was called as `program`, for what can be pasted.
@@ -192,8 +194,8 @@ int LockedRun::Start() {
     // Before the lock, which arms them.
     const absl::Status hooks = RefreshHooks(location_);
     if (!hooks.ok() && !options_.quiet) {
-      Tell(absl::StrCat("o8lock: warning: the git hooks: ",
-                        Printable(hooks.message()), "\n"));
+      PrintError(absl::StrCat("o8lock: warning: the git hooks: ",
+                              Printable(hooks.message()), "\n"));
     }
   }
   while (true) {
@@ -257,10 +259,11 @@ void LockedRun::WithdrawLockFile(Lock& lock) const {
   if (!publish_.starts_orchestr8) return;
   const absl::Status withdrawn = lock.WithdrawLockFile();
   if (withdrawn.ok() || options_.quiet) return;
-  Tell(absl::StrCat("o8lock: warning: the outer run's lock file stays: ",
-                    Printable(withdrawn.message()),
-                    "\no8lock: hint: orchestr8 may take it for another run's, "
-                    "and refuse\n"));
+  PrintError(
+      absl::StrCat("o8lock: warning: the outer run's lock file stays: ",
+                   Printable(withdrawn.message()),
+                   "\no8lock: hint: orchestr8 may take it for another run's, "
+                   "and refuse\n"));
 }
 
 int LockedRun::RunUnder(Lock& lock) {
@@ -271,15 +274,17 @@ int LockedRun::RunUnder(Lock& lock) {
   TellOfEarlierRuns(lock, location_, orchestr8_.has_value(), options_.quiet);
   if (!options_.quiet) {
     for (const Malformed& malformed : lock.malformed()) {
-      Tell(MalformedText(malformed));
+      PrintError(MalformedText(malformed));
     }
     TellOfLockFile(lock, location_, !acquire_.unpublished.has_value());
-    if (orchestr8_.has_value() && AsksNobody(*orchestr8_)) Tell(NoAnswerText());
+    if (orchestr8_.has_value() && AsksNobody(*orchestr8_))
+      PrintError(NoAnswerText());
   }
   if (options_.verbose) {
-    Tell(absl::StrCat("o8lock: lock taken: ", Printable(location_.guard),
-                      " (PID ", lock.holder().pid, ")\n"));
-    Tell(PublishText(location_.lock_file, publish_.publish, publish_.reason));
+    PrintError(absl::StrCat("o8lock: lock taken: ", Printable(location_.guard),
+                            " (PID ", lock.holder().pid, ")\n"));
+    PrintError(
+        PublishText(location_.lock_file, publish_.publish, publish_.reason));
   }
   std::vector<std::string> tokens = acquire_.own_tokens;
   tokens.push_back(lock.holder().token);
@@ -290,8 +295,8 @@ int LockedRun::RunUnder(Lock& lock) {
 std::optional<int> LockedRun::Wait(const LockStatus& found) {
   if (waited_) {
     if (!options_.quiet) {
-      Tell(TimedOutText(found, invocation_, GetNow(), waiting_->Seconds(),
-                        InColor(STDERR_FILENO)));
+      PrintError(TimedOutText(found, invocation_, GetNow(), waiting_->Seconds(),
+                              InColor(STDERR_FILENO)));
     }
     return options_.conflict_exit_code;
   }
@@ -319,11 +324,11 @@ std::optional<int> LockedRun::Override(const LockStatus& found,
   const std::optional<int> refused = Refuse(found, options_, invocation_);
   if (refused.has_value()) {
     if (IsClosed(found) && !options_.quiet) {
-      Tell(HintText(AccessHint(location_)));
+      PrintError(HintText(AccessHint(location_)));
     }
     if (by_ancestor && options_.wait != absl::ZeroDuration() &&
         !options_.quiet) {
-      Tell(AncestorText(found));
+      PrintError(AncestorText(found));
     }
     return refused;
   }
@@ -337,7 +342,7 @@ int Run(Options options, const std::string& program, int64_t started) {
   const std::optional<Orchestr8Command> orchestr8 =
       ReadOrchestr8Command(options.command, BelongsToOrchestr8);
   if (orchestr8.has_value() && !orchestr8->needs_lock) {
-    if (options.verbose) Tell(NoLockNeededText(options.command));
+    if (options.verbose) PrintError(NoLockNeededText(options.command));
     ChildRunner runner;
     return RunToTheEnd(runner, options, nullptr, {});
   }

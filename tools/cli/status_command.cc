@@ -35,7 +35,7 @@ int StatusCommand(const Options& options) {
         options.json ? StatusJson(*report, GetNow())
                      : StatusText(*report, GetNow(), InColor(STDOUT_FILENO)));
   const LockStatus& found = report->lock.found;
-  if (IsClosed(found)) Tell(HintText(AccessHint(*location)));
+  if (IsClosed(found)) PrintError(HintText(AccessHint(*location)));
   return found.state > LockState::kStale && !found.own
              ? options.conflict_exit_code
              : kSuccess;

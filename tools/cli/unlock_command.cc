@@ -42,7 +42,7 @@ int UnlockCommand(const Options& options, int64_t started) {
   // What is stale goes without being asked for, as at the start of a run.
   if (found.state > LockState::kStale) {
     const std::string warning = UnlockText(found);
-    if (!options.quiet || !options.yes) Tell(warning);
+    if (!options.quiet || !options.yes) PrintError(warning);
     if (options.yes && IsSince(found, started)) {
       return Fail("the holder has changed",
                   absl::StrCat("see: ", OwnCommand("status")),
@@ -70,7 +70,7 @@ int UnlockCommand(const Options& options, int64_t started) {
   const absl::StatusOr<Released> released = lock->Release();
   if (!released.ok()) return FailToLock(released.status(), *location);
   if (!options.quiet && found.state > LockState::kStale) {
-    Tell(UnlockedText(found));
+    PrintError(UnlockedText(found));
   }
   return kSuccess;
 }

@@ -58,7 +58,7 @@ absl::StatusOr<Fd> Waiting::For(const Location& location,
     options.every_second = terminal_;
   }
   absl::StatusOr<Fd> turn = WaitFor(location, found, options);
-  if (!quiet_ && terminal_) Tell(kAnew);
+  if (!quiet_ && terminal_) PrintError(kAnew);
   return turn;
 }
 
@@ -75,11 +75,11 @@ void Waiting::Show(const LockStatus& found) {
   const bool first = !shown_.has_value();
   if (terminal_) {
     // One column less: in the last one some terminals begin a new line.
-    Tell(absl::StrCat(
+    PrintError(absl::StrCat(
         kAnew, FitColumns(WaitingLine(found, GetNow(), Seconds(), Limit()),
                           static_cast<size_t>(Columns() - 1))));
   } else if (first || !SameRun(*shown_, found)) {
-    Tell(WaitingText(found, Limit(), first));
+    PrintError(WaitingText(found, Limit(), first));
   }
   shown_ = found;
 }
