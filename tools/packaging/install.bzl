@@ -13,7 +13,6 @@ def _install_impl(ctx):
         outputs.append(output)
     return [DefaultInfo(
         executable = script,
-        files = depset(outputs),
         runfiles = ctx.runfiles(files = outputs),
     )]
 
