@@ -86,7 +86,12 @@ absl::Status Move(const std::string& from, const std::string& to) {
 absl::Status Place(const std::string& mine, const std::string& real) {
   O8LOCK_RETURN_IF_ERROR(Detach(mine));
   if (!FileExists(real)) return Move(mine, real);
-  if (IsSame(mine, real)) return RemoveTree(mine);
+  if (IsSame(mine, real) ||
+      // But for o8lock's line.
+      (ReadFile(mine).ok() &&
+       *ReadFile(mine) == WithoutOurLine(ReadFile(real).value_or("")))) {
+    return RemoveTree(mine);
+  }
   std::string aside = absl::StrCat(real, kPutAside);
   for (int n = 2; FileExists(aside) && !IsSame(mine, aside); ++n) {
     aside = absl::StrCat(real, ".", n, kPutAside);
