@@ -78,6 +78,9 @@ absl::StatusOr<OwnChange> LockOwnChange(const HeldLock& lock) {
 absl::Status UpdateRecord(HeldLock& lock) {
   O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange(lock));
   if (change.overridden) return absl::OkStatus();
+  // Overridden runs take themselves out of it when they release.
+  const std::optional<Holder> now = ReadRecord(lock.fd, lock.location.guard);
+  if (now.has_value()) lock.holder.overridden = now->overridden;
   std::string record = RecordText(lock.holder);
   O8LOCK_RETURN_IF_ERROR(
       ReplaceRecord(lock.fd, record, lock.record, lock.location.guard));

@@ -85,6 +85,10 @@ absl::Status PutGuardBack(HeldLock& lock) {
   }
   O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kAll, path));
   Holder holder = lock.holder;
+  // The file without a name has it as overridden runs have left it.
+  if (const auto now = ReadRecord(lock.fd, path)) {
+    holder.overridden = now->overridden;
+  }
   O8LOCK_ASSIGN_OR_RETURN(holder.guard_id, IdOf(guard, path));
   holder.guard = path;
   std::string record = RecordText(holder);

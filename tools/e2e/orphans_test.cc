@@ -541,6 +541,18 @@ TEST(OrphanedWorktreeTest, OfTheOverriderIsNotTheOverriddenRuns) {
   EXPECT_THAT(status, HasSubstr("have left: 1\n"));
 }
 
+// Whatever its overrider writes into the record after that.
+TEST(OrphanedWorktreeTest, OfAnOverriddenRunIsNobodysAfterAnEndWith0) {
+  OverriddenRun runs(absl::StrCat(
+      "git worktree add -q -b feature/b .claude/worktrees/feat-b; ",
+      Guarded::kScript));
+  EXPECT_EQ(runs.run().Finish(), Exited(0));
+  EXPECT_EQ(runs.overrider().Finish(3), Exited(3));
+  EXPECT_THAT(Call(O8lock({"--", "true"}), runs.repo().path()).err,
+              AllOf(HasSubstr("an ended run left 1 worktree:\n"),
+                    HasSubstr("feat-b"), Not(HasSubstr("feat-a"))));
+}
+
 // Git answers when the state of many files is known, or never.
 TEST(OrphanedWorktreeTest, IsToldWithoutItsStateWhereGitTakesLong) {
   const Repository repo;

@@ -57,7 +57,7 @@ TEST(SurvivingProcessesTest, AreNamedAndTheLockIsReleased) {
   RunWithAgent run(repo, {}, absl::StrCat(kAgent, "exit 3"));
   EXPECT_EQ(run->Wait(), Exited(3));
   EXPECT_EQ(run->err(),
-            Golden("leftovers_released", ValuesOf(repo, run.agent())));
+            Golden("surviving_released", ValuesOf(repo, run.agent())));
   EXPECT_TRUE(run.AgentLives());
   ExpectNothingLeft(repo);
 }
@@ -84,7 +84,7 @@ TEST(SurvivingProcessesTest, LeaveTheSignalThatEndedTheCommand) {
   RunWithAgent run(repo, {}, absl::StrCat(kAgent, "kill -KILL $$"));
   EXPECT_EQ(run->Wait(), Killed(SIGKILL));
   EXPECT_EQ(run->err(),
-            Golden("leftovers_released", ValuesOf(repo, run.agent())));
+            Golden("surviving_released", ValuesOf(repo, run.agent())));
   ExpectNothingLeft(repo);
 }
 
@@ -160,7 +160,7 @@ TEST(SurvivingProcessesTest, AreNotWhatWasThereBeforeTheCommand) {
   }
   run->Write("\n");
   EXPECT_EQ(run->Wait(), Exited(0));
-  EXPECT_EQ(run->err(), Golden("leftovers_released", ValuesOf(repo, named)));
+  EXPECT_EQ(run->err(), Golden("surviving_released", ValuesOf(repo, named)));
 }
 
 TEST(SurvivingProcessesTest, AreNotTheOuterRunsToANestedOne) {
@@ -173,7 +173,7 @@ TEST(SurvivingProcessesTest, AreNotTheOuterRunsToANestedOne) {
   EXPECT_EQ(run->Wait(), Exited(0));
   EXPECT_EQ(Contents(repo.File("inner")), "");
   EXPECT_EQ(run->err(),
-            Golden("leftovers_released", ValuesOf(repo, run.agent())));
+            Golden("surviving_released", ValuesOf(repo, run.agent())));
 }
 
 TEST(SurvivingProcessesTest, OfANestedRunAreNamedByTheOuterOne) {
@@ -182,7 +182,7 @@ TEST(SurvivingProcessesTest, OfANestedRunAreNamedByTheOuterOne) {
                    "\"$O8LOCK\" -- sh -c 'sleep 1000 & echo agent $!'");
   EXPECT_EQ(run->Wait(), Exited(0));
   EXPECT_EQ(run->err(),
-            Golden("leftovers_released", ValuesOf(repo, run.agent())));
+            Golden("surviving_released", ValuesOf(repo, run.agent())));
 }
 
 TEST(SurvivingProcessesTest, AreCollectedWhenTheyEndDuringTheRun) {
@@ -204,7 +204,7 @@ TEST(SurvivingProcessesWaitTest, KeepsTheLockUntilTheyHaveEnded) {
   const Repository repo;
   RunWithAgent run(repo, {"--leftovers=wait"}, absl::StrCat(kAgent, "exit 3"));
   const std::string golden =
-      Golden("leftovers_waited_for", ValuesOf(repo, run.agent()));
+      Golden("surviving_waited_for", ValuesOf(repo, run.agent()));
   run->WaitForError(golden);
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
   EXPECT_TRUE(Exists(repo.LockFile()));
@@ -243,8 +243,8 @@ TEST(SurvivingProcessesWaitTest, EndsWithASignalAndNamesThem) {
     EXPECT_EQ(run->Wait(), Killed(signal));
     const Values values = ValuesOf(repo, run.agent());
     EXPECT_EQ(run->err(),
-              absl::StrCat(Golden("leftovers_waited_for", values),
-                           Golden("leftovers_still_there", values)));
+              absl::StrCat(Golden("surviving_waited_for", values),
+                           Golden("surviving_still_there", values)));
     EXPECT_TRUE(run.AgentLives());
     ExpectNothingLeft(repo);
   }
@@ -259,7 +259,7 @@ TEST(SurvivingProcessesWaitTest, EndsWithCtrlC) {
   EXPECT_EQ(run->Wait(), Killed(SIGINT));
   EXPECT_THAT(
       Normal(run->out()),
-      EndsWith(Golden("leftovers_still_there", ValuesOf(repo, run.agent()))));
+      EndsWith(Golden("surviving_still_there", ValuesOf(repo, run.agent()))));
   ExpectNothingLeft(repo);
 }
 
@@ -281,7 +281,7 @@ TEST(SurvivingProcessesKillTest, AsksThemToEnd) {
   const Repository repo;
   RunWithAgent run(repo, {"--leftovers=kill"}, absl::StrCat(kAgent, "exit 3"));
   EXPECT_EQ(run->Wait(), Exited(3));
-  EXPECT_EQ(run->err(), Golden("leftovers_ended", ValuesOf(repo, run.agent())));
+  EXPECT_EQ(run->err(), Golden("surviving_ended", ValuesOf(repo, run.agent())));
   EXPECT_FALSE(run.AgentLives());
   ExpectNothingLeft(repo);
 }

@@ -472,6 +472,9 @@ TEST_F(DebianTest, AnotherOfThatNameGetsNothing) {
 }
 
 TEST_F(DebianTest, WithoutACrossCompilerItSaysWhatToInstall) {
+  if (Exists("/usr/lib/aarch64-linux-gnu/libabsl_status.a")) {
+    GTEST_SKIP() << "needs a machine without a library for arm64";
+  }
   const Result result =
       Run(all_, kBazel4, "", {"build", "--config=arm64", "//tools:o8lock"});
   EXPECT_EQ(result.end, Exited(1));
