@@ -12,7 +12,7 @@ function __o8lock_follows
             set is_value no
         else if string match -qr -- $with_value $word
             set is_value yes
-        else if not string match -q -- '-?*' $word; or test $word = --
+        else if not string match -qr -- '^-.' $word; or test $word = --
             set -a words $word
         end
     end
