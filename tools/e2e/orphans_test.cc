@@ -345,7 +345,8 @@ TEST(KeptLockTest, StaysWithWhatAnAgentStarts) {
 
 // Its agents cannot be seen from there.
 TEST(KeptLockTest, IsNotFreeInAnotherPidNamespace) {
-  if (!(Call({"unshare", "-pf", "true"}, "/").end == Exited(0))) {
+  if (!(Call({"unshare", "-pf", "--mount-proc", "true"}, "/").end ==
+        Exited(0))) {
     GTEST_SKIP() << "no pid namespace is to be had";
   }
   const KeptRun run;
