@@ -141,11 +141,12 @@ class LockedRun {
  public:
   // `started` is when, of NowNanoseconds(). All else has to outlive it.
   LockedRun(Options& options, const std::optional<Orchestr8Command>& orchestr8,
-            const Location& location, AcquireOptions acquire,
-            Invocation invocation, int64_t started)
+            const Location& location, const PublishDecision& publish,
+            AcquireOptions acquire, Invocation invocation, int64_t started)
       : options_(options),
         orchestr8_(orchestr8),
         location_(location),
+        publish_(publish),
         acquire_(std::move(acquire)),
         invocation_(std::move(invocation)),
         started_(started) {}
@@ -155,12 +156,6 @@ class LockedRun {
   int Start();
 
  private:
-  // Refuses where another run has the kernel lock: all that comes next looks at
-  // many files. The exit code if the start ends here.
-  std::optional<int> RefuseAtOnce();
-  // Decides whether to publish, and what to do with surviving processes. The
-  // exit code if a setting is none.
-  std::optional<int> Decide();
   // Sees to it that the lock file of the run that `lock` has joined does not
   // stop the command.
   void WithdrawLockFile(Lock& lock) const;
@@ -174,7 +169,7 @@ class LockedRun {
   Options& options_;
   const std::optional<Orchestr8Command>& orchestr8_;
   const Location& location_;
-  PublishDecision publish_;
+  const PublishDecision& publish_;
   AcquireOptions acquire_;
   const Invocation invocation_;
   const int64_t started_;
@@ -186,18 +181,6 @@ class LockedRun {
 };
 
 int LockedRun::Start() {
-  {
-    const ChildRunner::Interruptible interruptible(runner_);
-    std::optional<int> ended = RefuseAtOnce();
-    if (!ended.has_value()) ended = Decide();
-    if (ended.has_value()) return *ended;
-    // Before the lock, which arms them.
-    const absl::Status hooks = RefreshHooks(location_);
-    if (!hooks.ok() && !options_.quiet) {
-      PrintError(absl::StrCat("o8lock: warning: the git hooks: ",
-                              Printable(hooks.message()), "\n"));
-    }
-  }
   while (true) {
     std::optional<LockStatus> found;
     absl::StatusOr<Lock> lock =
@@ -212,47 +195,6 @@ int LockedRun::Start() {
         waits ? Wait(*found) : Override(*found, by_ancestor);
     if (exit_code.has_value()) return *exit_code;
   }
-}
-
-std::optional<int> LockedRun::RefuseAtOnce() {
-  if (options_.force || options_.wait != absl::ZeroDuration() ||
-      !IsTaken(location_).value_or(false)) {
-    return std::nullopt;
-  }
-  const absl::StatusOr<LockStatus> found =
-      Inspect(location_, acquire_.own_tokens);
-  if (!found.ok() || found->state != LockState::kHeld || found->own) {
-    return std::nullopt;
-  }
-  return Override(*found, /*by_ancestor=*/false);
-}
-
-std::optional<int> LockedRun::Decide() {
-  absl::StatusOr<PublishDecision> publish =
-      DecideToPublish(options_, orchestr8_, location_);
-  if (!publish.ok()) {
-    return Fail(publish.status().message(),
-                "nothing was run; set it anew: git config o8lock.publish auto",
-                kUsage);
-  }
-  publish_ = *std::move(publish);
-  if (!publish_.publish) acquire_.unpublished = publish_.reason;
-  if (!options_.leftovers.has_value() && location_.leftovers.has_value()) {
-    options_.leftovers = ParseLeftovers(*location_.leftovers);
-    if (!options_.leftovers.has_value()) {
-      return Fail(absl::StrCat("the setting o8lock.leftovers is '",
-                               *location_.leftovers,
-                               "', not 'release', 'wait', 'kill' or 'keep'"),
-                  "nothing was run; set it again: git config o8lock.leftovers "
-                  "release",
-                  kUsage);
-    }
-  }
-  if (!options_.leftovers.has_value() &&
-      (orchestr8_.has_value() || publish_.starts_orchestr8)) {
-    options_.leftovers = Leftovers::kKeep;
-  }
-  return std::nullopt;
 }
 
 void LockedRun::WithdrawLockFile(Lock& lock) const {
@@ -353,10 +295,39 @@ int Run(Options options, const std::string& program, int64_t started) {
   }
   const absl::StatusOr<Location> location = LocateLock(options);
   if (!location.ok()) return FailToLocate(location.status());
+  // Before the lock, which arms them.
+  const absl::Status hooks = RefreshHooks(*location);
+  if (!hooks.ok() && !options.quiet) {
+    PrintError(absl::StrCat(
+        "o8lock: warning: the git hooks: ", Printable(hooks.message()), "\n"));
+  }
   AcquireOptions acquire;
   DescribeRun(options, orchestr8, acquire);
+  const absl::StatusOr<PublishDecision> publish =
+      DecideToPublish(options, orchestr8, *location);
+  if (!publish.ok()) {
+    return Fail(publish.status().message(),
+                "nothing was run; set it again: git config o8lock.publish auto",
+                kUsage);
+  }
+  if (!options.leftovers.has_value() && location->leftovers.has_value()) {
+    options.leftovers = ParseLeftovers(*location->leftovers);
+    if (!options.leftovers.has_value()) {
+      return Fail(absl::StrCat("the setting o8lock.leftovers is '",
+                               *location->leftovers,
+                               "', not 'release', 'wait', 'kill' or 'keep'"),
+                  "nothing was run; set it again: git config o8lock.leftovers "
+                  "release",
+                  kUsage);
+    }
+  }
+  if (!options.leftovers.has_value() &&
+      (orchestr8.has_value() || publish->starts_orchestr8)) {
+    options.leftovers = Leftovers::kKeep;
+  }
+  if (!publish->publish) acquire.unpublished = publish->reason;
   acquire.own_tokens = OwnTokens();
-  return LockedRun(options, orchestr8, *location, std::move(acquire),
+  return LockedRun(options, orchestr8, *location, *publish, std::move(acquire),
                    InvocationOf(options, orchestr8, program), started)
       .Start();
 }
