@@ -84,7 +84,7 @@ Finding PublishFinding(const Location& location) {
       DecideToPublish(Options(), std::nullopt, location);
   if (!decision.ok()) {
     return finding(Finding::kFail, decision.status().message(),
-                   "set it anew: git config o8lock.publish auto");
+                   "set it again: git config o8lock.publish auto");
   }
   if (decision->publish) {
     return finding(Finding::kOk,

@@ -387,7 +387,7 @@ TEST(DoctorTest, SaysWhyTheLockFileIsNotWritten) {
   EXPECT_THAT(doctor.out,
               EndsWith("fail  lock file: the setting o8lock.publish is 'nver', "
                        "not 'auto', 'always' or 'never'\n"
-                       "      set it anew: git config o8lock.publish auto\n"));
+                       "      set it again: git config o8lock.publish auto\n"));
 }
 
 TEST(DoctorTest, SaysTheSameToPrograms) {

@@ -966,7 +966,7 @@ class MatrixTest : public testing::Test {
     const Result result = Run({Program(), "hooks", "install"}, directory);
     ASSERT_EQ(result.end, Exited(0)) << result.out << result.err;
     EXPECT_THAT(result.out,
-                AnyOf(EndsWith("under a foreign lock was refused: ok\n"),
+                AnyOf(EndsWith("under another run's lock was refused: ok\n"),
                       EndsWith("not done: there is no commit yet\n")));
   }
 

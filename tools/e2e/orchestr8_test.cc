@@ -358,7 +358,7 @@ TEST_F(Orchestr8Test, TheRepositorysSettingDecidesUnlessAnOptionDoes) {
   EXPECT_EQ(wrong.err,
             "o8lock: error: the setting o8lock.publish is 'sometimes', not "
             "'auto', 'always' or 'never'\n"
-            "o8lock: hint: nothing was run; set it anew: git config "
+            "o8lock: hint: nothing was run; set it again: git config "
             "o8lock.publish auto\n");
 }
 
