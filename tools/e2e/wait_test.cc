@@ -365,12 +365,18 @@ TEST(WaitTimeTest, IsPartOfTheOption) {
 
 // --- Signals ---
 
+// A terminal on which a line is kept up to date.
+ProcessOptions OnGoodTerminal(const Repository& repo) {
+  ProcessOptions options = OnTerminal(repo.path());
+  options.env["TERM"] = "xterm";
+  return options;
+}
+
 TEST(WaitSignalTest, CtrlCEndsTheWaitingAndNothingElse) {
   const Repository repo;
   const auto holder = Alone(repo);
   const LockFilesState before = StateOf(repo);
-  Process interrupted(O8lock({"--wait", "--", "true"}),
-                      OnTerminal(repo.path()));
+  Process interrupted(O8lock({"--wait", "--", "true"}), OnGoodTerminal(repo));
   interrupted.WaitForOutput("waiting 1s");
   Waiter other(repo);
   interrupted.Write(kInterrupt);
@@ -433,12 +439,6 @@ TEST(WaitSignalTest, ChangesNothingForTheCommand) {
 }
 
 // --- What is shown ---
-
-ProcessOptions OnGoodTerminal(const Repository& repo) {
-  ProcessOptions options = OnTerminal(repo.path());
-  options.env["TERM"] = "xterm";
-  return options;
-}
 
 // The line each time it was drawn, from "\r\x1b[K" on.
 std::vector<std::string> Drawn(const std::string& out) {
