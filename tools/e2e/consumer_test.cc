@@ -335,7 +335,7 @@ TEST_F(ConsumerTest, WhatARefusalSaysToRunCanBeRun) {
     const Result refused = Run(workspace, {"//cases:hold"});
     EXPECT_EQ(refused.end, Exited(75));
     Process status(Shell(after(refused.err, "• Run: ")), options);
-    EXPECT_EQ(status.Wait(kBuildDeadline), Exited(0)) << status.err();
+    EXPECT_EQ(status.Wait(kBuildDeadline), Exited(75)) << status.err();
     EXPECT_THAT(status.out(), StartsWith("held"));
 
     options.input = ProcessOptions::Stdin::kPipe;
