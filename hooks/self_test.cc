@@ -91,8 +91,7 @@ absl::Status TryAdd(const Location& location) {
         AskGit(location, {"worktree", "remove", "--force", worktree}).status());
     return absl::FailedPreconditionError(
         "a worktree under another run's lock was not refused: git does not "
-        "call "
-        "the hook");
+        "call the hook");
   }
   char byte;
   if (read(report.read.get(), &byte, 1) == 1) return absl::OkStatus();

@@ -37,8 +37,9 @@ std::vector<int> Roots(const LockStatus& found) {
       roots.push_back(found.holder->command_pid);
     }
   }
-  for (const DescriptorHolder& descriptor_holder : found.descriptor_holders)
-    roots.push_back(descriptor_holder.pid);
+  for (const DescriptorHolder& holder : found.descriptor_holders) {
+    roots.push_back(holder.pid);
+  }
   return roots;
 }
 

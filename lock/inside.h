@@ -13,7 +13,7 @@
 
 namespace o8lock {
 
-// Whether this process is inside the run `found`, a state on the guard that
+// Whether this process is inside the run `found`, a state of the guard that
 // is open as `guard`. It is if one of these is so:
 //   - it has the run's token among `own_tokens`;
 //   - the run's process or its command has started it, directly or not, or

@@ -26,7 +26,7 @@
 namespace o8lock {
 namespace {
 
-// The state on the guard alone; kFree where there is none.
+// The state of the guard alone; kFree where there is none.
 absl::StatusOr<LockStatus> InspectGuard(
     const Location& location, const std::vector<std::string>& own_tokens) {
   const Ticks start = NowTicks();

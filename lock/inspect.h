@@ -14,7 +14,7 @@
 
 namespace o8lock {
 
-// The state on the lock at `location`, for a process inside the runs
+// The state of the lock at `location`, for a process inside the runs
 // `own_tokens`. Takes nothing and changes nothing.
 // Errors: as Lock::Acquire's for files that are none, kUnimplemented, and from
 // the file system. May wait as Acquire does for what is being written.

@@ -23,7 +23,7 @@ struct LockFile {
   std::string text;
 };
 
-// The state on the lock file `path`.
+// The state of the lock file `path`.
 //   kFree     There is no such file.
 //   kHeld     Its pid is alive, whatever program that is. Of a living orchestr8
 //             the holder has command and cwd; of another program `stranger` is

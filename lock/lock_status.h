@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LockStatus: the state on a lock, with everything it rests on.
+// LockStatus: the state of a lock, with everything it rests on.
 #ifndef O8LOCK_LOCK_LOCK_STATUS_H_
 #define O8LOCK_LOCK_LOCK_STATUS_H_
 
@@ -79,7 +79,7 @@ bool SameRun(const LockStatus& a, const LockStatus& b);
 bool Contains(const std::vector<LockStatus>& statuses,
               const LockStatus& wanted);
 
-// The run of `found`, a state on a guard, in the guard's present `record`:
+// The run of `found`, a state of a guard, in the guard's present `record`:
 // the record's own or an overridden one. Null: the record has changed hands.
 const Holder* FindRun(const std::optional<Holder>& record,
                       const LockStatus& found);

@@ -143,7 +143,7 @@ View ViewOfRun(const LockStatus& found, const Holder& record, const Fd& guard,
   return ViewOf(record, guard, living.empty() ? 0 : living[0], may_mark);
 }
 
-// The state on a run whose kernel lock is not seen, by what else is known.
+// The state of a run whose kernel lock is not seen, by what else is known.
 LockState DetermineUnlockedState(const Fd& guard, LockStatus& found,
                                  bool may_mark) {
   const Holder& record = *found.holder;
@@ -225,7 +225,7 @@ void AddRemains(const OpenGuardFile& guard, LockStatus& found) {
   found.killed = std::move(killed);
 }
 
-// The state on a living run in the overridden ones of `guard`'s record.
+// The state of a living run in the overridden ones of `guard`'s record.
 // kFree: the record is a copy. Nothing: all have ended.
 std::optional<LockStatus> FindOverridden(const OpenGuardFile& guard,
                                          bool may_mark) {

@@ -25,7 +25,7 @@ struct OpenGuardFile {
   std::optional<Holder> record;
 };
 
-// The state on the run whose record `guard` holds, while the guard's kernel
+// The state of the run whose record `guard` holds, while the guard's kernel
 // lock is taken or not.
 // A taken lock is kHeld; kStale where the run's process and its command are
 // both dead and no run has joined: then only what that left behind has a
@@ -47,7 +47,7 @@ LockStatus DetermineRecordStatus(const OpenGuardFile& guard, bool kernel_locked,
 inline constexpr Ticks kEmptyRecordFor = kTicksPerSecond;
 inline constexpr Ticks kDeadRecordFor = kTicksPerSecond / 20;
 
-// The state on the guard `fd`, which a run has (`taken`) or not. Changes
+// The state of the guard `fd`, which a run has (`taken`) or not. Changes
 // nothing.
 LockStatus DetermineGuardStatus(const Fd& fd, const std::string& guard,
                                 bool taken);
@@ -57,7 +57,7 @@ LockStatus DetermineGuardStatus(const Fd& fd, const std::string& guard,
 // long enough.
 bool IsConclusive(const LockStatus& found, Ticks waited);
 
-// Finds out who keeps the lock of `found`, a state on `guard`, where its own
+// Finds out who keeps the lock of `found`, a state of `guard`, where its own
 // process is not known to be alive: where nobody has the kernel lock, the
 // command that lives on.
 void AddDescriptorHolders(const Fd& guard, LockStatus& found);

@@ -84,7 +84,7 @@ Holder RecordOf(int pid) {
   return holder;
 }
 
-// The state on a guard with `record` in it, which was written there.
+// The state of a guard with `record` in it, which was written there.
 LockStatus Judge(std::optional<Holder> record, bool kernel_locked) {
   const TempDir dir;
   const std::string path = dir.File("guard");

@@ -126,16 +126,18 @@ void Release(Lock& lock, const Location& location, const Options& options,
     return;
   }
   if (released->overridden) {
-    if (!options.quiet && !told_overridden)
+    if (!options.quiet && !told_overridden) {
       PrintError(OverriddenText(*released->by));
+    }
   } else if (options.verbose && !lock.joined()) {
     PrintError(absl::StrCat(
         "o8lock: lock released after ",
         FormatDuration((GetNow().ticks - acquired) / kTicksPerSecond), "\n"));
   }
   if (options.quiet) return;
-  for (const LockStatus& removed_lock_files : released->removed_lock_files)
-    PrintError(RemovedLockFileText(removed_lock_files));
+  for (const LockStatus& removed : released->removed_lock_files) {
+    PrintError(RemovedLockFileText(removed));
+  }
 }
 
 }  // namespace

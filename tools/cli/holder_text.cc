@@ -158,8 +158,9 @@ std::vector<Row> HolderRows(const LockStatus& found, const Now& now) {
         absl::StrCat(TruncatePrintable(holder.user), "@",
                      TruncatePrintable(holder.host), ElsewhereText(found)));
   }
-  if (!holder.cwd.empty())
+  if (!holder.cwd.empty()) {
     rows.emplace_back("Directory", TruncatePrintable(holder.cwd));
+  }
   if (!holder.command.empty()) {
     rows.emplace_back("Command", ShellQuoted(Truncate(holder.command)));
   }

@@ -66,8 +66,9 @@ std::string PostCheckoutText(const HooksState& state,
     case PostCheckoutHook::kMissing:
       break;
   }
-  if (state.manager.empty())
+  if (state.manager.empty()) {
     return absl::StrCat("gone; run: ", OwnCommand("hooks install"));
+  }
   return absl::StrCat("none, that is for ", Printable(state.manager),
                       "; against external runs put into ",
                       OwnerHint(state, program));

@@ -100,9 +100,9 @@ std::string LockFileOf(const LockReport& report) {
   return location.outside.empty() ? location.lock_file : "";
 }
 
-absl::StatusOr<LockReport> Look(const Location& location,
-                                const std::string& name,
-                                const std::vector<std::string>& own_tokens) {
+absl::StatusOr<LockReport> ReportOn(
+    const Location& location, const std::string& name,
+    const std::vector<std::string>& own_tokens) {
   LockReport report;
   report.name = name;
   report.location = location;
@@ -282,7 +282,7 @@ absl::StatusOr<RepositoryReport> CollectReport(
     const Location& location, const std::string& name,
     const std::vector<std::string>& own_tokens) {
   RepositoryReport report;
-  O8LOCK_ASSIGN_OR_RETURN(report.lock, Look(location, name, own_tokens));
+  O8LOCK_ASSIGN_OR_RETURN(report.lock, ReportOn(location, name, own_tokens));
   if (location.common_dir.empty()) return report;
   const std::vector<std::string> lock_files =
       NamesIn(ParentOf(location.lock_file));
@@ -306,9 +306,9 @@ absl::StatusOr<RepositoryReport> CollectReport(
     options.git_dir = location.common_dir;
     const absl::StatusOr<Location> there = Locate(options);
     if (!there.ok()) continue;
-    absl::StatusOr<LockReport> look =
-        Look(*there, std::string(other), own_tokens);
-    if (look.ok()) report.others.push_back(*std::move(look));
+    absl::StatusOr<LockReport> one =
+        ReportOn(*there, std::string(other), own_tokens);
+    if (one.ok()) report.others.push_back(*std::move(one));
   }
   return report;
 }

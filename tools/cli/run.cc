@@ -60,9 +60,10 @@ bool IsHeldByAncestor(const LockStatus& found) {
 std::optional<int> Refuse(const LockStatus& found, const Options& options,
                           const Invocation& invocation) {
   if (!options.force) {
-    if (!options.quiet)
+    if (!options.quiet) {
       PrintError(
           RefusalText(found, invocation, GetNow(), InColor(STDERR_FILENO)));
+    }
     return options.conflict_exit_code;
   }
   const std::string warning =
@@ -219,8 +220,9 @@ int LockedRun::RunUnder(Lock& lock) {
       PrintError(MalformedText(malformed));
     }
     TellOfLockFile(lock, location_, !acquire_.unpublished.has_value());
-    if (orchestr8_.has_value() && AsksNobody(*orchestr8_))
+    if (orchestr8_.has_value() && AsksNobody(*orchestr8_)) {
       PrintError(NoAnswerText());
+    }
   }
   if (options_.verbose) {
     PrintError(absl::StrCat("o8lock: lock taken: ", Printable(location_.guard),

@@ -173,8 +173,9 @@ JsonMembers LockJson(const LockReport& report, const Now& now) {
   }
   lock.emplace_back("holder", holder);
   std::vector<JsonValue> descriptor_holders;
-  for (const DescriptorHolder& descriptor_holder : found.descriptor_holders)
+  for (const DescriptorHolder& descriptor_holder : found.descriptor_holders) {
     descriptor_holders.emplace_back(descriptor_holder.pid);
+  }
   lock.emplace_back("evidence",
                     JsonMembers{{"file", text(found.file)},
                                 {"kernelLocked", found.kernel_locked},

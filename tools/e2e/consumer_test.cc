@@ -599,8 +599,9 @@ TEST_F(ConsumerTest, CanBeQueried) {
 }
 
 TEST_F(ConsumerTest, GoesByModules) {
-  if (!HasModules())
+  if (!HasModules()) {
     GTEST_SKIP() << "needs Bazel 7 or newer: bazel-bootstrap of Debian 14";
+  }
   const Result result = Bazel(repo().Code(), {"mod", "graph", "--depth=1"});
   EXPECT_EQ(result.end, Exited(0)) << result.err;
   EXPECT_THAT(result.out, HasSubstr("o8lock@_"));

@@ -197,9 +197,7 @@ class StepsTest : public testing::Test {
             {}, "setsid sh -c \"echo ready $$; exec sleep 1000\" & read line"),
         options);
     const pid_t command = ReadyPid(*run);
-    WaitUntil("the command's name in the record", [&repo] {
-      return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
-    });
+    WaitForCommandInRecord(repo);
     run->Signal(SIGKILL);
     EXPECT_EQ(run->Wait(), Killed(SIGKILL));
     run->Write("\n");

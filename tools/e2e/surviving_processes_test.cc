@@ -341,9 +341,7 @@ TEST(StrayFilesTest, IsListedWithWhatClearsIt) {
   const pid_t daemon = ReadyPid(run, "daemon ");
   run.Write("\n");
   const pid_t command = ReadyPid(run);
-  WaitUntil("the command's name in the record", [&repo] {
-    return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
-  });
+  WaitForCommandInRecord(repo);
   kill(run.pid(), SIGKILL);
   kill(command, SIGKILL);
   EXPECT_EQ(run.Wait(), Killed(SIGKILL));
@@ -385,9 +383,7 @@ TEST(StrayFilesTest, IsNotListedWithQuiet) {
       Locked({}, "sleep 1000 & echo agent $!; echo ready $$; read go"),
       options);
   const pid_t command = ReadyPid(*run);
-  WaitUntil("the command's name in the record", [&repo] {
-    return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
-  });
+  WaitForCommandInRecord(repo);
   kill(run->pid(), SIGKILL);
   kill(command, SIGKILL);
   run->Wait();

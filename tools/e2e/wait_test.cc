@@ -196,9 +196,7 @@ TEST(WaitTest, TakesTheLockFromWhatAKilledHolderLeft) {
   const pid_t daemon = ReadyPid(holder, "daemon ");
   holder.Write("\n");
   const pid_t command = ReadyPid(holder);
-  WaitUntil("the command's name in the record", [&repo] {
-    return absl::StrContains(Contents(repo.Guard()), "\"commandPid\"");
-  });
+  WaitForCommandInRecord(repo);
   Waiter first(repo);
   Waiter second(repo);
   holder.Signal(SIGKILL);
