@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The decision of o8lock's hooks: may this `git worktree add` go on, or does
-// another run have the lock? Every other git command passes.
+// The decision of o8lock's hooks: does another run hold the lock, so that this
+// `git worktree add` must fail? Every other git command passes.
 #ifndef O8LOCK_HOOKS_DECISION_H_
 #define O8LOCK_HOOKS_DECISION_H_
 
@@ -15,28 +15,28 @@
 
 namespace o8lock {
 
-// A refused add.
+// A refused `git worktree add`.
 struct Refused {
   WorktreeAdd add;
   LockStatus found;  // kHeld or kUnknown
-  // From post-checkout only: git calls it after it has made the worktree.
+  // Set by post-checkout only: git calls it after it has made the worktree.
   std::optional<TakenBack> taken_back;
 };
 
 // Decides on `call`:
 //   reference-transaction  Refuses an add before git has made anything. An add
-//                          that began before the lock was taken passes.
-//   post-checkout          Takes back a worktree that was made under another
-//                          run's lock (rollback.h). A external run does
-//                          not arm the hooks, so that git calls this one only.
+//                          older than the lock passes.
+//   post-checkout          Rolls back a worktree added under another run's lock
+//                          (rollback.h). An external run does not arm the
+//                          hooks, so git calls only this one.
 //   any other event        Passes.
 // On success returns the refused add, or nothing: git may go on.
-// Errors: for an add only, those of Locate and Inspect. Refuse the add then:
-// whether another run has the lock is unknown.
-// Blocks as Inspect does, and as RollBackWorktree does.
+// Errors: for an add only, those of Locate and Inspect. The caller must then
+// refuse the add, because another run may hold the lock.
+// Blocks as Inspect and RollBackWorktree do.
 // On disk: reference-transaction disarms the hooks (lock/arming.h) if the lock
-// is free; if it refuses, it remembers the directories that git leaves behind.
-// post-checkout arms the hooks.
+// is free. If it refuses, it records the add's stray directories. post-checkout
+// arms the hooks.
 // Not thread-safe.
 absl::StatusOr<std::optional<Refused>> Decide(const HookCall& call);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Files that git may read at any moment: each gets its name in one step, once
-// it is complete. `path` is always absolute.
+// Writes files that git may read at any moment. A file appears under its name
+// in one step, once it is complete. `path` is always absolute.
 //
 // Errors: from the file system, with operation and path. Never blocks.
-// Thread-safe, except for two threads that write the same file.
+// Thread-safe, except for two threads writing the same file.
 #ifndef O8LOCK_HOOKS_FILES_H_
 #define O8LOCK_HOOKS_FILES_H_
 
@@ -17,35 +17,36 @@
 
 namespace o8lock {
 
-// The beginning of a file's name until it is complete. No hook has such a name.
+// The prefix of a file's name until the file is complete. No hook has this
+// prefix.
 inline constexpr absl::string_view kFresh = ".o8lock-new.";
 
-// Whether the name `path` exists. A dangling link does.
+// Whether the name `path` exists. True for a dangling link.
 bool FileExists(const std::string& path);
 
 // Whether `path` is an executable file, or a link to one.
 bool IsExecutable(const std::string& path);
 
-// Makes `path` a file with exactly this text and these permissions. A file that
-// is like this already stays. On failure an older file stays as it is.
+// Makes `path` a file with exactly this text and these permissions. Does not
+// write a file that already matches. On failure an older file stays as it is.
 absl::Status PutFile(const std::string& path, absl::string_view text,
                      mode_t mode);
 
-// Makes `path` a symbolic link to `target`, in the same way.
+// Makes `path` a symbolic link to `target`, in the same way as PutFile.
 absl::Status PutLink(const std::string& path, const std::string& target);
 
-// Removes a file that may be gone, also with the directory it was in.
+// Removes a file. Succeeds if the file, or its directory, does not exist.
 absl::Status RemoveIfThere(const std::string& path);
 
-// Makes the directory `path`, if it does not exist. Adds the permissions of its
-// parent directory.
+// Creates the directory `path` if it does not exist, and adds the permissions
+// of its parent directory.
 absl::Status MakeReadableDirectory(const std::string& path);
 
-// Removes `path`, if it exists, with all that is in it. Follows no link.
+// Removes `path` with its whole content, if it exists. Follows no link.
 absl::Status RemoveTree(const std::string& path);
 
-// Whether `a` and `b` are files of the same content, or directories of such
-// files. Links are not followed, and are the same as nothing.
+// Whether `a` and `b` are files with the same content, or directories of such
+// files. Does not follow links: a link never matches.
 bool IsSame(const std::string& a, const std::string& b);
 
 }  // namespace o8lock

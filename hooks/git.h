@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Running git for what only git can tell or do.
+// Runs git for the questions and changes only git can handle.
 #ifndef O8LOCK_HOOKS_GIT_H_
 #define O8LOCK_HOOKS_GIT_H_
 
@@ -14,41 +14,46 @@
 namespace o8lock {
 
 struct ProgramResult {
-  int exit_code = 0;  // 128 + n when signal n ended it
+  int exit_code = 0;  // 128 + n if signal n ended it
   std::string out;
   std::string err;
 };
 
-// Runs `git ARGS...`, the git of PATH, in `directory`, with no standard input.
-// What git's environment variables say of a repository is not handed on: the
-// repository is the one of `directory`; O8LOCK_ALLOW neither.
-// Errors: kNotFound  there is no git in PATH; kAborted  its exit code was lost:
-// another part of this process has waited for it; others from starting it. That
-// git itself fails is none.
-// Blocks until git has ended; `give_up` as RunProgram's.
+// Runs `git ARGS...` with the git in PATH, in `directory`, without standard
+// input.
+// Removes O8LOCK_ALLOW and the variables naming a repository from git's
+// environment: the repository is the one of `directory`.
+// Errors:
+//   kNotFound  There is no git in PATH.
+//   kAborted   The exit code was lost: another part of this process has waited
+//              for git.
+//   others     git could not be started.
+// A failing git is not an error: see `exit_code`.
+// Blocks until git has ended. `give_up` is as in RunProgram.
 absl::StatusOr<ProgramResult> RunGit(const std::string& directory,
                                      const std::vector<std::string>& args,
                                      Ticks give_up = -1);
 
-// The same for the repository `location`, from its home. It is named by its
-// directory: git finds no bare repository with safe.bareRepository=explicit.
-// `variables`, each "NAME=VALUE", are added to the environment.
+// The same for the repository `location`, run in its home. Names the repository
+// by its git directory: with safe.bareRepository=explicit git discovers no bare
+// repository. Adds `variables`, each "NAME=VALUE", to the environment.
 absl::StatusOr<ProgramResult> RunGit(const Location& location,
                                      const std::vector<std::string>& args,
                                      std::vector<std::string> variables = {},
                                      Ticks give_up = -1);
 
-// The same for any program: WORDS, the first being looked up in PATH. Kills it
-// at `give_up`, of NowTicks() (negative: never).
-// Errors: as above; kDeadlineExceeded  it was killed, and may be a zombie.
+// The same for any program: runs WORDS and looks up the first one in PATH.
+// Kills the program at `give_up`, in NowTicks() (negative: never).
+// Errors: as above, and
+//   kDeadlineExceeded  The program was killed. It may be a zombie.
 absl::StatusOr<ProgramResult> RunProgram(
     std::vector<std::string> words, std::vector<std::string> variables = {},
     Ticks give_up = -1);
 
-// The standard output of a `git ARGS...` that has to succeed, without the
-// newline at its end.
-// `give_up` as RunProgram's.
-// Errors: as above; kInternal  git failed; the text has the words that it says.
+// Returns the standard output of `git ARGS...`, without the final newline.
+// `give_up` is as in RunProgram.
+// Errors: as above, and
+//   kInternal  git failed. The text contains git's message and exit code.
 absl::StatusOr<std::string> AskGit(const std::string& directory,
                                    const std::vector<std::string>& args,
                                    Ticks give_up = -1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What in a repository may get in the way of a run, as git sees it.
+// Conditions in a repository that can disturb a run, as git sees them.
 #ifndef O8LOCK_HOOKS_HEALTH_H_
 #define O8LOCK_HOOKS_HEALTH_H_
 
@@ -13,36 +13,37 @@
 
 namespace o8lock {
 
-// What git makes of a file, whether that is there or not.
+// How git treats a file, whether the file exists or not.
 struct FileInGit {
   bool tracked = false;
   bool ignored = false;
-  // The pattern by which it is not ignored in spite of others, and where that
-  // is: ".gitignore:3:!*.lock". Empty: there is none.
+  // The pattern that overrides the ignoring ones, with its place:
+  // ".gitignore:3:!*.lock". Empty if there is no such pattern.
   std::string unignored_by;
 };
 
-// Asks git about `file`, a path in the main worktree of `location`; where that
-// has none, in whatever worktree the file's directory is in.
-// Errors: those of AskGit (git.h), also where that is no worktree.
+// Asks git about `file`, a path in the main worktree of `location`. Without a
+// main worktree, asks in the worktree containing the file's directory.
+// Errors: those of AskGit (git.h), also if that directory is in no worktree.
 absl::StatusOr<FileInGit> InspectFile(const Location& location,
                                       const std::string& file);
 
-// A file by which a git command keeps others from changing something.
+// A lock file of git's: with it a git command keeps others from changing
+// something.
 struct GitLock {
   std::string path;
   int64_t age;  // seconds since it was written
 };
 
-// Those of the repository `location` and its linked worktrees that were written
-// more than a minute ago and that no process has open, as far as this one may
-// see. A command may go on all the same: `git commit -a` closes its own before
-// it starts the editor.
-// Reads the list of every process's descriptors for each of them.
+// The lock files in the repository `location` and its linked worktrees that are
+// older than a minute and not open in any process visible to this one. The
+// command may still be running: `git commit -a` closes its lock file before it
+// starts the editor.
+// For each lock file, reads the descriptor lists of all processes.
 std::vector<GitLock> OldGitLocks(const Location& location);
 
-// The git commands that run in the repository `location` now, or in a linked
-// worktree, as far as that can be seen.
+// The visible git commands now running in the repository `location` or one of
+// its linked worktrees.
 std::vector<int> GitCommands(const Location& location);
 
 }  // namespace o8lock

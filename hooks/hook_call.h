@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The hooks that o8lock installs, and one call of such a hook: the input of a
-// decision (decision.h). tools/ fills it from the environment and the process;
-// a test fills it by hand.
+// The hooks o8lock installs, and one call of such a hook. A call is the input
+// of a decision (decision.h). tools/ fills it from the environment and the
+// process; a test fills it by hand.
 #ifndef O8LOCK_HOOKS_HOOK_CALL_H_
 #define O8LOCK_HOOKS_HOOK_CALL_H_
 
@@ -13,10 +13,10 @@
 
 namespace o8lock {
 
-// When git is to call a hook.
+// When git calls a hook.
 enum class Armed {
   kAlways,
-  kWhileTaken,  // only while a run has the lock; otherwise it costs nothing
+  kWhileTaken,  // only while a run has the lock; otherwise free of cost
 };
 
 struct HookEvent {
@@ -24,30 +24,30 @@ struct HookEvent {
   Armed armed;
 };
 
-// Refuses. Git calls it before it makes anything.
+// Refuses an add. Git calls it before it makes anything.
 inline constexpr HookEvent kReferenceTransaction = {"reference-transaction",
                                                     Armed::kWhileTaken};
-// Takes a worktree back. For locks of external runs, which do not arm.
+// Rolls back a worktree, for locks of external runs: they do not arm the hooks.
 inline constexpr HookEvent kPostCheckout = {"post-checkout", Armed::kAlways};
 
-// The environment variable that makes every git command pass, unless its value
+// The environment variable that lets every git command pass, unless its value
 // is empty or "0".
 inline constexpr char kAllowVariable[] = "O8LOCK_ALLOW";
 
-// The environment variable by which the self-test (self_test.h) has a hook
-// report that it refuses: the number of a descriptor that git hands on. The
-// hook writes kRefusalReport to it.
+// The environment variable for the self-test (self_test.h): the number of a
+// descriptor that git passes to the hook. A refusing hook writes kRefusalReport
+// to it.
 inline constexpr char kRefusalFdVariable[] = "O8LOCK_REFUSAL_FD";
 inline constexpr absl::string_view kRefusalReport = "r";
 
 struct HookCall {
   std::string event;              // the hook's name
-  std::vector<std::string> args;  // the hook's, from git
+  std::vector<std::string> args;  // the hook's arguments, from git
   std::string git_dir;    // GIT_DIR, relative to `directory`; empty: not set
-  std::string directory;  // the current one, absolute; empty: it is gone
-  int parent_pid = 0;     // 0: of another pid namespace
+  std::string directory;  // current directory, absolute; empty: removed
+  int parent_pid = 0;     // 0: in another pid namespace
   bool allowed = false;   // kAllowVariable
-  // The tokens of the runs around this process.
+  // The tokens of the runs that this process is part of.
   std::vector<std::string> own_tokens;
 };
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The directory of hooks that git uses while the lock is taken
-// (Mechanism::kDirectory). Each hook in it runs the user's hook of its name,
-// wherever git would find that now; beside them are links to all that the
-// user's directory has: a hook may use its own.
+// The hooks directory that git uses while the lock is taken
+// (Mechanism::kDirectory). It contains one stand-in for each hook. A stand-in
+// looks up where git would find the user's hook of the same name now, and runs
+// it. Links beside the stand-ins lead to the other files of the user's
+// directory, because a hook may use them.
 //
 // Errors: from the file system. Never blocks. Thread-safe, except for two
-// threads that change the same directory.
+// threads changing the same directory.
 #ifndef O8LOCK_HOOKS_HOOK_DIRECTORY_H_
 #define O8LOCK_HOOKS_HOOK_DIRECTORY_H_
 
@@ -19,32 +20,38 @@
 
 namespace o8lock {
 
-// Fills `own`, this directory, with stand-ins, and links to all else in `path`.
-// Files of other programs stay.
+// Fills `own`, o8lock's hooks directory, with stand-ins and with links to the
+// other files in `path`. Keeps files of other programs.
 absl::Status PutHooks(const std::string& own, const HooksPath& path);
 
-// Moves other programs' files from `own` to `directory`, which it makes. An
-// installer that asked git for the hooks directory during a run has put them
-// into `own`; lines that were written into a stand-in become one. If
-// there is another file of this name, both stay: the moved one gets kPutAside.
-// What is the same goes: a tool that follows links has copied `own`. Stand-ins
-// that a program has moved to a directory below `directory` go too.
-// Errors: kAborted  a file cannot be moved: it stays, and the others are moved;
-// kAlreadyExists  a file got kPutAside.
+// Moves files of other programs from `own` to `directory`, and creates
+// `directory` if necessary. They come from installers that asked git for the
+// hooks directory during a run.
+//   - Lines written into a stand-in become a hook of their own.
+//   - If `directory` has another file of this name, both stay, and the moved
+//     one gets the suffix kPutAside.
+//   - A file with the same content is removed: a tool that follows links has
+//     copied `own`.
+//   - A stand-in that a program has moved to a directory below `directory` is
+//     removed.
+// Errors:
+//   kAborted        A file cannot be moved and stays in `own`. The others are
+//                   moved.
+//   kAlreadyExists  A file got the suffix kPutAside.
 absl::Status MoveUserHooks(const std::string& own,
                            const std::string& directory);
 
-// Calls MoveUserHooks, with the errors of that, and removes what is left of
-// `own` but for what cannot be moved.
+// Calls MoveUserHooks, then removes `own` except for files it could not move.
+// Errors: as MoveUserHooks.
 absl::Status RemoveHooks(const std::string& own, const std::string& directory);
 
-// Changes with every change of `own` and of a file in it.
+// A value that changes with every change of `own` and of a file in it.
 std::string ChangesIn(const std::string& own);
 
-// The end of the name of a file that could not have its own.
+// The suffix of a file moved next to another file of its name.
 inline constexpr absl::string_view kPutAside = ".from-o8lock";
 
-// The files that wait for the user: those in `directory` with this end, and
+// The files the user has to look at: those in `directory` with this suffix, and
 // those that cannot be moved from `own`.
 std::vector<std::string> PutAside(const std::string& own,
                                   const std::string& directory);

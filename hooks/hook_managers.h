@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hook managers: programs that own a repository's hooks. o8lock leaves their
-// post-checkout alone; their users call o8lock from the manager's file.
+// Hook managers: programs that own a repository's hooks. o8lock does not change
+// their post-checkout. Instead, their users call o8lock from the manager's
+// file.
 //
-// No function changes a file, blocks or fails: a file that cannot be read is
+// No function changes a file, blocks or fails. An unreadable file counts as
 // empty. Thread-safe.
 #ifndef O8LOCK_HOOKS_HOOK_MANAGERS_H_
 #define O8LOCK_HOOKS_HOOK_MANAGERS_H_
@@ -32,8 +33,8 @@ struct HookManager {
   // The file in the main worktree that calls o8lock.
   absl::string_view file;
 
-  // The snippet for users: the place for it, and a call of o8lock with these
-  // arguments between two texts.
+  // The snippet for users: its place, and a call of o8lock with these arguments
+  // between two texts.
   absl::string_view where;
   absl::string_view before;
   absl::string_view arguments;
@@ -41,13 +42,15 @@ struct HookManager {
   absl::string_view after;
 };
 
-// The manager of this name; null if it is not in the table.
+// The manager of this name; null if o8lock does not know it.
 const HookManager* FindManager(absl::string_view name);
 
-// The owner of post-checkout in `path`, as HooksState::manager names it; empty
-// if o8lock may write it. A manager would overwrite o8lock's hook. In a
-// directory outside of the repository, other repositories would call it. In the
-// worktree, it would be an untracked file.
+// The owner of post-checkout in `path`, with the values of HooksState::manager.
+// Empty if o8lock may write this hook. It must not write in three cases:
+//   - A manager would overwrite o8lock's hook.
+//   - If the directory is outside the repository, other repositories would call
+//     the hook.
+//   - If the directory is in the worktree, the hook would be an untracked file.
 std::string ManagerOf(const Location& location, const HooksPath& path);
 
 // The file in which the user of `manager`, named by ManagerOf, calls o8lock.

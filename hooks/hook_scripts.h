@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The texts of the scripts and settings that o8lock writes, and tests for
-// these texts.
+// The texts of o8lock's scripts and settings, and tests for these texts.
 //
-// No function changes a file, blocks or fails: a file that cannot be read is
+// No function changes a file, blocks or fails. An unreadable file counts as
 // empty. Thread-safe.
 #ifndef O8LOCK_HOOKS_HOOK_SCRIPTS_H_
 #define O8LOCK_HOOKS_HOOK_SCRIPTS_H_
@@ -20,8 +19,8 @@ namespace o8lock {
 
 // --- Stand-ins: hooks in o8lock's directory that run the user's hooks ---
 
-// The names of stand-ins: those of githooks(5), but for push-to-checkout, which
-// replaces what git does without it.
+// The names of stand-ins: the hooks of githooks(5) except push-to-checkout,
+// which replaces git's own behavior.
 inline constexpr absl::string_view kHookNames[] = {"reference-transaction",
                                                    "post-checkout",
                                                    "applypatch-msg",
@@ -49,80 +48,80 @@ inline constexpr absl::string_view kHookNames[] = {"reference-transaction",
                                                    "p4-post-changelist",
                                                    "p4-pre-submit"};
 
-// The text of a stand-in, the same for every hook: it runs kStandInFile
-// (layout.h), where it is beside one.
+// The text of a stand-in, the same for every hook. It runs kStandInFile
+// (layout.h), unless the stand-in is no longer beside this file.
 std::string StandInText();
 
-// The text of kStandInFile. It calls `program`, if the hook is one of o8lock's,
-// then asks git where the user's hooks are now, in this worktree and on this
-// branch, links all else in that directory beside the stand-in, and runs the
-// hook of its name, if there is one. `default_path` is git's own directory.
+// The text of kStandInFile:
+//   1. It calls `program`, if the hook is one of o8lock's.
+//   2. It asks git for the current hooks directory of the user, in this
+//      worktree and on this branch. `default_path` is git's own directory.
+//   3. It links the other files of this directory beside the stand-in.
+//   4. It runs the user's hook of the stand-in's name, if there is one.
 std::string SharedText(const std::string& program,
                        const std::string& default_path);
 
-// Whether `text` is a stand-in, this o8lock's or an older one's, and nothing
-// else.
+// Whether `text` is exactly a stand-in, of this o8lock or an older one.
 bool IsStandIn(absl::string_view text);
 
-// `text` without the lines of a stand-in: what a program has inserted into it
-// or appended to it. The same as `text` if that is no stand-in.
+// `text` without the lines of a stand-in: the lines a program has inserted or
+// appended. Returns `text` unchanged if it contains no stand-in.
 std::string WithoutStandIn(absl::string_view text);
 
-// --- A line of o8lock's in a user's hook ---
+// --- o8lock's line in a user's hook ---
 
-// The whole text, without this line, of a hook that o8lock has created.
+// The text of a hook created by o8lock, without o8lock's line.
 inline constexpr absl::string_view kEmptyScript = "#!/bin/sh\n";
 
 // Whether the hook `path` has the line.
 bool CallsUs(const std::string& path);
 
-// The script `text` with the line, which calls `program` for the hook `event`,
-// before all its commands.
+// The script `text` with the line inserted before all its commands. The line
+// calls `program` for the hook `event`.
 std::string WithOurLine(std::string text, const std::string& program,
                         const HookEvent& event);
 
 // `text` without the line.
 std::string WithoutOurLine(absl::string_view text);
 
-// Whether `text` is a shell script that can have the line: it hands its own
-// file to no other program, which would read one line more.
+// Whether `text` is a shell script that can have the line. It must not pass its
+// own file to another program: that program would read an extra line.
 bool IsShellScript(absl::string_view text);
 
-// --- The files that the repository's configuration includes ---
+// --- The files included by the repository's configuration ---
 
-// The input of an installation. If it changes, RefreshHooks writes all files
-// again.
+// The input of an installation. If it changes, RefreshHooks rewrites all files.
 struct InstallFingerprint {
   bool arms = false;  // whether git can call the hooks here
   std::string common_dir;
-  std::string local_path;  // core.hooksPath of the repository's own file
+  std::string local_path;  // core.hooksPath in the repository's own file
   std::string directory;   // as in HooksPath
   std::string changed;     // times of the directory and of o8lock's own
-  std::string started;     // the time of the program, which could be started
+  std::string started;     // the time of the program when it last started
 };
 
-// The record in locked.inc.
+// The record read from locked.inc.
 struct InstalledState {
   Mechanism mechanism = Mechanism::kConfig;
   std::string program;
   std::optional<InstallFingerprint>
-      fingerprint;  // not there: of an older o8lock
+      fingerprint;  // empty: recorded by an older o8lock
 };
 
 // The text of free.inc.
 std::string FreeText(Mechanism mechanism, const std::string& program);
 
-// The text of locked.inc. For Mechanism::kDirectory it includes kHereFile if
-// git sees the repository where `fingerprint` has it, and nothing under another
-// path: moved, copied or in a container, git has the user's hooks. REQUIRES: no
-// path has a tab or a newline.
+// The text of locked.inc. For Mechanism::kDirectory it includes kHereFile only
+// if git sees the repository under the path in `fingerprint`. Under another
+// path (moved, copied or in a container) git uses the user's hooks.
+// REQUIRES: no path has a tab or a newline.
 std::string LockedText(Mechanism mechanism, const std::string& program,
                        const InstallFingerprint& fingerprint);
 
-// The text of here.inc, which makes git use the directory `own_hooks`.
+// The text of here.inc. It makes git use the directory `own_hooks`.
 std::string HereText(const std::string& own_hooks);
 
-// The record in this text of locked.inc.
+// Parses the record in `text`, the text of locked.inc.
 InstalledState ParseActiveConfig(absl::string_view text);
 
 }  // namespace o8lock

@@ -9,54 +9,57 @@
 
 namespace o8lock {
 
-// How git is made to call the hook reference-transaction.
+// How o8lock makes git call the hook reference-transaction.
 enum class Mechanism {
-  // git 2.54 and newer: a setting. Beside all other hooks, and wherever
-  // core.hooksPath points.
+  // git 2.54 and newer: by a setting. It works beside all other hooks and with
+  // any core.hooksPath.
   kConfig,
-  // Older ones: while the lock is taken core.hooksPath is a directory of ours.
+  // Older versions: core.hooksPath is o8lock's directory while the lock is
+  // taken.
   kDirectory,
 };
 
-// How git is made to call post-checkout, which must be there all the time.
+// How o8lock makes git call post-checkout, which must always be effective.
 enum class PostCheckoutHook {
   kConfig,   // by a setting
-  kAlone,    // as the only hook of that name
-  kChained,  // by a line in the one that was there
-  kByOwner,  // by a line that the user has put into the hook manager's file
+  kAlone,    // as the only hook of this name
+  kChained,  // by a line in the user's hook
+  kByOwner,  // by a line the user has put into the hook manager's file
   kMissing,  // see HooksState::manager
 };
 
-// What keeps git from calling the hook reference-transaction.
+// A reason why git does not call the hook reference-transaction.
 struct Bypass {
   enum Kind {
     kSetting,
-    kSettingOfOneWorktree,  // the others are guarded
-    kOtherPath,  // armed for another path of the repository than git's here
-    kNoexec,     // the file system
+    kSettingOfOneWorktree,  // effective in the other worktrees
+    kOtherPath,             // armed for another path of the repository
+    kNoexec,                // the file system is mounted noexec
   };
   Kind kind = kSetting;
-  std::string text;  // for users: the setting and where it is, or the reason
+  std::string text;  // for users: the setting and its file, or the reason
 };
 
 struct HooksState {
-  // Whether git reads o8lock's settings; without, only git_version is known.
+  // Whether git reads o8lock's settings. If not, only git_version, mechanism
+  // and a noexec bypass are known.
   bool installed = false;
   std::string git_version;
   Mechanism mechanism = Mechanism::kConfig;
-  std::string program;          // what the hooks run
-  std::string program_version;  // empty: it cannot be run, and git goes on
+  std::string program;          // the program that the hooks run
+  std::string program_version;  // empty: it cannot be started; git then goes on
   bool armed = false;
   PostCheckoutHook post_checkout = PostCheckoutHook::kMissing;
-  // The directory of the hooks that are effective without o8lock; kDirectory.
+  // The user's hooks directory; for Mechanism::kDirectory only.
   std::string hooks_directory;
-  // Who has post-checkout there, so that o8lock must not: "husky", "lefthook",
-  // "pre-commit", "simple-git-hooks"; the directory, where that is none of the
-  // git directory's; the hook, where no line can be put into it.
+  // The owner of post-checkout in this directory, if o8lock must not change it:
+  //   - "husky", "lefthook", "pre-commit" or "simple-git-hooks";
+  //   - the directory, if it is not below the git directory;
+  //   - the hook, if it cannot have a line of o8lock's.
   std::string manager;
   std::vector<Bypass> bypasses;
-  // Files of other programs that came during a run and are not called by git,
-  // because another had the name or they could not be moved.
+  // Files other programs installed during a run. Git does not call them: their
+  // names were taken, or they could not be moved.
   std::vector<std::string> put_aside;
 };
 
