@@ -15,18 +15,19 @@
 namespace o8lock {
 
 // The link that the repository's configuration includes, relative to the common
-// directory; and the file that locked.inc includes in this place only.
+// directory; and the file that locked.inc includes only in the place it was
+// made for.
 inline constexpr absl::string_view kInclude = "o8lock/armed.inc";
 inline constexpr absl::string_view kHereFile = "here.inc";
 
-// What all hooks in OwnHooks do, beside that directory.
+// The script run by all hooks in OwnHooks, beside that directory.
 inline constexpr absl::string_view kStandInFile = "stand-in.sh";
 
 // OwnHooks, relative to the common directory.
 inline constexpr absl::string_view kOwnHooksName = "o8lock/hooks";
 
-// The suffix with which pre-commit (.legacy) and lefthook (.old) rename a hook
-// of the user's. pre-commit still calls it.
+// The suffixes that pre-commit (.legacy) and lefthook (.old) add when they
+// rename a user's hook. pre-commit still calls the renamed hook.
 inline constexpr absl::string_view kLegacy = ".legacy";
 inline constexpr absl::string_view kOld = ".old";
 
@@ -43,7 +44,7 @@ std::string StandInPath(const Location& location);
 // Where git looks for hooks without a setting.
 std::string DefaultHooks(const Location& location);
 
-// The hooks that git uses while the lock is taken.
+// The hooks directory git uses while the lock is taken.
 std::string OwnHooks(const Location& location);
 
 // The directory of the program's copy, and the copy.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The hook post-checkout for Mechanism::kDirectory: a file of o8lock's, or a
-// line in the user's file, unless a manager (hook_managers.h) owns it.
+// line in the user's file. If a manager (hook_managers.h) owns the hook, o8lock
+// does not write it.
 //
 // Errors: from the file system. Never blocks. Thread-safe, except for two
-// threads that change the same hook.
+// threads changing the same hook.
 #ifndef O8LOCK_HOOKS_POST_CHECKOUT_H_
 #define O8LOCK_HOOKS_POST_CHECKOUT_H_
 
@@ -18,7 +19,7 @@
 
 namespace o8lock {
 
-// How git calls the hook in `path`, which is owned by `manager` (ManagerOf).
+// How git calls the hook in `path`. `manager` is its owner (ManagerOf).
 PostCheckoutHook FindPostCheckoutHook(const Location& location,
                                       const HooksPath& path,
                                       absl::string_view manager);
@@ -32,9 +33,9 @@ absl::Status InstallPostCheckoutHook(const Location& location,
                                      const HooksPath& path,
                                      const std::string& program);
 
-// Removes the line from the hook in `path` and from the repository's own hooks
-// directory, also from hooks that a manager has renamed or moved to a directory
-// below.
+// Removes the line from the hook in `path` and in the repository's own hooks
+// directory. Also removes it from hooks that a manager has renamed or moved to
+// a directory below.
 absl::Status RemovePostCheckoutHook(const Location& location,
                                     const HooksPath& path);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The program that the hooks run.
+// The program run by the hooks.
 #ifndef O8LOCK_HOOKS_PROGRAM_H_
 #define O8LOCK_HOOKS_PROGRAM_H_
 
@@ -11,23 +11,23 @@
 
 namespace o8lock {
 
-// The time of the last change of `path`, for comparison only. "-": there is
-// nothing.
+// The time of the last change of `path`, for comparison only; "-" if there is
+// no such file.
 std::string StampOf(const std::string& path);
 
-// A program that stays: `program`, or, where that may go without anybody's
-// removing o8lock (a build tree, node_modules, npm's cache), the copy (OwnCopy,
-// layout.h), which is made.
+// Returns a program with a stable path. This is `program` itself, or a copy
+// (OwnCopy, layout.h) if `program` may disappear while o8lock stays installed:
+// in a build tree, node_modules or npm's cache. Makes the copy.
 // Errors: from the file system.
 absl::StatusOr<std::string> InstallStableCopy(const Location& location,
                                               const std::string& program);
 
-// The version of `program`, which is started; empty: it cannot be.
+// The version of `program`; empty if it cannot be started. Starts the program.
 std::string AskVersion(const std::string& program);
 
-// Whether `program` can be started here. It is not tried if it is this one, or
-// one for this kind of machine that could be started when it had the stamp
-// `started`.
+// Whether `program` can be started here. Does not try this program itself. Also
+// trusts an earlier start: `program` must have the stamp `started` and be for
+// this kind of machine.
 bool Starts(const std::string& program, const std::string& started);
 
 }  // namespace o8lock

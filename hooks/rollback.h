@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Taking back a worktree that git has just made. Work of other commands, and
-// work that changed since, stays.
+// Rolls back a worktree that git has just made. Work of other commands, and
+// work that has changed since, stays.
 #ifndef O8LOCK_HOOKS_ROLLBACK_H_
 #define O8LOCK_HOOKS_ROLLBACK_H_
 
@@ -13,7 +13,7 @@
 
 namespace o8lock {
 
-// The result of taking back one worktree.
+// The result of rolling back one worktree.
 struct TakenBack {
   std::string worktree;
   bool removed = false;
@@ -22,21 +22,21 @@ struct TakenBack {
   std::string problem;  // why the worktree or the branch stayed
 };
 
-// The directories of `add` that git leaves behind if the add fails: the
-// repository's list of worktrees, and the new parents of the worktree. Empty if
-// `add` has not made a directory yet.
+// The stray directories of `add`: those git leaves in place if the add fails.
+// They are the repository's list of worktrees and the new parents of the
+// worktree. Empty if `add` has not made a directory yet.
 // Never blocks; changes nothing on disk. Thread-safe.
 std::vector<std::string> StrayDirectoriesOf(const WorktreeAdd& add,
                                             const Location& location);
 
-// Takes back the result of `add` in the repository `location`:
+// Removes the results of `add` in the repository `location`:
 //   - `worktree`, if it is exactly as git checked it out at `commit`;
 //   - its branch, if the command line or the reflog proves that `add` made it,
 //     and it is still at `commit`.
 // On success and on failure reports the removed parts, and the reason for each
 // part that stays.
-// Blocks until its git commands have ended; Ctrl-C does not reach them.
-// On disk: git removes the above. The parent directories are installed for the
+// Blocks until its git commands have ended. Ctrl-C does not reach them.
+// On disk: git removes the above. The parent directories are recorded for the
 // next disarming (lock/arming.h).
 // Not thread-safe: the process leaves its process group meanwhile.
 TakenBack RollBackWorktree(const WorktreeAdd& add, const Location& location,

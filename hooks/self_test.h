@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The self-test of installed hooks: they refuse a worktree under another run's
-// lock, and keep no hook of the user's from being called.
+// The self-test of installed hooks: they must refuse a worktree under another
+// run's lock, and git must still call the user's hooks.
 #ifndef O8LOCK_HOOKS_SELF_TEST_H_
 #define O8LOCK_HOOKS_SELF_TEST_H_
 
@@ -15,20 +15,23 @@
 namespace o8lock {
 
 enum class SelfTest {
-  kDone,      // both is so
+  kDone,      // passed
   kNoCommit,  // not done: a worktree needs a commit
-  kInside,    // not done: this process is inside the run, which is not refused
+  kInside,    // not done: inside the run, where nothing is refused
 };
 
-// Tests the hooks installed for `mechanism` while another process has the lock
-// of `location`: a child of this one, unless another run has it. `own_tokens`
-// are those of the runs around this process.
-// Errors: kFailedPrecondition  a worktree was not refused, or a hook of the
-//                              user's not called;
-//         kInternal            git failed, and no hook of o8lock's refused;
-//         others               from the file system and RunGit (git.h).
-// Runs git and blocks until that ends. Makes files in <common dir>/o8lock and
-// removes them. Starts a process without exec: only for a single thread.
+// Tests the hooks installed for `mechanism` while another process holds the
+// lock of `location`. That process is a child of this one, unless another run
+// already holds the lock. `own_tokens` are the tokens of the runs that this
+// process is part of.
+// Errors:
+//   kFailedPrecondition  A worktree was not refused, or a user's hook was not
+//                        called.
+//   kInternal            git failed, but not because of o8lock's hooks.
+//   others               from the file system and RunGit (git.h)
+// Blocks until its git commands end. Creates files in <common dir>/o8lock and
+// removes them.
+// REQUIRES: the process has a single thread, because this forks without exec.
 absl::StatusOr<SelfTest> TestHooks(const Location& location,
                                    Mechanism mechanism,
                                    const std::vector<std::string>& own_tokens);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which `git worktree add` a git hook is part of: told by the command lines of
-// the git processes above it. What git hands to a hook does not tell: the first
-// step of an add is the creation of a branch like any other, and texts that git
-// leaves in files are translated.
+// Determines the `git worktree add` that a git hook is part of, by the command
+// lines of the git processes above it. git's input to a hook does not help: the
+// first step of an add creates a branch like any other command. The texts git
+// leaves in files do not help either: they are translated.
 #ifndef O8LOCK_HOOKS_WORKTREE_ADD_H_
 #define O8LOCK_HOOKS_WORKTREE_ADD_H_
 
@@ -19,38 +19,38 @@ namespace o8lock {
 // A running `git worktree add`.
 struct WorktreeAdd {
   int pid = 0;
-  // When its process started; -1: unknown. That may have been a shell for long
-  // before it became git. Hence, if it is about to make its branch: when the
-  // process started that does it.
+  // Start of its process; -1: unknown. That process may have been a shell long
+  // before it became git. So while the add creates its branch, this is the
+  // start of the process creating it.
   Ticks started = -1;
-  // The command of git that is under way: "worktree", or one that an add has
-  // do a part of it: "branch", "update-ref", "symbolic-ref", "reset".
+  // The current command of git: "worktree", or a command run by the add as one
+  // of its steps: "branch", "update-ref", "symbolic-ref", "reset".
   std::string step;
-  std::vector<std::string> command;  // its command line, as the kernel has it
-  std::vector<std::string> words;    // GitWords() of that
+  std::vector<std::string> command;  // its command line, from the kernel
+  std::vector<std::string> words;    // GitWords() of `command`
 };
 
-// The `git worktree add` that a hook whose parent process is `pid` belongs to;
-// nothing if it belongs to any other command of git's, even one that is run
-// from inside an add, as by another hook.
-// Reads /proc, for most commands two files. Thread-safe.
+// Returns the `git worktree add` that a hook with the parent process `pid`
+// belongs to. Returns nothing if the hook belongs to another git command, even
+// to one started inside an add, for example by another hook.
+// Reads /proc; for most commands two files. Thread-safe.
 std::optional<WorktreeAdd> FindWorktreeAdd(int pid);
 
-// The words of a command line of git after git's own options, the name of the
-// command first: {"worktree", "add", "-b", "x", "../x"}. For its own use, and
-// for tests.
+// The arguments of a git command line after git's own options, starting with
+// the name of the command: {"worktree", "add", "-b", "x", "../x"}. Public for
+// tests.
 std::vector<std::string> GitWords(const std::vector<std::string>& command);
 
-// Whether the words begin a `git worktree add`; also where the first is
-// misspelt as little as git itself corrects it.
+// Whether the arguments begin a `git worktree add`. Accepts small misspellings
+// of "worktree", which git may correct.
 bool IsWorktreeAdd(const std::vector<std::string>& words);
 
-// The branch that the words of an add say it creates (-b); nothing if they say
-// none, though the add may create one then as well.
+// The branch created by an add according to its arguments (-b). Without -b
+// returns nothing, although the add may still create a branch.
 std::optional<std::string> CreatedBranch(const std::vector<std::string>& words);
 
-// The path that the words of an add say, and the commit or branch that it is to
-// have; empty if they say none.
+// The path in the arguments of an add, and the commit or branch to check out.
+// Empty if the arguments contain no such value.
 std::string AddedPath(const std::vector<std::string>& words);
 std::string AddedCommit(const std::vector<std::string>& words);
 

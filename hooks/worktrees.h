@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The linked worktrees of a repository, and which run has made them.
+// The linked worktrees of a repository, and the runs that have made them.
 #ifndef O8LOCK_HOOKS_WORKTREES_H_
 #define O8LOCK_HOOKS_WORKTREES_H_
 
@@ -17,59 +17,60 @@
 
 namespace o8lock {
 
-// A linked worktree, as git's own files have it.
+// A linked worktree, according to git's own files.
 struct Worktree {
   std::string path;
   std::string branch;  // short; empty for a detached HEAD
   std::string name;    // in git's list
   int64_t made = -1;   // when git added it, in nanoseconds since 1970
   bool is_locked = false;
-  bool is_gone = false;  // its directory; git has it in its list still
+  bool is_gone = false;  // git still lists it, but its directory is gone
   std::string token;     // of the run that has made it; empty: unknown
 };
 
-// Where the worktree is whose own directory in git's list is `git_dir`; empty
-// if it is gone, or cannot be read.
+// The path of the worktree with the entry `git_dir` in git's list. Empty if the
+// worktree is gone or its entry is unreadable.
 std::string WorktreeOf(const std::string& git_dir);
 
-// Records in git's list that the run with the token `token` has made the
-// worktree in `directory`. `git worktree remove` removes the record as well.
-// Errors: from the file system. Does not block.
+// Records in git's list that the run `token` has made the worktree in
+// `directory`. `git worktree remove` removes the record as well.
+// Errors: from the file system; kNotFound  `directory` is no linked worktree.
+// Does not block.
 absl::Status MarkWorktree(const std::string& directory,
                           const std::string& token);
 
-// What tells the worktrees of a run from others.
+// Distinguishes the worktrees of one run from others.
 struct WorktreeMaker {
   std::string token;  // MarkWorktree's; empty: unknown
   // No worktree of the run is older (nanoseconds since 1970).
   int64_t since = 0;
-  // The rule where no worktree has the run's mark, as without hooks: made
-  // before this moment, below one of these directories.
+  // If no worktree has the run's mark, for example without hooks, a worktree
+  // counts if it was made before `until`, below one of `directories`.
   int64_t until = std::numeric_limits<int64_t>::max();
   std::vector<std::string> directories;
 };
 
 // The worktrees of the repository `common_dir` made by `maker`, in the order of
-// their names. Those that cannot be read are missing. Starts no git; changes
-// nothing.
+// their names. Omits unreadable ones. Does not start git; changes nothing.
 std::vector<Worktree> WorktreesBy(const std::string& common_dir,
                                   const WorktreeMaker& maker);
 
-// `worktree`, which a run has left, if it is still there; as above.
+// Finds `worktree`, orphaned by a run, if it still exists. Does not start git;
+// changes nothing.
 std::optional<Worktree> FindWorktree(const std::string& common_dir,
                                      const OrphanedWorktree& worktree);
 
-// What would be lost with a worktree.
+// The work in a worktree that its removal would lose.
 struct WorktreeState {
   int uncommitted_files = 0;  // changed or untracked
   int ignored_files = 0;      // a directory of ignored files counts as one
   int own_commits = 0;        // in no other branch, and in no tag
-  std::string problem;        // why git cannot tell; empty: it can
+  std::string problem;        // why git cannot answer; empty: it can
 };
 
-// Asks git about `worktree` of the repository `location`. Blocks until git
-// has looked at every file, or until `give_up`, of NowTicks() (negative:
-// never): then that is the problem. Changes nothing.
+// Asks git about `worktree` of the repository `location`. Blocks until git has
+// checked every file, or until `give_up`, in NowTicks() (negative: never). If
+// time runs out, `problem` says so. Changes nothing.
 WorktreeState StateOf(const Location& location, const Worktree& worktree,
                       Ticks give_up);
 
