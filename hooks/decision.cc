@@ -39,15 +39,15 @@ absl::StatusOr<Location> LocateFromHook(const HookCall& call) {
   LocateOptions options;
   options.directory = call.directory;
   options.git_dir = call.git_dir;
-  // The git that has called knows them.
+  // The calling git has already accepted the repository's extensions.
   options.discovery.any_extensions = true;
   return Locate(options);
 }
 
 // IsTaken(Location) without Locate(): git's directory is in GIT_DIR, or .git.
-// Most calls come down to this. With Locate() in its place a call takes 1.06
-// times as long in the main worktree, and 1.14 times in a linked one, where a
-// parallel run makes its commits.
+// Most calls run only this function. With Locate() instead, a call takes 1.06
+// times as long in the main worktree. In a linked worktree, where a parallel
+// run makes its commits, it takes 1.14 times as long.
 bool IsTakenFastPath(const HookCall& call) {
   Location location;
   location.common_dir =
@@ -62,16 +62,16 @@ bool IsTakenFastPath(const HookCall& call) {
   return IsTaken(location).value_or(false);
 }
 
-// Whether `add` may have done its first step: to make its branch. Git leaves
-// the branch behind if the add is refused.
+// Whether `add` may have done its first step, creating its branch. If the add
+// is refused afterwards, git does not remove the branch.
 bool MayHaveMadeBranch(const HookCall& call, const WorktreeAdd& add,
                        const Location& location) {
   if (add.step == "branch") return false;
   if (add.step != "reset") {
     return CreatedBranch(add.words).has_value();
   }
-  // A reset is the second step with a new branch, and the first with an old
-  // one. Its GIT_DIR is that of the new worktree.
+  // With a new branch a reset is the second step, with an old one the first.
+  // Its GIT_DIR is the git directory of the new worktree.
   if (call.git_dir.empty()) return false;
   const std::string head =
       ReadGitFile(absl::StrCat(JoinPath(call.directory, call.git_dir), "/HEAD"))
@@ -82,7 +82,7 @@ bool MayHaveMadeBranch(const HookCall& call, const WorktreeAdd& add,
                      ChangeOf(absl::StrCat(location.common_dir, "/", branch)));
 }
 
-// Whether `add` has made its branch (-b) for certain.
+// Whether `add` has certainly created its branch (-b).
 bool HasMadeBranch(const WorktreeAdd& add, const Location& location) {
   const std::optional<std::string> branch = CreatedBranch(add.words);
   return add.step != "branch" && branch.has_value() &&
@@ -90,15 +90,15 @@ bool HasMadeBranch(const WorktreeAdd& add, const Location& location) {
                                                 "/refs/heads/", *branch)));
 }
 
-// The moment at which the lock in `found` was taken.
+// The time at which the lock in `found` was taken.
 std::optional<int64_t> TakenSince(const LockStatus& found) {
   if (!found.holder.has_value()) return std::nullopt;
   if (found.is_external) return ChangeOf(found.file);
   return found.holder->taken_since;
 }
 
-// Whether `call` comes from the run in `found`. Every program can write the
-// lock file of an external run: of such a run it does if that is an orchestr8.
+// Whether `call` comes from the run in `found`. Any program can write the lock
+// file of an external run, so the pid in it counts only if it is an orchestr8.
 bool IsOwn(const HookCall& call, const LockStatus& found) {
   if (!found.is_external || !found.holder.has_value() || found.pid_reused) {
     return found.own;
@@ -108,7 +108,8 @@ bool IsOwn(const HookCall& call, const LockStatus& found) {
          IsOrchestr8Process(pid);
 }
 
-// Disarms the hooks if the run was killed, for a command that adds no worktree.
+// Disarms the hooks after the run was killed. Called for commands that add no
+// worktree.
 void DisarmIfFree(const HookCall& call) {
   if (IsTakenFastPath(call)) return;
   const absl::StatusOr<Location> location = LocateFromHook(call);
@@ -119,12 +120,12 @@ void DisarmIfFree(const HookCall& call) {
   const absl::StatusOr<LockStatus> found = Inspect(*location, call.own_tokens);
   if (found.ok() && found->state <= LockState::kStale) {
     UpdateArming(*location, /*held_outside=*/false).IgnoreError();
-    // What was installed during that run.
+    // Adapts to hooks installed during that run.
     RefreshHooks(*location).IgnoreError();
   }
 }
 
-// The argument is the state. In other states git has made the change.
+// The argument is the state. In other states git has already made the change.
 Decision OnReferenceTransaction(const HookCall& call) {
   const std::string& state = call.args[0];
   if (state != "preparing" && state != "prepared") return std::nullopt;
@@ -143,9 +144,10 @@ Decision OnReferenceTransaction(const HookCall& call) {
   if (IsOwn(call, found) || BeganBefore(*add, TakenSince(found))) {
     return std::nullopt;
   }
-  // Its first steps may have passed unseen: the hook was killed, which refuses
-  // nothing; the start of a process is known in ticks only; and an external run
-  // does not arm. Then post-checkout takes the add back, with its branch.
+  // The hook may have missed the add's first steps, for three reasons: a killed
+  // hook refuses nothing; the start of a process is known only in ticks; an
+  // external run does not arm the hooks. In this case post-checkout rolls back
+  // the add together with its branch.
   const std::optional<int64_t> armed =
       found.is_external ? ChangeOf(location.armed) : TakenSince(found);
   const int64_t behind = found.is_external ? kFilesBehind : 0;
@@ -173,15 +175,17 @@ Decision OnPostCheckout(const HookCall& call) {
     UpdateArming(location, /*held_outside=*/true).IgnoreError();
   }
   if (IsOwn(call, found)) {
-    // Without a mark it counts as the run's only where orchestr8 makes its own.
+    // Without a mark, the worktree counts as the run's only in the directories
+    // orchestr8 uses.
     if (!found.is_external && found.holder.has_value()) {
       MarkWorktree(call.directory, found.holder->token).IgnoreError();
     }
     return std::nullopt;
   }
-  // reference-transaction has seen when the add made its branch. Otherwise the
-  // time of its first file counts too: its process may have run another program
-  // for a long time before.
+  // With -b, reference-transaction has already compared the start of the
+  // process creating the branch. Otherwise the time of the worktree's first
+  // file counts too: the add's process may have run another program for a long
+  // time before.
   const bool is_seen =
       !found.is_external && CreatedBranch(add->words).has_value();
   if (BeganBefore(*add, TakenSince(found)) &&

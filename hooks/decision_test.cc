@@ -24,8 +24,8 @@
 namespace o8lock {
 namespace {
 
-// A process that has the lock of `location`. It is not an ancestor of processes
-// that the test starts.
+// A process that holds the lock of `location`. It is not an ancestor of the
+// processes the test starts.
 class Holder {
  public:
   explicit Holder(const Location& location) {
@@ -48,15 +48,15 @@ class Holder {
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
   }
-  Holder(const Holder&) = delete;  // Two owners would end it twice.
+  Holder(const Holder&) = delete;  // Two owners would kill it twice.
   Holder& operator=(const Holder&) = delete;
 
  private:
   pid_t pid_;
 };
 
-// A repository, and a program called git: a shell that runs its first argument
-// as a script.
+// A repository, and a program called git: a shell running its first argument as
+// a script.
 class DecisionTest : public testing::Test {
  protected:
   DecisionTest() {
@@ -90,7 +90,7 @@ class DecisionTest : public testing::Test {
   }
   Process& StartAdd() { return StartGit({"worktree", "add", "../x"}); }
 
-  // A reference-transaction of the command `pid`.
+  // A call of reference-transaction by the command `pid`.
   HookCall Call(int pid) const {
     HookCall call;
     call.event = "reference-transaction";

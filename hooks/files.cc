@@ -25,7 +25,7 @@
 namespace o8lock {
 namespace {
 
-// The name of `path` until it is complete. It is of this process only.
+// The temporary name of `path` until it is complete, unique to this process.
 std::string FreshName(const std::string& path) {
   const size_t name = path.rfind('/') + 1;
   return absl::StrCat(path.substr(0, name), kFresh, getpid(), ".",
@@ -60,7 +60,7 @@ absl::Status PutFile(const std::string& path, absl::string_view text,
   absl::Cleanup undo = [&fresh] { unlink(fresh.c_str()); };
   O8LOCK_RETURN_IF_ERROR(Overwrite(fd, text, fresh));
   O8LOCK_RETURN_IF_ERROR(InheritAccess(fd, fresh, mode));
-  // A user's umask must not keep others out: git fails if it cannot read an
+  // The umask must not keep other users out: git fails if it cannot read an
   // included file.
   if (fchmod(fd.get(), mode) != 0) {
     return ErrnoStatus(errno, "change the mode of", fresh);
@@ -103,7 +103,7 @@ absl::Status MakeReadableDirectory(const std::string& path) {
     return ErrnoStatus(errno, "stat", path);
   }
   const mode_t wanted = info.st_mode | (parent.st_mode & 0777);
-  // EPERM: its owner, another user, has done the same.
+  // EPERM: the directory belongs to another user, who has done the same.
   if (wanted != info.st_mode && chmod(path.c_str(), wanted & 07777) != 0 &&
       errno != EPERM) {
     return ErrnoStatus(errno, "change the mode of", path);

@@ -33,9 +33,10 @@ extern char** environ;
 namespace o8lock {
 namespace {
 
-// Those of `git rev-parse --local-env-vars` that say where a repository is;
-// those that configure git are the user's word and stay. What the user has
-// allowed is for the user's own commands.
+// Whether only the caller may have `variable`. These are the variables of `git
+// rev-parse --local-env-vars` that name a repository, and O8LOCK_ALLOW, which
+// is for the user's own commands. Variables that configure git are the user's
+// choice and stay.
 bool IsForTheCaller(absl::string_view variable) {
   for (const absl::string_view name :
        {"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE",
@@ -49,13 +50,13 @@ bool IsForTheCaller(absl::string_view variable) {
   return false;
 }
 
-// With SIGCHLD ignored, as by whoever started this process, the kernel throws
-// the exit codes of children away.
+// Restores the default action of SIGCHLD. If this process was started with
+// SIGCHLD ignored, the kernel discards the exit codes of its children.
 class ExitCodesKept {
  public:
   ExitCodesKept() : before_(std::signal(SIGCHLD, SIG_DFL)) {}
   ~ExitCodesKept() { std::signal(SIGCHLD, before_); }
-  // A copy would put the disposition back twice.
+  // A copy would restore the action twice.
   ExitCodesKept(const ExitCodesKept&) = delete;
   ExitCodesKept& operator=(const ExitCodesKept&) = delete;
 
@@ -63,7 +64,7 @@ class ExitCodesKept {
   void (*const before_)(int);
 };
 
-// Reads both to their ends. False: `give_up` came before.
+// Reads both pipes to their ends. Returns false if `give_up` passes first.
 bool Drain(Pipe (&pipes)[2], Ticks give_up, ProgramResult& result) {
   std::string* const texts[] = {&result.out, &result.err};
   while (pipes[0].read.ok() || pipes[1].read.ok()) {
@@ -87,7 +88,7 @@ bool Drain(Pipe (&pipes)[2], Ticks give_up, ProgramResult& result) {
   return true;
 }
 
-// The standard output of `git ARGS...`, if that has succeeded.
+// The standard output of `git ARGS...` if it has succeeded.
 absl::StatusOr<std::string> OutputOf(
     const absl::StatusOr<ProgramResult>& result,
     const std::vector<std::string>& args) {
@@ -156,7 +157,7 @@ absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words,
   ProgramResult result;
   if (!Drain(pipes, give_up, result)) {
     kill(pid, SIGKILL);
-    // Not waited for: its file system may not answer.
+    // Does not wait for it: its file system may not answer.
     return absl::DeadlineExceededError(
         absl::StrCat("'", words[0], "' did not end in time"));
   }

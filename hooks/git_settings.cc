@@ -32,12 +32,12 @@
 namespace o8lock {
 namespace {
 
-// The setting that includes kInclude, and that of o8lock 0.1.0. The pattern is
-// the path of every git directory.
+// The setting that includes kInclude, and the one used by o8lock 0.1.0. The
+// pattern matches the path of every git directory.
 constexpr absl::string_view kIncludeKey = "includeif.gitdir:/**.path";
 constexpr absl::string_view kOldIncludeKey = "include.path";
 
-// Whether it comes from a file of o8lock's.
+// Whether git read `setting` from a file of o8lock's.
 bool IsOurs(const Setting& setting) {
   const absl::string_view file = absl::StripPrefix(setting.origin, "file:");
   for (const absl::string_view name :
@@ -55,19 +55,20 @@ bool IsFalse(absl::string_view value) {
          word.empty();
 }
 
-// `path` of core.hooksPath as git reads it.
+// The value `path` of core.hooksPath, expanded as git expands it.
 std::string ExpandPath(const Location& location, const std::string& path) {
-  // Without a meaning of its own, like "~ann/" or "%(prefix)/".
+  // An absolute path has no prefix like "~ann/" or "%(prefix)/".
   if (absl::StartsWith(path, "/")) return path;
-  // Git adds the hook's name to it.
+  // Git appends the hook's name to it.
   if (path.empty()) return "/";
   return AskGit(location, {"-c", absl::StrCat("o8lock.path=", path), "config",
                            "--type=path", "--get", "o8lock.path"})
       .value_or(path);
 }
 
-// Whether this core.hooksPath is a directory of stand-ins, by whatever name and
-// of whichever repository, or was one that has moved with its repository.
+// Whether `value` of core.hooksPath is a directory of stand-ins. Recognises it
+// under any name and in any repository, and also the old path of a repository
+// that has moved.
 bool IsOwnHooksPath(const Location& location, const std::string& value) {
   const std::string path =
       JoinPath(location.Home(), ExpandPath(location, value));
@@ -89,7 +90,7 @@ Bypass BypassOf(const Setting& setting) {
           TextOf(setting)};
 }
 
-// Those of a git with hooks that are settings.
+// The bypasses for a git that supports hooks as settings.
 std::vector<Bypass> FindBypassesOfSettings(
     const std::vector<Setting>& settings) {
   std::map<std::string, Setting> switches;
@@ -118,7 +119,7 @@ std::vector<Bypass> FindBypassesOfSettings(
   return bypasses;
 }
 
-// `git config ARGS...` for `file`. Waits for others that change it.
+// Runs `git config ARGS...` for `file`. Waits for other processes changing it.
 absl::Status ConfigureFile(const Location& location, const std::string& file,
                            std::vector<std::string> args, int also_good = 0) {
   constexpr int kCannotLock = 255;
@@ -138,7 +139,7 @@ absl::Status ConfigureFile(const Location& location, const std::string& file,
   }
 }
 
-// The same for the repository's own file.
+// The same for the repository's configuration file.
 absl::Status Configure(const Location& location, std::vector<std::string> args,
                        int also_good = 0) {
   return ConfigureFile(location, location.common_dir + "/config",
@@ -164,7 +165,7 @@ std::vector<Setting> SettingsIn(absl::string_view text) {
   for (size_t i = 0; i + 2 < fields.size(); i += 3) {
     const std::pair<absl::string_view, absl::string_view> pair =
         absl::StrSplit(fields[i + 2], absl::MaxSplits('\n', 1));
-    // A key without "=" is true.
+    // A key without "=" counts as true.
     const bool has_value = absl::StrContains(fields[i + 2], '\n');
     settings.push_back({std::string(fields[i]), std::string(fields[i + 1]),
                         std::string(pair.first),
@@ -173,8 +174,8 @@ std::vector<Setting> SettingsIn(absl::string_view text) {
   return settings;
 }
 
-// Removes the section of kIncludeKey if that is all there is. Git leaves it
-// where a comment stands before it.
+// Removes the section of kIncludeKey if it is empty. Git keeps it if a comment
+// precedes it.
 absl::Status RemoveEmptySection(const Location& location) {
   constexpr absl::string_view kHead = "[includeif \"gitdir:/**\"]\n";
   const std::string file =
@@ -188,7 +189,7 @@ absl::Status RemoveEmptySection(const Location& location) {
   return Configure(location, {"--remove-section", "includeif.gitdir:/**"});
 }
 
-// Those in one worktree, which has `settings`.
+// The bypasses in one worktree with the settings `settings`.
 std::vector<Bypass> FindBypassesIn(const Location& location,
                                    const std::vector<Setting>& settings,
                                    Mechanism mechanism,
@@ -295,7 +296,7 @@ std::vector<Bypass> FindBypasses(const Location& location, Mechanism mechanism,
     std::vector<std::string> args = {"--git-dir", directory};
     args.insert(args.end(), kList.begin(), kList.end());
     const absl::StatusOr<std::string> text = AskGit(location.Home(), args);
-    // Git does not work there.
+    // Git does not work in this worktree.
     if (!text.ok()) continue;
     ++worktrees;
     for (Bypass& bypass :
@@ -304,7 +305,7 @@ std::vector<Bypass> FindBypasses(const Location& location, Mechanism mechanism,
     }
   }
   for (Bypass& bypass : found) {
-    // An includeIf may hold in some of them.
+    // An includeIf may hold in some worktrees only.
     if (worktrees_with[bypass.text] < worktrees) {
       bypass.kind = Bypass::kSettingOfOneWorktree;
     }
@@ -331,9 +332,9 @@ HooksPath FindHooksPath(const Location& location,
                         const std::vector<Setting>& settings) {
   HooksPath path{DefaultHooks(location), ""};
   for (const Setting& setting : settings) {
-    // A setting that wins over ours while the lock is taken is a bypass. Our
-    // own path may stand here if a program has saved and restored it during a
-    // run.
+    // A setting that overrides o8lock's while the lock is taken is a bypass.
+    // o8lock's own path may appear here if a program has saved and restored it
+    // during a run.
     if (setting.key == "core.hookspath" && !IsOurs(setting) &&
         setting.scope != "worktree" && setting.scope != "command" &&
         !IsOwnHooksPath(location, setting.value)) {

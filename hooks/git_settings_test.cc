@@ -10,7 +10,7 @@
 namespace o8lock {
 namespace {
 
-// The result for this value of core.hooksPath.
+// The result for the value `value` of core.hooksPath.
 HooksPath Find(const std::string& value, const std::string& scope = "global") {
   Location location;
   location.main_worktree = "/";

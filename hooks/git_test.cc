@@ -25,7 +25,7 @@ TEST(RunProgramTest, HasTheExitCode) {
   EXPECT_EQ(result->err, "err\n");
 }
 
-// A lost exit code is no success.
+// A lost exit code does not count as success.
 TEST(RunProgramTest, FailsIfSomebodyElseHasWaited) {
   const TempDir dir;
   const std::string gate = dir.File("gate");
@@ -35,7 +35,8 @@ TEST(RunProgramTest, FailsIfSomebodyElseHasWaited) {
     }
     std::ofstream(gate) << "\n";
   });
-  // What it leaves behind keeps its output open until it was waited for.
+  // The background process keeps the output open until `other` has waited for
+  // sh.
   const absl::StatusOr<ProgramResult> result =
       RunProgram({"sh", "-c", "read line <\"$0\" &", gate});
   other.join();

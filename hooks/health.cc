@@ -24,13 +24,14 @@
 namespace o8lock {
 namespace {
 
-// What is younger is most likely of a command at work.
+// A younger lock file most likely belongs to a running command.
 constexpr int64_t kOldSeconds = 60;
 
 constexpr int kIsIgnored = 0;
 constexpr int kIsNotIgnored = 1;
 
-// `git check-ignore` with `flag`; it fails in two ways.
+// Runs `git check-ignore` with `flag`. Exit codes other than the two above are
+// errors.
 absl::StatusOr<ProgramResult> CheckIgnore(const std::string& directory,
                                           std::vector<std::string> args,
                                           const std::string& flag,
@@ -72,10 +73,10 @@ absl::StatusOr<FileInGit> InspectFile(const Location& location,
   std::vector<std::string> args;
   if (!worktree.empty()) {
     directory = worktree;
-    // Where core.worktree says what the worktree is that has no .git.
+    // For core.worktree: that worktree has no .git.
     args = {"--git-dir", location.common_dir, "--work-tree", worktree};
   }
-  // With the dot no name has a meaning of its own.
+  // The leading dot keeps git from giving the name a special meaning.
   const std::string name = absl::StrCat(
       ".", absl::StartsWith(file.substr(directory.size()), "/") ? "" : "/",
       file.substr(directory.size()));
@@ -84,9 +85,9 @@ absl::StatusOr<FileInGit> InspectFile(const Location& location,
   O8LOCK_ASSIGN_OR_RETURN(const std::string listed, AskGit(directory, list));
   const std::vector<absl::string_view> tracked = absl::StrSplit(listed, '\0');
   FileInGit found;
-  // There may be others, where the name is a pattern too.
+  // There may be other results: git also reads the name as a pattern.
   found.tracked = absl::c_linear_search(tracked, name.substr(2));
-  // Beyond a link git sees no file.
+  // Git sees no file beyond a link.
   if (!worktree.empty() && IsLink(file.substr(0, file.rfind('/')))) {
     found.ignored = true;
     return found;

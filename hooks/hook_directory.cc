@@ -37,8 +37,8 @@ bool IsLink(const std::string& path) {
   return lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
 }
 
-// Whether `path`, in a directory of stand-ins, is another program's. Where a
-// stand-in belongs o8lock puts no link.
+// Whether `path`, in a directory of stand-ins, belongs to another program.
+// o8lock puts no link in the place of a stand-in.
 bool IsUserHook(const std::string& path) {
   const absl::string_view name = BaseName(path);
   if (absl::StartsWith(name, kFresh)) return false;
@@ -46,8 +46,8 @@ bool IsUserHook(const std::string& path) {
   return FileExists(path) && !IsStandIn(ReadFile(path).value_or(""));
 }
 
-// Makes the foreign `path` one that can be moved: takes o8lock's lines out, and
-// has a relative link that leads somewhere from here lead there from anywhere.
+// Prepares the user hook `path` for moving: removes o8lock's lines from it, and
+// makes a relative link absolute if its target exists.
 absl::Status Detach(const std::string& path) {
   if (IsLink(path)) {
     std::error_code error;
@@ -62,7 +62,7 @@ absl::Status Detach(const std::string& path) {
   return rest == *text ? absl::OkStatus() : PutFile(path, rest, 0755);
 }
 
-// Moves `from` to `to`, also to another file system.
+// Moves `from` to `to`, even to another file system.
 absl::Status Move(const std::string& from, const std::string& to) {
   if (rename(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
   int error = errno;
@@ -81,13 +81,13 @@ absl::Status Move(const std::string& from, const std::string& to) {
                    ErrnoStatus(error, "it cannot be moved to", to).message()));
 }
 
-// Moves the foreign `mine` to `real`, or beside it. Errors: as
+// Moves the user hook `mine` to `real`, or puts it beside. Errors: as
 // MoveUserHooks.
 absl::Status Place(const std::string& mine, const std::string& real) {
   O8LOCK_RETURN_IF_ERROR(Detach(mine));
   if (!FileExists(real)) return Move(mine, real);
   if (IsSame(mine, real) ||
-      // But for o8lock's line.
+      // Equal except for o8lock's line.
       (ReadFile(mine).ok() &&
        *ReadFile(mine) == WithoutOurLine(ReadFile(real).value_or("")))) {
     return RemoveTree(mine);
@@ -126,14 +126,15 @@ absl::Status PutHooks(const std::string& own, const HooksPath& path) {
         PutFile(absl::StrCat(own, "/", name), StandInText(), 0755));
   }
   for (const std::string& name : NamesIn(path.directory)) {
-    // An installer that renames a stand-in must find the name free; the hook
-    // that calls such a file looks beside itself.
+    // Skips names with these suffixes. An installer that renames a stand-in
+    // must find the name free. A hook calling such a file looks beside itself.
     if (absl::EndsWith(name, kOld) || absl::EndsWith(name, kLegacy)) continue;
     if (!names.insert(name).second) continue;
     O8LOCK_RETURN_IF_ERROR(PutLink(absl::StrCat(own, "/", name),
                                    absl::StrCat(path.directory, "/", name)));
   }
-  // What is gone there, and what another program's installer has renamed.
+  // Removes links to files no longer there, and stand-ins renamed by another
+  // program's installer.
   for (const std::string& name : NamesIn(own)) {
     if (names.count(name) == 0 && !absl::StartsWith(name, kFresh)) {
       O8LOCK_RETURN_IF_ERROR(RemoveIfThere(absl::StrCat(own, "/", name)));
@@ -148,15 +149,15 @@ absl::Status MoveUserHooks(const std::string& own,
   for (const std::string& name : NamesIn(own)) {
     const std::string mine = absl::StrCat(own, "/", name);
     if (!IsUserHook(mine)) continue;
-    // What fails then says why.
+    // If this fails, the following move reports the reason.
     MakeDirectory(directory).IgnoreError();
     const absl::Status placed = Place(mine, absl::StrCat(directory, "/", name));
-    // What stays is worse than what was put aside.
+    // A file that stays is a worse result than a file put aside.
     if (result.ok() || (absl::IsAlreadyExists(result) && !placed.ok())) {
       result = placed;
     }
   }
-  // A manager takes them for the user's hooks and makes a backup.
+  // A manager would take these for the user's hooks and back them up.
   for (const std::string& name : NamesIn(directory)) {
     RemoveStandIns(absl::StrCat(directory, "/", name));
   }
@@ -180,7 +181,7 @@ std::string ChangesIn(const std::string& own) {
   for (const std::string& name : names) {
     struct stat info;
     if (lstat(absl::StrCat(own, "/", name).c_str(), &info) != 0) continue;
-    // Unlike st_mtim it can only be now.
+    // Unlike st_mtim, no program can set it to an arbitrary time.
     sum += static_cast<uint64_t>(info.st_ctim.tv_sec) * 1000000000 +
            static_cast<uint64_t>(info.st_ctim.tv_nsec);
   }

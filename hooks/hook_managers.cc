@@ -89,7 +89,7 @@ std::string ManagerOf(const Location& location, const HooksPath& path) {
       return std::string(manager.name);
     }
   }
-  // o8lock cannot move it and call it: a hook may depend on its own name.
+  // o8lock cannot move the hook and call it: a hook may depend on its own name.
   if (FileExists(hook) && !(IsShellScript(text) && IsExecutable(hook))) {
     return hook;
   }
@@ -107,7 +107,8 @@ std::string OwnersFile(const Location& location, const HooksPath& path,
   if (known != nullptr && !known->file.empty()) {
     return absl::StrCat(location.main_worktree, "/", known->file);
   }
-  // husky's own are in .husky/_, and its user's beside them.
+  // husky's own hooks are in .husky/_, and its user's hooks beside that
+  // directory.
   if (known != nullptr && !known->hooks_path.empty()) {
     return absl::StrCat(absl::StripSuffix(path.directory, "_"),
                         kPostCheckout.name);

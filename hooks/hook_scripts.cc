@@ -27,31 +27,32 @@ namespace {
 
 // The second line of every stand-in, which identifies it.
 constexpr absl::string_view kMade = "# o8lock: made by `o8lock hooks install`.";
-// The ends of the last line of an older o8lock's, which has more than three.
+// The possible ends of an older o8lock's last line. Its stand-ins have more
+// than three lines.
 constexpr absl::string_view kOldEnds[] = {"exec \"$hook\" \"$@\"",
                                           "exec \"$real\" \"$@\""};
 // The end of o8lock's line in a user's hook, which identifies it.
 constexpr absl::string_view kLineEnd =
     " # o8lock: until `o8lock hooks uninstall`";
-// The settings that tell how the hooks were installed.
+// The settings that record the mechanism.
 constexpr absl::string_view kDirectoryLines = "[o8lock]\n\thooks = directory\n";
-// The beginnings of the lines of the record in locked.inc.
+// The prefixes of the record's lines in locked.inc.
 constexpr absl::string_view kProgramLine = "# program: ";
 constexpr absl::string_view kFingerprintLine = "# made for: ";
 
-// The third line of a stand-in. Elsewhere, where a program has moved or copied
-// it, it does nothing.
+// The third line of a stand-in. It does nothing if a program has moved or
+// copied the stand-in.
 std::string RunShared() {
   const std::string shared = absl::StrCat("\"${0%/*}/../", kStandInFile, "\"");
   return absl::StrCat("! test -r ", shared, " || . ", shared);
 }
 
-// `word` as one word of sh.
+// `word` quoted for sh.
 std::string Quoted(absl::string_view word) {
   return absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'");
 }
 
-// `value` as one value in a configuration file.
+// `value` quoted for a configuration file.
 std::string ConfigQuoted(absl::string_view value) {
   return absl::StrCat(
       "\"",
@@ -61,15 +62,15 @@ std::string ConfigQuoted(absl::string_view value) {
 }
 
 // A command of sh that runs the hook `event` with the script's arguments. Only
-// 1 is a refusal: a program that is gone, that crashes, or that sh cannot
-// execute, says nothing.
+// exit code 1 is a refusal. git goes on if the program is gone, crashes, or
+// cannot be executed.
 std::string Call(const std::string& program, const HookEvent& event) {
   const std::string quoted = Quoted(program);
   std::string call =
       absl::StrCat("! test -x ", quoted, " || ", quoted, " hooks run ",
                    event.name, " \"$@\" || test $? != 1 || exit 1");
   if (event.name != kPostCheckout.name) return call;
-  // Most calls are not about a new worktree, which has no old commit.
+  // Most calls are for other checkouts. Only a new worktree has no old commit.
   return absl::StrCat("case $1 in *[!0]*) ;; *) ", call, " ;; esac");
 }
 
@@ -115,7 +116,7 @@ std::string CommonSettings(Mechanism mechanism, const std::string& program) {
           kPostCheckout));
 }
 
-// Whether the `line` of a script has another program read that script.
+// Whether `line` of a script makes another program read the script.
 bool ReadsItself(absl::string_view line) {
   if (!absl::StrContains(line, "$0") || absl::StrContains(line, "dirname")) {
     return false;
@@ -140,8 +141,9 @@ std::string SharedText(const std::string& program,
       ") case $1 in prepar*) ", Call(program, kReferenceTransaction),
       " ;; esac ;;\n", kPostCheckout.name, ") ", Call(program, kPostCheckout),
       " ;;\nesac\n");
-  // Of the values the last one counts that is no directory of stand-ins, by
-  // any name, and was none before the repository moved (IsOwnHooksPath).
+  // The last value of core.hooksPath counts, except for directories of
+  // stand-ins: under any name, or by their path before the repository moved
+  // (IsOwnHooksPath).
   absl::StrAppend(
       &text, "directory=", Quoted(default_path),
       "\npaths=$(unset GIT_CONFIG; exec git config --type=path --get-all "
@@ -150,13 +152,14 @@ std::string SharedText(const std::string& program,
       ") test -d \"$path\" || continue ;; esac\n"
       "  test \"$path\" -ef \"$path/../hooks\" && test -e \"$path/../",
       kHereFile, "\" || directory=$path\ndone <<EOF\n$paths\nEOF\n");
-  // A relative path starts in git's directory. Hooks run there too, except the
-  // post-checkout of a new worktree.
+  // A relative path starts in git's current directory. Hooks run there too,
+  // except the post-checkout of a new worktree.
   absl::StrAppend(&text, "case $name$directory in ", kPostCheckout.name,
                   "/*) ;; ", kPostCheckout.name,
                   "*) directory=$(readlink \"/proc/$PPID/cwd\")/$directory ;; "
                   "esac\n");
-  // Its helpers, or all of this directory, may have come during the run.
+  // The hook's helpers, or this whole directory, may be new since the run
+  // began.
   absl::StrAppend(
       &text,
       "case $directory in /*) top= ;; *) top=$PWD/ ;; esac\n"
@@ -171,8 +174,8 @@ std::string SharedText(const std::string& program,
       "    test \"$link\" -ef \"$file\" || ln -sfn \"$top$file\" \"$link\"\n"
       "  fi 2>/dev/null\n"
       "done\n");
-  // By the path that git has where no setting says so. A link there may lead
-  // back to here.
+  // Without a setting, uses git's own path of the directory. A link in that
+  // directory may lead back to this one.
   absl::StrAppend(
       &text,
       "path=${GIT_DIR:-.git}/hooks\n"
@@ -263,15 +266,15 @@ std::string LockedText(Mechanism mechanism, const std::string& program,
       FingerprintText(fingerprint), CommonSettings(mechanism, program));
   if (!fingerprint.arms) return text;
   if (mechanism == Mechanism::kDirectory) {
-    // To git it is a pattern.
+    // Git reads the path as a pattern.
     const std::string pattern = absl::StrReplaceAll(
         fingerprint.common_dir,
         {{"\\", "\\\\"}, {"*", "\\*"}, {"?", "\\?"}, {"[", "\\["}});
     return absl::StrCat(text, IncludeHere(pattern),
                         IncludeHere(pattern + "/worktrees/*"));
   }
-  // Git calls it three times for each change; only "preparing" is early enough.
-  // Git appends the arguments; ":" takes them.
+  // Git calls the hook three times for each change; only "preparing" is early
+  // enough. Git appends the arguments; ":" absorbs them.
   absl::StrAppend(&text,
                   HookSetting("o8lock",
                               absl::StrCat("case $1 in preparing) ",

@@ -55,7 +55,7 @@ std::string StampsOf(const Location& location, const std::string& directory) {
   return stamps;
 }
 
-// core.hooksPath of the repository's own file.
+// core.hooksPath in the repository's own file.
 std::string LocalHooksPath(const Location& location) {
   const std::string file = location.common_dir + "/config";
   GitConfig config;
@@ -77,7 +77,7 @@ InstallFingerprint FingerprintOf(const Location& location, Mechanism mechanism,
           StampOf(program)};
 }
 
-// Whether the files still fit `location`. A few system calls.
+// Whether the files still match `location`. Makes a few system calls.
 bool IsUpToDate(const Location& location, Mechanism mechanism,
                 const InstallFingerprint& fingerprint) {
   return fingerprint.common_dir == location.common_dir &&
@@ -86,14 +86,14 @@ bool IsUpToDate(const Location& location, Mechanism mechanism,
            fingerprint.changed == StampsOf(location, fingerprint.directory)));
 }
 
-// Errors: from reading the file. Without hooks it does not exist.
+// Errors: from reading the file. Without an installation it does not exist.
 absl::StatusOr<InstalledState> ReadActiveConfig(const Location& location) {
   O8LOCK_ASSIGN_OR_RETURN(const std::string text,
                           ReadFile(LockedPath(location)));
   return ParseActiveConfig(text);
 }
 
-// What the record in locked.inc, and git's configuration, cannot have.
+// The record in locked.inc and git's configuration cannot store these paths.
 absl::Status CheckPaths(const Location& location, const std::string& program,
                         const HooksPath& path) {
   for (const std::string& text : {location.common_dir, program, path.value}) {
@@ -128,8 +128,8 @@ absl::Status PutFiles(const Location& location, Mechanism mechanism,
       0644);
 }
 
-// Makes Location::armed a link. It may be a file, in a copy by a tool that
-// follows links.
+// Makes Location::armed a link. A tool that follows links may have copied it as
+// a file.
 absl::Status EnsureArmingLink(const Location& location) {
   struct stat info;
   if (lstat(location.armed.c_str(), &info) == 0 && S_ISLNK(info.st_mode)) {
@@ -138,7 +138,7 @@ absl::Status EnsureArmingLink(const Location& location) {
   return PutLink(location.armed, std::string(kFreeFile));
 }
 
-// Why git cannot call hooks installed for `mechanism` here.
+// Fails if git cannot call hooks installed for `mechanism` here.
 absl::Status CheckPlace(const Location& location, Mechanism mechanism) {
   struct statvfs info;
   if (mechanism == Mechanism::kConfig ||
@@ -151,14 +151,15 @@ absl::Status CheckPlace(const Location& location, Mechanism mechanism) {
                    "' is mounted noexec: git cannot start hooks in it"));
 }
 
-// This process's turn to install or to remove, until the descriptor is closed.
+// Waits until this process may install or remove hooks. Its turn ends when the
+// descriptor is closed.
 absl::StatusOr<Fd> AwaitTurn(const Location& location) {
   constexpr absl::Duration kMostWait = absl::Minutes(1);
   O8LOCK_ASSIGN_OR_RETURN(
       Fd fd, OpenAwaitingLease(location.common_dir, O_RDONLY | O_DIRECTORY));
   const absl::Time end = absl::Now() + kMostWait;
   while (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    // NFS locks no directory.
+    // NFS cannot lock directories.
     if (errno != EWOULDBLOCK && errno != EINTR) break;
     if (absl::Now() > end) {
       return absl::UnavailableError(absl::StrCat(
@@ -170,7 +171,7 @@ absl::StatusOr<Fd> AwaitTurn(const Location& location) {
   return fd;
 }
 
-// Puts core.hooksPath back where it is a directory of o8lock's.
+// Restores core.hooksPath where its value is a directory of o8lock's.
 absl::Status RestoreHooksPath(const Location& location) {
   const absl::StatusOr<InstalledState> installed = ReadActiveConfig(location);
   return RemoveOwnHooksPath(location,
@@ -179,14 +180,15 @@ absl::Status RestoreHooksPath(const Location& location) {
                                 : "");
 }
 
-// Removes what InstallHooks made, whether or not that was all.
+// Removes everything made by InstallHooks, even after an incomplete
+// installation.
 absl::Status RemoveAll(const Location& location) {
   O8LOCK_RETURN_IF_ERROR(RestoreHooksPath(location));
-  // Also those that git reads.
+  // Includes the settings git reads from o8lock's files.
   O8LOCK_ASSIGN_OR_RETURN(const std::vector<Setting> settings,
                           ReadSettings(location));
   const HooksPath path = FindHooksPath(location, settings);
-  // First git forgets them: files that it does not read can go.
+  // Removes git's reference to the files before the files.
   O8LOCK_RETURN_IF_ERROR(RemoveInclude(location, settings));
   O8LOCK_RETURN_IF_ERROR(RemovePostCheckoutHook(location, path));
   O8LOCK_RETURN_IF_ERROR(RemoveArming(location));
@@ -197,12 +199,12 @@ absl::Status RemoveAll(const Location& location) {
   absl::Status hooks = RemoveHooks(OwnHooks(location), path.directory);
   O8LOCK_RETURN_IF_ERROR(RemoveIfThere(StandInPath(location)));
   O8LOCK_RETURN_IF_ERROR(RemoveTree(OwnBin(location.common_dir)));
-  // Not where locks have their files in it.
+  // Fails if the directory contains a lock's files.
   rmdir(OwnDirectory(location).c_str());
   return hooks;
 }
 
-// What InstallHooks does, but for the test.
+// InstallHooks without the test.
 absl::StatusOr<HooksState> PutAll(const Location& location,
                                   const std::string& directory,
                                   const std::string& program,
@@ -215,10 +217,10 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
   if (mechanism == Mechanism::kDirectory) {
     O8LOCK_RETURN_IF_ERROR(InstallPostCheckoutHook(location, path, settled));
   } else {
-    // From an installation for an older git.
+    // Removes the hook of an installation for an older git.
     O8LOCK_RETURN_IF_ERROR(RemovePostCheckoutHook(location, path));
   }
-  // The state has what became of them.
+  // An error is visible later, in the state.
   MoveUserHooks(OwnHooks(location), path.directory).IgnoreError();
   O8LOCK_RETURN_IF_ERROR(
       PutFiles(location, mechanism, settled, path, /*arms=*/true));
@@ -236,7 +238,7 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
   return state;
 }
 
-// Fills in the bypasses of `state`, by `settings` and what `installed` says.
+// Adds the bypasses of `state`, according to `settings` and `installed`.
 void AddBypasses(const Location& location, const GitVersion& version,
                  const std::vector<Setting>& settings,
                  const InstalledState& installed, HooksState& state) {
@@ -272,7 +274,7 @@ bool HooksAreEffective(const HooksState& state) {
 absl::StatusOr<HooksState> InspectHooks(const Location& location,
                                         const std::string& directory) {
   O8LOCK_RETURN_IF_ERROR(CheckRepository(location));
-  // Where git does not work nothing is installed.
+  // If git does not work here, nothing is installed.
   O8LOCK_RETURN_IF_ERROR(AskGit(directory, {"rev-parse"}).status());
   HooksState state;
   O8LOCK_ASSIGN_OR_RETURN(const GitVersion version, AskGitVersion(directory));
@@ -309,7 +311,7 @@ absl::StatusOr<HooksState> InstallHooks(
     const std::string& program,
     absl::FunctionRef<absl::Status(const HooksState&)> test) {
   O8LOCK_RETURN_IF_ERROR(CheckRepository(location));
-  // If git does not work here, for its own reason.
+  // If git does not work here, reports git's own reason.
   O8LOCK_RETURN_IF_ERROR(AskGit(directory, {"rev-parse"}).status());
   O8LOCK_ASSIGN_OR_RETURN(const GitVersion version, AskGitVersion(directory));
   O8LOCK_RETURN_IF_ERROR(CheckVersion(version));

@@ -60,7 +60,7 @@ absl::Status InstallPostCheckoutHook(const Location& location,
     O8LOCK_ASSIGN_OR_RETURN(text, ReadFile(hook));
     text = WithoutOurLine(text);
   } else {
-    // The permissions of a directory that is there are the user's choice.
+    // Keeps an existing directory's permissions: they are the user's choice.
     if (!FileExists(path.directory)) {
       O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(path.directory));
     }
@@ -77,7 +77,7 @@ absl::Status RemovePostCheckoutHook(const Location& location,
     const std::string hook = PostCheckoutIn(directory);
     std::vector<std::string> hooks = {hook, absl::StrCat(hook, kLegacy),
                                       absl::StrCat(hook, kOld)};
-    // Where a manager keeps backups.
+    // A manager keeps backups in such directories.
     for (const std::string& name : NamesIn(directory)) {
       hooks.push_back(PostCheckoutIn(absl::StrCat(directory, "/", name)));
     }

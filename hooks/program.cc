@@ -26,14 +26,14 @@
 namespace o8lock {
 namespace {
 
-// Whether `path` may go without anybody's removing o8lock.
+// Whether `path` may disappear while o8lock stays installed.
 bool IsFleeting(const std::string& path) {
   return absl::StrContains(path, "/bazel-out/") ||
          absl::StrContains(path, "/node_modules/") ||
          absl::StrContains(path, "/_npx/");
 }
 
-// The beginning of `program`, which tells for what kind of machine it is.
+// The first bytes of `program`, which identify its kind of machine.
 std::string HeadOf(const std::string& program) {
   constexpr size_t kHead = 20;
   std::string head(kHead, '\0');

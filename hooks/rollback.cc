@@ -29,18 +29,19 @@
 namespace o8lock {
 namespace {
 
-// Whether `add` has made the file `path`, determined by their times.
+// Whether `add` has made the file `path`, according to their times.
 bool HasMade(const WorktreeAdd& add, const std::string& path) {
   return add.started >= 0 && MayHaveMade(add, ChangeOf(path));
 }
 
-// Why `worktree`, made at `commit`, is not as git has made it; empty: it is.
+// Why `worktree`, made at `commit`, differs from git's checkout; empty if it
+// does not.
 absl::StatusOr<std::string> ChangesOf(const std::string& worktree,
                                       const std::string& commit) {
   O8LOCK_ASSIGN_OR_RETURN(const std::string head,
                           AskGit(worktree, {"rev-parse", "HEAD"}));
   if (head != commit) return "its HEAD has moved";
-  // Commits that only this worktree refers to would go with it.
+  // Removing the worktree would lose commits that only it refers to.
   O8LOCK_ASSIGN_OR_RETURN(const std::string log,
                           AskGit(worktree, {"rev-list", "-g", "HEAD"}));
   for (const absl::string_view past : absl::StrSplit(log, '\n')) {
@@ -56,7 +57,7 @@ absl::StatusOr<std::string> ChangesOf(const std::string& worktree,
       AskGit(worktree, {"-c", "core.fsmonitor=false", "status", "--porcelain",
                         "--ignored", "--untracked-files=all"}));
   if (!files.empty()) return "it has files that git did not make";
-  // `git status` hides changes of files marked assume-unchanged and
+  // `git status` hides changes to files marked assume-unchanged or
   // skip-worktree.
   O8LOCK_ASSIGN_OR_RETURN(const std::string index,
                           AskGit(worktree, {"ls-files", "-v", "-z"}));
@@ -69,15 +70,14 @@ absl::StatusOr<std::string> ChangesOf(const std::string& worktree,
 }
 
 // Whether `add`, without -b, has made the branch `branch` at `commit`. The
-// branch's reflog must have one entry, written since the add began, with git's
-// text for the branch of a new worktree.
+// branch's reflog must have a single entry, written since the add began, with
+// git's text for the branch of a new worktree.
 bool HasMadeBranch(const WorktreeAdd& add, const std::string& common_dir,
                    absl::string_view branch, const std::string& commit) {
   const std::string log = absl::StrCat(common_dir, "/logs/refs/heads/", branch);
   const std::string text = ReadGitFile(log).value_or("");
-  // A branch that somebody made just before differs in nothing but its time,
-  // which is a file's, and behind; but to come this far the add itself has
-  // taken about as long.
+  // A branch another command made just before differs only in its time. File
+  // times are late, but the add has taken about as long to reach this point.
   const std::optional<int64_t> made = ChangeOf(log);
   if (!made.has_value() || add.started < 0 ||
       *made < StartOf(add) - kNanosecondsPerTick ||
@@ -86,8 +86,8 @@ bool HasMadeBranch(const WorktreeAdd& add, const std::string& common_dir,
       text.find('\n') + 1 != text.size()) {
     return false;
   }
-  // A branch given as the commit exists already, or git makes it from a
-  // remote's branch.
+  // A commit argument that names a branch exists already, unless git makes it
+  // from a remote's branch.
   const bool is_remote =
       absl::StrContains(text, "\tbranch: Created from refs/remotes/");
   return AddedCommit(add.words).empty()
@@ -95,8 +95,8 @@ bool HasMadeBranch(const WorktreeAdd& add, const std::string& common_dir,
              : is_remote;
 }
 
-// Removes `worktree`, which `add` made at `commit`, unless it has changed
-// since. Returns the branch checked out in it; empty: detached HEAD.
+// Removes `worktree`, made by `add` at `commit`, unless it has changed since.
+// Returns its checked-out branch; empty for a detached HEAD.
 absl::StatusOr<std::string> RemoveWorktree(const WorktreeAdd& add,
                                            const Location& location,
                                            const std::string& worktree,
@@ -118,8 +118,8 @@ absl::StatusOr<std::string> RemoveWorktree(const WorktreeAdd& add,
   return std::string(absl::StripSuffix(on.out, "\n"));
 }
 
-// Removes the branch `taken.branch` if it is still where the add has put it, at
-// `commit`, and in no other worktree.
+// Removes the branch `taken.branch` if it is still at `commit`, as made by the
+// add, and checked out in no other worktree.
 absl::Status RemoveBranch(const Location& location, const std::string& commit,
                           TakenBack& taken) {
   const std::string branch = absl::StrCat("refs/heads/", taken.branch);
@@ -133,7 +133,7 @@ absl::Status RemoveBranch(const Location& location, const std::string& commit,
   O8LOCK_RETURN_IF_ERROR(
       AskGit(location, {"update-ref", "-d", branch, commit}).status());
   taken.branch_removed = true;
-  // Git has set these if the branch tracks another one.
+  // Git has set these keys if the branch tracks another one.
   for (const absl::string_view key : {"remote", "merge", "rebase"}) {
     O8LOCK_RETURN_IF_ERROR(
         RunGit(location, {"config", "--local", "--unset",
@@ -143,7 +143,7 @@ absl::Status RemoveBranch(const Location& location, const std::string& commit,
   return absl::OkStatus();
 }
 
-// Removes the result of `add`, as RollBackWorktree describes; the error is the
+// Removes the results of `add` as RollBackWorktree describes. The error is the
 // reason for the first part that stays.
 absl::Status Undo(const WorktreeAdd& add, const Location& location,
                   const std::string& commit, TakenBack& taken) {
@@ -170,13 +170,14 @@ std::vector<std::string> StrayDirectoriesOf(const WorktreeAdd& add,
                                             const Location& location) {
   if (add.step == "branch") return {};  // it has made nothing yet
   const std::string list = location.common_dir + "/worktrees";
-  // Git itself removes an empty one, whoever has made it.
+  // Git itself removes this directory if it is empty, whichever command made
+  // it.
   std::vector<std::string> leftovers = {list};
   std::string words_path = AddedPath(add.words);
   while (absl::EndsWith(words_path, "/")) words_path.pop_back();
-  // The add first makes its entry in the list. The entry has the path of the
-  // worktree; a path on the command line is relative to an unknown directory,
-  // since git has changed to the top of its worktree.
+  // The add first makes its entry in the list, with the path of the worktree. A
+  // path on the command line is not enough: git has changed to the top of its
+  // worktree, so the directory it is relative to is unknown.
   int64_t begun = ByClockOfFiles(StartOf(add)) - kFilesBehind;
   std::string worktree;
   for (const std::string& name : NamesIn(list)) {
@@ -198,7 +199,8 @@ std::vector<std::string> StrayDirectoriesOf(const WorktreeAdd& add,
 TakenBack RollBackWorktree(const WorktreeAdd& add, const Location& location,
                            const std::string& worktree,
                            const std::string& commit) {
-  // Out of the reach of Ctrl-C: half of this is worse than all, or nothing.
+  // Protects this process from Ctrl-C: half a rollback is worse than a complete
+  // one, or than no rollback.
   const pid_t group = getpgrp();
   setpgid(0, 0);
   TakenBack taken;

@@ -29,13 +29,13 @@
 namespace o8lock {
 namespace {
 
-// Where the self-test has its own files.
+// The path of the self-test's own files.
 std::string SelfTestPath(const Location& location) {
   return absl::StrCat(OwnDirectory(location), "/self-test-", getpid());
 }
 
-// Has the lock of `location` until the pipe `end` is closed, and tells through
-// `ready` when it is so, or when another has it.
+// Holds the lock of `location` until the pipe `end` is closed. Writes to
+// `ready` once this process, or another, holds the lock.
 void HoldLock(const Location& location, const Fd& ready, const Fd& end) {
   AcquireOptions options;
   options.unpublished = "it tests the hooks";
@@ -47,8 +47,9 @@ void HoldLock(const Location& location, const Fd& ready, const Fd& end) {
   }
 }
 
-// Calls `body` while a process that is no ancestor of its children has the lock
-// of `location`; if another has it already, while that does.
+// Calls `body` while a process that is not an ancestor of its children holds
+// the lock of `location`. If another process holds the lock already, that one
+// serves.
 absl::Status UnderAnotherRunsLock(const Location& location,
                                   absl::FunctionRef<absl::Status()> body) {
   O8LOCK_ASSIGN_OR_RETURN(Pipe ready, MakePipe());
@@ -71,12 +72,13 @@ absl::Status UnderAnotherRunsLock(const Location& location,
   return status;
 }
 
-// Tries to add a worktree that has to be refused. kFailedPrecondition: it was
-// not.
+// Tries to add a worktree; the hooks must refuse it. Returns
+// kFailedPrecondition if they do not.
 absl::Status TryAdd(const Location& location) {
   const std::string worktree = SelfTestPath(location);
   O8LOCK_ASSIGN_OR_RETURN(const Pipe report, MakePipe());
-  // For the hook, and not to be waited for: a daemon of git's may keep it.
+  // The hook inherits the write end. The read must not wait for its end: a
+  // daemon of git's may keep it open.
   if (fcntl(report.write.get(), F_SETFD, 0) != 0 ||
       fcntl(report.read.get(), F_SETFL, O_NONBLOCK) != 0) {
     return absl::ErrnoToStatus(errno, "prepare a pipe");
@@ -100,11 +102,12 @@ absl::Status TryAdd(const Location& location) {
                    absl::StripTrailingAsciiWhitespace(add.err)));
 }
 
-// Makes a hook, names its directory to git as core.hooksPath, and has the hook
-// called as git calls the user's while o8lock's are armed.
-// kFailedPrecondition: it was not called.
+// Creates a hook, points core.hooksPath to its directory, and makes git call it
+// as it calls the user's hooks while o8lock's are armed. Returns
+// kFailedPrecondition if the hook was not called.
 absl::Status TryUsersHook(const Location& location, Mechanism mechanism) {
-  // One that has no other command of the user's, who may do without Perforce.
+  // A hook that starts no other command of the user's and works without
+  // Perforce.
   constexpr char kHook[] = "p4-post-changelist";
   constexpr int kCalled = 42;
   const std::string directory = SelfTestPath(location);
@@ -115,7 +118,8 @@ absl::Status TryUsersHook(const Location& location, Mechanism mechanism) {
   const std::string hook = absl::StrCat(directory, "/", kHook);
   O8LOCK_RETURN_IF_ERROR(
       PutFile(hook, absl::StrCat("#!/bin/sh\nexit ", kCalled, "\n"), 0755));
-  // Mounted noexec: hooks that are settings need no file there.
+  // The directory is mounted noexec. Hooks that are settings need no file
+  // there.
   if (!IsExecutable(hook)) return absl::OkStatus();
   std::vector<std::string> words = {"-c", "core.hooksPath=" + directory};
   if (mechanism == Mechanism::kConfig) {

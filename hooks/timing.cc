@@ -15,7 +15,8 @@
 namespace o8lock {
 namespace {
 
-// How long the clock of processes is ahead of the clock of files.
+// The difference of the clock of processes to the clock of files, in
+// nanoseconds.
 int64_t BootTimeAhead() {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
@@ -48,7 +49,7 @@ int64_t StartOf(const WorktreeAdd& add) {
 
 bool BeganBefore(const WorktreeAdd& add, std::optional<int64_t> moment) {
   return add.started >= 0 && moment.has_value() &&
-         // A file's time may be anything.
+         // The time of a file may be arbitrary.
          *moment <= NowNanoseconds() &&
          StartOf(add) + kNanosecondsPerTick <= *moment;
 }

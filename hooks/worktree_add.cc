@@ -16,21 +16,21 @@
 namespace o8lock {
 namespace {
 
-// Between git and its hook there may be a hook manager and its shells.
+// A hook manager and its shells may run between git and its hook.
 constexpr int kMaxBetween = 8;
 
-// As far as a name may be from "worktree": git's own correction goes further,
-// but then nobody would know the word again.
+// The greatest accepted distance of a name from "worktree". git's own
+// correction accepts more, but such names are no longer recognisable.
 constexpr size_t kMaxMisspelt = 2;
 
 bool IsGit(int pid) {
   const std::string program = ProgramOf(pid);
-  // "git.distrib" is what a package that stands in for git moves it to.
+  // A package that wraps git moves the original to "git.distrib".
   return program == "git" || absl::StartsWith(program, "git-") ||
          absl::StartsWith(program, "git.");
 }
 
-// How many letters are missing, too many, wrong or swapped with their
+// The number of letters that are missing, extra, wrong or swapped with their
 // neighbour.
 size_t Distance(absl::string_view a, absl::string_view b) {
   std::vector<std::vector<size_t>> rows(a.size() + 1,
@@ -51,7 +51,7 @@ size_t Distance(absl::string_view a, absl::string_view b) {
   return rows[a.size()][b.size()];
 }
 
-// What the words of an add say, as far as it matters here.
+// The relevant arguments of an add.
 struct AddWords {
   std::optional<std::string> branch;  // -b
   std::string path;
@@ -66,7 +66,7 @@ AddWords ReadAddWords(const std::vector<std::string>& words) {
     if (options && (word == "--" || word == "--end-of-options")) {
       options = false;
     } else if (options && absl::StartsWith(word, "--")) {
-      // Of the long ones only --reason has a value; it may be shortened.
+      // Of the long options only --reason has a value; it may be abbreviated.
       if (absl::StartsWith("--reason", word)) ++i;
     } else if (options && word.size() > 1 && word[0] == '-') {
       const size_t letter = word.find_first_of("bB", 1);
@@ -137,8 +137,8 @@ std::optional<WorktreeAdd> FindWorktreeAdd(int pid) {
   int process = pid;
   std::string step = "worktree";
   if (!IsWorktreeAdd(words)) {
-    // What an add has other commands do. Further up must not be looked: hooks
-    // and tools that an add starts may run any git.
+    // Commands run by an add as its steps. Looks no further up: hooks and tools
+    // started by an add may run any git command.
     constexpr absl::string_view kSteps[] = {"branch", "update-ref",
                                             "symbolic-ref", "reset"};
     if (words.empty() || !absl::c_linear_search(kSteps, words[0])) {

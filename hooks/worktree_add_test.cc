@@ -83,7 +83,7 @@ TEST(IsWorktreeAddTest, IsNoOtherCommand) {
 }
 
 struct AddCase {
-  Words words;  // behind "worktree add"
+  Words words;  // after "worktree add"
   std::optional<std::string> branch;
   std::string path;
   friend std::ostream& operator<<(std::ostream& out, const AddCase& test) {
@@ -114,7 +114,7 @@ INSTANTIATE_TEST_SUITE_P(
         AddCase{{"--reason=-b", "-b", "x", "../p"}, "x", "../p"},
         AddCase{{"--rea", "-b", "-b", "x", "../p"}, "x", "../p"},
         AddCase{{"--track", "-b", "x", "../p", "origin/x"}, "x", "../p"},
-        // What may have been there before.
+        // Adds whose branch may have existed before.
         AddCase{{"-B", "x", "../p"}, std::nullopt, "../p"},
         AddCase{{"-Bx", "../p"}, std::nullopt, "../p"},
         AddCase{{"../p"}, std::nullopt, "../p"},

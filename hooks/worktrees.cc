@@ -32,18 +32,18 @@ namespace {
 
 constexpr absl::string_view kMark = "/o8lock";
 
-// What a file of git's says without the end of its line; empty if it cannot be
-// read.
+// The content of a file of git's without its final newline; empty if it is
+// unreadable.
 std::string Line(const std::string& path) {
   std::string text = ReadGitFile(path).value_or("");
   return std::string(absl::StripSuffix(text, "\n"));
 }
 
-// Where git last knew the worktree of `git_dir`.
+// The last path git knew for the worktree of `git_dir`.
 std::string LinkOf(const std::string& git_dir) {
   const std::string line = Line(git_dir + "/gitdir");
   if (line.empty()) return "";
-  // Git 2.48 and newer can write it relative to the directory.
+  // Git 2.48 and newer can write a path relative to the directory.
   return std::string(absl::StripSuffix(JoinPath(git_dir, line), "/.git"));
 }
 
@@ -51,15 +51,15 @@ std::string GitDirOf(const std::string& common_dir, absl::string_view name) {
   return absl::StrCat(common_dir, "/worktrees/", name);
 }
 
-// When the worktree was added whose own directory in git's list is `git_dir`.
+// When git added the worktree with the entry `git_dir` in its list.
 std::optional<int64_t> MadeAt(const std::string& git_dir) {
-  // Written once, when the worktree is made.
+  // git writes this file once, when it makes the worktree.
   struct stat info;
   if (stat((git_dir + "/commondir").c_str(), &info) != 0) return std::nullopt;
   return Nanoseconds(info.st_mtim);
 }
 
-// The worktree called `name`, made at `made`.
+// The worktree with the entry `name`, made at `made`.
 std::optional<Worktree> Describe(const std::string& git_dir,
                                  const std::string& name, int64_t made) {
   Worktree worktree;
@@ -125,7 +125,7 @@ std::vector<Worktree> WorktreesBy(const std::string& common_dir,
       unmarked.push_back(*std::move(worktree));
     }
   }
-  // With hooks, a worktree without a mark is somebody else's.
+  // With hooks, a worktree without a mark belongs to another program.
   return marked.empty() ? unmarked : marked;
 }
 
