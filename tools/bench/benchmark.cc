@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What o8lock costs, beside flock(1), beside git without it, and beside itself
-// in a repository of another size:
+// Compares o8lock with flock(1), with git without o8lock, and with itself in a
+// repository of another size:
 //
 //   bazel run //tools:benchmark -- [--rounds N] [--only SUBSTRING] [--svg FILE]
 //
-// Prints a table, a line for each row: what is measured, against what, the
-// ratio of the two, its quartiles, the limit, and "ok" or "OVER". Ends with 0
-// when all rows were measured, be it over the limit, for machines differ; else
-// with 1.
+// Prints a table with one line for each row: the measurement, its peer, the
+// ratio of the two, its quartiles, the limit, and "ok" or "OVER". Exits with 0
+// if all rows were measured, even if some are over the limit, because machines
+// differ. Otherwise exits with 1.
 //
-// How: a process is started by vfork(2), its standard streams are /dev/null,
-// and its time is that of the boot-time clock from before the start to its
-// collected end. What is measured and what it is compared with take turns, and
-// turns in being the first; a tenth as many pairs, and one, come before, to
-// warm up. The ratio is the median of the ratios within the pairs: whatever
-// slows a machine down for longer than a pair takes slows both halves alike.
-// Of o8lock beside itself, 100 pairs at a time, it strayed from 1 by 0.7 %, the
-// ratio of the two medians by 1.0 %.
+// Method: a process is started with vfork(2), and its standard streams are
+// /dev/null. Its time is measured with the boot-time clock, from before the
+// start until the process is collected. The two sides take turns, and each is
+// first in every second pair. A warm-up runs a tenth as many pairs, plus one.
+// The ratio is the median of the ratios within the pairs: a slow phase of the
+// machine longer than a pair slows both halves alike. With o8lock on both sides
+// and 100 pairs at a time, this ratio differs from 1 by 0.7 %, and the ratio of
+// the two medians by 1.0 %.
 //
 // Git is the one in /usr/bin, or GIT=/path/to/bin/git.
 //
-// The repositories are in TMPDIR, or /tmp, and removed at the end. An ext4
-// without a journal passes by inodes that were freed in the last minutes, one
-// by one, whenever a file is created: there the ratios are as much about what
-// was removed before. TMPDIR=/dev/shm leaves that out.
+// The repositories are in TMPDIR, or /tmp, and are removed at the end. For each
+// new file, an ext4 without a journal skips the inodes freed in the last
+// minutes, one by one. On such a file system the ratios depend also on the
+// files removed before. TMPDIR=/dev/shm excludes this effect.
 //
-// Programs are copied first, to a disk and by cp(1), as an installation does:
-// one that was written in small pieces, as by a linker, or is in /dev/shm, lies
-// in small pieces in the page cache too, and starts a tenth of a millisecond
+// Programs are first copied to a disk with cp(1), as an installation does. A
+// file written in small pieces, for example by a linker, or a file in /dev/shm
+// is in small pieces in the page cache too. Such a program starts 0.1 ms
 // slower.
 #include <csignal>
 #include <cstdio>
@@ -99,7 +99,7 @@ std::optional<Options> ParseOptions(int argc, char** argv) {
     if (option == "--only") {
       options.only = value;
     } else if (option == "--svg" && !value.empty()) {
-      // `bazel run` has gone elsewhere.
+      // `bazel run` has changed the directory.
       const char* here = getenv("BUILD_WORKING_DIRECTORY");
       options.svg = std::filesystem::path(here == nullptr ? "." : here) / value;
     } else if (option != "--rounds" ||

@@ -25,8 +25,8 @@
 namespace o8lock {
 namespace {
 
-// The system calls of a free Acquire() and Release(), bare and in their order.
-// Those that o8lock makes are seen with
+// The bare system calls of a free Acquire() and Release(), in their order. To
+// see o8lock's own calls, run
 //   bazel run --run_under='strace -o FILE' //tools:benchmark -- --only Acquire
 class BareCalls {
  public:
@@ -135,7 +135,7 @@ class BareCalls {
   struct stat stat_;
 };
 
-// What the two work on: Google Benchmark hands nothing to them.
+// Input and status of both benchmarks: Google Benchmark passes no arguments.
 const Location* location;
 absl::Status status;
 
@@ -156,7 +156,7 @@ void BM_BareCalls(benchmark::State& state) {
 }
 BENCHMARK(BM_BareCalls)->MinTime(0.02);
 
-// Hands the times on.
+// Collects the times.
 class Reporter : public benchmark::BenchmarkReporter {
  public:
   bool ReportContext(const Context&) override { return true; }
@@ -188,7 +188,7 @@ absl::StatusOr<std::vector<double>> CompareInProcess(const std::string& path,
   options.directory = path;
   O8LOCK_ASSIGN_OR_RETURN(const Location found, Locate(options));
   location = &found;
-  // As after a first run: the files that stay are there.
+  // Creates the permanent files, as a first run does.
   O8LOCK_RETURN_IF_ERROR(Lock::Acquire(found, {}).status());
   std::string flags[] = {"benchmark",
                          "--benchmark_enable_random_interleaving=true",

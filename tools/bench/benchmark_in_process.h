@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For the benchmark: what the library costs beside the system calls it makes.
+// For the benchmark: the cost of the library compared with its system calls.
 #ifndef O8LOCK_TOOLS_BENCH_BENCHMARK_IN_PROCESS_H_
 #define O8LOCK_TOOLS_BENCH_BENCHMARK_IN_PROCESS_H_
 
@@ -11,8 +11,9 @@
 
 namespace o8lock {
 
-// How many times longer taking and releasing the free lock of the repository
-// `path` takes than its bare system calls, by Google Benchmark: `pairs` ratios.
+// Compares taking and releasing the free lock of the repository `path` with the
+// bare system calls of that, by Google Benchmark. Returns `pairs` ratios of the
+// times: library / system calls.
 // Errors: those of Locate(), Lock::Acquire() and Release().
 absl::StatusOr<std::vector<double>> CompareInProcess(const std::string& path,
                                                      int pairs);

@@ -20,15 +20,15 @@
 namespace o8lock {
 namespace {
 
-// In an empty directory beside the programs. A .claude directory is there where
-// orchestr8 is used.
+// Runs in an empty directory beside the programs. A .claude directory exists
+// wherever orchestr8 is used.
 constexpr char kRepository[] = R"(
 git init --quiet
 mkdir .claude
 git commit --quiet --allow-empty -m begin
 )";
 
-// Waiting for the disk, and cleaning up, come when they like.
+// Turns off syncing to disk and automatic cleaning: their times are random.
 constexpr char kSetUp[] = R"(
 cp "$@" "$PROGRAMS"
 cat >"$HOME/.gitconfig" <<END
@@ -46,7 +46,7 @@ cat >"$HOME/.gitconfig" <<END
 END
 )";
 
-// A new directory in `parent`; its path.
+// Creates a directory in `parent` and returns its path.
 absl::StatusOr<std::string> NewDirectory(const std::string& parent) {
   std::string path = parent + "/o8lock_benchmark_XXXXXX";
   if (mkdtemp(path.data()) == nullptr) return ErrnoStatus(errno, "make", path);
@@ -141,16 +141,16 @@ absl::Status Place::SetUp() {
   const char* git = getenv("GIT");
   const std::string path =
       absl::StrCat(git == nullptr ? "" : ParentOf(git) + ":", "/usr/bin:/bin");
-  // Nothing of whoever runs this counts: neither git's settings nor a lock.
+  // Excludes the caller's environment: neither git's settings nor a lock count.
   clearenv();
   setenv("PATH", path.c_str(), 1);
   setenv("HOME", path_.c_str(), 1);
   setenv("PROGRAMS", programs_.c_str(), 1);
-  // Every terminal has some language; flock(1) reads its files at each start.
+  // Every terminal has a language; flock(1) reads its files at each start.
   setenv("LANG", "C.UTF-8", 1);
   setenv("LOGNAME", "benchmark", 1);
   setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
-  // So that a work load makes the same objects whenever it is done.
+  // Makes a work load create the same objects every time.
   setenv("GIT_AUTHOR_DATE", "1790000000 +0000", 1);
   setenv("GIT_COMMITTER_DATE", "1790000000 +0000", 1);
   return Run({argv, "."});
@@ -177,7 +177,7 @@ Side Place::O8lock(const std::string& directory) const {
 
 Side Place::Flock() const {
   const std::string file = path_ + "/flock";
-  // -n is all the same to a start that is free.
+  // -n makes no difference to a free start.
   const Argv start = {"flock", "-n", file, Noop()};
   const Command stay = {{"flock", file, programs_ + "/contender", "stay"},
                         path_};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the benchmark works on: programs and repositories. Not thread-safe.
+// The programs and repositories the benchmark works on. Not thread-safe.
 #ifndef O8LOCK_TOOLS_BENCH_PLACE_H_
 #define O8LOCK_TOOLS_BENCH_PLACE_H_
 
@@ -13,42 +13,41 @@
 
 namespace o8lock {
 
-// Scripts that make a repository of an empty one.
+// The following scripts run in an empty repository.
 
-// 100,000 files, and 2,000 linked worktrees as `git worktree add` leaves them,
-// in a hundredth of the time; runs start in kDeep.
+// 100,000 files and 2,000 linked worktrees. Writes the files of `git worktree
+// add` directly, in a hundredth of the time. Runs start in kDeep.
 extern const char kLarge[];
 extern const char kDeep[];
 
-// Tags: `start`, and `topic`, which is 100 commits further. Branches: `main`,
-// which is one commit further than `start`. Beside it a repository .origin of
-// 1,000 branches.
+// Tags: `start`, and `topic`, 100 commits ahead of it. Branches: `main`, one
+// commit ahead of `start`. Beside it a repository .origin with 1,000 branches.
 extern const char kWork[];
 
-// Four files. Branches: `main`, and `topic`, which is one commit away from
-// where `main` was one commit ago.
+// Four files. Branches: `main`, and `topic`, one commit ahead of the parent of
+// `main`.
 extern const char kSmall[];
 
-// Where orchestr8 was never used.
+// A repository without any trace of orchestr8.
 extern const char kElsewhere[];
 
-// o8lock's hooks; a reference-transaction, and a post-checkout, that does
-// nothing in their place.
+// o8lock's hooks; in their place a reference-transaction, and a post-checkout,
+// that does nothing.
 extern const char kHooks[];
 extern const char kNoopHook[];
 extern const char kNoopCheckout[];
 
-// What is compared: commands under one lock.
+// One side of a comparison: commands under one lock.
 struct Side {
   Command start;     // does nothing
-  Command refused;   // the same, for somebody has the lock
-  Command attempt;   // the same, and somebody may have it
-  Command hold;      // stays
-  Command wait;      // waits for the lock, then stays
-  std::string file;  // that is locked
+  Command refused;   // the same, while the lock is held
+  Command attempt;   // the same, whether the lock is held or not
+  Command hold;      // runs until told to end
+  Command wait;      // waits for the lock, then runs until told to end
+  std::string file;  // the locked file
 };
 
-// The programs, and what they work on.
+// The programs and repositories of one benchmark.
 class Place {
  public:
   Place() = default;
@@ -58,10 +57,11 @@ class Place {
 
   absl::Status SetUp();
 
-  // A new git repository in which `script` has been run; its path.
+  // Creates a git repository and runs `script` in it. Returns its path.
   absl::StatusOr<std::string> Repository(absl::string_view script);
 
-  // In the repository that `directory` is in; its root, to wait.
+  // o8lock in the repository of `directory`. To wait, `directory` must be its
+  // root.
   Side O8lock(const std::string& directory) const;
   Side Flock() const;
   Command Spawn() const;

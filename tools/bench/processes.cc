@@ -99,7 +99,7 @@ absl::StatusOr<double> TimeOf(const Command& command) {
 Stay::Stay(const Command& command) : command_(command) {
   absl::StatusOr<Pipe> in = MakePipe();
   absl::StatusOr<Pipe> out = MakePipe();
-  // ReadTime then says that the command did not begin.
+  // ReadTime then reports that the command did not begin.
   if (!in.ok() || !out.ok()) return;
   pid_ = Start(command_, in->read.get(), out->write.get());
   in_ = std::move(in->write);

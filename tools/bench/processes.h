@@ -22,36 +22,38 @@ using Argv = std::vector<std::string>;
 struct Command {
   Argv argv;
   std::string directory;
-  std::vector<int> exit_codes = {0};  // those that are as it should be
+  std::vector<int> exit_codes = {0};  // the expected ones
 };
 
-// sh -ec TEXT
+// `sh -ec TEXT`
 Command Script(const std::string& text, const std::string& directory);
 
-// /dev/null.
+// A descriptor of /dev/null.
 int Null();
 
-// Makes this process `argv` in `directory`, with `in` and `out`. For a child of
-// vfork(2).
+// Executes `argv` in `directory` in this process, with `in` and `out` as
+// standard streams. For a child of vfork(2).
 [[noreturn]] void Become(char* const* argv, const char* directory, int in,
                          int out);
 
-// For execvp(3). They point into `words`.
+// The arguments of execvp(3). They point into `words`.
 std::vector<char*> Pointers(const Argv& words);
 
-// Waits for the end of the child `pid`, which executes `command`.
-// Errors: kInternal  its end is not as it should be; others: it did not start.
+// Waits for the end of the child `pid`, which runs `command`.
+// Errors:
+//   kInternal  The child ended by a signal or with an unexpected exit code.
+//   others     The child did not start.
 absl::Status WaitFor(pid_t pid, const Command& command);
 
-// Runs `command` to its end. Errors: WaitFor's.
+// Runs `command` to its end. Errors: as WaitFor.
 absl::Status Run(const Command& command);
 
-// The nanoseconds of that.
+// Runs `command` and returns its time in nanoseconds.
 absl::StatusOr<double> TimeOf(const Command& command);
 
-// A command that ends in `contender stay`, which tells when it has begun, and
-// when it is about to end; the latter is when it is told to, or at the end of
-// this object.
+// A command ending in `contender stay`. It reports a time when it has begun,
+// and again when it is about to end. It ends on LetGo(), or when this object is
+// destroyed.
 class Stay {
  public:
   explicit Stay(const Command& command);
@@ -60,7 +62,7 @@ class Stay {
   Stay& operator=(const Stay&) = delete;
 
   pid_t pid() const { return pid_; }
-  // The next time that it tells; blocks until it does.
+  // Returns the next reported time. Blocks until the command reports it.
   absl::StatusOr<int64_t> ReadTime();
   void LetGo();
   absl::Status End();
@@ -72,9 +74,9 @@ class Stay {
   Fd out_;
 };
 
-// Waits until all of `waiters` are blocked by the lock on the file `path` and
-// have nothing else to do: o8lock blocks in a thread. Looks every millisecond:
-// the kernel tells nobody of these.
+// Waits until all of `waiters` are blocked by the lock on the file `path`, and
+// their main threads sleep too: o8lock blocks in another thread. Polls every
+// millisecond, because the kernel has no event for this.
 absl::Status WaitForBlocked(const std::string& path,
                             const std::deque<Stay>& waiters);
 

@@ -16,9 +16,9 @@
 namespace o8lock {
 namespace {
 
-// On a panel of its own colour, for dark and light pages alike.
-// %1$s: the picture's file; %2$s: labels; %3$g: how far to the right; %4$d:
-// rows; %5$s: their figures; %6$d: the height.
+// Draws on a panel with its own colour, for dark and light pages alike.
+// %1$s: the chart's file; %2$s: labels; %3$g: the right end of the axis; %4$d:
+// the number of rows; %5$s: their figures; %6$d: the height.
 constexpr char kGnuplot[] = R"(
 set terminal svg size 900,%6$d dynamic font 'Helvetica,Arial,sans-serif,12' background '#282d35'
 set output '%1$s'

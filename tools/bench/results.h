@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the benchmark has measured, as a table and as a picture.
+// The results of the benchmark, as a table and as a chart.
 #ifndef O8LOCK_TOOLS_BENCH_RESULTS_H_
 #define O8LOCK_TOOLS_BENCH_RESULTS_H_
 
@@ -21,12 +21,12 @@ struct Result {
 
 Result Summarize(const Row& row, std::vector<double> ratios);
 
-// Prints the table's first line, and the line of `result`.
+// Print the table's header, and the lines of rows.
 void PrintHead();
 void Print(const Result& result);
 void PrintMissing(const Row& row, const absl::Status& reason);
 
-// Draws the SVG file `path`, by gnuplot(1).
+// Draws the SVG file `path` with gnuplot(1).
 absl::Status Draw(const std::vector<Result>& results, const std::string& path);
 
 }  // namespace o8lock

@@ -45,7 +45,7 @@ absl::StatusOr<Side> LargeRepository(Place& place) {
 
 absl::StatusOr<Side> Status(Place& place) {
   O8LOCK_ASSIGN_OR_RETURN(Side side, Repository(place));
-  // As after a first run: the files that stay are there.
+  // Creates the permanent files, as a first run does.
   O8LOCK_RETURN_IF_ERROR(Run(side.start));
   side.start.argv = {side.start.argv[0], "status"};
   return side;
@@ -65,17 +65,18 @@ absl::StatusOr<double> Refusal(const Side& side) {
   return TimeOf(side.refused);
 }
 
-// From the end of the holder's command to the beginning of the last of those of
-// `count` waiters.
+// From the end of the holder's command to the time when the last of `count`
+// waiters has begun its command.
 template <int count>
 absl::StatusOr<double> HandOver(const Side& side) {
   std::deque<Stay> waiters;
-  Stay holder(side.hold);  // Ends before them, whatever happens.
+  Stay holder(side.hold);  // Ends before the waiters in any case.
   O8LOCK_RETURN_IF_ERROR(holder.ReadTime().status());
   for (int i = 0; i < count; ++i) waiters.emplace_back(side.wait).LetGo();
   O8LOCK_RETURN_IF_ERROR(WaitForBlocked(side.file, waiters));
   holder.LetGo();
-  // The ends come first: nobody shall wake up meanwhile to read.
+  // Waits for all ends first: no waiter may wake this process to read
+  // meanwhile.
   for (Stay& waiter : waiters) O8LOCK_RETURN_IF_ERROR(waiter.End());
   O8LOCK_RETURN_IF_ERROR(holder.End());
   O8LOCK_ASSIGN_OR_RETURN(const int64_t end, holder.ReadTime());
@@ -87,8 +88,8 @@ absl::StatusOr<double> HandOver(const Side& side) {
   return last - end;
 }
 
-// From the moment when 1,000 processes, all there, may make their attempt to
-// the end of the last of them.
+// Opens a gate for 1,000 processes, all waiting to make their attempt. Measures
+// until the last of them has ended.
 absl::StatusOr<double> Burst(const Side& side) {
   const Command& command = side.attempt;
   const std::vector<char*> argv = Pointers(command.argv);
@@ -122,10 +123,9 @@ absl::StatusOr<double> Burst(const Side& side) {
 absl::StatusOr<double> PeakMemory(const Side& side) {
   Stay stay(side.hold);
   O8LOCK_RETURN_IF_ERROR(stay.ReadTime().status());
-  // After a second o8lock looks after its lock.
+  // After one second o8lock checks its lock.
   absl::SleepFor(absl::Milliseconds(1200));
-  // Not by wait4(2): that counts what this process had before it became
-  // another.
+  // Does not use wait4(2): it includes this process's memory before the exec.
   std::ifstream status(absl::StrCat("/proc/", stay.pid(), "/status"));
   for (std::string line; std::getline(status, line);) {
     double kilobytes = 0;
@@ -136,13 +136,14 @@ absl::StatusOr<double> PeakMemory(const Side& side) {
   return absl::NotFoundError("no VmHWM in /proc/PID/status");
 }
 
-// What git is given to do in a repository kWork: scripts.
+// Scripts that run git in a repository kWork.
 struct Work {
   const char* before;  // not timed
   const char* timed;
 };
 
-// Not removed: see above what that may do to the file system.
+// Moves files away instead of removing them: see benchmark.cc for the effect of
+// removed files on the file system.
 constexpr Work kUpdateRefs = {
     "mv .git/refs/bench $(mktemp -d -p ..) || true",
     "for i in $(seq 200); do git update-ref refs/bench/$i HEAD; done"};
@@ -165,11 +166,11 @@ absl::StatusOr<double> GitWork(const Side& side) {
   return TimeOf(Script(work.timed, repository));
 }
 
-// A command of git that calls post-checkout or, with clone and stash, none.
+// A git command that calls post-checkout. Clone and stash call no hook.
 struct GitCommand {
   const char* name;
   const char* before;  // a script, not timed
-  const char* timed;   // no argument has a blank
+  const char* timed;   // no argument contains a blank
 };
 
 constexpr GitCommand kCheckout = {"hooks, free: checkout",
@@ -217,7 +218,7 @@ constexpr Row BesideNoHooks() {
           Repository<kSmall>};
 }
 
-// The least that a hook can cost.
+// The least possible cost of a hook.
 template <const GitCommand& command>
 constexpr Row BesideNoopHook() {
   return {command.name,

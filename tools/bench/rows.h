@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the benchmark measures.
+// The rows of the benchmark: the measurements.
 #ifndef O8LOCK_TOOLS_BENCH_ROWS_H_
 #define O8LOCK_TOOLS_BENCH_ROWS_H_
 
@@ -13,13 +13,13 @@ namespace o8lock {
 struct Row {
   const char* name;
   const char* peer_name;
-  float limit;  // 0: there is none
+  float limit;  // 0: no limit
   int pairs;    // in each round
-  // Nothing: the library beside its system calls.
+  // Null: compares the library with its system calls.
   absl::StatusOr<double> (*measure)(const Side& side);
   absl::StatusOr<Side> (*subject)(Place& place);
   absl::StatusOr<Side> (*peer)(Place& place);
-  bool held = false;  // both locks, meanwhile
+  bool held = false;  // both locks are held during the measurement
 };
 
 absl::Span<const Row> Rows();
