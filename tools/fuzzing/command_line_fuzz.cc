@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The input is a command line: the words behind `o8lock`, or a command.
+// The input is a command line: the arguments of `o8lock`, or a command.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -82,7 +82,7 @@ void CheckUsageError(const Words& words, const UsageError& error) {
   absl::string_view corrected = error.hint;
   Options options;
   if (absl::ConsumePrefix(&corrected, "did you mean: ")) {
-    // The options may be wrong all the same.
+    // The options may still be wrong.
     Check(Parse(Unquoted(corrected), options).has_value() ||
               options.action != Action::kRun,
           "a verb is proposed");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For fuzz targets: words, and what a shell makes of a line.
+// For fuzz targets: arguments, and a shell's reading of a line.
 #ifndef O8LOCK_TOOLS_FUZZING_FUZZED_WORDS_H_
 #define O8LOCK_TOOLS_FUZZING_FUZZED_WORDS_H_
 
@@ -16,16 +16,17 @@
 
 namespace o8lock {
 
-// The lines of `input`, or, for words with newlines in them, what is between
-// its NULs.
+// The lines of `input`, or its NUL-separated parts. The latter form allows
+// arguments with newlines.
 inline std::vector<std::string> FuzzedWords(absl::string_view input) {
   const char border = input.find('\0') == input.npos ? '\n' : '\0';
   absl::ConsumeSuffix(&input, absl::string_view(&border, 1));
   return absl::StrSplit(input, border);
 }
 
-// Takes one character off `text`, or what a backslash and the characters after
-// it mean in $'...'. Only the forms that Printable() and ShellQuoted() write.
+// Removes one character, or one escape sequence of $'...', from `text` and
+// returns its meaning. Supports only the forms Printable() and ShellQuoted()
+// write.
 inline std::string TakeUnescaped(absl::string_view& text) {
   size_t size = 1;
   if (text[0] == '\\') {
@@ -40,7 +41,8 @@ inline std::string TakeUnescaped(absl::string_view& text) {
   return result;
 }
 
-// The words that bash reads in `line`, of the forms that ShellQuoted() writes.
+// Splits `line` into arguments as bash does. Supports only the forms
+// ShellQuoted() writes.
 inline std::vector<std::string> Unquoted(absl::string_view line) {
   std::vector<std::string> words;
   while (!line.empty()) {

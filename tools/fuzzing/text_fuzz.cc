@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The input is a text, and words.
+// The input is a text, or a list of arguments.
 #include <clocale>
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +18,7 @@
 namespace o8lock {
 namespace {
 
-// As the C library knows UTF-8 and control characters.
+// Uses the C library's definitions of UTF-8 and control characters.
 void CheckHarmless(absl::string_view printed) {
   static const char* const locale = setlocale(LC_CTYPE, "C.UTF-8");
   Check(locale != nullptr, "there is the locale C.UTF-8");
@@ -38,7 +38,7 @@ void CheckPrintable(absl::string_view text) {
   const std::string printed = Printable(text);
   CheckHarmless(printed);
   Check(Printable(printed) == printed, "what is printable is left alone");
-  if (absl::StrContains(text, '\\')) return;  // which is not escaped itself
+  if (absl::StrContains(text, '\\')) return;  // Backslashes are not escaped.
   std::string read;
   for (absl::string_view rest = printed; !rest.empty();) {
     read += TakeUnescaped(rest);
