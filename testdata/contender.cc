@@ -1,34 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What contends for a lock in the tests; it starts in a fraction of a
-// millisecond. The forms write "PID TIME" to stdout once they are inside, stay
-// until the end of stdin, and append one line to a log. Times are nanoseconds
-// of CLOCK_MONOTONIC; BEGAN is one that the caller took.
+// Contends for a lock in the tests; starts in a fraction of a millisecond. Each
+// form writes "PID TIME" to stdout once it is inside, and runs until the end of
+// stdin. All except `stay` append one line to a log. Times are in nanoseconds
+// of CLOCK_MONOTONIC. BEGAN is a time from the caller.
 //
 //   contender alone DIRECTORY BEGAN
-//       A command that must be alone, and knows without any lock: it creates
-//       DIRECTORY/marker, which must not be there, and removes it at its end.
+//       A command that must be alone, and checks this without any lock. It
+//       creates DIRECTORY/marker, which must not exist, and removes it at its
+//       end.
 //       Logs "BEGAN START END" in DIRECTORY/log.
-//       Ends with 0, or with 99 if the marker was there.
+//       Exits with 0, or with 99 if the marker existed.
 //
 //   contender naive FILE DIRECTORY BEGAN
-//       A program that keeps the lock file FILE as orchestr8 does: it looks
-//       whether FILE is there and its pid alive, writes it in place, and at its
-//       end looks whether FILE is there and unlinks it.
-//       Logs "OPENED WRITTEN END KEPT" in DIRECTORY/naive: when it was about to
-//       open FILE, had written it, was about to look for the last time, and
-//       whether FILE was what it had written.
-//       Ends with 0, with 1 if it found itself locked out, or with 3 if FILE
-//       was not JSON or was gone again, which orchestr8 does not catch.
+//       A program that uses the lock file FILE as orchestr8 does. It checks
+//       whether FILE exists and its pid is alive, and writes FILE in place. At
+//       its end it checks whether FILE exists and unlinks it.
+//       Logs "OPENED WRITTEN END KEPT" in DIRECTORY/naive: the times just
+//       before it opened FILE, after it wrote it, and before its last check;
+//       and whether FILE still had its text.
+//       Exits with 0, with 1 if it was locked out, or with 3 if FILE was not
+//       JSON or disappeared meanwhile. orchestr8 does not handle these two
+//       cases.
 //
 //   contender late FILE DIRECTORY BEGAN
-//       The same, but between looking and writing it writes "PID TIME" to
+//       The same, but between checking and writing it writes "PID TIME" to
 //       stdout and waits for one byte on stdin.
 //
 //   contender stay
-//       Writes "PID TIME" a second time when it is about to end, with 0.
+//       Writes "PID TIME" a second time when it is about to end. Exits with 0.
 //
-// Ends with 98 when a system call failed that should not.
+// Exits with 98 if a system call failed unexpectedly.
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -60,7 +62,7 @@ int64_t Now() {
   _exit(kBroken);
 }
 
-// In one write, or others' lines would get between.
+// A single write keeps the lines of other processes out.
 void WriteTo(int fd, const std::string& text) {
   if (write(fd, text.data(), text.size()) !=
       static_cast<ssize_t>(text.size())) {
@@ -80,7 +82,7 @@ void Announce(int64_t time) {
   WriteTo(STDOUT_FILENO, text);
 }
 
-// Waits for a byte on stdin, or for its end; returns whether there was one.
+// Waits for a byte on stdin, or for its end. Returns true for a byte.
 bool Wait() {
   char c;
   const ssize_t got = read(STDIN_FILENO, &c, 1);
@@ -110,7 +112,7 @@ int Alone(const std::string& directory, const char* began) {
   return marker >= 0 ? 0 : kCollided;
 }
 
-// Empty also for a file that is not there.
+// Empty also for a missing file.
 std::string Contents(const char* path) {
   char text[4096] = "";
   const int file = open(path, O_RDONLY);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A command, or a hook, that does nothing.
+// A command or hook that does nothing.
 
 int main() { return 0; }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Stands for a command that minds its signals:
-//   signal_printer [NAME]     writes "ready PID", then one line for each signal
-//                             it gets ("TERM"); ends with 0 at the signal NAME
+// A command for tests of signals:
+//   signal_printer [NAME]
+//       Writes "ready PID", then one line for each signal it receives ("TERM").
+//       Exits with 0 on the signal NAME.
 //   signal_printer --state FILE
-//                             writes to FILE what it was started with, a line
-//                             for each of the process's properties, open
-//                             descriptors and environment variables
+//       Writes its initial state to FILE: a line for each process property,
+//       open descriptor and environment variable.
 #include <dirent.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -25,8 +25,8 @@
 
 namespace {
 
-// The lines of `file`, but of /proc/self/status only those that a parent
-// passes on.
+// Copies the lines of `file`; of /proc/self/status only the inherited
+// properties.
 void CopyLines(const std::string& file, std::ostream& state) {
   const bool all = file != "/proc/self/status";
   std::ifstream lines(file);
@@ -41,13 +41,14 @@ void CopyLines(const std::string& file, std::ostream& state) {
   }
 }
 
-// Of /proc/self/stat: ids that say what the process belongs to, and priorities.
+// Prints properties from /proc/self/stat: the ids of the process's groups, and
+// priorities.
 void PrintStat(std::ostream& state) {
   std::ifstream stat("/proc/self/stat");
   std::string text;
   std::getline(stat, text);
   std::istringstream rest(text.substr(text.rfind(')') + 2));
-  // Counted as in proc(5), which begins before the command's name.
+  // Numbered as in proc(5), starting before the command's name.
   std::vector<std::string> fields = {"", "", ""};
   for (std::string field; rest >> field;) fields.push_back(field);
   state << "process group " << fields[5] << "\nsession " << fields[6]
@@ -79,7 +80,7 @@ std::string State() {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     state << "env " << *entry << "\n";
   }
-  // By number; the directory's own descriptor is not of interest.
+  // Sorted by number. Omits the descriptor of this directory.
   std::map<int, std::string> descriptors;
   DIR* directory = opendir("/proc/self/fd");
   while (const dirent* entry = readdir(directory)) {

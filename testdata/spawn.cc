@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The least that a wrapper can be: starts the program that its arguments name,
-// by its path, waits for its end and ends as that did.
+// A minimal wrapper: starts the program named by its arguments, by its path,
+// waits for its end and exits as the program does.
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Takes the lock, prints "ready" and its pid, and ends upon a line with its
-// exit code; 75 if the lock is held.
+// Takes the lock and prints "ready" and its pid. Then reads its exit code from
+// a line of standard input. Exits with 75 if the lock is held.
 #include <unistd.h>
 
 #include <iostream>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Prints its directory, a variable, a runfile, the lock file and its arguments,
-// and ends with exit code 7.
+// Prints its directory, a variable, a runfile, the lock file and its arguments.
+// Exits with 7.
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -15,7 +15,7 @@ std::string Variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-// The lines of a file, one after another.
+// The concatenated lines of a file.
 std::string Lines(const std::string& path) {
   std::ifstream file(path);
   std::string lines;
