@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Many starts at once, from every beginning that a lock can have. Whether two
-// runs had the lock together is seen from outside of it, in two ways: each
-// run's command creates a marker that must not be there, and logs the time it
-// was inside. testdata/contender.cc is that command.
+// Many simultaneous starts, from every initial state of a lock. The tests
+// detect two runs holding the lock together from outside, in two ways. Each
+// run's command creates a marker, which must not exist yet, and logs the time
+// it was inside. testdata/contender.cc is this command.
 //
-// The long form (--config=long) is 200 contenders in 500 rounds from each
-// beginning, except from a malformed lock file: there every round takes the
-// second that o8lock gives a writer to complete the file. What a test did is in
-// its log, in lines that begin with [ FIGURES  ].
+// The long form (--config=long) uses 200 contenders in 500 rounds for each
+// initial state. A malformed lock file has fewer rounds: each takes one second,
+// the time o8lock gives a writer to complete the file. The test log has each
+// test's figures, in lines beginning with [ FIGURES  ].
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -54,7 +54,7 @@ constexpr int kNaiveRefused = 1;
 constexpr int kNaiveCrashed = 3;
 constexpr int kCollided = 99;
 
-// How long o8lock lets a lock file be malformed.
+// The time o8lock allows for a malformed lock file, in nanoseconds.
 constexpr int64_t kMalformedFor = 1000000000;
 
 int64_t NowNanoseconds() {
@@ -63,14 +63,14 @@ int64_t NowNanoseconds() {
   return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-// The time that a command was inside, and when its start was begun.
+// When a command was inside, and when its start began.
 struct Stay {
   int64_t began;
   int64_t start;
   int64_t end;
 };
 
-// How many of `stays` began before one that had begun earlier was over.
+// The number of `stays` that began before an earlier one was over.
 int Overlaps(std::vector<Stay> stays) {
   std::sort(stays.begin(), stays.end(),
             [](const Stay& a, const Stay& b) { return a.start < b.start; });
@@ -94,11 +94,11 @@ Pipe MakePipe() {
   return {Fd(fds[0]), Fd(fds[1])};
 }
 
-// What a process is in a round.
+// The role of a process in a round.
 enum class Role {
   kContender,  // a run of o8lock
-  kHolder,     // a run of o8lock that has the lock at the beginning
-  kNaive,      // a program that keeps a lock file of its own
+  kHolder,     // a run of o8lock that holds the lock initially
+  kNaive,      // a program with its own lock file
 };
 
 struct Started {
@@ -107,10 +107,11 @@ struct Started {
   std::optional<End> end;
 };
 
-// One round: processes that wait at a gate, which opens for all at once.
+// One round: its processes wait at a gate, which opens for all at once.
 class Round {
  public:
-  // They start in `directory`. The contender that gets in stays if `stay`.
+  // The processes start in `directory`. If `stay`, the winning contender keeps
+  // the lock until LetGo().
   Round(std::string directory, bool stay)
       : directory_(std::move(directory)), stay_(stay) {}
   ~Round();
@@ -119,95 +120,95 @@ class Round {
 
   bool stay() const { return stay_; }
 
-  // The command that must be alone, and a program that keeps a lock file.
+  // A command that must be alone, and a program that writes a lock file.
   Argv Alone() const {
     return {PathFromEnv("CONTENDER"), "alone", arena_.path()};
   }
   Argv Naive(const std::string& lock_file) const {
     return {PathFromEnv("CONTENDER"), "naive", lock_file, arena_.path()};
   }
-  // The same, which looks before StartBefore() returns and writes after
-  // LetWrite(), if that is called.
+  // The same program, but it checks before StartBefore() returns and writes
+  // after LetWrite(), if a test calls that.
   Argv Late(const std::string& lock_file) const {
     return {PathFromEnv("CONTENDER"), "late", lock_file, arena_.path()};
   }
 
-  // A process that executes `argv`, with the time of that as one more argument,
-  // when the gate opens. Once inside it stays until LetGo() if `stay`.
+  // Adds a process that executes `argv` when the gate opens, with the current
+  // time as an extra argument. If `stay`, the process stays inside until
+  // LetGo().
   void AddToGate(Role role, const Argv& argv, bool stay);
-  // The same at once. It stays until the gate opens, or until LetGo(), as the
-  // contenders do or longer.
+  // Starts the same process at once. It stays until the gate opens, or until
+  // LetGo(). With kLetGoLast it stays longer than the contenders.
   enum class Until { kGateOpens, kLetGo, kLetGoLast };
   void StartNow(Role role, const Argv& argv, Until until) {
     Start(role, argv, /*at_gate=*/false, InputUntil(until), null_.get());
   }
-  // Waits besides until it is inside, and returns what it says then: its pid
-  // and the time.
+  // Starts it, waits until it is inside, and returns its reported pid and time.
   std::pair<pid_t, int64_t> StartBefore(Role role, const Argv& argv,
                                         Until until);
   void OpenGate() { gate_.write_end.Close(); }
-  // Waits until all contenders but one, which may stay, were answered.
+  // Waits until all contenders have an answer, except one that may stay.
   void WaitForAnswers() { WaitFor(stay_ ? 1 : 0, /*contenders_only=*/true); }
-  // Waits until everybody but `left` was answered.
+  // Waits until all processes except `left` have an answer.
   void WaitForAllBut(int left) { WaitFor(left, /*contenders_only=*/false); }
-  // The program that was started until kLetGoLast may write; it has written.
+  // Lets the program started with kLetGoLast write its file.
   void LetWrite() { EXPECT_EQ(write(last_hold_.write_end.get(), "", 1), 1); }
   void WaitUntilOneIsInside() const {
     WaitUntil("a run", [this] { return Exists(arena_.File("marker")); });
   }
   void WaitUntilWritten() { ReadNews('\n'); }
-  // The contenders that stay end, and all contenders are waited for.
+  // Ends the staying contenders, and waits for all contenders.
   void LetContendersGo() {
     hold_.write_end.Close();
     WaitFor(0, /*contenders_only=*/true);
   }
-  // Whoever stays ends, and everybody is waited for.
+  // Ends all staying processes, and waits for all processes.
   void LetGo() {
     LetContendersGo();
     last_hold_.write_end.Close();
     WaitForAllBut(0);
   }
 
-  // All of that: everybody starts, and in the end all have been answered.
+  // A whole round: all processes start, and all have an answer at the end.
   void Play() {
     OpenGate();
     WaitForAnswers();
     LetGo();
   }
 
-  // How many of `role` ended so; all of them.
+  // The number of processes of `role` that ended with `end`, and all processes.
   int CountOf(Role role, const End& end) const;
   const std::vector<Started>& all() const { return all_; }
 
-  // What the commands logged. A command that was killed logs nothing: what is
-  // known of it.
+  // The log of the commands. A killed command logs nothing; AddStay adds its
+  // data.
   std::vector<Stay> Stays() const;
   void AddStay(const Stay& stay) { more_stays_.push_back(stay); }
   void RemoveMarker() const {
     EXPECT_EQ(unlink(arena_.File("marker").c_str()), 0);
   }
-  // Of each naive program that got in: opened, written, end, kept.
+  // For each naive program that got in: opened, written, end, kept.
   struct NaiveStay {
     int64_t opened, written, end;
     bool kept;
   };
   std::vector<NaiveStay> NaiveStays() const;
-  // What all wrote to stderr.
+  // The stderr of all processes.
   std::string Messages() const { return Contents(arena_.File("messages")); }
 
  private:
   int InputUntil(Until until) const;
   void Start(Role role, const Argv& argv, bool at_gate, int in, int out);
   void WaitFor(int left, bool contenders_only);
-  // Reads what the processes of this round say, up to `end`.
+  // Reads the reports of this round's processes, up to `end`.
   std::string ReadNews(char end);
 
   std::string directory_;
   bool stay_;
   TempDir arena_;
   Pipe gate_ = MakePipe();       // all wait for its end of file
-  Pipe hold_ = MakePipe();       // the stdin of those who stay
-  Pipe last_hold_ = MakePipe();  // of the one who stays longer
+  Pipe hold_ = MakePipe();       // stdin of the staying processes
+  Pipe last_hold_ = MakePipe();  // stdin of the one staying longer
   Pipe news_ = MakePipe();
   Fd null_{open("/dev/null", O_RDWR | O_CLOEXEC)};
   Fd messages_{open(arena_.File("messages").c_str(),
@@ -255,7 +256,7 @@ std::pair<pid_t, int64_t> Round::StartBefore(Role role, const Argv& argv,
 }
 
 void Round::Start(Role role, const Argv& argv, bool at_gate, int in, int out) {
-  // Not Process, of which no two start together, and which looks through /proc.
+  // Not Process: it starts no two programs simultaneously, and it reads /proc.
   std::vector<char*> words;
   words.reserve(argv.size() + 2);
   for (const std::string& word : argv) {
@@ -401,9 +402,9 @@ class ContentionTest : public ::testing::Test {
   void set_contenders(int contenders) { contenders_ = contenders; }
   int naive_contenders() const { return contenders_ / 8; }
 
-  // Calls `play` with a new Round, `rounds` times or until a test failed. In
-  // every second round whoever gets in stays until all others were answered; in
-  // the rounds between, the commands are short and many can run one by one.
+  // Calls `play` with a new Round, `rounds` times or until a test has failed.
+  // In every second round the winner stays until all others have an answer. In
+  // the other rounds the commands are short, and many can run one by one.
   template <typename Play>
   void Repeat(int rounds, Play play) {
     for (int i = 0; i < rounds && !HasFailure(); ++i) {
@@ -423,7 +424,7 @@ class ContentionTest : public ::testing::Test {
       round.AddToGate(Role::kContender, Under({}, round.Alone()), round.stay());
     }
   }
-  // o8lock OPTIONS... -- COMMAND...
+  // `o8lock OPTIONS... -- COMMAND...`
   static Argv Under(const Argv& options, const Argv& command) {
     Argv argv = O8lock(options);
     argv.emplace_back("--");
@@ -431,8 +432,8 @@ class ContentionTest : public ::testing::Test {
     return argv;
   }
 
-  // Expects that no two commands were inside at once, that all o8locks but
-  // those whose command ran refused, and that nothing is left.
+  // Expects mutual exclusion: no two commands were inside at once, and each
+  // o8lock whose command did not run refused. Also expects no remaining files.
   enum class Runs { kOne, kPerhapsOne };
   void ExpectExclusion(const Round& round, Runs runs) const {
     const int ran = round.CountOf(Role::kContender, Exited(0));
@@ -449,16 +450,17 @@ class ContentionTest : public ::testing::Test {
     if (HasFailure()) ADD_FAILURE() << round.Messages();
   }
 
-  // What a dead run left stays if all were refused in a round because somebody
-  // else was there. Expects that the next one takes over then.
+  // If another process was present, a round may refuse all contenders. A dead
+  // run's files then remain. Expects the next run to take over.
   void ExpectTakenOver(const Round& round) const {
     if (round.CountOf(Role::kContender, Exited(0)) > 0) return;
     EXPECT_EQ(Call(O8lock({"-q", "--", "true"}), repo_.path()).end, Exited(0));
   }
 
-  // Expects of a round in which one ran that all others named it, and that
-  // `warnings` is what was said besides. While it waits for a processor for a
-  // second before it writes its record, its kernel lock names it.
+  // For a round with one run: expects all others to name it, and no other
+  // messages than `warnings`. If the run waits more than a second for a
+  // processor before it writes its record, the others name it by its kernel
+  // lock.
   void ExpectMessages(const Round& round, const std::string& warnings) const {
     for (const Started& started : round.all()) {
       if (!(started.end == Exited(0))) continue;
@@ -478,7 +480,7 @@ class ContentionTest : public ::testing::Test {
     }
   }
 
-  // What a dead run leaves.
+  // The files a dead run leaves.
   struct Remains {
     std::string record;
     std::string lock_file;
@@ -494,7 +496,7 @@ class ContentionTest : public ::testing::Test {
     repo_.MakeLockFile(remains.lock_file);
   }
 
-  // The copies that are kept of malformed lock files.
+  // The kept copies of malformed lock files.
   std::vector<std::string> KeptCopies() const {
     std::vector<std::string> copies;
     for (const std::string& name : Names(repo_.File(".git/o8lock"))) {
@@ -532,7 +534,7 @@ class ContentionTest : public ::testing::Test {
   int overlaps_ = 0;
 };
 
-// --- The detector sees what it is for ---
+// --- The detector works ---
 
 using DetectorTest = ContentionTest;
 
@@ -543,7 +545,7 @@ TEST_F(DetectorTest, CountsStaysThatOverlap) {
   EXPECT_EQ(Overlaps({{0, 1, 9}, {0, 2, 3}, {0, 4, 5}, {0, 10, 11}}), 2);
 }
 
-// The first stays, and every other one finds its marker.
+// The first one stays, and all others find its marker.
 void ExpectCollisions(Round& round, int contenders) {
   round.Play();
   EXPECT_EQ(round.CountOf(Role::kContender, Exited(0)), 1);
@@ -573,7 +575,7 @@ TEST_F(DetectorTest, SeesRunsThatHaveDifferentLocks) {
   });
 }
 
-// --- Beginnings ---
+// --- Initial states ---
 
 TEST_F(ContentionTest, FromAFreeLock) {
   Repeat(Rounds(8), [this](Round& round, int /*i*/) {
@@ -598,7 +600,7 @@ TEST_F(ContentionTest, FromAStaleLock) {
     Leave(remains);
     Contend(round);
     ExpectExclusion(round, Runs::kOne);
-    // One of them took over and said so.
+    // One of them took over and reported it.
     EXPECT_EQ(Count(round.Messages(), "Warning: "), 1);
     EXPECT_EQ(Count(round.Messages(), "o8lock: "), 0);
   });
@@ -617,7 +619,7 @@ TEST_F(ContentionTest, FromAMalformedLockFile) {
   });
 }
 
-// All may have been refused when the holder is gone.
+// All contenders may already be refused when the holder ends.
 TEST_F(ContentionTest, WhenTheHolderJustEnds) {
   Repeat(Rounds(8), [this](Round& round, int /*i*/) {
     round.StartBefore(Role::kHolder, Under({}, round.Alone()),
@@ -634,7 +636,7 @@ TEST_F(ContentionTest, WhenTheHolderIsJustKilled) {
         Role::kHolder, Under({}, round.Alone()), Round::Until::kLetGo);
     const pid_t wrapper = round.all().front().pid;
     AddContenders(round);
-    // It cannot remove its marker or log any more; but up to here it was alone.
+    // It can no longer remove its marker or log. Up to here it was alone.
     round.RemoveMarker();
     round.AddStay({since, since, NowNanoseconds()});
     const bool gate_first = i / 2 % 2 == 0;
@@ -651,8 +653,8 @@ TEST_F(ContentionTest, WhenTheHolderIsJustKilled) {
   });
 }
 
-// Few, on whose way nobody is, so that the lock changes hands as fast as it
-// can: each tries until it has run so many times.
+// Few contenders without obstacles, so the lock changes hands as fast as
+// possible. Each one retries until it has completed its number of runs.
 TEST_F(ContentionTest, WhenFourTakeTurns) {
   constexpr int kTurns = 25;
   constexpr char kScript[] =
@@ -682,17 +684,18 @@ TEST_F(ContentionTest, WhenFourTakeTurns) {
 
 // --- Beside programs that write the lock file in place ---
 //
-// Such a program looks, and writes later. Beside one that has looked and not
-// yet written o8lock can promise nothing: both run. Nor can it if two of them
-// write or remove each other's file, or if one leaves its file empty for a
-// second. And a file that is being opened at the very moment in which o8lock
-// removes a dead run's, or its own, can get lost: the program then writes into
-// what has no name any more.
+// Such a program checks first and writes later. o8lock can promise nothing in
+// the following cases:
+//   - The program has checked and not yet written: both run.
+//   - Two such programs write or remove each other's file.
+//   - A program leaves its file empty for a second.
+//   - The program opens a file at the very moment o8lock removes it, as a dead
+//     run's or as its own. The program then writes into a file without a name.
 //
-// What is promised: whatever such programs do, runs of o8lock exclude each
-// other. A file that was written before a start began, or before it gave its
-// own lock file the name, makes it refuse, and stays. So does one that was
-// written over a run's lock file, beyond that run's end.
+// o8lock promises that its runs exclude each other, whatever such programs do.
+// A start refuses because of a file written before the start began, or before
+// it published its own lock file. That file stays. A file written over a run's
+// lock file also stays, beyond that run's end.
 
 class NaiveTest : public ContentionTest {
  protected:
@@ -701,10 +704,10 @@ class NaiveTest : public ContentionTest {
     std::filesystem::create_directories(repo_.File(".claude"));
   }
 
-  // Expects that what the program that stayed longest wrote was still there
-  // when all others had ended, and that no start that began later ran; unless a
-  // run could remove a lock file while it was opening and writing it. `stale`:
-  // there was one of a dead run.
+  // Expects the text of the longest-staying program to be unchanged after all
+  // others have ended, and each later start to be refused. This does not apply
+  // if a run could remove a lock file while the program was opening and writing
+  // it. `stale`: a dead run's lock file existed.
   void ExpectKept(const Round& round, bool stale) const {
     for (const Round::NaiveStay& naive : round.NaiveStays()) {
       bool promised = naive.written - naive.opened < kMalformedFor;
@@ -764,7 +767,7 @@ TEST_F(NaiveTest, OneThatStartsAsWellKeepsWhatItHasWritten) {
   });
 }
 
-// It writes over the lock file of a run that began after it had looked.
+// It overwrites the lock file of a run that began after its check.
 TEST_F(NaiveTest, OneThatHasLookedBeforeKeepsWhatItWrites) {
   const Remains remains = OfADeadRun();
   Repeat(Rounds(8), [&](Round& round, int i) {
@@ -775,7 +778,7 @@ TEST_F(NaiveTest, OneThatHasLookedBeforeKeepsWhatItWrites) {
     AddContenders(round);
     round.OpenGate();
     if (round.stay()) {
-      // A run is inside when it writes, and ends before it.
+      // A run is inside when the program writes, and ends before it.
       round.WaitForAnswers();
       round.WaitUntilOneIsInside();
       round.LetWrite();
@@ -786,7 +789,7 @@ TEST_F(NaiveTest, OneThatHasLookedBeforeKeepsWhatItWrites) {
       round.LetGo();
       ExpectExclusion(round, Runs::kOne);
     } else {
-      // It writes while they start, in every round at another moment.
+      // It writes during the starts, at a different time in each round.
       const int64_t moment = NowNanoseconds() + i % 50 * INT64_C(50000);
       while (NowNanoseconds() < moment) {
       }

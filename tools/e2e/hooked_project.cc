@@ -22,7 +22,7 @@
 namespace o8lock {
 namespace {
 
-// Called with the name of a hook and its arguments.
+// Its arguments are the name of a hook and the hook's arguments.
 constexpr char kHook[] = R"(#!/bin/sh
 script=$1
 name=${script##*/}

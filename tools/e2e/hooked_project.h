@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For the tests of o8lock's hooks beside other hooks. Not thread-safe.
+// For tests of o8lock's hooks beside other hooks. Not thread-safe.
 #ifndef O8LOCK_TOOLS_E2E_HOOKED_PROJECT_H_
 #define O8LOCK_TOOLS_E2E_HOOKED_PROJECT_H_
 
@@ -14,21 +14,21 @@
 
 namespace o8lock {
 
-// The line of a refusal that tells it from git's other errors.
+// The line of a refusal that distinguishes it from git's other errors.
 inline constexpr absl::string_view kRefused =
     "git worktree add refused: it would collide with that run.\n";
 
-// Whether the git of PATH has hooks that are settings; older ones are given a
-// directory of hooks while the lock is taken.
+// Whether the git in PATH supports hooks as settings. Without this support
+// o8lock uses a hooks directory while the lock is taken.
 bool GitHasConfigHooks();
 
-// What is at `paths` and below: of each name the mode and the content, or where
-// the link leads.
+// The files at `paths` and below: for each name its mode, and its content or
+// its link target.
 using Tree = std::map<std::string, std::string>;
 Tree TreeOf(const std::vector<std::string>& paths);
 
-// A repository with a linked worktree, a remote and hooks that tell what they
-// were called with.
+// A repository with a linked worktree, a remote, and hooks that log their
+// arguments.
 class Project {
  public:
   Project();
@@ -37,34 +37,34 @@ class Project {
 
   const std::string& path() const { return path_; }
   std::string File(absl::string_view name) const;
-  // Beside the repository.
+  // The path of `name` beside the repository.
   std::string Beside(absl::string_view name) const { return top_.File(name); }
   std::string Linked() const { return Beside("linked"); }
 
-  // Commits everything, and adds the linked worktree, without any hook.
+  // Commits everything, and adds the linked worktree. Neither calls a hook.
   void Commit() const;
   void AddLinked() const;
 
-  // For a process in `directory`, by default the repository's.
+  // Options for a process in `directory`; by default in the repository.
   ProcessOptions Options(const std::string& directory = "") const;
-  // o8lock hooks WORDS...
+  // Runs `o8lock hooks WORDS...`.
   Result Hooks(const Argv& words) const;
 
-  // Writes hooks called `names` into the directory `directory`.
+  // Writes hooks with these `names` into `directory`.
   static void MakeHooks(const std::string& directory,
                         const std::vector<std::string>& names);
 
-  // Has git do everyday things in both worktrees, some of which a hook is to
-  // keep it from, and tells what git and the hooks said. Object names and this
-  // directory's are left out.
-  // The first time differs from all others, which find what it has made; it is
-  // done twice then.
+  // Runs everyday git commands in both worktrees. A hook must make some of them
+  // fail. Returns the output of git and of the hooks, without object names and
+  // the path of this directory. The first run differs from all later ones,
+  // which find its results, so it runs twice at the first call.
   std::string Everyday();
 
-  // That nobody outside of the run that has the lock can add a worktree.
+  // Expects a refusal for each worktree added outside the run that holds the
+  // lock.
   void ExpectRefuses() const;
 
-  std::map<std::string, std::string> env;  // besides GitEnv()
+  std::map<std::string, std::string> env;  // in addition to GitEnv()
   std::string program = Binary();
 
  private:
@@ -73,14 +73,14 @@ class Project {
   std::string path_ = top_.File("project");
 };
 
-// What `o8lock hooks install` ends with where it has tried the hooks.
+// The last line of `o8lock hooks install` if it has tested the hooks.
 inline constexpr char kSelfTest[] =
     "o8lock: self-test: a worktree under another run's lock was refused: ok\n";
 
-// What o8lock does not touch, or puts back.
+// The files o8lock must not change, or must restore.
 Tree HooksOf(const Project& project);
 
-// {REPO}, {GIT} and {VERSION}.
+// Values for {REPO}, {GIT} and {VERSION}.
 Values ValuesOf(const Project& project);
 
 void ExpectInstalls(const Project& project);

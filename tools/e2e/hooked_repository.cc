@@ -89,7 +89,7 @@ void WaitForAnotherTick() {
   const int64_t file = now(CLOCK_REALTIME);
   WaitUntil("another tick", [&] {
     return now(CLOCK_BOOTTIME) > start + 2 &&
-           // What the kernel takes for files.
+           // The kernel uses this clock for files.
            now(CLOCK_REALTIME_COARSE) > file;
   });
 }

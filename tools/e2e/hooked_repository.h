@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For the tests with the hooks in a repository. Not thread-safe.
+// For tests of a repository with o8lock's hooks. Not thread-safe.
 #ifndef O8LOCK_TOOLS_E2E_HOOKED_REPOSITORY_H_
 #define O8LOCK_TOOLS_E2E_HOOKED_REPOSITORY_H_
 
@@ -13,53 +13,53 @@
 
 namespace o8lock {
 
-// git WORDS...
+// `git WORDS...`
 Argv GitArgv(const Argv& words);
 
-// A repository with one commit and a branch `old`, and room for worktrees
-// beside it.
+// A repository with one commit and a branch `old`, with a directory for
+// worktrees beside it.
 class HookedRepository : public Repository {
  public:
   HookedRepository();
 
-  // Hooks that are there before are chained.
+  // Installs o8lock's hooks. Existing hooks are chained.
   void Install() const;
 
-  // Makes the user's own hook `name`, which runs `script`.
+  // Creates the user's hook `name`, which runs `script`.
   void MakeHook(absl::string_view name, absl::string_view script) const;
 
-  // Where the worktree `name` is to be.
+  // The future path of the worktree `name`.
   std::string Tree(absl::string_view name) const { return trees_.File(name); }
   const std::string& trees() const { return trees_.path(); }
 
   bool IsArmed() const;
 
-  // git worktree add WORDS...
+  // `git worktree add WORDS...`
   static Argv AddArgv(const Argv& words);
   Result Add(const Argv& words) const;
 
   // All references, each with its commit.
   std::string Refs() const;
   bool HasBranch(const std::string& name) const;
-  // What git keeps of its linked worktrees.
+  // The names of the linked worktrees in git's list.
   std::vector<std::string> Entries() const;
-  // Any git command that changes a reference.
+  // Expects a git command that changes a reference to succeed.
   void ExpectGitWorks() const;
 
  private:
   TempDir trees_;
 };
 
-// Lets go on what reads a line from the FIFO `path`. Not by MakeFile, which
-// waits for ever where nobody does.
+// Continues a process waiting to read a line from the FIFO `path`. Not
+// MakeFile: without a reader that blocks indefinitely.
 void LetGoOn(const std::string& path);
 
-// `err` without what git, which does it in its version's words, says of a hook
-// that refuses.
+// `err` without git's own line about a refusing hook. Its text depends on the
+// git version.
 std::string WithoutGitsWords(const std::string& err);
 
-// Waits for the kernel's time of processes and of files, which is in hundredths
-// of a second, to be another.
+// Waits until the kernel's times of processes and of files have advanced. Their
+// unit is a hundredth of a second.
 void WaitForAnotherTick();
 
 }  // namespace o8lock

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For tests of what o8lock says to programs.
+// For tests of o8lock's JSON output.
 #ifndef O8LOCK_TOOLS_E2E_JSON_SCHEMA_H_
 #define O8LOCK_TOOLS_E2E_JSON_SCHEMA_H_
 
@@ -8,8 +8,8 @@
 
 namespace o8lock {
 
-// Why `json` is not as the JSON Schema in the file `path` has it; empty if it
-// is. A member that is only there in `json` is no reason.
+// Why `json` violates the JSON Schema in the file `path`; empty if it is valid.
+// Additional members are allowed.
 std::string SchemaViolation(const std::string& json, const std::string& path);
 
 }  // namespace o8lock

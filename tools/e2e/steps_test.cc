@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A run taken apart: killed at each of its system calls, each of them failing
-// in each way, stopped at each while other runs come and go. strace(1) does it
-// to the real program; skipped where there is none.
+// Interferes with each system call of a run: kills the run there, makes the
+// call fail in each way, or stops the run while other runs come and go. Uses
+// strace(1) on the real program; skipped without strace.
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -43,15 +43,15 @@ using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 
-// What a run finds that is taken apart.
+// The initial state for the tested run.
 enum class Beginning {
-  kFirst,      // no run was here before
-  kFree,       // one was
-  kStale,      // one was killed: record and lock file
-  kMalformed,  // a lock file that is none
+  kFirst,      // no earlier run
+  kFree,       // an earlier run ended
+  kStale,      // an earlier run was killed: record and lock file remain
+  kMalformed,  // an invalid lock file
   kForce,      // a live run, to be overridden
   kOutside,    // a live external run, to be overridden
-  kStray,      // a daemon of a dead run, with the kernel lock
+  kStray,      // a dead run's daemon holds the kernel lock
 };
 
 constexpr Beginning kBeginnings[] = {
@@ -80,7 +80,7 @@ std::string NameOf(const testing::TestParamInfo<Beginning>& info) {
   return "";
 }
 
-// What a run may say that finds what another left.
+// The messages allowed for a run that finds the remains of another.
 constexpr char kLeftovers[] =
     "(Warning: Found stale lock file \\(PID [0-9]+ not running\\)\n"
     "Removing stale lock and continuing...\n\n"
@@ -113,8 +113,8 @@ pid_t ChildOf(pid_t pid) {
   return child;
 }
 
-// o8lock OPTIONS... -- sh -c SCRIPT, with the same system calls for each
-// script: no search for the orchestr8 that it may start.
+// `o8lock OPTIONS... -- sh -c SCRIPT`, with the same system calls for each
+// script: there is no search for an orchestr8 in it.
 Argv Publishing(Argv options, const std::string& script) {
   options.emplace_back("--publish=always");
   return Locked(options, script);
@@ -124,7 +124,7 @@ Argv Publishing(Argv options, const std::string& script) {
 struct Step {
   std::string call;
   int number;
-  std::string line = {};  // as strace(1) writes it
+  std::string line = {};  // as printed by strace(1)
   std::string Where() const { return absl::StrCat(call, " ", number); }
 };
 
@@ -140,8 +140,8 @@ class StepsTest : public testing::Test {
     }
   }
 
-  // Makes of `repo` what `beginning` says. Runs that are to be alive stay so
-  // until the next call, or the end.
+  // Brings `repo` into the state `beginning`. Live runs stay alive until the
+  // next call, or the end of the test.
   void Prepare(const Repository& repo, Beginning beginning) {
     others_.clear();
     outside_.reset();
@@ -164,7 +164,7 @@ class StepsTest : public testing::Test {
       }
       case Beginning::kMalformed:
         repo.MakeLockFile("");
-        // So long that nobody waits for it to become a good one.
+        // Too long for o8lock to wait until its writer completes it.
         std::filesystem::resize_file(repo.LockFile(), 2 << 20);
         break;
       case Beginning::kForce:
@@ -180,19 +180,19 @@ class StepsTest : public testing::Test {
     }
   }
 
-  // As after `git init`, and without processes.
+  // Restores the state after `git init`, without processes.
   static void Restore(const Repository& repo) {
     std::filesystem::remove_all(repo.File(".git/o8lock"));
     std::filesystem::remove_all(repo.File(".claude"));
     MakeFile(repo.File(".git/info/exclude"), "# mine\n");
   }
 
-  // The wrapper is killed, then its command ends; a daemon of that stays.
+  // Kills the wrapper, then ends its command. A daemon of the command stays.
   static std::unique_ptr<Process> LeaveADaemon(const Repository& repo) {
     ProcessOptions options = In(repo.path());
     options.input = ProcessOptions::Stdin::kPipe;
     auto run = std::make_unique<Process>(
-        // Not before it has left the session.
+        // Prints "ready" only after it has left the session.
         Publishing(
             {}, "setsid sh -c \"echo ready $$; exec sleep 1000\" & read line"),
         options);
@@ -212,7 +212,7 @@ class StepsTest : public testing::Test {
     return {};
   }
 
-  // The system calls of the run `argv`, in their order.
+  // The system calls of the run `argv`, in order.
   static std::vector<Step> StepsOf(const Repository& repo, const Argv& argv) {
     const TempDir dir;
     EXPECT_EQ(RunToEnd(Strace({"-o", dir.File("log")}, argv), WithPipe(repo)),
@@ -222,7 +222,8 @@ class StepsTest : public testing::Test {
     for (const absl::string_view line :
          absl::StrSplit(Contents(dir.File("log")), '\n')) {
       const std::string call(line.substr(0, line.find('(')));
-      // Not: "--- SIGCHLD {...". Nor what makes a process of it and ends it.
+      // Skips lines like "--- SIGCHLD {...", and the calls that start and end
+      // the process.
       if (call.empty() || !absl::ascii_islower(call[0]) || call == "execve" ||
           call == "exit_group") {
         continue;
@@ -232,7 +233,7 @@ class StepsTest : public testing::Test {
     return steps;
   }
 
-  // `argv` under strace(1).
+  // `argv` run by strace(1).
   static Argv Strace(const Argv& options, const Argv& argv) {
     Argv words = {"strace", "-qq"};
     words.insert(words.end(), options.begin(), options.end());
@@ -240,7 +241,7 @@ class StepsTest : public testing::Test {
     return words;
   }
 
-  // `argv`, with `what` happening at `step`.
+  // `argv` with `what` injected at `step`.
   static Argv Injected(const Step& step, const std::string& what,
                        const Argv& argv, const std::string& log = "/dev/null") {
     return Strace(
@@ -252,13 +253,13 @@ class StepsTest : public testing::Test {
   static ProcessOptions WithPipe(const Repository& repo) {
     ProcessOptions options = In(repo.path());
     options.input = ProcessOptions::Stdin::kPipe;
-    // It does not work under strace.
+    // Leak detection does not work under strace.
     options.env["ASAN_OPTIONS"] = "detect_leaks=0";
     return options;
   }
 
-  // A plain run must succeed, whatever it finds, and leave nothing: no file of
-  // o8lock, and of everybody else's none missing or changed.
+  // Expects a plain run to succeed in any state and to leave no file of o8lock.
+  // No other file may be missing or changed.
   void ExpectTheNextRunSucceeds(
       const Repository& repo,
       const std::map<std::string, std::string>& untouched) {
@@ -304,7 +305,7 @@ TEST_P(KilledTest, AtEverySystemCallTheNextRunNeedsNobody) {
         WithPipe(repo));
     if (run.ShowsOrCloses("ready ")) {
       const pid_t command = ReadyPid(run);
-      // To the wrapper's death, or its wait for the command's end.
+      // Waits until the wrapper is dead, or waits for the command's end.
       WaitUntil("killed or waiting", [&run] {
         const pid_t wrapper = ChildOf(run.pid());
         return StateOfProcess(run.pid()) == 'Z' ||
@@ -326,10 +327,11 @@ TEST_P(KilledTest, AtEverySystemCallTheNextRunNeedsNobody) {
     EXPECT_THAT(end, AnyOf(Killed(SIGKILL), Exited(0)));
     if (end == Killed(SIGKILL)) ++kills;
     if (GetParam() == Beginning::kForce) {
-      // The overridden run, or the one that was to be, minds nothing.
+      // The overridden run does not notice, even if the override did not
+      // happen.
       EXPECT_EQ(others_[0]->Finish(7), Exited(7));
     }
-    outside_.reset();  // and its file, if it is still there, is stale
+    outside_.reset();  // its file, if it still exists, is now stale
     ExpectTheNextRunSucceeds(repo, untouched);
   }
   EXPECT_GT(kills, 90);
@@ -340,7 +342,8 @@ TEST_P(KilledTest, AtEverySystemCallTheNextRunNeedsNobody) {
 
 INSTANTIATE_TEST_SUITE_P(, KilledTest, testing::ValuesIn(kBeginnings), NameOf);
 
-// Also a daemon of the command that ended does not keep the lock then.
+// Once the command has ended, a killed run does not leave its lock to a daemon
+// of the command.
 TEST_F(StepsTest, KilledInTheReleaseItLeavesNothingToADaemon) {
   const Repository repo;
   const Argv argv = Publishing({}, "setsid sleep 1000 >/dev/null 2>&1 & :");
@@ -362,8 +365,8 @@ TEST_F(StepsTest, KilledInTheReleaseItLeavesNothingToADaemon) {
   EXPECT_GT(kills, 15);
 }
 
-// git calls o8lock while the run is on, and what it calls must never be half
-// there.
+// git calls o8lock during the run. Its configuration must be complete at any
+// time.
 TEST_F(StepsTest, KilledWithTheHooksInstalledGitWorksAndTheNextRunDisarms) {
   const Repository repo;
   const Result install = Call(O8lock({"hooks", "install"}), repo.path());
@@ -384,7 +387,7 @@ TEST_F(StepsTest, KilledWithTheHooksInstalledGitWorksAndTheNextRunDisarms) {
         Call({"git", "update-ref", "refs/tests/x", "HEAD"}, repo.path());
     EXPECT_EQ(git.end, Exited(0));
     EXPECT_EQ(git.err, "");
-    // Also if there was no git in between.
+    // Also covers the case without a git command in between.
     if (kills % 2 != 0) {
       Call(Injected(step, "signal=KILL", argv), WithPipe(repo));
     }
@@ -402,8 +405,8 @@ TEST_F(StepsTest, KilledWithTheHooksInstalledGitWorksAndTheNextRunDisarms) {
 
 // --- Each call failing in each way ---
 
-// Not what is no doing of o8lock's, but of how a program starts; nor close(2),
-// which frees the descriptor whatever it says, and under strace does not.
+// Excludes calls made by the start of any program, and close(2): it frees the
+// descriptor even if it fails, but under strace it does not.
 bool CanFail(const std::string& call) {
   for (const char* const prefix :
        {"open",   "newfstatat", "fstat",   "fcntl",  "read",   "pread",
@@ -423,7 +426,7 @@ TEST_P(FailingTest, AtEverySystemCallItWorksOrSaysWhyNot) {
   Restore(repo);
   const auto untouched = FilesIn(repo.path());
   Prepare(repo, GetParam());
-  // Whether it has the lock is for another program to say.
+  // Another program checks whether the run has the lock.
   const Argv argv = Locked(OptionsOf(GetParam()),
                            "echo held $(\"$O8LOCK\" status | grep -c ^held)");
   const std::vector<std::pair<const char*, int>> errors = {
@@ -435,12 +438,12 @@ TEST_P(FailingTest, AtEverySystemCallItWorksOrSaysWhyNot) {
   int refusals = 0;
   for (const Step& step : StepsOf(repo, argv)) {
     if (!CanFail(step.call)) continue;
-    // In the short form each call fails in one way, and in its turn in each.
+    // In the short form each call fails in one way only; the ways take turns.
     const size_t first = faults % errors.size();
     const size_t count = IsLongForm() ? errors.size() : 1;
     for (size_t i = 0; i < count; ++i) {
       const auto& [name, error] = errors[(first + i) % errors.size()];
-      // That means that it worked.
+      // For mkdir EEXIST means success.
       if (error == EEXIST && absl::StartsWith(step.call, "mkdir")) continue;
       SCOPED_TRACE(absl::StrCat(name, " at ", step.Where()));
       Prepare(repo, GetParam());
@@ -454,7 +457,7 @@ TEST_P(FailingTest, AtEverySystemCallItWorksOrSaysWhyNot) {
         EXPECT_THAT(run.end, AnyOf(Exited(71), Exited(73), Exited(75)));
         EXPECT_EQ(run.out, "");
         if (GetParam() == Beginning::kStray && run.end == Exited(75)) {
-          // What cannot be read is no proof of anybody's death.
+          // An unreadable file does not prove the death of a process.
           EXPECT_THAT(run.err,
                       AnyOf(HasSubstr("Evidence: the kernel lock is held"),
                             HasSubstr(strerror(error))));
@@ -484,8 +487,7 @@ INSTANTIATE_TEST_SUITE_P(, FailingTest, testing::ValuesIn(kBeginnings), NameOf);
 
 class NoLocksTest : public StepsTest {
  protected:
-  // Of `words`, of which every fcntl(2) after those on the standard descriptors
-  // fails.
+  // Runs `words`. Every fcntl(2) after those on the standard descriptors fails.
   static Result WithoutLocks(const Repository& repo, const Argv& words) {
     return Call(
         Strace({"-o", "/dev/null", "-e", "inject=fcntl:error=ENOLCK:when=4+"},
@@ -521,19 +523,19 @@ TEST_F(NoLocksTest, NothingIsRunAndDoctorSaysWhy) {
   EXPECT_EQ(Call(O8lock({"--", "echo", "ran"}), repo.path()).out, "ran\n");
 }
 
-// --- Stopped at each call, while others come and go ---
+// --- Stopped at each call while others come and go ---
 
-// Fails with 99 while another of its kind is between its two ends.
+// Fails with 99 if another instance is running.
 constexpr char kAlone[] =
     "set -C; true >alone || exit 99; echo ready; read line; rm alone";
 
-// A run that is stopped at one of its steps, in a repository of its own.
+// A run stopped at one of its steps, in its own repository.
 struct Interrupted {
   Step step;
   std::unique_ptr<Repository> repo;
-  std::unique_ptr<Guarded> holder = {};   // that it overrides
+  std::unique_ptr<Guarded> holder = {};   // overridden by the run
   std::unique_ptr<Process> run = {};      // under strace
-  std::unique_ptr<Process> another = {};  // that comes meanwhile
+  std::unique_ptr<Process> another = {};  // comes meanwhile
 };
 
 class InterruptedTest : public StepsTest {
@@ -546,7 +548,7 @@ class InterruptedTest : public StepsTest {
   static std::string LogOf(const Repository& repo) {
     return repo.File(".git/log");
   }
-  // A traced process is in the state of a stopped one at every call.
+  // At every call a traced process is in the same state as a stopped one.
   static void WaitUntilStopped(const Repository& repo) {
     WaitUntil("stopped", [&repo] {
       return Exists(LogOf(repo)) &&
@@ -554,8 +556,8 @@ class InterruptedTest : public StepsTest {
     });
   }
 
-  // A run for each of the steps that it has, stopped there. Its command, which
-  // is kAlone, is told to end at once.
+  // Starts a run for each of its steps and stops it there. Its command is
+  // kAlone, and must end at once.
   std::vector<Interrupted> StopEverywhere(Beginning beginning) {
     std::vector<Interrupted> all;
     const Repository repo;
@@ -563,7 +565,7 @@ class InterruptedTest : public StepsTest {
     bool in_main = false;
     int count = 0;
     for (Step& step : StepsOf(repo, Publishing(OptionsOf(beginning), ":"))) {
-      // Whose lock is there before that was there when --yes was said.
+      // Until then --yes refers to whichever lock exists.
       in_main = in_main || step.call == "fcntl";
       if (beginning == Beginning::kForce && !in_main) continue;
       if (!IsLongForm() && ++count % 2 != 0) continue;
@@ -582,13 +584,13 @@ class InterruptedTest : public StepsTest {
       SCOPED_TRACE(one.step.Where());
       WaitUntilStopped(*one.repo);
       if (testing::Test::HasFailure()) break;
-      // The command is not stopped.
+      // The command itself is not stopped.
       WaitUntil("alone", [&one] { return !Exists(one.repo->File("alone")); });
     }
     return all;
   }
 
-  // Lets all go on of which another has come meanwhile, and ends them.
+  // Continues all runs after another run has come to each, and ends them.
   static void GoOn(std::vector<Interrupted>& all) {
     int first = 0;
     int second = 0;
@@ -604,8 +606,8 @@ class InterruptedTest : public StepsTest {
       const End end = one.run->Wait();
       if (has_lock) {
         ++second;
-        // It was through already, or comes too late; nothing of the other's is
-        // touched.
+        // The run was already finished, or it comes too late. It changes
+        // nothing of the other run's.
         const bool ran = absl::StrContains(one.run->out(), "ready");
         EXPECT_EQ(end, ran ? Exited(0) : Exited(75)) << one.run->err();
         EXPECT_TRUE(StateOf(*one.repo) == before);
@@ -619,15 +621,15 @@ class InterruptedTest : public StepsTest {
         EXPECT_EQ(one.holder->Finish(7), Exited(7));
       }
       EXPECT_FALSE(Exists(one.repo->LockFile()));
-      // A run that was stopped in its release may leave the record of one that
-      // it has overridden, and that has ended since: the next start says
-      // nothing of it.
+      // A run stopped in its release may leave the record of a run that it has
+      // overridden, and that has ended since. The next start does not report
+      // it.
       const Result next = Call(O8lock({"--", "true"}), one.repo->path());
       EXPECT_EQ(next.end, Exited(0));
       EXPECT_EQ(next.err, "");
       EXPECT_EQ(Contents(one.repo->Guard()), "");
     }
-    // Both are seen.
+    // Both cases must occur.
     EXPECT_GT(first, 10);
     EXPECT_GT(second, 10);
     std::cout << "stopped at " << all.size() << " system calls, " << second
@@ -643,7 +645,7 @@ TEST_F(InterruptedTest, AnotherStartIsAloneOrRefused) {
   GoOn(all);
 }
 
-// The run that is to be overridden ends, and the next one comes.
+// The run to be overridden ends, and the next one comes.
 TEST_F(InterruptedTest, AnOverrideFindsAnotherHolderThanTheOneShown) {
   std::vector<Interrupted> all = StopEverywhere(Beginning::kForce);
   for (Interrupted& one : all) one.holder->process().Write("0\n");
@@ -656,7 +658,7 @@ TEST_F(InterruptedTest, AnOverrideFindsAnotherHolderThanTheOneShown) {
   GoOn(all);
 }
 
-// Both were started when the holder was there.
+// Both were started while the holder existed.
 TEST_F(InterruptedTest, OfTwoOverridesAtOnceOneRuns) {
   const Repository repo;
   Guarded holder(repo.path());
@@ -681,12 +683,12 @@ TEST_F(InterruptedTest, OfTwoOverridesAtOnceOneRuns) {
   ExpectNothingLeft(repo);
 }
 
-// --- Stopped between a look and what rests on it ---
+// --- Stopped between a check and its consequence ---
 
 class BetweenTest : public InterruptedTest {
  protected:
-  // The first of `steps` that strace(1) writes like `pattern`, and the one
-  // before that.
+  // The first of `steps` with a strace(1) line matching `pattern`, and the step
+  // before it.
   struct Place {
     Step before;
     Step step;
@@ -702,7 +704,7 @@ class BetweenTest : public InterruptedTest {
     return {};
   }
 
-  // `argv`, stopped when it has done `step`.
+  // Runs `argv` and stops it after `step`.
   static std::unique_ptr<Process> StoppedAfter(const Repository& repo,
                                                const Step& step,
                                                const Argv& argv) {
@@ -718,7 +720,7 @@ class BetweenTest : public InterruptedTest {
       "^openat\\(.*/parallel\\.guard\", O_RDWR[^=]* = [0-9]";
   static constexpr char kLocks[] = "F_OFD_SETLK, \\{l_type=F_WRLCK.* = 0$";
 
-  // The beginning of a refusal by the run `pid`, up to the time of its start.
+  // The start of a refusal because of the run `pid`, up to its start time.
   static std::string RefusedBy(pid_t pid) {
     return absl::StrCat(
         "Error: Another parallel execution is in progress (PID: ", pid,
@@ -726,7 +728,7 @@ class BetweenTest : public InterruptedTest {
   }
 };
 
-// Whether it lost it before it was locked or after that.
+// The guard may lose its name before or after the run locks it.
 TEST_F(BetweenTest, RefusesAStartThatLockedAGuardWithoutAName) {
   const Repository plain;
   Prepare(plain, Beginning::kFree);
@@ -774,8 +776,8 @@ TEST_F(BetweenTest, RefusesAStartThatLockedAGuardWithoutAName) {
   }
 }
 
-// The dead run has left a daemon with its lock, which does not count, and its
-// token, with which what it started goes on joining it.
+// The dead run has left a daemon. The daemon's lock does not count, but the
+// token does: processes started by the dead run can still join it.
 TEST_F(BetweenTest, ATakeOverIsOffWhereAnotherStartHasJoinedMeanwhile) {
   const Repository repo;
   Prepare(repo, Beginning::kStray);
@@ -823,7 +825,7 @@ TEST_F(BetweenTest, ATakeOverIsOffWhereAnotherStartHasJoinedMeanwhile) {
   ExpectNothingLeft(repo);
 }
 
-// What is to be removed is another's by then.
+// By then the file to be removed belongs to another program.
 TEST_F(BetweenTest, ALockFileThatCameAfterTheLookIsLeftAlone) {
   const std::string text = ExternalLockFile(getpid(), TimeText(absl::Now()));
   for (const Beginning beginning : {Beginning::kFree, Beginning::kStale}) {

@@ -146,7 +146,7 @@ End Guarded::Finish(int code) {
 
 void WaitForEnd(pid_t pid) {
   WaitUntil(absl::StrCat("end of process ", pid), [pid] {
-    // Not Contents: the process may go between a look and a read.
+    // Not Contents: the process may end between its check and its read.
     std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
     std::string stat;
     return !std::getline(file, stat) ||
@@ -217,7 +217,7 @@ std::string Normal(std::string text) {
 LockFilesState StateOf(const Repository& repository) {
   struct stat guard = {};
   EXPECT_EQ(stat(repository.Guard().c_str(), &guard), 0);
-  // The run itself adds its command's pid, when that has begun already.
+  // The run itself adds its command's pid once the command has started.
   const std::string record =
       std::regex_replace(Contents(repository.Guard()),
                          std::regex(",\"command(Pid|Since)\":[0-9]+"), "");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For the tests of the whole o8lock: repositories, runs that have a lock until
-// they are told to end, and whole messages to compare with. Not thread-safe.
-// Where something fails that a test takes for granted, the test fails.
+// For end-to-end tests of o8lock: repositories, runs that hold a lock until
+// told to end, and whole messages for comparison. Not thread-safe. If a
+// helper's own step fails, the test fails.
 //
 // Environment: O8LOCK_BIN      the program
 //              O8LOCK_GOLDEN   the directory of the golden texts
@@ -29,28 +29,29 @@ using Argv = std::vector<std::string>;
 // The path of the program.
 std::string Binary();
 
-// o8lock WORDS...
+// `o8lock WORDS...`
 Argv O8lock(const Argv& words);
 
-// sh -c SCRIPT
+// `sh -c SCRIPT`
 Argv Shell(const std::string& script);
 
-// o8lock OPTIONS... -- sh -c SCRIPT
+// `o8lock OPTIONS... -- sh -c SCRIPT`
 Argv Locked(const Argv& options, const std::string& script);
 
-// Whether to try everything: --config=long. The short form is for every day.
+// Whether to test everything (--config=long) instead of the short form for
+// daily use.
 bool IsLongForm();
 
-// In `directory`, apart from whatever the test itself runs in, with a user's
-// name that is the same everywhere.
+// In `directory`, isolated from the test's own environment, with a fixed user
+// name.
 ProcessOptions In(const std::string& directory);
 // The same on a terminal without colours.
 ProcessOptions OnTerminal(const std::string& directory);
-// The same for a stand-in for orchestr8 that shows "ready" where all its
-// worktrees exist, and goes on upon a line.
+// The same for a stand-in for orchestr8. The stand-in prints "ready" once all
+// its worktrees exist, and continues after a line of input.
 ProcessOptions AtTheGate(const std::string& directory);
 
-// What came of a command that needs no watching.
+// The result of a finished command.
 struct Result {
   End end;
   std::string out;
@@ -70,9 +71,9 @@ class Repository {
   std::string File(absl::string_view name) const { return dir_.File(name); }
   std::string LockFile() const { return File(".claude/parallel.lock"); }
   std::string Guard() const { return File(".git/o8lock/parallel.guard"); }
-  // What `git status` shows as a change.
+  // The changes `git status` shows.
   std::string Changes() const;
-  // Write these files, with the directories that they are in.
+  // Write these files, and create their directories.
   void MakeLockFile(absl::string_view text) const;
   void MakeGuard(absl::string_view text) const;
 
@@ -80,30 +81,30 @@ class Repository {
   TempDir dir_;
 };
 
-// The names in `directory`, sorted; none if it is not there.
+// The names in `directory`, sorted. Empty if the directory does not exist.
 std::vector<std::string> Names(const std::string& directory);
 
-// Expects that in `repository` nobody has the lock and nothing of a run is
-// left: no lock file, and a guard, if there is one, without a record.
+// Expects `repository` to be free of any run: no run holds the lock, there is
+// no lock file, and a guard, if it exists, has no record.
 void ExpectNothingLeft(const Repository& repository);
 
-// A run that has the lock, under a command that ends when it is told to.
+// A run that holds the lock. Its command ends when told to.
 class Guarded {
  public:
-  // The command; "ready" comes with its pid.
+  // The command; it prints "ready" and its pid.
   static constexpr char kScript[] = "echo ready $$; read code; exit $code";
 
   explicit Guarded(const std::string& directory, const Argv& options = {});
-  // `argv` is to print "ready PID" and to end upon a line with its exit code.
+  // `argv` must print "ready PID", and end after a line with its exit code.
   Guarded(const Argv& argv, ProcessOptions options);
 
-  // The wrapper's.
+  // The pid of the wrapper.
   pid_t pid() const { return process_.pid(); }
   pid_t command_pid() const { return command_pid_; }
   Process& process() { return process_; }
   const std::string& err() const { return process_.err(); }
 
-  // Has the command end with `code`, and waits for the wrapper's end.
+  // Makes the command end with `code`, and waits for the wrapper's end.
   End Finish(int code = 0);
 
  private:
@@ -111,8 +112,8 @@ class Guarded {
   pid_t command_pid_;
 };
 
-// Waits until `condition`, of which nobody tells. Only for what happens outside
-// the processes that the test can watch.
+// Polls until `condition` holds. Use it only for events outside the processes
+// the test can watch.
 template <typename Condition>
 void WaitUntil(const std::string& what, Condition condition) {
   const auto deadline = std::chrono::steady_clock::now() + Process::kDeadline;
@@ -124,40 +125,41 @@ void WaitUntil(const std::string& what, Condition condition) {
   }
 }
 
-// Waits until the process `pid`, no child of the test, has ended. Where nobody
-// collects orphans it stays a zombie.
+// Waits until the process `pid`, not a child of the test, has ended. Accepts a
+// zombie: without a parent that collects orphans, it stays one.
 void WaitForEnd(pid_t pid);
 
-// Waits until the run in `repository` has written all of its record.
+// Waits until the run in `repository` has completed its record.
 void WaitForCommandInRecord(const Repository& repository);
 
 // The pid of a process that has ended.
 pid_t DeadPid();
 
-// As in a lock file.
+// The format of times in a lock file.
 std::string TimeText(absl::Time time);
 
-// A lock file as an external run writes it.
+// A lock file in the format of an external run.
 std::string ExternalLockFile(int pid, const std::string& started_at);
 
-// {NAME} in a text, and what it stands for.
+// The values of each {NAME} in a text.
 using Values = std::map<std::string, std::string>;
 
-// `text` with `values`, {HOST} and {O8LOCK} put in.
+// `text` with `values`, {HOST} and {O8LOCK} filled in.
 std::string Fill(std::string text, const Values& values);
 
-// The golden text `name` with `values` put in, as by Fill.
+// The golden text `name`, filled in by Fill.
 std::string Golden(const std::string& name, const Values& values);
 
-// {REPO} and {PID}.
+// Values for {REPO} and {PID}.
 Values ValuesOf(const Repository& repository);
 Values ValuesOf(const Repository& repository, pid_t pid);
 
-// `text` with {TIME} (be it o8lock's or orchestr8's) and {DURATION} for what no
-// test can foresee, and without a terminal's carriage returns.
+// `text` without unpredictable parts: {TIME} replaces times, o8lock's and
+// orchestr8's, and {DURATION} replaces durations. Also removes a terminal's
+// carriage returns.
 std::string Normal(std::string text);
 
-// What the files of a lock are, to tell whether anybody touched them.
+// The state of a lock's files, to check whether any program has changed them.
 struct LockFilesState {
   std::string lock_file;
   std::string record;
