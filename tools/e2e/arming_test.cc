@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The hooks while runs come, go, die and override each other: no git command
-// fails but an add that must not be, and none of those goes unnoticed. What a
-// test did is in its log, in lines that begin with [ FIGURES  ].
+// The hooks while runs start, end, die and override each other. No git command
+// may fail except an add under another run's lock, and no such add may go
+// unnoticed. The test log has each test's figures, in lines beginning with
+// [ FIGURES  ].
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -49,7 +50,7 @@ using ::testing::Not;
 
 using Clock = std::chrono::steady_clock;
 
-// So that what follows comes at another moment of what is under way.
+// Delays the next step, so that it hits a different phase of the other process.
 void Spin(int microseconds) {
   const auto moment = Clock::now() + std::chrono::microseconds(microseconds);
   while (Clock::now() < moment) {
@@ -58,8 +59,8 @@ void Spin(int microseconds) {
 
 // --- Arming and disarming beside git ---
 
-// Runs git commands in its directory until the file $STOP is there, and tells
-// how many there were and what those said that failed.
+// Runs git commands in its directory until the file $STOP exists. Prints the
+// number of commands, and the output of the failed ones.
 constexpr char kGitLoop[] = R"(
 try() {
   n=$((n + 1))
@@ -94,7 +95,7 @@ class GitLoop {
   static std::string StopFile(const HookedRepository& repo) {
     return repo.Tree("stop");
   }
-  // How many commands it ran; those that failed, with what they said.
+  // The number of commands, and the output of the failed ones.
   std::pair<int, std::string> Finish() {
     EXPECT_EQ(process_->Wait(), Exited(0)) << process_->err();
     const std::vector<std::string> parts =
@@ -132,7 +133,8 @@ TEST(ArmingTest, NoGitCommandFailsWhileRunsComeAndGo) {
             << " git commands, 0 of which failed\n";
 }
 
-// The loops above are able to notice: what o8lock does not do.
+// The loops above notice failures: here a hook appears and disappears, which
+// o8lock avoids.
 TEST(ArmingTest, AHookThatComesAndGoesMakesGitCommandsFail) {
   const HookedRepository repo;
   GitLoop loop(repo, repo.path(), "main-loop");
@@ -165,7 +167,7 @@ TEST(CrashTest, TheNextGitCommandDisarms) {
   EXPECT_EQ(repo.Add(words).end, Exited(255));
   run.process().Signal(SIGKILL);
   EXPECT_EQ(run.process().Wait(), Killed(SIGKILL));
-  // The command lives, and with it the run.
+  // The command is alive, so the run is too.
   repo.ExpectGitWorks();
   EXPECT_TRUE(repo.IsArmed());
   const Result refused = repo.Add(words);
@@ -202,8 +204,8 @@ TEST(CrashTest, AnAddIsAGitCommandToo) {
   EXPECT_FALSE(repo.IsArmed());
 }
 
-// git, or its hook, is killed at any moment of a refused add, and of another
-// command. Each time a little later, until one is through.
+// Kills git, or its hook, at any time during a refused add. Each kill comes a
+// little later, until some adds end on their own.
 TEST(CrashTest, GitIsKilledWhileItIsRefused) {
   const HookedRepository repo;
   repo.Install();
@@ -217,7 +219,7 @@ TEST(CrashTest, GitIsKilledWhileItIsRefused) {
           HookedRepository::AddArgv({"-q", "-b", "new", repo.Tree("x")}),
           In(repo.path()));
       Spin(50 * i);
-      // With its children, or without.
+      // With its children, or without them.
       kill(i % 2 == 0 ? -add.pid() : add.pid(), SIGKILL);
       const End end = add.Wait();
       if (end == Killed(SIGKILL)) {
@@ -227,8 +229,9 @@ TEST(CrashTest, GitIsKilledWhileItIsRefused) {
         ++through;
       }
     }
-    // What it leaves without o8lock too: a lock of git's; and a child without
-    // a parent is no part of an add any more, and makes the branch.
+    // Removes git's remains, which exist without o8lock too: a lock file; and a
+    // branch made by a child without its parent, because it is no longer part
+    // of an add.
     std::filesystem::remove(repo.File(".git/refs/heads/new.lock"));
     if (i % 2 != 0) Call({"git", "branch", "-q", "-D", "new"}, repo.path());
     EXPECT_EQ(repo.Refs(), refs);
@@ -246,7 +249,7 @@ TEST(CrashTest, GitIsKilledWhileItIsRefused) {
 
 // --- One state for each add ---
 
-// How an add is held in its middle, by the user's own hook or filter.
+// How a user's hook or filter pauses an add in the middle.
 struct Hold {
   std::string name;
   Argv words;
@@ -261,7 +264,7 @@ void PrintTo(const Hold& hold, std::ostream* out) { *out << hold.name; }
 
 class OneStateTest : public testing::TestWithParam<Hold> {
  protected:
-  // What holds if $HOLD says so, once.
+  // Pauses once, if the file `hold` exists.
   static std::string Script(const HookedRepository& repo) {
     return absl::StrCat("test -e ", repo.Tree("hold"), " || exit 0\n", "rm ",
                         repo.Tree("hold"), "\necho holding >&2\nread line <",
@@ -301,7 +304,7 @@ TEST_P(OneStateTest, AnAddThatBeganBeforeTheLockGoesThrough) {
     if (hold.words[0][0] == '-' && hold.words[0] != "--detach") {
       EXPECT_TRUE(repo.HasBranch("new"));
     }
-    // One that begins now.
+    // This add begins now.
     const std::string refs = repo.Refs();
     Argv late = {"-q", "-f"};
     for (const std::string& word : hold.words) {
@@ -337,7 +340,7 @@ INSTANTIATE_TEST_SUITE_P(
         Hold{"DetachedAtItsCheckout", {"--detach", "$T"}, ""}),
     NameOf);
 
-// A process that becomes git by exec(2) is older than its add.
+// The process of git may be older than the add, because of exec(2).
 TEST(LateAddTest, AShellThatWasThereBeforeIsNoAddYet) {
   const HookedRepository repo;
   repo.Install();
@@ -369,7 +372,7 @@ TEST(LateAddTest, AShellThatWasThereBeforeIsNoAddYet) {
   }
 }
 
-// Begun at the same moment as a run: all of it is there, or nothing.
+// An add that begins together with a run succeeds completely or not at all.
 TEST(LateAddTest, NoAddIsHalfRefused) {
   const HookedRepository repo;
   repo.Install();
@@ -383,7 +386,7 @@ TEST(LateAddTest, NoAddIsHalfRefused) {
   for (int i = 0; i < (IsLongForm() ? 2000 : 40); ++i) {
     std::unique_ptr<Process> add;
     std::unique_ptr<Process> run;
-    // The one first, or the other.
+    // Starts either one first.
     for (const bool is_add : {i % 2 == 0, i % 2 != 0}) {
       if (is_add) {
         add = std::make_unique<Process>(add_argv, In(repo.path()));
@@ -408,7 +411,7 @@ TEST(LateAddTest, NoAddIsHalfRefused) {
     run->Write("\n");
     EXPECT_EQ(run->Wait(), Exited(0));
   }
-  // Both are seen.
+  // Both outcomes must occur.
   EXPECT_GT(added, 2);
   EXPECT_GT(refused, 2);
   std::cout << "[ FIGURES  ] " << added << " added, " << refused
@@ -429,7 +432,8 @@ TEST(DisguisedTest, ALongCommandLineIsReadToItsEnd) {
   EXPECT_FALSE(repo.HasBranch("new"));
 }
 
-// The first process of a machine is everybody's ancestor, and no orchestr8.
+// The first process of a machine is an ancestor of all others, but no
+// orchestr8.
 TEST(DisguisedTest, APidOfOneIsNobodysOwnRun) {
   const HookedRepository repo;
   repo.Install();
@@ -452,9 +456,9 @@ TEST(DisguisedTest, ALockFileOfTheFutureIsThereNow) {
 
 // --- The run's own adds ---
 
-// An add of a run that has the lock, in another tick than its start: else the
-// hooks leave to each other what the first of them has missed. `prefix` is what
-// it is started by.
+// An add by the run that holds the lock, in a later tick than the run's start.
+// In the same tick, one hook leaves the add to the other, because it may have
+// missed the add's first step. `prefix` starts the add.
 class OwnAddTest : public testing::Test {
  protected:
   void SetUp() override { repo_.Install(); }
@@ -472,7 +476,7 @@ class OwnAddTest : public testing::Test {
                                            form, " ", repo_.Tree("x"));
       Guarded run(Locked({}, absl::StrCat(kWhenTold, add)), In(repo_.path()));
       WaitForAnotherTick();
-      // The same, of nobody.
+      // The same add outside any run.
       const Result foreign = Call(Shell(add), repo_.path());
       EXPECT_FALSE(foreign.end == Exited(0));
       EXPECT_THAT(foreign.err, HasSubstr("\ngit worktree add refused: "));
@@ -495,7 +499,7 @@ class OwnAddTest : public testing::Test {
   const HookedRepository repo_;
 };
 
-// There the run is no ancestor that could be seen.
+// In a container the run is not visible as an ancestor.
 TEST_F(OwnAddTest, InAContainerIsKnownByItsToken) {
   if (!HasNamespaces()) {
     GTEST_SKIP() << "needs permission for a pid namespace";
@@ -509,8 +513,9 @@ TEST_F(OwnAddTest, WithoutItsTokenIsKnownByItsAncestor) {
 
 // --- Adds all the time, while runs come, go and override each other ---
 
-// Adds worktrees until the file $STOP is there. Of each it tells when it began
-// and ended, in seconds since boot, its exit code, and what is there then.
+// Adds worktrees until the file $STOP exists. For each add it prints its begin
+// and end in seconds since boot, its exit code, and whether the branch and the
+// worktree exist.
 constexpr char kAddLoop[] = R"(
 i=0
 while ! test -e "$STOP"; do
@@ -532,7 +537,7 @@ while ! test -e "$STOP"; do
 done
 )";
 
-// In hundredths of a second since boot, as the loop has it.
+// In hundredths of a second since boot, as in the loop.
 using Moment = int64_t;
 Moment Now() {
   struct timespec time;
@@ -540,7 +545,7 @@ Moment Now() {
   return int64_t{time.tv_sec} * 100 + time.tv_nsec / 10000000;
 }
 
-// When the lock was taken for certain, and when it may have been.
+// When the lock was certainly taken, and when it may have been taken.
 struct Taken {
   Moment maybe_from = 0;
   Moment from = 0;
@@ -552,8 +557,8 @@ class RaceTest : public testing::Test {
  protected:
   RaceTest() { repo_.Install(); }
 
-  // One alone: two adds at once may fail without any hook, for git reads what
-  // another is just writing.
+  // A single loop: two simultaneous adds may fail even without hooks, because
+  // git reads files another git is just writing.
   std::unique_ptr<Process> StartLoop() {
     ProcessOptions options = In(repo_.path());
     options.env["STOP"] = repo_.File(".git/stop");
@@ -561,7 +566,7 @@ class RaceTest : public testing::Test {
     return std::make_unique<Process>(Shell(kAddLoop), options);
   }
 
-  // Ends `loop`, and determines each add by when the lock was taken.
+  // Ends `loop`, and checks the result of each add against the times in `all`.
   void Judge(Process& loop, const std::vector<Taken>& all) {
     MakeFile(repo_.File(".git/stop"), "");
     int added = 0;
@@ -610,7 +615,7 @@ class RaceTest : public testing::Test {
               << " of them while it was taken\n";
   }
 
-  // Until an add has been from its beginning to its end, and a little longer.
+  // Waits for a complete add, and a little longer.
   static void LetItAdd(Process& loop, int i) {
     const Moment start = Now();
     Moment begin = -1;
@@ -646,7 +651,7 @@ TEST_F(RaceTest, RunsComeAndGo) {
   Judge(*loop, all);
 }
 
-// The overridden run ends first, or goes on with nothing to lose.
+// The overridden run ends first, or continues without the lock.
 TEST_F(RaceTest, RunsOverrideEachOther) {
   const std::unique_ptr<Process> loop = StartLoop();
   std::vector<Taken> all;
@@ -666,7 +671,7 @@ TEST_F(RaceTest, RunsOverrideEachOther) {
     taken.to = Now();
     EXPECT_EQ(run.Finish(), Exited(0));
     if (i % 2 != 0) {
-      // The overridden run has the lock until it has ended.
+      // The overridden run holds the lock until it has ended.
       LetItAdd(*loop, 3 * i);
       taken.to = Now();
       EXPECT_EQ(old.Finish(), Exited(0));
@@ -678,7 +683,7 @@ TEST_F(RaceTest, RunsOverrideEachOther) {
   Judge(*loop, all);
 }
 
-// --- The empty directories that git leaves ---
+// --- The empty directories left by git ---
 
 TEST(SurvivingProcessesTest, OnlyWhatTheRefusedAddHasMadeIsRemoved) {
   const HookedRepository repo;
@@ -689,7 +694,7 @@ TEST(SurvivingProcessesTest, OnlyWhatTheRefusedAddHasMadeIsRemoved) {
   for (const char* path : {"there/a/b/x", "there/empty/x", "c/d/x", "e/x"}) {
     EXPECT_EQ(repo.Add({"-q", "--detach", repo.Tree(path)}).end, Exited(128));
   }
-  // Somebody uses one of them.
+  // Another program uses one of the directories.
   std::filesystem::create_directories(repo.Tree("c"));
   MakeFile(repo.Tree("c/mine.txt"), "mine\n");
   EXPECT_EQ(run.Finish(), Exited(0));
@@ -700,7 +705,7 @@ TEST(SurvivingProcessesTest, OnlyWhatTheRefusedAddHasMadeIsRemoved) {
   EXPECT_FALSE(Exists(repo.File(".git/o8lock/armed.inc.leftovers")));
 }
 
-// It finds a directory there that is just being removed, or not.
+// The add may find a directory in the middle of its removal.
 TEST(SurvivingProcessesTest, AnAddThatComesAtTheReleaseIsNotDisturbed) {
   const HookedRepository repo;
   repo.Install();
@@ -727,11 +732,11 @@ TEST(SurvivingProcessesTest, AnAddThatComesAtTheReleaseIsNotDisturbed) {
   std::cout << "[ FIGURES  ] " << refused << " adds were refused before\n";
 }
 
-// --- Where the hooks cannot work ---
+// --- Hooks that cannot work ---
 
 class BrokenTest : public testing::Test {
  protected:
-  // Armed, with nobody there who would disarm.
+  // Armed, without a process to disarm the hooks.
   BrokenTest() {
     repo_.Install();
     const Guarded run(repo_.path());
@@ -768,7 +773,7 @@ class BrokenTest : public testing::Test {
              options);
     EXPECT_EQ(allowed.end, Exited(0));
     EXPECT_EQ(allowed.err, "");
-    // Mended.
+    // Removing the guard repairs everything.
     std::filesystem::remove(repo_.Guard());
     repo_.ExpectGitWorks();
     EXPECT_FALSE(repo_.IsArmed());
@@ -810,7 +815,7 @@ TEST_F(BrokenTest, TheDirectoryIsGone) {
   EXPECT_EQ(add.err, "");
 }
 
-// In a mount namespace of its own. The lock is stale, then held.
+// Runs in its own mount namespace. The lock is stale at first, then held.
 TEST_F(BrokenTest, TheDirectoryIsReadOnlyOrFull) {
   if (!(RunToEnd({"unshare", "-m", "true"}) == Exited(0))) {
     GTEST_SKIP() << "needs root, to mount a file system";
@@ -837,7 +842,7 @@ TEST_F(BrokenTest, TheDirectoryIsReadOnlyOrFull) {
     EXPECT_EQ(git.end, Exited(0));
     EXPECT_EQ(git.err, "");
   }
-  // And it refuses there.
+  // The hook also refuses there.
   Guarded run(repo_.path());
   ProcessOptions options = In(repo_.path());
   options.env["T"] = repo_.trees();
@@ -851,7 +856,7 @@ TEST_F(BrokenTest, TheDirectoryIsReadOnlyOrFull) {
   EXPECT_FALSE(Exists(repo_.Tree("x")));
 }
 
-// --- The hook is killed at each of its system calls ---
+// --- The hook killed at each of its system calls ---
 
 class KilledHookTest : public testing::Test {
  protected:
@@ -866,7 +871,7 @@ class KilledHookTest : public testing::Test {
     repo_.Install();
     const std::string program = repo_.File(".git/o8lock/bin/o8lock");
     std::filesystem::rename(program, program + ".real");
-    // What $STEP says goes to strace, once.
+    // Passes the content of $STEP to strace, once.
     MakeFile(program,
              absl::StrCat("#!/bin/sh\n"
                           "test -e \"$STEP\" || exec ",
@@ -877,9 +882,9 @@ class KilledHookTest : public testing::Test {
              0755);
   }
 
-  // Whether something is running that an add has started. By its environment: a
-  // process that is about to become a git has that already, but the command
-  // line of the hook that was killed.
+  // Whether a process started by an add is running. Checks the environment: a
+  // process about to become git already has it, but still shows the command
+  // line of the killed hook.
   bool IsInUse() const {
     return !ProcessesWith("STEP", repo_.File(".git/step")).empty();
   }
@@ -892,13 +897,13 @@ class KilledHookTest : public testing::Test {
                 options);
     const End end = add.Wait();
     EXPECT_FALSE(Exists(options.env["STEP"])) << "not called: " << add.err();
-    // A git that the hook has started goes on to its end.
+    // A git started by the hook runs to its end.
     WaitUntil("the end of all", [this] { return !IsInUse(); });
     return end;
   }
 
-  // The options of strace(1) for a kill at each system call of the last hook;
-  // in the short form at every `stride`th.
+  // strace(1) options for a kill at each system call of the last hook; in the
+  // short form at every `stride`th.
   std::vector<std::string> Steps(int stride) {
     std::vector<std::string> steps;
     std::map<std::string, int> counts;
@@ -929,7 +934,7 @@ TEST_F(KilledHookTest, WhileItRefuses) {
   EXPECT_GT(steps.size(), 5);
   for (const std::string& step : steps) {
     SCOPED_TRACE(step);
-    // That is no refusal. Whatever of the add comes after it is seen.
+    // A killed hook refuses nothing, but the hooks see the add's later steps.
     EXPECT_FALSE(Add(step) == Exited(0));
     EXPECT_EQ(repo_.Refs(), refs);
     EXPECT_THAT(repo_.Entries(), IsEmpty());
@@ -942,7 +947,7 @@ TEST_F(KilledHookTest, WhileItRefuses) {
   std::cout << "[ FIGURES  ] killed at " << steps.size() << " system calls\n";
 }
 
-// The worktree is there or not, and never half of it.
+// The worktree exists completely or not at all.
 TEST_F(KilledHookTest, WhileItTakesBack) {
   const Process outside({"sleep", "1000"});
   const std::string lock_file =
@@ -954,12 +959,12 @@ TEST_F(KilledHookTest, WhileItTakesBack) {
   int removed = 0;
   for (const std::string& step : steps) {
     SCOPED_TRACE(step);
-    // Disarmed again.
+    // Disarms the hooks again.
     std::filesystem::remove(repo_.LockFile());
     Git(repo_.path(), {"update-ref", "refs/tests/x", "HEAD"});
     ASSERT_FALSE(repo_.IsArmed());
     repo_.MakeLockFile(lock_file);
-    Add(step);  // to whatever end: that is no refusal
+    Add(step);  // any end: a killed hook refuses nothing
     EXPECT_EQ(Exists(repo_.Tree("x")), !repo_.Entries().empty());
     if (Exists(repo_.Tree("x"))) {
       EXPECT_EQ(Git(repo_.Tree("x"), {"status", "--porcelain"}), "");
@@ -968,7 +973,7 @@ TEST_F(KilledHookTest, WhileItTakesBack) {
     } else {
       ++removed;
     }
-    // What the killed hook had begun may be at it too.
+    // Processes started by the killed hook may be deleting the branch too.
     WaitUntil("the branch's end", [this] {
       Call({"git", "branch", "-q", "-D", "new"}, repo_.path());
       return !repo_.HasBranch("new");
@@ -982,8 +987,7 @@ TEST_F(KilledHookTest, WhileItTakesBack) {
 
 // --- Ctrl-C ---
 
-// The names that an add of a worktree leaves that was held in its middle, and
-// interrupted there.
+// The names an add of a worktree leaves if Ctrl-C interrupts it in the middle.
 std::vector<std::string> LeftByCtrlC(const HookedRepository& repo,
                                      const Argv& argv) {
   repo.MakeHook("post-index-change",
@@ -1044,14 +1048,14 @@ TEST(InterruptTest, CtrlCInARefusedAddLeavesNothing) {
   repo.ExpectGitWorks();
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_FALSE(repo.IsArmed());
-  // Not the same branch: a `git branch` that outlived its parent may have been
-  // killed, by the test, with the reference locked.
+  // Uses another branch: the test may have killed a `git branch` that outlived
+  // its parent, while it had the reference locked.
   EXPECT_EQ(repo.Add({"-q", "-b", "other", repo.Tree("x")}).end, Exited(0));
 }
 
-// --- The cost while nobody has the lock ---
+// --- The cost while the lock is free ---
 
-// How many programs `git WORDS...` starts in `directory`.
+// The number of programs `git WORDS...` starts in `directory`.
 size_t ProgramsOf(const Argv& words, const std::string& directory) {
   const TempDir dir;
   Argv traced = {"strace",       "-f", "-qq",          "-e",
@@ -1076,7 +1080,8 @@ TEST(CostTest, ACheckoutStartsOneProgramMoreAndAnUpdateNone) {
   const size_t checkout_before = ProgramsOf(checkout, repo.path());
   const size_t update_before = ProgramsOf(update, repo.path());
   repo.Install();
-  // The shell of post-checkout, which knows an added worktree by itself.
+  // The extra program is the shell of post-checkout, which recognises an added
+  // worktree without o8lock.
   EXPECT_EQ(ProgramsOf(checkout, repo.path()), checkout_before + 1);
   EXPECT_EQ(ProgramsOf(update, repo.path()), update_before);
 }

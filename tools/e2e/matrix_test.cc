@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every way to say `git worktree add`: refused under another run's lock, with
-// nothing left, and allowed otherwise. Everything else that git does: as if
-// there were no hooks. With the git that is first in PATH.
+// Tests each form of `git worktree add`. Under another run's lock the hooks
+// refuse it and nothing remains; otherwise they allow it. All other git
+// commands behave as without hooks. Uses the first git in PATH.
 //
-// All cases run in copies, at one and the same path, of a few directories that
-// are made once. So what git shows can be compared to the byte.
+// A few directories are made once. All cases run in copies of these, always at
+// the same path, so git's output can be compared exactly.
 #include <cstdio>
 #include <filesystem>
 #include <iterator>
@@ -45,7 +45,7 @@ int GitVersion() {
   return version;
 }
 
-// Versions of git, first and last included; as it stands, none.
+// A range of git versions, inclusive; empty by default.
 struct Versions {
   int first = 1;
   int last = 0;
@@ -54,47 +54,47 @@ struct Versions {
   }
 };
 
-// --- The ways to say it ---
+// --- Forms of the command ---
 
-// A script that adds one worktree, with $TOP the directory in which all is, and
-// $TOP/r the repository.
+// A script that adds one worktree. $TOP is the directory with all files, and
+// $TOP/r is the repository.
 struct Form {
   Form(std::string name, std::string add)
       : name(std::move(name)), add(std::move(add)) {}
 
-  // Run in r beforehand, before the hooks are installed.
+  // A script to run in r before the hooks are installed.
   Form After(std::string script) const {
     Form form = *this;
     form.setup = std::move(script);
     return form;
   }
-  // Where in $TOP it is run, instead of r.
+  // The directory in $TOP to run in, instead of r.
   Form In(std::string directory) const {
     Form form = *this;
     form.directory = std::move(directory);
     return form;
   }
-  // Where in $TOP the worktree is to be, instead of wt.
+  // The path of the worktree in $TOP, instead of wt.
   Form At(std::string new_target) const {
     Form form = *this;
     form.target = std::move(new_target);
     return form;
   }
-  // Git does not know this form before `version`.
+  // The first git version with this form.
   Form Since(int version) const {
     Form form = *this;
     form.since = version;
     return form;
   }
-  // These versions of git call no hook for it, or it is not known for what it
-  // is.
+  // The git versions in which the hooks do not refuse the form: git calls no
+  // hook, or the hook does not recognise it as an add.
   Form NotRefusedIn(Versions versions) const {
     Form form = *this;
     form.not_refused = versions;
     return form;
   }
-  // What git leaves of a refused one, as Changes() has it. Ours to remove when
-  // the lock is free again, but for `for_good`.
+  // The files left by a refused add, in the format of Changes(). o8lock removes
+  // them when the lock is free again, except `for_good`.
   Form Leaves(std::string changes, std::string for_good = "") const {
     Form form = *this;
     form.left = std::move(changes);
@@ -115,14 +115,14 @@ struct Form {
 
 void PrintTo(const Form& form, std::ostream* out) { *out << form.add; }
 
-// An existing branch, without a checkout: no hook before 2.46.
+// An existing branch, without a checkout: git calls no hook before 2.46.
 constexpr Versions kNoCheckout = {229, 245};
-// --orphan is of 2.42, and had no hook for two versions.
+// --orphan exists since 2.42, and called no hook in its first two versions.
 constexpr Versions kOrphan = {242, 243};
-// core.hooksPath of the command line goes over everything but config hooks.
+// core.hooksPath on the command line overrides all hooks except config hooks.
 constexpr Versions kNoConfigHooks = {229, 253};
-// Of all that does not begin with the creation of a branch: the directory of
-// all the worktrees, where there was none.
+// Left by all forms that do not begin by creating a branch: the directory of
+// all worktrees, if it did not exist.
 constexpr char kWorktrees[] = "+r/.git/worktrees";
 
 constexpr Versions kAllVersions = {229, 999};
@@ -149,10 +149,10 @@ std::vector<Form> Forms() {
       "chmod +x .husky/_/post-checkout; git config core.hooksPath ";
   const std::string empty = "git init -q ../empty";
   std::vector<Form> forms = {
-      // What is checked out.
+      // Different commits and branches.
       {"new_branch", "git worktree add -b new ../wt"},
       {"new_branch_of_a_commit", "git worktree add -b new ../wt v1"},
-      // Git below 2.54 has made the folder when it asks.
+      // Before 2.54 git creates the folder before it calls the hook.
       Form("new_branch_in_a_folder", "git worktree add -b a/b/new ../wt")
           .Leaves(GitVersion() < 254 ? "+r/.git/refs/heads/a" : "",
                   GitVersion() < 254 ? "+r/.git/refs/heads/a" : ""),
@@ -195,7 +195,7 @@ std::vector<Form> Forms() {
       Form("guess_remote_by_configuration",
            "git -c worktree.guessRemote=true worktree add ../feature")
           .At("feature"),
-      // Without files.
+      // Without a checkout.
       {"no_checkout_new_branch", "git worktree add --no-checkout -b new ../wt"},
       {"no_checkout_reset_branch",
        "git worktree add --no-checkout -B old ../wt main"},
@@ -224,7 +224,7 @@ std::vector<Form> Forms() {
           .Leaves(kWorktrees),
       Form("no_checkout_tag", "git worktree add --no-checkout ../wt v1")
           .Leaves(kWorktrees),
-      // By force, quietly.
+      // Forced, quiet, and other options.
       Form("checked_out_elsewhere", "git worktree add -f ../wt main")
           .Leaves(kWorktrees),
       Form("missing_one_replaced", "git worktree add -f ../wt old")
@@ -237,7 +237,7 @@ std::vector<Form> Forms() {
       {"options_last", "git worktree add ../wt -b new"},
       {"after_dashes", "git worktree add -b new -- ../wt"},
       {"abbreviated_option", "git worktree add --quie -b new ../wt"},
-      // Where.
+      // Different paths.
       Form("deep", "git worktree add -b new ../deep/er/wt").At("deep/er/wt"),
       Form("deep_existing_branch", "git worktree add ../deep/er/wt old")
           .At("deep/er/wt")
@@ -259,7 +259,7 @@ std::vector<Form> Forms() {
           .At("r/.claude/worktrees/wt"),
       Form("blanks", "git worktree add -b new \"../a b\"").At("a b"),
       Form("called_add", "git worktree add -b add ../add").At("add"),
-      // What is before the word.
+      // Options before the command.
       Form("dash_C", "cd ..; git -C r worktree add -b new ../wt"),
       {"dash_c", "git -c a.b=c worktree add -b new ../wt"},
       Form("git_dir",
@@ -294,7 +294,7 @@ std::vector<Form> Forms() {
       Form("hooks_path_of_the_command",
            "git -c core.hooksPath=/dev/null worktree add -b new ../wt")
           .NotRefusedIn(kNoConfigHooks),
-      // By another name.
+      // Different names.
       Form("alias", "git wta -b new ../wt")
           .After("git config alias.wta 'worktree add'"),
       Form("alias_existing_branch", "git wta ../wt old")
@@ -329,14 +329,14 @@ std::vector<Form> Forms() {
       Form("another_argv0_existing_branch",
            "bash -c 'exec -a mine git worktree add ../wt old'")
           .Leaves(kWorktrees),
-      // Further than we know the word again, but git does.
+      // git corrects names that are too different for o8lock to recognise.
       Form("corrected_from_afar",
            "git -c help.autocorrect=-1 wrktr add -b new ../wt")
           .NotRefusedIn(kAllVersions),
       Form("program_of_another_name", "../mine worktree add -b new ../wt")
           .After("cp \"$(command -v git)\" ../mine")
           .NotRefusedIn(kAllVersions),
-      // By whom.
+      // Different callers.
       {"no_environment", "env -i PATH=\"$PATH\" git worktree add -b new ../wt"},
       {"session_of_its_own", "setsid -w git worktree add -b new ../wt"},
       {"run_of_another_lock",
@@ -349,7 +349,7 @@ std::vector<Form> Forms() {
            "LC_ALL=C.UTF-8 LANG=de_DE.UTF-8 LANGUAGE=de "
            "git worktree add ../wt old")
           .Leaves(kWorktrees),
-      // From where.
+      // Different directories.
       Form("subdirectory", "git worktree add -b new ../../wt").In("r/sub"),
       Form("subdirectory_existing_branch", "git worktree add ../../wt old")
           .In("r/sub")
@@ -379,7 +379,7 @@ std::vector<Form> Forms() {
           .In("linked"),
       Form("detached_head", "git worktree add ../wt -b new")
           .After("git checkout -q --detach"),
-      // Repositories of other kinds.
+      // Different repositories.
       Form("bare", "git worktree add -b new ../wt").After(bare).In("bare.git"),
       Form("bare_existing_branch", "git worktree add ../wt old")
           .After(bare)
@@ -472,7 +472,7 @@ std::vector<Form> Forms() {
       Form("no_reflogs_existing_branch", "git worktree add ../wt old")
           .After("git config core.logAllRefUpdates false")
           .Leaves(kWorktrees),
-      // Relative paths are in the configuration for good.
+      // The setting for relative paths stays in the configuration.
       Form("relative_paths", "git worktree add --relative-paths -b new ../wt")
           .Since(248),
       Form("relative_paths_existing_branch",
@@ -483,7 +483,7 @@ std::vector<Form> Forms() {
       Form("relative_paths_by_configuration", "git worktree add -b new ../wt")
           .After("git config worktree.useRelativePaths true")
           .Since(248),
-      // Hooks that others manage.
+      // Hooks managed by other programs.
       Form("hooks_path", "git worktree add -b new ../wt")
           .After(husky + "\"$TOP/r/.husky/_\""),
       Form("hooks_path_existing_branch", "git worktree add ../wt old")
@@ -505,7 +505,7 @@ std::vector<Form> Forms() {
            "git worktree add ../wt old")
           .After(absl::StrCat(husky, ".husky/_;", linked))
           .In("linked"),
-      // Below 2.54 that goes over ours, and `hooks install` says so.
+      // Before 2.54 this overrides o8lock's hooks, and `hooks install` says so.
       Form("hooks_path_of_the_worktree", "git worktree add -b new ../wt")
           .After("git config extensions.worktreeConfig true;"
                  "git config --worktree core.hooksPath .husky/_")
@@ -514,13 +514,13 @@ std::vector<Form> Forms() {
   return forms;
 }
 
-// --- Everything else ---
+// --- Other commands ---
 
-// A script of git commands that is none of our business.
+// A script of git commands that o8lock must not affect.
 struct Operation {
   std::string name;
-  std::string script;  // Run in $TOP/r.
-  // Tried with hooks and with a broken o8lock as well in the short form.
+  std::string script;  // run in $TOP/r
+  // Whether the short form also tests it with other hooks and a broken o8lock.
   bool typical = false;
   int since = 0;
 };
@@ -739,10 +739,10 @@ std::vector<Operation> Operations() {
   };
 }
 
-// --- Where it happens ---
+// --- The test directories ---
 
-// What is in the directory of every form. All of it is copied hundreds of
-// times: so no samples, and objects in packs.
+// The files for every form. The tests copy them hundreds of times, so there are
+// no sample hooks, and the objects are in packs.
 constexpr char kRepository[] = R"(
 git init -q --bare -b main o.git
 git init -q -b main r
@@ -770,7 +770,7 @@ git repack -adq
 git -C ../o.git repack -adq
 )";
 
-// And further in that of every operation.
+// Additional files for every operation.
 constexpr char kMore[] = R"(
 git checkout -q -b topic v1
 echo 1 > t
@@ -802,8 +802,8 @@ git -C ../r repack -adq
 git -C ../o.git repack -adq
 )";
 
-// For every hook a script that logs how it was called, in the directory that
-// $hooks names.
+// Creates a script for every hook in the directory $hooks. The scripts log
+// their calls.
 constexpr char kHooks[] = R"(
 mkdir -p $hooks
 cat > $hooks/log <<'END'
@@ -820,7 +820,7 @@ for hook in applypatch-msg pre-applypatch post-applypatch pre-commit \
 done
 )";
 
-// Whose hooks are there before ours.
+// The owner of the hooks before o8lock's installation.
 struct Manager {
   std::string name;
   std::string setup;
@@ -834,14 +834,14 @@ std::vector<Manager> Managers() {
                                  "echo '*' > .husky/_/.gitignore\n")}};
 }
 
-// All names under a directory with what they are.
+// All names below a directory, each with its kind and content.
 using Tree = std::map<std::string, std::string>;
 
 Tree TreeOf(const std::string& directory) {
   namespace fs = std::filesystem;
   Tree tree;
   for (const auto& entry : fs::recursive_directory_iterator(directory)) {
-    // Not fs::relative(), which follows symbolic links.
+    // Not fs::relative(): it follows symbolic links.
     std::string& what = tree[entry.path().lexically_relative(directory)];
     if (entry.is_symlink()) {
       what = absl::StrCat("link to ", fs::read_symlink(entry).string());
@@ -855,7 +855,7 @@ Tree TreeOf(const std::string& directory) {
   return tree;
 }
 
-// Without what o8lock itself keeps there.
+// Without o8lock's own files.
 Tree GitsTreeOf(const std::string& directory) {
   Tree tree = TreeOf(directory);
   for (auto entry = tree.begin(); entry != tree.end();) {
@@ -868,8 +868,8 @@ Tree GitsTreeOf(const std::string& directory) {
   return tree;
 }
 
-// Makes `directory` what `model` is. What is so already stays: to remove and
-// make thousands of files is slow, and on ext4 very slow.
+// Makes `directory` equal to `model`. Keeps files that are already equal:
+// removing and creating thousands of files is slow, and very slow on ext4.
 void MakeAs(const std::string& model, const std::string& directory) {
   namespace fs = std::filesystem;
   const Tree wanted = TreeOf(model);
@@ -891,7 +891,7 @@ void MakeAs(const std::string& model, const std::string& directory) {
       fs::copy_file(from, to);
     }
   }
-  // By which o8lock knows that no hook has come.
+  // o8lock compares these times to detect changed hooks.
   for (const auto& [name, what] : wanted) {
     if (what != "directory") continue;
     fs::last_write_time(fs::path(directory) / name,
@@ -899,8 +899,8 @@ void MakeAs(const std::string& model, const std::string& directory) {
   }
 }
 
-// What is new (+), gone (-) or other (~) in `after`, without what is below a
-// directory that is named already.
+// The names that are new (+), missing (-) or changed (~) in `after`. Omits
+// names below a directory already listed.
 std::string Changes(const Tree& before, const Tree& after) {
   std::map<std::string, char> changes;
   for (const auto& [name, what] : before) {
@@ -928,7 +928,7 @@ class MatrixTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     directory_ = new TempDir;
-    // One inside a build tree would be copied into every repository.
+    // A program in a build tree would be copied into every repository.
     std::filesystem::copy(Binary(), Program());
   }
   static void TearDownTestSuite() { delete directory_; }
@@ -945,7 +945,7 @@ class MatrixTest : public testing::Test {
     return absl::StrCat(Top(), "/", name);
   }
 
-  // Runs `argv` in `directory` of the top.
+  // Runs `argv` in `directory`, a path in $TOP.
   static Result Run(const Argv& argv, const std::string& directory = "r") {
     ProcessOptions options = In(Path(directory));
     options.env["TOP"] = Top();
@@ -970,7 +970,7 @@ class MatrixTest : public testing::Test {
                       EndsWith("not done: there is no commit yet\n")));
   }
 
-  // Makes the top anew as `make` does, which is called only the first time.
+  // Restores $TOP as `make` has created it. Calls `make` only the first time.
   template <typename Make>
   static void Begin(const std::string& name, Make make) {
     const std::string saved = directory_->File("saved_" + name);
@@ -1025,8 +1025,8 @@ class AddTest : public MatrixTest, public testing::WithParamInterface<Form> {
 
 TEST_P(AddTest, IsRefusedUnderAnotherRunsLockAndNotAfterwards) {
   Guarded holder(Path(form_.directory));
-  // Within the same tick as the acquisition an add that may have made its
-  // branch goes on, and is taken back.
+  // In the same tick as the acquisition, an add that may have made its branch
+  // is not refused but rolled back.
   WaitForAnotherTick();
   const Tree before = GitsTreeOf(Top());
   const Result add = Run(Shell(form_.add), form_.directory);
@@ -1059,7 +1059,7 @@ INSTANTIATE_TEST_SUITE_P(, AddTest, testing::ValuesIn(Forms()),
 class OperationTest : public MatrixTest,
                       public testing::WithParamInterface<Operation> {
  protected:
-  // What an operation comes to.
+  // The result of an operation.
   struct Outcome {
     Result result;
     std::string state;
@@ -1086,7 +1086,7 @@ class OperationTest : public MatrixTest,
     Begin(manager.name + "_installed", [&] {
       BeginWithoutHooks(manager);
       Install();
-      // The test of itself that the installation makes calls hooks.
+      // The installation's self-test calls hooks.
       std::filesystem::remove(Path("hooks.log"));
     });
   }
