@@ -35,8 +35,8 @@ struct GitLock {
   int64_t age;  // seconds since it was written
 };
 
-// The lock files in the repository `location` and its linked worktrees that are
-// older than a minute and not open in any process visible to this one. The
+// The old lock files in the repository `location` and its linked worktrees:
+// older than a minute, and not open in any process visible to this one. Their
 // command may still be running: `git commit -a` closes its lock file before it
 // starts the editor.
 // For each lock file, reads the descriptor lists of all processes.

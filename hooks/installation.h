@@ -67,6 +67,7 @@ absl::StatusOr<HooksState> InstallHooks(
 // <common dir>/o8lock too, unless it contains files of a lock. Does nothing
 // without an installation.
 // Errors:
+//   kFailedPrecondition       This is no repository.
 //   kUnavailable              as for InstallHooks
 //   kAborted, kAlreadyExists  Everything is removed, but another program's file
 //                             stays in o8lock's directory, or was put aside.
@@ -76,10 +77,10 @@ absl::StatusOr<HooksState> InstallHooks(
 absl::Status UninstallHooks(const Location& location);
 
 // Adapts an installation to changes, before arming and after a run.
-//   - Before arming, rewrites the files git reads while the lock is taken. This
-//     is necessary if the repository was moved or copied, if the program is
-//     gone or does not start here, or if there are other hooks. A program that
-//     does not start is replaced by this one.
+//   - Before arming, rewrites the files git reads while the lock is taken. The
+//     reasons are a moved or copied repository, a program that is gone or does
+//     not start here, and new hooks. A program that does not start is replaced
+//     by this one.
 //   - After a run, moves hooks that an installer has put into hooks/ to their
 //     proper place: git had named that directory. Removes that directory from
 //     core.hooksPath.
@@ -88,6 +89,7 @@ absl::Status UninstallHooks(const Location& location);
 // Errors:
 //   kFailedPrecondition       git cannot call the hooks here, and arming has no
 //                             effect.
+//   kInvalidArgument          A path has a tab or a newline.
 //   kAborted, kAlreadyExists  as for UninstallHooks
 //   others                    from the file system
 // Runs git if something has changed. Without git, does nothing.

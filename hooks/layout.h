@@ -33,12 +33,12 @@ inline constexpr absl::string_view kOld = ".old";
 
 std::string OwnDirectory(const Location& location);
 
-// free.inc, locked.inc and here.inc.
+// The paths of free.inc, locked.inc and here.inc.
 std::string FreePath(const Location& location);
 std::string LockedPath(const Location& location);
 std::string HerePath(const Location& location);
 
-// kStandInFile.
+// The path of kStandInFile.
 std::string StandInPath(const Location& location);
 
 // Where git looks for hooks without a setting.

@@ -25,9 +25,9 @@ absl::StatusOr<std::string> InstallStableCopy(const Location& location,
 // The version of `program`; empty if it cannot be started. Starts the program.
 std::string AskVersion(const std::string& program);
 
-// Whether `program` can be started here. Does not try this program itself. Also
-// trusts an earlier start: `program` must have the stamp `started` and be for
-// this kind of machine.
+// Whether `program` can be started here. Does not start it if it is this
+// program. Nor does it if `program` still has the stamp of an earlier start,
+// `started`, and is for this kind of machine.
 bool Starts(const std::string& program, const std::string& started);
 
 }  // namespace o8lock

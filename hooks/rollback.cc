@@ -86,8 +86,8 @@ bool HasMadeBranch(const WorktreeAdd& add, const std::string& common_dir,
       text.find('\n') + 1 != text.size()) {
     return false;
   }
-  // A commit argument that names a branch exists already, unless git makes it
-  // from a remote's branch.
+  // If the commit argument names a branch, the branch exists already, or git
+  // makes it from a remote's branch.
   const bool is_remote =
       absl::StrContains(text, "\tbranch: Created from refs/remotes/");
   return AddedCommit(add.words).empty()

@@ -15,7 +15,7 @@
 namespace o8lock {
 namespace {
 
-// The difference of the clock of processes to the clock of files, in
+// How far the clock of processes is ahead of the clock of files, in
 // nanoseconds.
 int64_t BootTimeAhead() {
   struct timespec now;
