@@ -15,9 +15,9 @@
 // start until the process is collected. The two sides take turns, and each is
 // first in every second pair. A warm-up runs a tenth as many pairs, plus one.
 // The ratio is the median of the ratios within the pairs: a slow phase of the
-// machine longer than a pair slows both halves alike. With o8lock on both sides
-// and 100 pairs at a time, this ratio differs from 1 by 0.7 %, and the ratio of
-// the two medians by 1.0 %.
+// machine longer than a pair slows both halves alike. Between o8lock and
+// itself, with 100 pairs at a time, this ratio differs from 1 by 0.7 %. The
+// ratio of the two medians differs from 1 by 1.0 %.
 //
 // Git is the one in /usr/bin, or GIT=/path/to/bin/git.
 //

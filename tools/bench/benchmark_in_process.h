@@ -12,8 +12,8 @@
 namespace o8lock {
 
 // Compares taking and releasing the free lock of the repository `path` with the
-// bare system calls of that, by Google Benchmark. Returns `pairs` ratios of the
-// times: library / system calls.
+// bare system calls it makes, by Google Benchmark. Returns `pairs` ratios of
+// the times: library / system calls.
 // Errors: those of Locate(), Lock::Acquire() and Release().
 absl::StatusOr<std::vector<double>> CompareInProcess(const std::string& path,
                                                      int pairs);
