@@ -92,7 +92,8 @@ absl::Status UninstallHooks(const Location& location);
 //   kInvalidArgument          A path has a tab or a newline.
 //   kAborted, kAlreadyExists  as for UninstallHooks
 //   others                    from the file system
-// Runs git if something has changed. Without git, does nothing.
+// For Mechanism::kDirectory, runs git if something has changed, and leaves the
+// hooks as they are without git.
 absl::Status RefreshHooks(const Location& location);
 
 }  // namespace o8lock
