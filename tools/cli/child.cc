@@ -82,9 +82,9 @@ int TakeEarlySignals(SignalSet original_mask, Events& events) {
   return 0;
 }
 
-// Stops this process after the command, and returns when it is continued. Not
-// by SIGSTOP, because that would stop it in an orphaned process group, without
-// a shell to continue it. SIGTSTP has no effect there.
+// Stops this process after the command, and returns when it is continued. Does
+// not use SIGSTOP, because that would stop it in an orphaned process group,
+// without a shell to continue it. SIGTSTP has no effect there.
 void StopToo(pid_t child) {
   kill(getpid(), SIGTSTP);
   // The SIGTSTP discarded a SIGCONT sent to the group just before. From now on

@@ -107,10 +107,11 @@ class ChildRunner {
   //
   // Blocks until the command ends, however long it is stopped in between.
   // Forwards signals from other processes to the command. It does not forward
-  // the terminal's signals to the whole process group, because the command
-  // already has them, nor signals from the command itself. When the command is
-  // stopped, this process stops too if a shell could miss it; SIGCONT to it
-  // continues the command. Reaps any other children of this process.
+  // signals the terminal sends to the whole process group, because the command
+  // already has them. Nor does it return signals from the command itself. When
+  // the command is stopped, this process stops too if a shell could miss it;
+  // SIGCONT to it continues the command. Reaps any other children of this
+  // process.
   absl::StatusOr<ChildExit> Run(char* const argv[], int inherit_fd,
                                 RunObserver* observer);
 

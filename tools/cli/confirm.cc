@@ -53,7 +53,7 @@ bool IsYes(absl::string_view answer) {
 
 struct Answer {
   bool yes = false;
-  bool asked = true;  // a terminal or other input gave an answer
+  bool asked = true;  // a terminal or an input could answer
   bool on_terminal = true;
 };
 

@@ -11,9 +11,9 @@
 
 namespace o8lock {
 
-// Examines everything the lock at `location` relies on. In a repository it
-// includes the view of git, run in `directory`. Creates files beside the lock's
-// and removes them again. Takes no lock a run could want.
+// Examines everything the lock at `location` relies on. In a repository this
+// includes git's view from `directory`. Creates files beside the lock's and
+// removes them again. Takes no lock a run could want.
 // Runs git several times. Waits up to a second for each malformed lock file.
 Findings Examine(const Location& location, const std::string& directory);
 

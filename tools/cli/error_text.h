@@ -17,8 +17,8 @@ namespace o8lock {
 std::string ErrorText(absl::string_view problem, absl::string_view hint);
 std::string HintText(absl::string_view hint);
 
-// Returns the remedy for an error of Locate or Lock::Acquire not about a
-// holder, as a hint for the functions above.
+// Returns a hint for an error of Locate or Lock::Acquire, for the functions
+// above. The error must not be about a holder.
 std::string LockHint(const absl::Status& error);
 
 }  // namespace o8lock

@@ -17,7 +17,7 @@
 
 namespace o8lock {
 
-// The moment of a text.
+// The time at which a text is printed.
 struct Now {
   int64_t unix_seconds;
   Ticks ticks;

@@ -26,7 +26,7 @@ std::string NameOf(const Options& options);
 std::vector<std::string> OwnTokens();
 
 // Print an error of LocateLock, or of taking, reading or releasing the lock at
-// `location`. It must not be about the holder. Return the exit code.
+// `location`. The error must not concern the holder. Return the exit code.
 int FailToLocate(const absl::Status& error);
 int FailToLock(const absl::Status& error, const Location& location);
 

@@ -33,7 +33,7 @@ enum LongOnly {
   kVersion
 };
 
-// '+': stop at the command, it has options of its own. ':': report missing
+// '+': stop at the command, which has options of its own. ':': report missing
 // values.
 constexpr char kLetters[] = "+:w::fyn:E:qvh";
 
@@ -290,8 +290,8 @@ std::optional<UsageError> TakeVerb(const Reader& reader, Options& options,
   return std::nullopt;
 }
 
-// Rejects options that exclude each other or `rest`, the arguments after the
-// options and `verb`. `verb` may be null.
+// Rejects options that exclude each other or do not allow `rest`, the arguments
+// after the options and `verb`. `verb` may be null.
 std::optional<UsageError> Check(const Options& options, const Verb* verb,
                                 const std::vector<std::string>& rest) {
   if (options.json && options.action != Action::kStatus &&

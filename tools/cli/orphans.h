@@ -15,11 +15,11 @@
 
 namespace o8lock {
 
-// Prints warnings about the dead runs with a lock now taken over by `lock`, of
-// `location`, and about the worktrees and processes ended runs have left. Warns
-// about a worktree once, or again with `all`. Prints nothing with `quiet`. Adds
-// the worktrees to the record of `lock`. Starts git if there are any worktrees,
-// and waits a few seconds for it at most.
+// Prints warnings about the worktrees and processes of ended runs, and about
+// any dead runs if `lock` at `location` took over their lock. Warns about a
+// worktree once, or again with `all`. Prints nothing with `quiet`. Adds the
+// worktrees to the record of `lock`. Starts git if there are any worktrees, and
+// waits a few seconds for it at most.
 void TellOfEarlierRuns(Lock& lock, const Location& location, bool all,
                        bool quiet);
 

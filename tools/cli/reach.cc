@@ -160,7 +160,7 @@ class Search {
   std::map<std::string, LocksItself> inspected_;  // packages and other programs
   // Scripts of package.json files, by name, until a word names them.
   std::map<std::string, std::pair<std::string, Source>> scripts_;
-  bool makes_ = false;  // the command named make
+  bool makes_ = false;  // the command names make
   int lookups_ = 0;
   int commands_ = 0;
   int scripts_read_ = 0;

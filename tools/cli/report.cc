@@ -123,7 +123,7 @@ absl::StatusOr<LockReport> ReportOn(
   return report;
 }
 
-// Returns the lock `name` of the repository of `location`, which is free.
+// Returns a report on the free lock `name` in the repository of `location`.
 LockReport Unused(const Location& location, const std::string& name) {
   LockReport report;
   report.name = name;

@@ -42,14 +42,15 @@ std::vector<RunProcess> OrphansOf(const LockStatus& found,
                                   const Location& location,
                                   const std::vector<Worktree>& worktrees);
 
-// Returns the existing linked worktrees made by the run `holder`. The hooks
-// have recorded them. Without hooks, these are the worktrees below the
-// directory of orchestr8's worktrees that are younger than the run, and older
-// than an override of it. Empty for a lock that does not protect worktrees.
+// Returns the existing linked worktrees made by the run `holder`. With hooks,
+// these are the worktrees the hooks recorded. Without hooks, these are the
+// worktrees below orchestr8's worktree directory. They are younger than the
+// run, and older than an override of it. Empty for a lock that does not protect
+// worktrees.
 std::vector<Worktree> WorktreesOf(const Holder& holder,
                                   const Location& location);
 
-// The same without those in `recorded`, already in a record.
+// Returns the same worktrees without `recorded`, those a record names already.
 std::vector<Worktree> UnrecordedOf(
     const Holder& holder, const Location& location,
     const std::vector<OrphanedWorktree>& recorded);

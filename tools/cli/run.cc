@@ -56,7 +56,8 @@ bool IsHeldByAncestor(const LockStatus& found) {
                        DescendsFrom(getpid(), found.holder->pid));
 }
 
-// Asks or decides whether to override `found`. Returns the exit code if not.
+// Decides whether to override `found`, and asks the user if necessary. Returns
+// the exit code if not.
 std::optional<int> Refuse(const LockStatus& found, const Options& options,
                           const Invocation& invocation) {
   if (!options.force) {

@@ -67,7 +67,7 @@ ABSL_ATTRIBUTE_NOINLINE pid_t Spawn(char* const argv[],
   for (const int signal : {SIGTSTP, SIGTTIN, SIGTTOU}) {
     if (!IsIgnored(signal)) SetDisposition(signal, Nothing);
   }
-  // execvp() keeps only this attribute that no child inherits.
+  // The only attribute that execvp() keeps but a child does not inherit.
   if (death_signal != 0) prctl(PR_SET_PDEATHSIG, death_signal);
   if (options.inherit_fd >= 0 &&
       fcntl(options.inherit_fd, F_DUPFD, kLowestInheritedFd) < 0) {

@@ -9,8 +9,8 @@
 namespace o8lock {
 
 // Prints the holder of the lock of `options`, for people or as JSON. Changes
-// nothing. Returns the exit code: that of a conflict if the lock is held or
-// unknown.
+// nothing. Returns the exit code: that of a conflict if the lock is unknown, or
+// held by a run other than this process's own.
 int StatusCommand(const Options& options);
 
 }  // namespace o8lock

@@ -14,9 +14,9 @@
 
 namespace o8lock {
 
-// Returns `text` with every character escaped that is not visible. Control
-// characters and bytes outside UTF-8 become \x1b, invisible characters and
-// those that change the direction (U+202E...) \u202e.
+// Returns `text` with its invisible characters escaped. Control characters and
+// bytes outside UTF-8 become escapes like \x1b. Hidden characters and those
+// that change the direction (U+202E...) become escapes like \u202e.
 std::string Printable(absl::string_view text);
 
 // Returns `words` as one line, printable. A shell reads it as the same words.

@@ -16,7 +16,7 @@
 namespace o8lock {
 namespace {
 
-// The maximum size of a list in a text. The record holds all of it.
+// The maximum size of a list in a text, in bytes. The record holds all of it.
 constexpr size_t kMaxShown = 400;
 
 }  // namespace
