@@ -38,8 +38,8 @@ std::string UserName(uid_t user) {
   return name;
 }
 
-// The files a start writes: the guard, the link that arms the hooks, the lock
-// file.
+// Returns the files a start writes: the guard, the link to arm the hooks, the
+// lock file.
 std::vector<std::string> WrittenFiles(const Location& location) {
   std::vector<std::string> files = {location.guard};
   if (!location.armed.empty() && IdOf(location.armed).ok()) {
@@ -71,7 +71,7 @@ bool IsWritable(const std::string& directory) {
   return faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
 }
 
-// The command that gives `path` the access of its directory.
+// Returns the command to give `path` the access of its directory.
 std::string Remedy(const std::string& path, const struct stat& directory) {
   std::string remedy = absl::StrCat(
       "sudo chown -R ",
@@ -119,7 +119,7 @@ std::string AccessHint(const Location& location) {
   }
   const std::string owner =
       absl::StrCat(quoted, " belongs to ", UserName(info.st_uid));
-  // From the topmost directory whose parent is writable on.
+  // Starting with the topmost directory that has a writable parent.
   for (; path != location.Home() && path != location.common_dir &&
          !ParentOf(path).empty();
        path = ParentOf(path)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whether this user may take a lock, and whose files are in the way if not.
+// Checks whether this user may take a lock, and names the files in the way.
 #ifndef O8LOCK_TOOLS_CLI_ACCESS_HINT_H_
 #define O8LOCK_TOOLS_CLI_ACCESS_HINT_H_
 
@@ -12,18 +12,19 @@
 
 namespace o8lock {
 
-// Whether a start at `location` may write its files and read the existing lock
-// files.
+// Checks whether a start at `location` may write its files and read the
+// existing lock files.
 // Errors: kPermissionDenied and others, as CheckWritable's (lock/access.h);
 //         kNotFound  the directory of a --lock-file is missing.
 absl::Status CheckAccess(const Location& location);
 
-// The hint after kPermissionDenied from CheckAccess or a start. It names the
-// owner of the file in the way and the command that gives access as
-// InheritAccess does. It never proposes --lock-file, which is another lock.
+// Returns the hint for a kPermissionDenied from CheckAccess or from a start.
+// The hint names the owner of the file in the way. It also names the command
+// that gives access as InheritAccess does. It never proposes --lock-file,
+// because that means another lock.
 std::string AccessHint(const Location& location);
 
-// Whether `found` is a lock file this user may not read.
+// Returns whether `found` is a lock file this user may not read.
 bool IsClosed(const LockStatus& found);
 
 }  // namespace o8lock

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the user starts o8lock, for the lines to paste. Not thread-safe.
+// The command that starts o8lock, for the lines to paste. Not thread-safe.
 #ifndef O8LOCK_TOOLS_CLI_CALLER_H_
 #define O8LOCK_TOOLS_CLI_CALLER_H_
 
@@ -11,22 +11,24 @@
 
 namespace o8lock {
 
-// Reads two variables of the environment and removes them: no command may
-// inherit them. The scripts of tools/defs.bzl set them. Call this first, once.
+// Reads two environment variables and removes them, so that no command inherits
+// them. The scripts of tools/defs.bzl set them. Call this once, before the
+// functions below.
 //   O8LOCK_BAZEL_PROGRAM  the label of o8lock itself
-//   O8LOCK_BAZEL_TARGET   for an o8lock_run: the number of arguments behind
+//   O8LOCK_BAZEL_TARGET   for an o8lock_run: the number of arguments after
 //                         `--`, a space, and its label
 void ReadCaller();
 
-// o8lock as the user can type it: `bazel run LABEL --`; without Bazel
-// `program`.
+// Returns the arguments that start o8lock, as the user can type them: `bazel
+// run LABEL --` under Bazel, otherwise `program`.
 std::vector<std::string> OwnWords(const std::string& program = "o8lock");
 
-// The same as text, followed by `arguments`, which need no quotes.
+// Returns OwnWords() as text, followed by `arguments`. They must need no
+// quotes.
 std::string OwnCommand(absl::string_view arguments);
 
-// `bazel run LABEL -- ARG...` for the o8lock_run that runs `command`; empty:
-// there is no such target.
+// Returns `bazel run LABEL -- ARG...` for the o8lock_run that runs `command`.
+// Empty if there is no such target.
 std::vector<std::string> BazelRunAgain(const std::vector<std::string>& command);
 
 }  // namespace o8lock

@@ -28,7 +28,7 @@
 namespace o8lock {
 namespace {
 
-// How often to look where the kernel does not tell.
+// How often to poll when the kernel sends no notification.
 constexpr int kLookAgainMs = 100;
 
 bool IgnoredByDefault(int signal) {
@@ -40,10 +40,10 @@ bool SentByProcess(const signalfd_siginfo& signal, pid_t pid) {
   return signal.ssi_code <= 0 && static_cast<pid_t>(signal.ssi_pid) == pid;
 }
 
-// Whether the terminal sent the signal to the process group, and so to the
-// command as well. Other signals of the kernel concern this process alone, such
-// as SIGALRM of a timer set before it was executed; so does the hang-up when
-// this process leads the session.
+// Returns whether the terminal sent the signal to the whole process group, and
+// so to the command. Other signals from the kernel concern this process alone,
+// such as SIGALRM of a timer set before exec. This also holds for the hang-up
+// if this process leads the session.
 bool SentToWholeGroup(const signalfd_siginfo& signal) {
   if (signal.ssi_code != SI_KERNEL) return false;
   switch (signal.ssi_signo) {
@@ -58,21 +58,21 @@ bool SentToWholeGroup(const signalfd_siginfo& signal) {
   }
 }
 
-// Whether this process is what a shell started as a job of its own and waits
-// for on the terminal. Only such a shell must be told that the job stopped.
+// Returns whether a shell started this process as a job of its own and waits
+// for it on the terminal. Only such a shell must see the job stop.
 bool IsForegroundJob() {
   if (getpgrp() != getpid()) return false;
   const Fd tty(open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC));
   return tty.ok() && tcgetpgrp(tty.get()) == getpgrp();
 }
 
-// Deals with the signals that came before there was a command: as the command
-// would in its first moment, with dispositions that are default or ignored.
-// Returns the signal that ends it, or 0.
+// Handles the signals that arrived before the command existed, as the command
+// would in its first moment, with default or ignored dispositions. Returns the
+// signal that ends it, or 0.
 int TakeEarlySignals(SignalSet original_mask, Events& events) {
   LetThrough(kStopSignals & ~original_mask);
-  // What the caller blocks the command would find pending: it is forwarded. A
-  // stop signal that comes only now waits for the command.
+  // If the caller blocks a signal, the command must find it pending, so it is
+  // forwarded. A stop signal that arrives now waits for the command.
   const SignalSet wanted = kAllSignals & ~original_mask & ~kStopSignals;
   while (const std::optional<signalfd_siginfo> signal =
              events.Next(wanted, {}, NowTicks())) {
@@ -82,13 +82,14 @@ int TakeEarlySignals(SignalSet original_mask, Events& events) {
   return 0;
 }
 
-// Stops this process after the command, and returns when it is continued.
-// Not by SIGSTOP, which would stop it even where there is nobody to continue
-// it: SIGTSTP has no effect in such an orphaned group.
+// Stops this process after the command, and returns when it is continued. Does
+// not use SIGSTOP, because that would stop it in an orphaned process group,
+// without a shell to continue it. SIGTSTP has no effect there.
 void StopToo(pid_t child) {
   kill(getpid(), SIGTSTP);
-  // This discarded a SIGCONT to the group that came just now; from now on
-  // SIGCONT discards this. So look again whether the command is stopped.
+  // The SIGTSTP discarded a SIGCONT sent to the group just before. From now on
+  // SIGCONT discards the SIGTSTP. So check again whether the command is
+  // stopped.
   siginfo_t event = {};
   if (waitid(P_PID, static_cast<id_t>(child), &event,
              WEXITED | WCONTINUED | WNOHANG | WNOWAIT) != 0 ||
@@ -98,7 +99,7 @@ void StopToo(pid_t child) {
   LetThrough(Only(SIGTSTP));
 }
 
-// Of a command that has ended, by what waitpid(2) says.
+// Converts the status from waitpid(2) of a command that has ended.
 ChildExit ExitOf(int status) {
   if (WIFEXITED(status)) {
     return {/*signaled=*/false, WEXITSTATUS(status)};
@@ -106,7 +107,7 @@ ChildExit ExitOf(int status) {
   return {/*signaled=*/true, WTERMSIG(status), WCOREDUMP(status) != 0};
 }
 
-// Waits for the end of `child` without collecting it.
+// Waits for the end of `child` without reaping it.
 void AwaitEnd(pid_t child) {
   const Fd process = OpenProcess(child);
   struct pollfd ended = {process.get(), POLLIN, 0};
@@ -122,22 +123,22 @@ class Follower {
       : child_(child),
         events_(events),
         observer_(observer),
-        // A watch takes up to 20 milliseconds to give up (lock/watch.h). A
-        // shorter run does without one.
+        // A watch takes up to 20 milliseconds to close (lock/watch.h). A
+        // shorter run does not use one.
         settles_(observer == nullptr ? -1 : NowTicks() + kTicksPerSecond) {}
 
   // Errors: kInternal, as Run's.
   absl::StatusOr<ChildExit> Follow();
 
  private:
-  // Takes what the kernel has to tell of the children. The command's end, if
-  // that is among it.
+  // Reaps the children's state changes. Returns how the command ended, if it
+  // did.
   absl::StatusOr<std::optional<ChildExit>> Collect();
-  // Does what `signal` asks for. False if nothing else is to be done for it.
+  // Handles `signal`. Returns false if that needs no further action.
   bool Pass(const signalfd_siginfo& signal);
-  // Has the observer do its part.
+  // Lets the observer work.
   void Attend();
-  // The command has stopped: so does this process, if need be.
+  // The command has stopped. Stops this process too, if necessary.
   void FollowStop();
 
   const pid_t child_;
@@ -145,19 +146,19 @@ class Follower {
   RunObserver* const observer_;
   bool stopped_ = false;  // the command is
   bool stops_ = false;    // the last Collect() found that it had stopped
-  Ticks settles_;         // when the run does; -1: it has
+  Ticks settles_;         // when to start watching; -1: it has started
   int watched_ = -1;      // the observer's descriptor
 };
 
 absl::StatusOr<ChildExit> Follower::Follow() {
   while (true) {
-    // Stop signals wait until the command has stopped, or for ever if it minds
-    // them. Of them and SIGCONT the kernel keeps the later, so while they wait
-    // nothing is done out of order.
+    // Stop signals stay pending until the command has stopped, indefinitely if
+    // it handles them. Between them and SIGCONT the kernel keeps only the later
+    // one, so the order is preserved while they wait.
     const std::optional<signalfd_siginfo> signal =
         events_.Next(stopped_ ? kAllSignals : kAllSignals & ~kStopSignals,
                      {watched_}, settles_);
-    // Whichever signal it is: SIGCHLD may come later than what follows from it.
+    // For every signal: SIGCHLD may arrive after its consequences.
     O8LOCK_ASSIGN_OR_RETURN(const std::optional<ChildExit> exit, Collect());
     if (exit.has_value()) return *exit;
     if (!signal.has_value()) {
@@ -176,11 +177,11 @@ absl::StatusOr<std::optional<ChildExit>> Follower::Collect() {
     const pid_t found = waitpid(-1, &status, kEverything);
     if (found == 0) return std::nullopt;
     if (found < 0) break;
-    if (found != child_) continue;  // a process that has fallen to this one
+    if (found != child_) continue;  // a process reparented to this one
     if (WIFEXITED(status) || WIFSIGNALED(status)) return ExitOf(status);
     stops_ = stopped_ = WIFSTOPPED(status);
   }
-  // The kernel refuses. The lock is the command's as long as that lives.
+  // waitpid failed. The command owns the lock as long as it lives.
   AwaitEnd(child_);
   if (waitpid(child_, &status, 0) == child_) return ExitOf(status);
   return absl::InternalError(
@@ -198,15 +199,15 @@ bool Follower::Pass(const signalfd_siginfo& signal) {
       if (stopped_) StopToo(child_);
       return false;
     case SIGCONT:
-      // After a shell's `fg`, which continues the group, nothing is to do;
-      // nor if a stop signal came since.
+      // After a shell's `fg`, which continues the group, there is nothing to
+      // do. The same holds if a stop signal has arrived since.
       if (stopped_ && (PendingSignals() & kStopSignals) == 0) {
         kill(child_, SIGCONT);
         return false;
       }
       return true;
     default:
-      // What this process sent itself is SIGPIPE or SIGXFSZ of a write.
+      // A signal from this process itself is SIGPIPE or SIGXFSZ of a write.
       if (!SentToWholeGroup(signal) && !SentByProcess(signal, child_) &&
           !SentByProcess(signal, getpid())) {
         kill(child_, static_cast<int>(signal.ssi_signo));
@@ -226,9 +227,9 @@ void Follower::Attend() {
 }
 
 void Follower::FollowStop() {
-  // A stop signal that came here too stops the whole job. One to the command
-  // alone is followed only where a shell would otherwise wait for ever: who
-  // sent it may continue the command alone as well.
+  // A stop signal that arrived here too stops the whole job. For a signal to
+  // the command alone, this process stops only if a shell would otherwise wait
+  // indefinitely. The sender may continue the command alone as well.
   const SignalSet pending = PendingSignals();
   if ((pending & kStopSignals) != 0) {
     LetThrough(kStopSignals);
@@ -237,8 +238,8 @@ void Follower::FollowStop() {
   }
 }
 
-// Of a signal, in the first process of a pid namespace, which signals that have
-// no handler do not end.
+// Handler for the first process of a pid namespace: signals without a handler
+// do not end it.
 void EndByCode(int signal) { _exit(128 + signal); }
 
 constexpr int kEndingSignals[] = {SIGHUP,  SIGINT,  SIGQUIT,
@@ -260,7 +261,8 @@ void SetDispositionOfEnding(void (*from)(int), void (*to)(int)) {
 
 ChildRunner::ChildRunner() : original_mask_(SetSignalMask(kAllSignals)) {
   for (const int signal : kOwnDispositions) {
-    // With SIGCHLD ignored the kernel would throw the command's status away.
+    // If SIGCHLD were ignored, the kernel would discard the command's exit
+    // status.
     const auto handler =
         std::signal(signal, signal == SIGCHLD ? SIG_DFL : SIG_IGN);
     if (handler == SIG_IGN) originally_ignored_ |= Only(signal);
@@ -321,8 +323,8 @@ void ExitAs(const ChildExit& exit) {
 absl::Status EnsureStandardDescriptors() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(fd, F_GETFD) >= 0) continue;
-    // The lowest number that is free, so `fd`. Not /dev/null, which need not be
-    // there, and which would swallow in silence what is printed.
+    // open() returns the lowest free number, so `fd`. Not /dev/null: it may not
+    // exist, and it would silently swallow the output.
     if (open("/", O_PATH | O_CLOEXEC) < 0) {
       return ErrnoStatus(errno, "open", "/");
     }

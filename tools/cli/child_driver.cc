@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The smallest wrapper: child_driver [OPTION] COMMAND [ARG...] does with a
-// command what tools/cli/child.h offers, and nothing else.
+// The smallest wrapper: child_driver [OPTION] COMMAND [ARG...] only runs a
+// command with tools/cli/child.h.
 //   --inherit   the command inherits a descriptor (of /dev/null)
 //   --wait      before the command, write "blocked\n" and read a line
 //   --alarm     before the command, ask for a SIGALRM soon

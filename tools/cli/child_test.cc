@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Real processes: child_driver around a command, and, where the two must not
-// differ, the same command without it.
+// Runs real processes: child_driver around a command. Where the two must not
+// differ, it also runs the same command without child_driver.
 #include "tools/cli/child.h"
 
 #include <fcntl.h>
@@ -35,15 +35,15 @@ using Argv = std::vector<std::string>;
 std::string Driver() { return PathFromEnv("CHILD_DRIVER"); }
 std::string Printer() { return PathFromEnv("SIGNAL_PRINTER"); }
 
-// A copy of child_driver that other users can execute, as they cannot what is
-// in Bazel's directory.
+// Makes a copy of child_driver. Other users can execute it, but no file in
+// Bazel's directory.
 std::string DriverForAll(const TempDir& dir) {
   EXPECT_EQ(chmod(dir.path().c_str(), 0755), 0);
   MakeFile(dir.File("driver"), Contents(Driver()), 0755);
   return dir.File("driver");
 }
 
-// child_driver around `command`.
+// Returns child_driver around `command`.
 Argv Wrapped(Argv command) {
   command.insert(command.begin(), Driver());
   return command;
@@ -57,7 +57,7 @@ ProcessOptions OnTerminal() {
   return options;
 }
 
-// An interactive shell on a terminal, whose prompt came up.
+// An interactive shell on a terminal, after its first prompt.
 class JobControl {
  public:
   explicit JobControl(const std::string& script)
@@ -65,7 +65,7 @@ class JobControl {
                Options(script)) {
     shell_.WaitForOutput("PROMPT");
   }
-  // Types a command line, past its echo.
+  // Types a command line, and waits for its echo.
   void Type(const std::string& line) {
     shell_.Write(absl::StrCat(line, "\n"));
     shell_.WaitForOutput(absl::StrCat(line, "\r\n"));
@@ -85,7 +85,7 @@ class JobControl {
   Process shell_;
 };
 
-// --- How it ends -----------------------------------------------------------
+// --- The end of the command ------------------------------------------------
 
 TEST(RunTest, ReturnsEveryExitCode) {
   for (int code = 0; code < 256; ++code) {
@@ -97,7 +97,7 @@ TEST(RunTest, ReturnsEveryExitCode) {
 TEST(RunTest, DiesOfEverySignalThatKillsTheCommand) {
   int killed = 0;
   for (int signal = 1; signal <= SIGRTMAX; ++signal) {
-    if (signal >= 32 && signal < SIGRTMIN) continue;  // The C library's own.
+    if (signal >= 32 && signal < SIGRTMIN) continue;  // The C library's.
     if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN ||
         signal == SIGTTOU) {
       continue;
@@ -129,10 +129,10 @@ TEST(RunTest, SeesTheEndThoughTheCallerIgnoresSigchld) {
             Killed(SIGTERM));
 }
 
-// --- What the command is started with --------------------------------------
+// --- The command's initial state -------------------------------------------
 
-// The signals and descriptors that signal_printer sees, without the numbers
-// that differ in any case.
+// Returns the signals and descriptors signal_printer sees, without the numbers
+// that always differ.
 std::string State(const Argv& prefix, const ProcessOptions& options) {
   const TempDir dir;
   Argv argv = prefix;
@@ -168,8 +168,8 @@ TEST(RunTest, LeavesSignalsAndDescriptorsAsTheyAre) {
     EXPECT_EQ(State({Driver()}, options), states.back());
     EXPECT_EQ(State({Driver(), "--restore"}, options), states.back());
   }
-  // The cases do differ in what is compared. (Whoever runs the test may ignore
-  // the signals 32 and 33, which the C library keeps for itself.)
+  // The cases do differ in the compared values. (The caller of this test may
+  // ignore signals 32 and 33, which the C library reserves.)
   EXPECT_THAT(states[0], ContainsRegex("SigIgn:\t[0-9a-f]{8}[08]0{7}\n"));
   EXPECT_THAT(states[1], ContainsRegex("SigIgn:\t[0-9a-f]{8}[08]0{6}1\n"));
   EXPECT_THAT(states[3], ContainsRegex("SigIgn:\t[0-9a-f]{8}[08]0190000\n"));
@@ -252,7 +252,7 @@ TEST(RunTest, DoesNotSendBackWhatTheCommandSendsToItsGroup) {
 
 // --- Signals before the command --------------------------------------------
 
-// Sends `signal` before the command is started.
+// Sends `signal` before the command starts.
 void EarlySignal(int signal, const ProcessOptions& base, const End& end,
                  const std::string& output) {
   ProcessOptions options = base;
@@ -297,8 +297,8 @@ TEST(RunTest, AnEarlyStopStopsIt) {
   JobControl shell("echo \"ran: $((40 + 2))\"");
   shell.Type("$DRIVER --wait sh -c \"$SCRIPT\"");
   shell->WaitForOutput("blocked\r\n");
-  shell->Write("\x1a\n");  // The terminal drops its input at Ctrl-Z ...
-  shell->Write("\n");      // ... or does not, and both lines count.
+  shell->Write("\x1a\n");  // The terminal may drop its input at Ctrl-Z ...
+  shell->Write("\n");      // ... or keep it, and then both lines count.
   shell->WaitForOutput("Stopped");
   shell->WaitForOutput("PROMPT");
   EXPECT_THAT(shell->out(), Not(HasSubstr("ran: 42")));
@@ -336,8 +336,8 @@ TEST(RunTest, DiesOfTheTerminalsSignalWithItsCommand) {
   }
 }
 
-// The kernel hangs up the session's leader alone: nobody else tells the
-// command.
+// The kernel sends the hang-up only to the session's leader, so only that
+// process can tell the command.
 TEST(RunTest, ForwardsTheHangUpOfItsOwnSession) {
   Process process(Wrapped(Shell("echo ready $$; exec sleep 100")),
                   OnTerminal());
@@ -379,9 +379,8 @@ TEST(RunTest, GoesOnInTheBackground) {
   shell->WaitForOutput("status=143\r\n");
 }
 
-// Its neighbours must have begun, which shows in what passes through them:
-// until then they are children of the shell that ignore Ctrl-Z, as the shell
-// does.
+// The neighbours must have started, and their output through the pipe shows
+// that. Until then they are children of the shell and ignore Ctrl-Z as it does.
 TEST(RunTest, StopsAsPartOfAPipeline) {
   JobControl shell("read begun; echo ready $$; read line");
   shell.Type(
@@ -413,7 +412,7 @@ TEST(RunTest, ACommandThatCatchesCtrlZGoesOn) {
   EXPECT_THAT(shell->out(), Not(HasSubstr("Stopped")));
 }
 
-// As top(1) does; the shell must get its terminal back.
+// As top(1) does. The shell must get its terminal back.
 TEST(RunTest, ACommandThatStopsItselfAloneStopsTheJob) {
   for (const char* signal : {"STOP", "TSTP"}) {
     JobControl shell(
@@ -427,7 +426,7 @@ TEST(RunTest, ACommandThatStopsItselfAloneStopsTheJob) {
   }
 }
 
-// --- Stopped by hand, with nobody to notice --------------------------------
+// --- Stopped by hand, without a shell to notice ----------------------------
 
 TEST(RunTest, ACommandStoppedAndContinuedAloneGoesOn) {
   Process process(Wrapped({Printer(), "TERM"}));
@@ -464,8 +463,8 @@ TEST(RunTest, NoticesWhatHappenedWhileItWasStopped) {
   EXPECT_EQ(process.Wait(), Killed(SIGKILL));
 }
 
-// A job of a shell without a terminal. With a parent in another group of the
-// session its group is no orphaned one, and the terminal's stop signals work.
+// A job of a shell without a terminal. Its parent is in another group of the
+// session, so its group is not orphaned and the terminal's stop signals work.
 class BackgroundJob {
  public:
   BackgroundJob()
@@ -476,7 +475,7 @@ class BackgroundJob {
     shell_.WaitForOutput("job ");
     EXPECT_TRUE(absl::SimpleAtoi(shell_.WaitForOutput("\n"), &wrapper_));
   }
-  // Once the command has started.
+  // Waits for the command to start.
   pid_t command() {
     if (command_ == 0) {
       shell_.WaitForError("ready ");
@@ -507,7 +506,7 @@ class BackgroundJob {
   pid_t command_ = 0;
 };
 
-// Continuing the command is all that who stopped it will do.
+// The sender of the stop signal will only continue the command.
 TEST(RunTest, StaysAwakeWhenTheCommandAloneIsStopped) {
   BackgroundJob job;
   for (const int signal : {SIGSTOP, SIGTSTP}) {
@@ -522,7 +521,7 @@ TEST(RunTest, StaysAwakeWhenTheCommandAloneIsStopped) {
 
 TEST(RunTest, FollowsStopsAndContinuesInQuickSuccession) {
   BackgroundJob job;
-  job.command();  // Before main() neither has a say in what happens.
+  job.command();  // Before main() neither process controls its reaction.
   for (int round = 0; round < 1000; ++round) {
     for (const int signal : {SIGTSTP, SIGSTOP, SIGTTIN, SIGTTOU}) {
       for (const pid_t target : {-job.wrapper(), job.wrapper()}) {
@@ -552,7 +551,7 @@ TEST(EnsureStandardDescriptorsTest, KeepsFilesFromTheNumbersOfTheClosed) {
   EXPECT_EXIT(test(), testing::ExitedWithCode(0), "");
 }
 
-// --- What cannot be run ----------------------------------------------------
+// --- Commands that cannot run ----------------------------------------------
 
 struct Failure {
   End end;

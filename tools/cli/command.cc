@@ -33,11 +33,11 @@
 namespace o8lock {
 namespace {
 
-// What those are that ought to end by themselves when their parent has, as
-// after Ctrl-C, which reaches all of them.
+// Time for processes to end by themselves after their parent, as after Ctrl-C,
+// which reaches all of them.
 constexpr Ticks kGrace = kTicksPerSecond / 10;
 
-// The processes that the command has left behind.
+// Returns the surviving processes of the command.
 std::vector<RunProcess> Surviving(const std::vector<Descendant>& bystanders) {
   std::vector<int> pids;
   for (const Descendant& process : FindSurvivingProcesses(bystanders)) {
@@ -52,15 +52,15 @@ void TellOf(const std::vector<RunProcess>& processes,
   PrintError(SurvivingProcessesText(processes, state, options.kill_after));
 }
 
-// Leaves the lock to the agents that work on in `made`, worktrees of the run.
-// Tells of all that the command has left behind.
+// Leaves the lock to the agents still working in `made`, worktrees of the run.
+// Prints warnings about all surviving processes of the command.
 void KeepForAgents(Lock& lock, const std::vector<Worktree>& made,
                    const std::vector<Descendant>& bystanders,
                    const Options& options) {
   const std::vector<RunProcess> processes = Surviving(bystanders);
   const std::vector<SurvivingProcess> keeping =
       AgentsAmong(processes, lock, made);
-  // Before anybody is told.
+  // Before the user reads about it.
   if (!keeping.empty()) lock.KeepFor(keeping).IgnoreError();
   std::vector<RunProcess> agents;
   std::vector<RunProcess> others;
@@ -78,8 +78,8 @@ void KeepForAgents(Lock& lock, const std::vector<Worktree>& made,
          options);
 }
 
-// Sees to the processes that the command has left behind; `made` are worktrees
-// that it has made, if it failed. Returns the signal that came meanwhile, or 0.
+// Handles the surviving processes of the command. `made` are its worktrees, if
+// it failed. Returns the signal that arrived meanwhile, or 0.
 int HandleSurvivingProcesses(const Options& options, Lock& lock,
                              const std::vector<Worktree>& made,
                              const std::vector<Descendant>& bystanders,
@@ -107,8 +107,8 @@ int HandleSurvivingProcesses(const Options& options, Lock& lock,
   return signal;
 }
 
-// Gives `lock`, of `location`, up and tells what there is to tell of that; of
-// an override only where the user has not been told.
+// Releases `lock` at `location` and prints any warnings. Prints the one about
+// an override only if the user has not seen it.
 void Release(Lock& lock, const Location& location, const Options& options,
              bool told_overridden) {
   const Ticks acquired = TicksOf(lock.holder().acquired);
@@ -149,7 +149,7 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
     argv.push_back(const_cast<char*>(word.c_str()));
   }
   argv.push_back(nullptr);
-  // Inside of another run all this is the outer one's.
+  // Inside another run, the outer run does all this.
   std::optional<LockObserver> observer;
   std::vector<Descendant> bystanders;
   if (lock != nullptr && !lock->joined()) {
@@ -175,7 +175,7 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
             observer.has_value() && observer->told_overridden());
   }
   if (exit.ok()) {
-    // ExitAs makes no second dump, so the shell that waits shows none.
+    // ExitAs makes no second dump, so the waiting shell reports no dump.
     if (exit->core_dumped && !options.quiet) {
       PrintError("o8lock: the command has dumped core\n");
     }

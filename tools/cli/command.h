@@ -12,17 +12,18 @@
 
 namespace o8lock {
 
-// Runs the command of `options` to its end, sees to the processes that it
-// leaves behind, releases `lock`, tells what there is to tell of that, and ends
-// this process as the command ended.
-// Returns, with an exit code, only if the command could not be run.
+// Runs the command of `options` to its end, handles its surviving processes,
+// releases `lock`, prints any warnings about that, and ends this process as the
+// command ended.
+// Returns an exit code only if the command could not be run.
 //
-// `lock`, of `location`, may be null: nothing is to be locked. With a lock that
-// was joined the processes and the telling are the outer run's.
+// `lock` is the lock at `location`. It may be null: the command then runs
+// without a lock. If the lock was joined, the outer run handles the surviving
+// processes and prints the warnings.
 int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
                 const Location& location);
 
-// Tells of an error of ChildRunner::Run or FindCommand. Returns the exit code.
+// Prints an error of ChildRunner::Run or FindCommand. Returns the exit code.
 int FailToRun(const absl::Status& error);
 
 }  // namespace o8lock

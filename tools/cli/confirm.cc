@@ -28,8 +28,9 @@
 namespace o8lock {
 namespace {
 
-// A line of `fd`, without blanks around it. Byte by byte: what is behind it is
-// the command's. Gives up after `milliseconds`; negative: never.
+// Reads a line from `fd`. Reads byte by byte because the rest of the input
+// belongs to the command. Gives up after `milliseconds` without a byte;
+// negative: never.
 std::string ReadAnswer(int fd, int milliseconds) {
   std::string answer;
   char c = '\0';
@@ -52,11 +53,11 @@ bool IsYes(absl::string_view answer) {
 
 struct Answer {
   bool yes = false;
-  bool asked = true;  // there was somebody to ask
+  bool asked = true;  // a terminal or an input could answer
   bool on_terminal = true;
 };
 
-// Asks on standard input, where that is a pipe or a file that may answer.
+// Asks on standard input, if it is a pipe, a socket or a file.
 Answer ConfirmByInput() {
   struct stat info;
   if (fstat(STDIN_FILENO, &info) != 0 ||
@@ -72,17 +73,18 @@ Answer ConfirmByInput() {
   return {IsYes(answer), /*asked=*/true, /*on_terminal=*/false};
 }
 
-// Asks on the terminal, whatever standard input is; without a terminal, there.
+// Asks on the terminal, whatever standard input is; without one, on standard
+// input.
 Answer Confirm(absl::string_view warning) {
   const Fd terminal(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
   if (!terminal.ok()) return ConfirmByInput();
-  // Who redirected standard error has to know what is asked all the same.
+  // With standard error redirected, the user still has to see the question.
   if (isatty(STDERR_FILENO) == 0) Print(terminal.get(), warning);
-  // What was typed before was typed to something else.
+  // Earlier keystrokes were meant for something other than this question.
   tcflush(terminal.get(), TCIFLUSH);
   Print(terminal.get(), kPrompt);
   const std::string answer = ReadAnswer(terminal.get(), /*milliseconds=*/-1);
-  // The user has typed none.
+  // The user ended the input without a newline.
   if (!absl::EndsWith(answer, "\n")) Print(terminal.get(), "\n");
   return {IsYes(answer)};
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Asking the user before a lock is taken from somebody.
+// Asks the user before o8lock takes a lock from another run.
 #ifndef O8LOCK_TOOLS_CLI_CONFIRM_H_
 #define O8LOCK_TOOLS_CLI_CONFIRM_H_
 
@@ -13,19 +13,20 @@
 
 namespace o8lock {
 
-// Asks whether to go on after `warning`, for `asker`, an option or a command:
-// on the terminal or, without one, on standard input, where that is a pipe or a
-// file with an answer in it. `warning` stands on standard error already; it is
-// shown once more if that is not the terminal that is asked on.
+// Asks whether to continue after `warning`, on behalf of `asker`, an option or
+// a command. Asks on the terminal. Without one, it reads an answer from
+// standard input if that is a pipe, a socket or a file. `warning` is on
+// standard error already; if standard error is not a terminal, it is shown
+// again on the terminal.
 //
-// Returns nothing if the answer is yes. Otherwise tells why not and returns the
-// exit code, that of a conflict. Blocks until a terminal has answered; for
-// standard input a second for each byte.
+// Returns nothing if the answer is yes. Otherwise prints the reason and returns
+// the exit code of a conflict. Blocks until a terminal has answered; for
+// standard input at most a second for each byte.
 std::optional<int> AskToGoOn(absl::string_view warning, absl::string_view asker,
                              const Options& options);
 
-// Whether `found` has had the lock since `moment`, of NowNanoseconds(), or
-// later: who has said --yes before did not mean that.
+// Returns whether `found` took the lock at or after `moment` (of
+// NowNanoseconds()). An earlier --yes did not mean that holder.
 bool IsSince(const LockStatus& found, int64_t moment);
 
 }  // namespace o8lock

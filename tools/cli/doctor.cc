@@ -44,10 +44,10 @@ Finding OwnProgramFinding() {
       Finding::kOk, "o8lock", absl::StrCat(kVersion, ", ", program), "", {}};
 }
 
-// Of worktrees that stop the next run.
+// Returns a finding about worktrees that stop the next run.
 Findings OrphanFindings(const Location& location) {
   const absl::StatusOr<LockStatus> found = Inspect(location, {});
-  if (!found.ok()) return {};  // another finding is about that
+  if (!found.ok()) return {};  // another finding covers that
   const std::vector<LeftWorktree> left = LeftWorktrees(location, *found);
   if (left.empty()) return {};
   std::vector<std::string> lines;

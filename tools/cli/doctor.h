@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What may keep the lock from working here, and what to do about it.
+// Finds problems that may keep the lock from working here, with their remedies.
 #ifndef O8LOCK_TOOLS_CLI_DOCTOR_H_
 #define O8LOCK_TOOLS_CLI_DOCTOR_H_
 
@@ -11,17 +11,17 @@
 
 namespace o8lock {
 
-// Looks at everything that the lock at `location` rests on, in a repository as
-// git, run in `directory`, sees that. Creates files beside the lock's, which
-// are gone afterwards; takes no lock that a run could want.
-// Runs git some times. Waits up to a second for each lock file that is none.
+// Examines everything the lock at `location` relies on. In a repository this
+// includes git's view from `directory`. Creates files beside the lock's and
+// removes them again. Takes no lock a run could want.
+// Runs git several times. Waits up to a second for each malformed lock file.
 Findings Examine(const Location& location, const std::string& directory);
 
-// The line of each finding, with its hint below; printable.
+// Returns a line for each finding, with its hint below. Printable.
 std::string DoctorText(const Findings& findings);
 
-// The same for programs: one JSON object and a newline. Its names and values
-// are public.
+// Returns the same for programs: one JSON object and a newline. Its names and
+// values are public.
 std::string DoctorJson(const Findings& findings);
 
 }  // namespace o8lock

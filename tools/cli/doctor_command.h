@@ -8,8 +8,8 @@
 
 namespace o8lock {
 
-// Prints what may keep the lock of `options` from working here. Returns the
-// exit code: kOsError where something does.
+// Prints the findings about the lock of `options`. Returns the exit code:
+// kOsError if any check fails.
 int DoctorCommand(const Options& options);
 
 }  // namespace o8lock

@@ -84,7 +84,8 @@ Finding LockFileFinding(const std::string& path) {
                               OwnCommand("status")));
 }
 
-// The directory of `file`, or, if o8lock would `create` it, the one in which.
+// Returns the directory of `file`, or its nearest existing ancestor if o8lock
+// would `create` it.
 std::string DirectoryOf(const std::string& file, bool create) {
   std::string directory = file.substr(0, file.rfind('/'));
   while (create && !directory.empty() && access(directory.c_str(), F_OK) != 0) {
@@ -93,8 +94,8 @@ std::string DirectoryOf(const std::string& file, bool create) {
   return directory.empty() ? "/" : directory;
 }
 
-// Whether other machines may have the same files: their kernels have locks of
-// their own, and need not tell this one.
+// Returns whether other machines may share the files: their kernels keep locks
+// of their own, and may not report them to this one.
 bool IsShared(absl::string_view file_system) {
   for (const absl::string_view kind :
        {"nfs", "cifs", "smb", "9p", "virtiofs", "vboxsf", "fuse", "ceph",

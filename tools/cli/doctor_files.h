@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whether the files of a lock are as they should be, and whether locks work in
-// their directories.
+// Checks the files of a lock, and whether locks work in their directories.
 #ifndef O8LOCK_TOOLS_CLI_DOCTOR_FILES_H_
 #define O8LOCK_TOOLS_CLI_DOCTOR_FILES_H_
 
@@ -10,9 +9,9 @@
 
 namespace o8lock {
 
-// About the guard and the lock files of `location`, and about their file
-// systems. Creates files beside them, and removes these again.
-// Waits up to a second for each lock file that is none.
+// Returns findings about the guard and the lock files of `location`, and about
+// their file systems. Creates files beside them and removes them again. Waits
+// up to a second for each malformed lock file.
 Findings FileFindings(const Location& location);
 
 }  // namespace o8lock

@@ -117,7 +117,7 @@ Finding GitFinding(Finding::Level level, absl::string_view text,
   return {level, "git", std::string(text), std::string(hint), {}};
 }
 
-// A directory in which git knows `file`, and how it is called from there.
+// Returns a directory of `file` as git sees it, and the file's name from there.
 std::pair<std::string, std::string> InWorktree(const Location& location,
                                                const std::string& file) {
   const std::string directory = location.main_worktree.empty()
@@ -136,7 +136,7 @@ Finding TrackedFinding(const Location& location, const std::string& file) {
                                               "--cached", name})));
 }
 
-// About the lock file, which o8lock itself has git ignore.
+// Returns a finding about the lock file. o8lock itself makes git ignore it.
 Finding LockFileInGitFinding(const Location& location,
                              const FileInGit& in_git) {
   const std::string text =
@@ -155,7 +155,7 @@ Finding LockFileInGitFinding(const Location& location,
       "take that pattern out: orchestr8 refuses a tree with changes");
 }
 
-// About files that orchestr8 leaves behind, by the names that git knows.
+// Returns a finding about the files orchestr8 leaves, by their names in git.
 Finding UnignoredFinding(const std::vector<std::string>& names) {
   Finding finding = GitFinding(
       Finding::kWarn,
@@ -207,7 +207,7 @@ Findings FilesInGitFindings(const Location& location, bool uses_orchestr8) {
   return findings;
 }
 
-// --- Locks that commands of git have left behind ---
+// --- Stale locks of git commands ---
 
 Finding GitLockFinding(const GitLock& lock, const std::vector<int>& commands) {
   const std::string remove = ShellQuoted({"rm", lock.path});

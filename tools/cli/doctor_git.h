@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The files of a lock, the hooks, and git's own locks, as git sees them.
+// Checks the files of a lock, the hooks, and git's own locks, as git sees them.
 #ifndef O8LOCK_TOOLS_CLI_DOCTOR_GIT_H_
 #define O8LOCK_TOOLS_CLI_DOCTOR_GIT_H_
 
@@ -11,13 +11,14 @@
 
 namespace o8lock {
 
-// About the repository of `location` as git, run in `directory`, sees it; with
-// `uses_orchestr8` also about files that orchestr8 will make. Runs git some
-// times.
+// Returns findings about the repository of `location`, as git in `directory`
+// sees it. With `uses_orchestr8` they include files orchestr8 will make. Runs
+// git several times.
 Findings GitFindings(const Location& location, const std::string& directory,
                      bool uses_orchestr8);
 
-// About a lock file outside a repository, or of the user's choice.
+// Returns findings about a lock file outside a repository or chosen by the
+// user.
 Findings ChosenFileFindings(const Location& location);
 
 }  // namespace o8lock

@@ -23,7 +23,7 @@ namespace {
 
 constexpr const char* kPrograms[] = {"orchestr8", "murmur8"};
 
-// What is known of the lock that the orchestr8 `program` keeps itself.
+// Returns a clause: whether the orchestr8 `program` keeps the lock file itself.
 absl::string_view LocksItselfText(const std::string& program) {
   switch (FindOutWhetherItLocks({program, /*by_package_runner=*/false})) {
     case LocksItself::kYes:
@@ -49,7 +49,7 @@ bool UsesOrchestr8(const Location& location) {
 }
 
 std::vector<std::string> Orchestr8Files(const Location& location) {
-  // It knows no other lock.
+  // orchestr8 knows no other lock.
   if (location.armed.empty()) return {};
   std::vector<std::string> files;
   for (const char* name : {"parallel-queue", "murm-queue", "implement-queue",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The orchestr8 in reach, and its consequences for the lock file.
+// Finds the orchestr8 in reach, and its consequences for the lock file.
 #ifndef O8LOCK_TOOLS_CLI_DOCTOR_ORCHESTR8_H_
 #define O8LOCK_TOOLS_CLI_DOCTOR_ORCHESTR8_H_
 
@@ -12,18 +12,18 @@
 
 namespace o8lock {
 
-// Whether an orchestr8 is installed or was used where the lock at `location`
-// is.
+// Returns whether an orchestr8 is installed, or was used at the location of the
+// lock.
 bool UsesOrchestr8(const Location& location);
 
-// The files that orchestr8 leaves in the main worktree: the queues of its
-// versions, and those that its `init` adds to .gitignore. Absolute paths.
+// Returns absolute paths of the files orchestr8 leaves in the main worktree:
+// the queues of its versions, and those its `init` adds to .gitignore.
 std::vector<std::string> Orchestr8Files(const Location& location);
 
-// About each orchestr8 in PATH.
+// Returns a finding for each orchestr8 in PATH.
 Findings Orchestr8Findings();
 
-// Whether a run writes the lock file at `location`, and why.
+// Returns whether a run writes the lock file at `location`, and why.
 Finding PublishFinding(const Location& location);
 
 }  // namespace o8lock

@@ -12,11 +12,11 @@
 namespace o8lock {
 namespace {
 
-// Any moment that far away can be told in nanoseconds.
+// Nanoseconds can represent any moment that far away.
 constexpr absl::Duration kLongest = absl::Hours(24 * 365 * 100);
 
-// The number at the beginning of `text`, which it is taken off: digits, maybe
-// with a point and more digits behind them.
+// Removes the number at the beginning of `text` and returns it: digits,
+// optionally with a point and more digits.
 std::optional<double> TakeNumber(absl::string_view& text) {
   constexpr absl::string_view kDigits = "0123456789";
   size_t size = std::min(text.find_first_not_of(kDigits), text.size());

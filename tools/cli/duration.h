@@ -12,8 +12,8 @@
 namespace o8lock {
 
 // Reads seconds ("10", "0.5"), or numbers with the units d, h, m and s, each at
-// most once and in this order ("1h30m", "1.5h", "2d"). More than a hundred
-// years count as a hundred years. Returns nothing for any other text.
+// most once and in this order ("1h30m", "1.5h", "2d"). Caps the result at a
+// hundred years. Returns nothing for any other text.
 std::optional<absl::Duration> ParseDuration(absl::string_view text);
 
 }  // namespace o8lock

@@ -28,7 +28,7 @@ TEST(ParseDurationTest, ReadsSecondsAndUnits) {
       {"2d", absl::Hours(48)},
       {"1d2h3m4s", absl::Hours(26) + absl::Seconds(184)},
       {"36500d", absl::Hours(24 * 36500)},
-      // Longer than anybody waits.
+      // Longer than any useful wait.
       {"36501d", absl::Hours(24 * 36500)},
       {"99999999999999999999999h", absl::Hours(24 * 36500)},
   };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What o8lock says of errors. Every text ends with a newline and is safe to
-// show on a terminal.
+// Texts of o8lock's errors. Every text ends with a newline and is safe to show
+// on a terminal.
 #ifndef O8LOCK_TOOLS_CLI_ERROR_TEXT_H_
 #define O8LOCK_TOOLS_CLI_ERROR_TEXT_H_
 
@@ -12,12 +12,13 @@
 
 namespace o8lock {
 
-// "o8lock: error: PROBLEM" and, unless it is empty, "o8lock: hint: HINT".
+// Returns "o8lock: error: PROBLEM" and, unless it is empty, "o8lock: hint:
+// HINT".
 std::string ErrorText(absl::string_view problem, absl::string_view hint);
 std::string HintText(absl::string_view hint);
 
-// What to do about an error of Locate or of Lock::Acquire that is not about a
-// holder: a hint, for the above.
+// Returns a hint for an error of Locate or Lock::Acquire, for the functions
+// above. The error must not be about a holder.
 std::string LockHint(const absl::Status& error);
 
 }  // namespace o8lock

@@ -18,7 +18,7 @@
 namespace o8lock {
 namespace {
 
-// signalfd(2), which the C library does not let have 32 and 33.
+// Calls signalfd(2) directly: the C library does not permit signals 32 and 33.
 int SignalDescriptor(int fd, SignalSet wanted) {
   return static_cast<int>(syscall(SYS_signalfd4, fd, &wanted, sizeof(wanted),
                                   SFD_CLOEXEC | SFD_NONBLOCK));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a wrapper waits for, in one call: a signal, a descriptor, a moment.
+// Waits for a signal, a descriptor or a moment in one call.
 #ifndef O8LOCK_TOOLS_CLI_EVENTS_H_
 #define O8LOCK_TOOLS_CLI_EVENTS_H_
 
@@ -19,14 +19,14 @@ namespace o8lock {
 // Move-only: owns a descriptor, close-on-exec. Not thread-safe.
 class Events {
  public:
-  // Has to succeed before the first Next(). Does nothing the second time.
-  // Errors: kResourceExhausted  there is no descriptor to be had.
+  // Must succeed before the first Next(). Does nothing when called again.
+  // Errors: kResourceExhausted  no descriptor is available.
   absl::Status Open();
 
-  // Waits until a signal of `wanted` comes, all of which have to be blocked;
-  // until one of `descriptors` is readable (-1 never is); or until `until`, of
-  // NowTicks() (negative: never). Takes the signal and returns it; nothing if
-  // none has come, which may also be the case before any of these.
+  // Waits until a signal of `wanted` arrives, until one of `descriptors` is
+  // readable (-1 never is), or until `until`, of NowTicks() (negative: never).
+  // All signals of `wanted` must be blocked. Consumes the signal and returns
+  // it. Returns nothing without a signal; it may also return early.
   std::optional<signalfd_siginfo> Next(SignalSet wanted,
                                        const std::vector<int>& descriptors,
                                        Ticks until);

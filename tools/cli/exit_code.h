@@ -4,11 +4,11 @@
 
 namespace o8lock {
 
-// o8lock's own exit codes, those of sysexits(3) and of the shell. A command
-// that ran has its own code, or 128+n when signal n ended it.
+// o8lock's own exit codes, as in sysexits(3) and in the shell. A command that
+// ran keeps its own code, or 128+n when signal n ended it.
 enum ExitCode : int {
   kSuccess = 0,
-  kNotInstalled = 1,   // of `hooks status`: there is nothing to call
+  kNotInstalled = 1,   // of `hooks status`: no hooks are installed
   kUsage = 64,         // the caller's mistake: the command line is wrong
   kOsError = 71,       // no working file locks, no more processes
   kCannotCreate = 73,  // a file could not be created, opened or removed

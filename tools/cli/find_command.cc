@@ -20,7 +20,7 @@
 namespace o8lock {
 namespace {
 
-// The files that execvp() tries for `command`, in their order.
+// Returns the files execvp() tries for `command`, in their order.
 std::vector<std::string> Candidates(const std::string& command) {
   if (absl::StrContains(command, '/')) return {command};
   const char* path = getenv("PATH");
@@ -33,8 +33,8 @@ std::vector<std::string> Candidates(const std::string& command) {
   return names;
 }
 
-// What execvp() looked at under the name `command`: fills in `file` and returns
-// true if there is something.
+// Finds the file execvp() examined under the name `command`: fills in `file`
+// and returns true if it exists.
 bool Find(const std::string& command, struct stat* file) {
   for (const std::string& name : Candidates(command)) {
     if (stat(name.c_str(), file) == 0 &&
@@ -59,8 +59,8 @@ absl::Status ExecStatus(int error, const std::string& command) {
         "execute '", command,
         "': the interpreter or loader that the file asks for is not there"));
   }
-  // With a directory in PATH that may not be searched, execvp() answers EACCES
-  // to every misspelt name.
+  // If a directory of PATH may not be searched, execvp() returns EACCES for
+  // every misspelt name.
   if (!found && !absl::StrContains(command, '/')) error = ENOENT;
   if (error == ENOENT) return NotThere(command);
   if (error == EACCES && found && S_ISDIR(file.st_mode)) error = EISDIR;
@@ -80,11 +80,11 @@ absl::StatusOr<std::string> FindCommand(const std::string& command) {
     } else if (!S_ISDIR(file.st_mode) && access(name.c_str(), X_OK) == 0) {
       return name;
     } else {
-      error = EACCES;  // and as execvp() does, go on
+      error = EACCES;  // continue, as execvp() does
     }
   }
-  // Without a second search of PATH: every start asks for two programs that are
-  // rarely there.
+  // This avoids a second search of PATH: every start looks for two programs
+  // that are rarely installed.
   if (!is_there && !absl::StrContains(command, '/')) return NotThere(command);
   return ExecStatus(error, command);
 }

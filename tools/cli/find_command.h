@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which file a command is.
+// Finds the file of a command.
 #ifndef O8LOCK_TOOLS_CLI_FIND_COMMAND_H_
 #define O8LOCK_TOOLS_CLI_FIND_COMMAND_H_
 
@@ -11,16 +11,16 @@
 
 namespace o8lock {
 
-// The file that would be executed as `command`, as far as can be told without
-// doing it. Errors:
+// Returns the file execvp(3) would execute as `command`, as far as o8lock can
+// determine it without executing it. Errors:
 //   kNotFound          there is no such file, or its interpreter is missing
 //                      (a shell's 127)
-//   kPermissionDenied  the file is there and cannot be executed, for whatever
+//   kPermissionDenied  the file exists and cannot be executed, for whatever
 //                      reason (a shell's 126)
 absl::StatusOr<std::string> FindCommand(const std::string& command);
 
-// The status, one of those, of an execvp() of `command` that failed with
-// `error`. Which code it is follows bash and env(1): only what is not there is
+// Returns the status, one of those above, for an execvp() of `command` that
+// failed with `error`. The code follows bash and env(1): only a missing file is
 // "not found".
 absl::Status ExecStatus(int error, const std::string& command);
 

@@ -21,7 +21,7 @@
 namespace o8lock {
 namespace {
 
-// Behind what names a run whose PID is another process here, or none.
+// Returns a suffix for a run with a PID that has no meaning here.
 absl::string_view ElsewhereText(const LockStatus& found) {
   return found.origin == Origin::kOtherNamespace ? ", in another PID namespace"
                                                  : "";
@@ -65,7 +65,7 @@ std::string ProcessText(const LockStatus& found) {
   return "";
 }
 
-// "process 124 (npm test)", and how many others.
+// Returns "process 124 (npm test)", and the number of others.
 std::string DescriptorHoldersText(
     const std::vector<DescriptorHolder>& descriptor_holders) {
   std::string text =

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What o8lock says of the run that has a lock, or had it. The texts end with a
-// newline; all of this is safe to show on a terminal.
+// Texts about the current or former holder of a lock. The texts end with a
+// newline; everything here is safe to show on a terminal.
 #ifndef O8LOCK_TOOLS_CLI_HOLDER_TEXT_H_
 #define O8LOCK_TOOLS_CLI_HOLDER_TEXT_H_
 
@@ -17,38 +17,40 @@
 
 namespace o8lock {
 
-// The moment at which something is told.
+// The time at which a text is printed.
 struct Now {
   int64_t unix_seconds;
   Ticks ticks;
 };
 Now GetNow();
 
-// Its pid, or "unknown".
+// Returns the holder's pid, or "unknown".
 std::string PidText(const LockStatus& found);
 
-// "PID 12 (npm test)", or "PID 12, in another PID namespace (npm test)".
+// Returns "PID 12 (npm test)", or "PID 12, in another PID namespace (npm
+// test)".
 std::string WhoText(const LockStatus& found);
 
-// How long the run, which there is, has had the lock: by the boot clock where
-// that is the same, which no change of the wall clock moves. Nothing if that
-// cannot be told.
+// Returns how long the run has had the lock. `found` must have a holder. Uses
+// the boot clock if this boot is the same, since changes of the wall clock do
+// not move it. Returns nothing if the start is unknown.
 std::optional<int64_t> AgeSeconds(const LockStatus& found, const Now& now);
 
-// How the state is known.
+// Returns the evidence for the state.
 std::string EvidenceText(const LockStatus& found);
 
-// When it began, and a row for each thing that is known of it besides.
+// Returns the start time, and a row for each other known detail.
 Row StartedRow(const LockStatus& found);
 std::vector<Row> HolderRows(const LockStatus& found, const Now& now);
 
-// What is to be known where the process of an external run is no orchestr8, and
-// the command `unlock`, which frees the lock. None where it is one.
+// Returns rows for an external run if its process is not an orchestr8. They
+// include the command `unlock` to free the lock. Empty if the process is an
+// orchestr8.
 std::vector<Row> StrangerRows(const LockStatus& found,
                               const std::string& unlock);
 
-// The warning before `found` is overridden, and the question after that, which
-// has no newline; `color` as that of Lines.
+// Returns the warning before `found` is overridden. kPrompt is the question
+// after it, without a newline. `color` is as in Lines.
 std::string OverrideText(const LockStatus& found, const Now& now,
                          bool color = false);
 inline constexpr absl::string_view kPrompt = "Continue? [y/N] ";

@@ -43,7 +43,7 @@ namespace {
 constexpr int kPass = 0;
 constexpr int kRefuse = 1;
 
-// Where the user is.
+// The user's directory.
 constexpr char kHere[] = ".";
 
 int FailHooks(const absl::Status& error, absl::string_view hint) {
@@ -57,13 +57,13 @@ int FailHooks(const absl::Status& error, absl::string_view hint) {
   }
 }
 
-// How the user calls this program, which is the file `program`.
+// Returns the command the user types for this program, the file `program`.
 std::string Name(const std::string& program) {
   return FindCommand("o8lock").ok() ? "o8lock" : program;
 }
 
-// This program by the path that it was called by, which may be a stable link to
-// a file that goes with the next version; empty: it cannot be told.
+// Returns this program's path as it was called. That may be a stable link to a
+// file the next version removes. Empty if the path is unknown.
 std::string ProgramAsCalled() {
   std::string program = OwnProgram();
   const std::vector<std::string> words = CommandOf(getpid());
@@ -80,7 +80,7 @@ std::string ProgramAsCalled() {
   return Canonical(path).value_or("") == program ? path : program;
 }
 
-// The self-test's lines for users.
+// Returns the self-test's lines for users.
 absl::StatusOr<std::string> SelfTestText(
     const Location& location, Mechanism mechanism,
     const std::vector<std::string>& own_tokens) {
@@ -176,7 +176,7 @@ int Status(const Location& location, bool json) {
   return HooksAreEffective(*state) ? kSuccess : kOsError;
 }
 
-// The call of a hook that this process is.
+// Returns the hook call this process serves.
 HookCall ReadHookCall(const std::string& name,
                       const std::vector<std::string>& args,
                       const std::vector<std::string>& own_tokens) {
@@ -198,7 +198,7 @@ HookCall ReadHookCall(const std::string& name,
   return call;
 }
 
-// Reports to the self-test that has called git, if one has.
+// Reports to the self-test, if it called git.
 void ReportRefusal() {
   const char* variable = getenv(kRefusalFdVariable);
   int fd;

@@ -11,16 +11,16 @@
 
 namespace o8lock {
 
-// Runs the hook `name` as git called it with `args`, for a process that is
-// inside of the runs `own_tokens`. Returns the exit code for git: not 0 where a
-// `git worktree add` is refused, which is told on standard error.
-// A hook that o8lock has none of passes.
+// Runs the hook `name` as git called it with `args`, for a process inside the
+// runs `own_tokens`. Returns the exit code for git. It is not 0 if o8lock
+// refuses a `git worktree add`; standard error then has the reason. A hook name
+// unknown to o8lock passes.
 int RunHook(const std::string& name, const std::vector<std::string>& args,
             const std::vector<std::string>& own_tokens);
 
-// Installs, removes or describes, as the action of `options` says, the hooks of
-// the current directory's repository. Tells what came of it and returns the
-// exit code. Installing ends with a worktree that has to be refused.
+// Installs, removes or describes the hooks of the current directory's
+// repository, as the action of `options` says. Prints the result and returns
+// the exit code. An installation ends with a test: git must refuse a worktree.
 int HooksCommand(const Options& options);
 
 }  // namespace o8lock

@@ -19,7 +19,7 @@
 namespace o8lock {
 namespace {
 
-// `command`, of sh, as it is written in a manager's file.
+// Returns `command`, of sh, as a manager's file needs it.
 std::string Quoted(const std::string& command, Quoting quoting) {
   switch (quoting) {
     case Quoting::kNone:
@@ -32,8 +32,9 @@ std::string Quoted(const std::string& command, Quoting quoting) {
   return command;
 }
 
-// Where and how to call o8lock, which is called `program`, where somebody else
-// has post-checkout. Nobody must miss it: the files are shared.
+// Returns where and how to call o8lock, under the name `program`, if
+// post-checkout belongs to another owner. The line works without o8lock,
+// because users without it share the files.
 std::string OwnerHint(const HooksState& state, const std::string& program) {
   const std::string word = ShellQuoted({program});
   const std::string line =

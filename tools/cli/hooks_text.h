@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What `o8lock hooks` says. Every text ends with a newline and is safe to
-// how on a terminal.
+// Texts of `o8lock hooks`. Every text ends with a newline and is safe to show
+// on a terminal.
 #ifndef O8LOCK_TOOLS_CLI_HOOKS_TEXT_H_
 #define O8LOCK_TOOLS_CLI_HOOKS_TEXT_H_
 
@@ -11,12 +11,12 @@
 
 namespace o8lock {
 
-// How a command of git gets past the hooks, for when they cannot tell. A hint,
-// for HintText.
+// Returns how to get a git command past the hooks when they cannot decide. A
+// hint, for HintText.
 std::string HookHint();
 
-// What `o8lock hooks install` and `o8lock hooks status` print; hook managers
-// are to call `program`.
+// Return the output of `o8lock hooks install` and `o8lock hooks status`. Hook
+// managers are to call `program`.
 std::string HooksInstalledText(const HooksState& state,
                                const std::string& program);
 std::string HooksStatusText(const HooksState& state,

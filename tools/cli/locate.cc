@@ -75,7 +75,7 @@ absl::Status AskGitAbout(const absl::Status& error) {
 
 int ExitCodeOf(const absl::Status& error) {
   if (absl::IsInvalidArgument(error)) return kUsage;
-  // No locks; no thread to wait with.
+  // No locks, or no thread for waiting.
   if (absl::IsUnimplemented(error) || absl::IsUnavailable(error)) {
     return kOsError;
   }
@@ -103,7 +103,7 @@ std::string NameOf(const Options& options) {
 
 std::vector<std::string> OwnTokens() {
   std::vector<std::string> tokens;
-  // Of a variable that is there twice getenv(3) tells one.
+  // getenv(3) returns only one of two variables with the same name.
   for (char** variable = environ; *variable != nullptr; ++variable) {
     absl::string_view text = *variable;
     if (!absl::ConsumePrefix(&text, kRunVariable) ||

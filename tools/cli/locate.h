@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What o8lock's commands share: the lock that the options mean, and errors of
-// finding and taking it.
+// Shared by o8lock's commands: finds the lock of the options, and prints errors
+// of finding and taking it.
 #ifndef O8LOCK_TOOLS_CLI_LOCATE_H_
 #define O8LOCK_TOOLS_CLI_LOCATE_H_
 
@@ -15,18 +15,18 @@
 
 namespace o8lock {
 
-// Where the lock of `options` is, seen from the current directory. Errors: as
-// Locate's in lock/location.h.
+// Returns the location of the lock of `options`, seen from the current
+// directory. Errors: as Locate's in lock/location.h.
 absl::StatusOr<Location> LocateLock(const Options& options);
 
-// Its name; empty if a file says which lock is meant.
+// Returns its name. Empty if --lock-file selects the lock.
 std::string NameOf(const Options& options);
 
-// The tokens of the runs that this process is inside of, the outermost first.
+// Returns the tokens of the runs around this process, the outermost first.
 std::vector<std::string> OwnTokens();
 
-// PrintError of an error of LocateLock, or of taking, reading or releasing the
-// lock at `location` that is not about its holder. Return the exit code.
+// Print an error of LocateLock, or of taking, reading or releasing the lock at
+// `location`. The error must not concern the holder. Return the exit code.
 int FailToLocate(const absl::Status& error);
 int FailToLock(const absl::Status& error, const Location& location);
 

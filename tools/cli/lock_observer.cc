@@ -17,13 +17,14 @@
 namespace o8lock {
 
 void LockObserver::Started(pid_t command) {
-  // Of use only if this process is killed; without it the run is as good.
+  // Helps only if this process is killed; the run works equally well without
+  // it.
   lock_.NameCommand(command).IgnoreError();
 }
 
 int LockObserver::StartWatching() {
   absl::StatusOr<Watch> watch = Watch::Create();
-  // Then the user is told at the end.
+  // The user gets the warning at the end instead.
   if (!watch.ok()) return -1;
   watch_.emplace(*std::move(watch));
   return watch_->fd();
@@ -31,20 +32,20 @@ int LockObserver::StartWatching() {
 
 void LockObserver::OnReadable() {
   if (!watch_.has_value()) return;
-  // Again where the lock file was gone: so may have been its directory, and
-  // the new one is not watched.
+  // Repeat if the lock file was gone: its directory may have been gone too, and
+  // the new one is not yet watched.
   bool vanished = true;
   while (vanished) {
     watch_->Drain();
-    // First watched, then looked at: nothing comes in between. Not of what is
-    // written beside the guard: this process writes there itself.
+    // Watch first, then check, so that no change is missed in between. Ignore
+    // writes beside the guard: this process writes there itself.
     const std::vector<std::string> directories = lock_.Directories();
     for (const std::string& directory : directories) {
       watch_->Add(directory, directory == directories[0] ? Watch::kNothing
                                                          : Watch::kWritten);
     }
     const absl::StatusOr<Interference> found = lock_.CheckIntegrity();
-    if (!found.ok()) return;  // the same again at the end, if it is of weight
+    if (!found.ok()) return;  // an error of importance recurs at the end
     vanished = found->vanished || found->guard_vanished;
     TellOf(*found);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What o8lock does for a run's lock while the command runs.
+// Watches a run's lock while the command runs.
 #ifndef O8LOCK_TOOLS_CLI_LOCK_OBSERVER_H_
 #define O8LOCK_TOOLS_CLI_LOCK_OBSERVER_H_
 
@@ -15,12 +15,12 @@
 
 namespace o8lock {
 
-// Looks after a run's lock while its command runs: puts the lock file back in
-// place, and tells, once, of an override and of what happened to the lock file.
+// Puts the lock file back in place if it vanishes. Warns once about an override
+// and once about interference with the lock file.
 class LockObserver : public RunObserver {
  public:
-  // For `lock`, of `location`, which both have to outlive it. With `quiet`
-  // nothing is told.
+  // Watches `lock` of `location`. Both must outlive this object. With `quiet`
+  // it prints nothing.
   LockObserver(Lock& lock, const Location& location, bool quiet)
       : lock_(lock), location_(location), quiet_(quiet) {}
 
@@ -28,8 +28,7 @@ class LockObserver : public RunObserver {
   int StartWatching() override;
   void OnReadable() override;
 
-  // Whether the lock was seen to be overridden, of which the user has been told
-  // then.
+  // Whether it noticed an override of the lock. It warned the user then.
   bool told_overridden() const { return overridden_; }
 
  private:

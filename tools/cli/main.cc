@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// o8lock: runs a command while nobody else runs under the same lock.
+// o8lock: runs a command while no other run holds the same lock.
 #include <sys/auxv.h>
 #include <unistd.h>
 
@@ -31,14 +31,15 @@
 namespace o8lock {
 namespace {
 
-// The hook that this program is called as, by a link of that name, which o8lock
-// 0.1.0 made and the next run replaces; empty: none.
+// Returns the hook this program is called as, through a link of that name.
+// o8lock 0.1.0 made such links, and the next run replaces them. Empty if it is
+// not called as a hook.
 std::string HookName(absl::string_view program) {
   program.remove_prefix(program.rfind('/') + 1);  // npos + 1 is 0.
   return program == kReferenceTransaction.name ? std::string(program) : "";
 }
 
-// " (1bfdd47)"; nothing where that was not told to the build.
+// Returns " (1bfdd47)", or nothing if the build did not get the commit.
 std::string CommitText() {
   const absl::string_view commit = kCommit;
   return commit.empty() || commit == "0" ? "" : absl::StrCat(" (", commit, ")");
@@ -49,7 +50,7 @@ int Main(char* const argv[]) {
   ReadCaller();
   const std::string hook = HookName(argv[0]);
   if (getauxval(AT_SECURE) != 0) {
-    if (!hook.empty()) return kSuccess;  // git has to go on
+    if (!hook.empty()) return kSuccess;  // git has to continue
     return Fail("o8lock does not run with privileges that its caller has not",
                 "take the set-user-ID or set-group-ID bit or the capabilities "
                 "from the file",

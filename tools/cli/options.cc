@@ -33,7 +33,8 @@ enum LongOnly {
   kVersion
 };
 
-// '+': the command's options are not ours. ':': tell what is missing.
+// '+': stop at the command, which has options of its own. ':': report missing
+// values.
 constexpr char kLetters[] = "+:w::fyn:E:qvh";
 
 constexpr struct option kLongOptions[] = {
@@ -56,7 +57,7 @@ constexpr struct option kLongOptions[] = {
     {nullptr, 0, nullptr, 0},
 };
 
-// Remembers an option for the lines that a refusal suggests.
+// Stores an option for the lines a refusal suggests.
 void Repeat(absl::string_view option, absl::string_view value,
             std::vector<std::string>& words) {
   words.emplace_back(option);
@@ -65,7 +66,7 @@ void Repeat(absl::string_view option, absl::string_view value,
 
 std::optional<int> ParseNumber(absl::string_view text, int least, int most) {
   int number;
-  // SimpleAtoi takes blanks and a plus sign as well.
+  // SimpleAtoi also accepts blanks and a plus sign.
   if (text.find_first_not_of("0123456789") == text.npos &&
       absl::SimpleAtoi(text, &number) && number >= least && number <= most) {
     return number;
@@ -73,7 +74,7 @@ std::optional<int> ParseNumber(absl::string_view text, int least, int most) {
   return std::nullopt;
 }
 
-// Reads `value` into `number`, and remembers it as the option `name`.
+// Reads `value` into `number`, and stores it as the option `name`.
 std::optional<UsageError> ApplyNumber(absl::string_view name,
                                       absl::string_view value, int least,
                                       int most, std::optional<int>& number,
@@ -97,7 +98,7 @@ std::optional<UsageError> ReadTime(absl::string_view name,
       name, " wants a time such as 90, 10m, 1h30m or 2d, not '", value, "'"));
 }
 
-// `option` selects the lock `value`. Two of them would be two locks.
+// `option` selects the lock `value`. Two such options would mean two locks.
 std::optional<UsageError> Select(absl::string_view option,
                                  absl::string_view value, Options& options) {
   if (!options.selection.empty()) {
@@ -121,7 +122,7 @@ std::optional<UsageError> ApplyLeftovers(absl::string_view value,
   return std::nullopt;
 }
 
-// An option that has no value.
+// Applies an option that has no value.
 void ApplyFlag(int option, Options& options) {
   switch (option) {
     case 'f':
@@ -151,7 +152,7 @@ void ApplyFlag(int option, Options& options) {
   }
 }
 
-// `argument` may be null: the option has none.
+// Applies `option`. `argument` is null if it has no value.
 std::optional<UsageError> Apply(int option, const char* argument,
                                 Options& options) {
   const absl::string_view value = argument == nullptr ? "" : argument;
@@ -206,8 +207,9 @@ std::optional<UsageError> Apply(int option, const char* argument,
   return std::nullopt;
 }
 
-// The option that getopt_long(3) could not take, as the user wrote it. Of a
-// letter among letters only optopt tells; any other has been passed by.
+// Returns the option that getopt_long(3) rejected, as the user wrote it. For a
+// letter among others only optopt identifies it; for any other option optind is
+// already past it.
 std::string Offender(char* const argv[]) {
   const absl::string_view word = argv[optind - 1];
   const bool is_letter =
@@ -219,7 +221,7 @@ std::string Offender(char* const argv[]) {
                    : std::string(word);
 }
 
-// The error that getopt_long(3) answered with `option`: '?' or ':'.
+// Returns the error for the result `option` of getopt_long(3): '?' or ':'.
 UsageError OptionError(int option, char* const argv[]) {
   const std::string word = Offender(argv);
   const char* problem = "unknown option";
@@ -231,7 +233,7 @@ UsageError OptionError(int option, char* const argv[]) {
   return SeeHelp(absl::StrCat(problem, ": '", word, "'"));
 }
 
-// Where the reading of a command line is.
+// The position in a command line.
 struct Reader {
   char* const* const argv;
   const int argc;
@@ -244,7 +246,7 @@ bool IsHelpOption(absl::string_view word) {
   return word == "--help" || word == "-h";
 }
 
-// Takes the words behind "help" for what `options` are to help with.
+// Uses the arguments after "help" as the topic of `options`.
 std::optional<UsageError> TakeHelpTopic(const Reader& reader,
                                         Options& options) {
   options.action = Action::kHelp;
@@ -257,8 +259,8 @@ std::optional<UsageError> TakeHelpTopic(const Reader& reader,
   return std::nullopt;
 }
 
-// Takes the words at optind for `verb` and the action of `options`, if they are
-// one; what `options` are to help with, if that is asked for.
+// Sets `verb` and the action of `options` from the arguments at optind, if they
+// are a verb. Sets the help topic if the user asks for help.
 std::optional<UsageError> TakeVerb(const Reader& reader, Options& options,
                                    const Verb*& verb) {
   verb = FindVerb(reader.argv[optind]);
@@ -279,7 +281,8 @@ std::optional<UsageError> TakeVerb(const Reader& reader, Options& options,
   }
   options.action = verb->action;
   options.help = verb->help;
-  // All that follows is the hook's, but a hook of that name there is not.
+  // All further arguments belong to the hook, but no hook has the name of a
+  // help option.
   if (options.action == Action::kHooksRun && optind < reader.argc &&
       IsHelpOption(reader.argv[optind])) {
     options.action = Action::kHelp;
@@ -287,8 +290,8 @@ std::optional<UsageError> TakeVerb(const Reader& reader, Options& options,
   return std::nullopt;
 }
 
-// What does not go together, or with `rest`, which stands behind the options
-// and `verb`, if there is one.
+// Rejects options that exclude each other or do not allow `rest`, the arguments
+// after the options and `verb`. `verb` may be null.
 std::optional<UsageError> Check(const Options& options, const Verb* verb,
                                 const std::vector<std::string>& rest) {
   if (options.json && options.action != Action::kStatus &&
@@ -327,7 +330,7 @@ std::optional<UsageError> ParseOptions(char* const argv[], Options& options) {
   while (argv[argc] != nullptr) ++argc;
   const Reader reader{argv, argc};
   options.help = HelpText();
-  optind = 0;  // glibc's way of starting again
+  optind = 0;  // glibc's way to start again
   opterr = 0;
   bool ended = false;  // by "--"
   const Verb* verb = nullptr;

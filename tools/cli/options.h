@@ -18,33 +18,33 @@ namespace o8lock {
 
 // Whether to write the lock file.
 enum class Publish {
-  kAuto,  // unless the command keeps it itself
+  kAuto,  // unless the command keeps the file itself
   kAlways,
   kNever,
 };
 
-// "auto", "always" or "never"; nothing for another word.
+// "auto", "always" or "never". Returns nothing for any other word.
 std::optional<Publish> ParsePublish(absl::string_view word);
 
-// What is to become of processes that outlive the command.
+// The treatment of processes that outlive the command.
 enum class Leftovers {
-  kRelease,  // they are named, and the lock is released
-  kWait,     // the lock is kept until they have ended
+  kRelease,  // name them, and release the lock
+  kWait,     // keep the lock until they have ended
   kKill,
-  // After an end that was not 0 the lock stays with the agents among them.
+  // After a non-zero exit the agents among them keep the lock.
   kKeep,
 };
 
-// "release", "wait", "kill" or "keep"; nothing for another word.
+// "release", "wait", "kill" or "keep". Returns nothing for any other word.
 std::optional<Leftovers> ParseLeftovers(absl::string_view word);
 
 struct Options {
   Action action = Action::kRun;
-  // What kRun runs, or the hook and its arguments of kHooksRun; never empty
-  // then.
+  // The command of kRun, or the hook and its arguments of kHooksRun. Never
+  // empty for these two.
   std::vector<std::string> command;
 
-  // How long to wait for a lock that is held, at most; 0: not at all; nothing:
+  // How long to wait for a held lock, at most. 0: not at all; nothing:
   // indefinitely.
   std::optional<absl::Duration> wait = absl::ZeroDuration();
   bool force = false;
@@ -53,8 +53,9 @@ struct Options {
   std::string lock_file;
   std::vector<std::string> features;
   std::optional<int> max_concurrency;
-  std::optional<Publish> publish;  // nothing: as the repository has it
-  // Nothing: as the repository has it; kKeep for an orchestr8 otherwise.
+  std::optional<Publish> publish;  // nothing: the repository's setting
+  // Nothing: the repository's setting. Without one, kKeep for a command that is
+  // or may start an orchestr8, otherwise kRelease.
   std::optional<Leftovers> leftovers;
   absl::Duration kill_after = absl::Seconds(10);  // for kKill
   int conflict_exit_code = kRefused;
@@ -63,18 +64,18 @@ struct Options {
   bool json = false;       // of kStatus, kDoctor and kHooksStatus
   absl::string_view help;  // the text for kHelp
 
-  // The options that another o8lock command has to repeat to mean the same
-  // lock, and those to describe the same run.
+  // The arguments another o8lock command needs to select the same lock, and
+  // those to describe the same run.
   std::vector<std::string> selection;
   std::vector<std::string> description;
 };
 
 // Reads `argv`, a null-terminated main() argument with the program's name
-// first, into `options`. Options end at "--" and at the first word that is not
-// one; everything behind belongs to the command, to the byte.
-// On failure returns the error; `options` are unspecified then.
+// first, into `options`. Options end at "--" and at the first argument that is
+// not an option. Everything after that belongs to the command, byte for byte.
+// On failure returns the error and leaves `options` unspecified.
 // REQUIRES: `options` have their defaults.
-// Not thread-safe: getopt_long(3) keeps its place in global variables.
+// Not thread-safe: getopt_long(3) keeps its position in global variables.
 std::optional<UsageError> ParseOptions(char* const argv[], Options& options);
 
 }  // namespace o8lock

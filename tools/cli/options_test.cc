@@ -35,7 +35,7 @@ Options Parsed(const Words& words) {
   return options;
 }
 
-// The problem and the hint, each on its line; empty where all is right.
+// Returns the problem and the hint, each on its line. Empty without an error.
 std::string Error(const Words& words) {
   Options options;
   const std::optional<UsageError> error = Parse(words, options);
@@ -115,7 +115,7 @@ TEST(ParseOptionsTest, ReadsHooksCommands) {
   EXPECT_EQ(Parsed({"hooks", "status"}).action, Action::kHooksStatus);
   EXPECT_FALSE(Parsed({"hooks", "status"}).json);
   EXPECT_TRUE(Parsed({"hooks", "status", "--json"}).json);
-  // Everything behind the hook's name is git's.
+  // All arguments after the hook's name belong to git.
   const Options run =
       Parsed({"hooks", "run", "post-checkout", "a", "--json", "--", "-f"});
   EXPECT_EQ(run.action, Action::kHooksRun);
@@ -152,7 +152,7 @@ TEST(ParseOptionsTest, AnswersHelpAndVersionAtOnce) {
     EXPECT_EQ(options.action, Action::kHelp);
     EXPECT_EQ(options.help, c.help);
   }
-  // Git's own words are a hook's arguments.
+  // Git's own arguments belong to the hook.
   EXPECT_EQ(Parsed({"hooks", "run", "post-checkout", "--help"}).action,
             Action::kHooksRun);
 }
@@ -253,7 +253,7 @@ TEST(ParseOptionsTest, ProposesTheVerbThatWasMeant) {
       {{"help", "satus"},
        "there is no help for 'satus'\ndid you mean: o8lock help status"},
       {{"help", "make"}, "there is no help for 'make'\nsee: o8lock --help"},
-      // Commands, and not far from a verb.
+      // Commands similar to a verb.
       {{"stat"},
        "'--' is missing before the command 'stat'\ntry: o8lock -- stat"},
       {{"unlink", "file"},
@@ -278,7 +278,7 @@ TEST(ParseOptionsTest, ReadsHowLongToWait) {
   EXPECT_EQ(Error({"--kill-after=", "--", "x"}),
             "--kill-after wants a time such as 90, 10m, 1h30m or 2d, not ''\n"
             "see: o8lock --help");
-  // A word of its own would be the command.
+  // A separate argument would be the command.
   EXPECT_EQ(Error({"-w", "10", "--", "x"}),
             "a time is written together with -w\n"
             "try: o8lock -w10 -- COMMAND");

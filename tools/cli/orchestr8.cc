@@ -29,18 +29,19 @@ using Words = std::vector<std::string>;
 // A program that starts another one. Lists are separated by spaces.
 struct Runner {
   absl::string_view names;
-  // Subcommands that hand all that follows the program's name to it.
+  // Subcommands that pass everything after the program's name to it.
   absl::string_view verbs;
   // Subcommands that keep every option before "--" for themselves.
   absl::string_view greedy_verbs;
-  // Options whose value is the next word. An option that is missing here is
+  // Options with their value in the next argument. Omitting an option here is
   // harmless: its value is taken for the program and is not orchestr8.
   absl::string_view valued;
 };
 
 constexpr absl::string_view kShells = "sh bash dash ash ksh zsh";
 
-// Tried with npm 10, pnpm 9, yarn 1.22, bun 1. `yarn exec` is greedy in yarn 1.
+// Tested with npm 10, pnpm 9, yarn 1.22, bun 1. `yarn exec` is greedy in yarn
+// 1.
 constexpr Runner kRunners[] = {
     {"env", "", "", "-u --unset -C --chdir"},
     {"node nodejs", "", "",
@@ -70,9 +71,9 @@ bool Contains(const Words& words, absl::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-// What is left of `words` when a runner has taken its options, and env its
-// NAME=VALUE words (`assignments`): up to "--", and unless `greedy` up to the
-// first other word.
+// Returns the rest of `words` after a runner has taken its options, and env its
+// NAME=VALUE arguments (`assignments`). It takes them up to "--" or, unless
+// `greedy`, up to the first other argument.
 Words WithoutOptions(absl::Span<const std::string> words,
                      absl::string_view valued, bool assignments, bool greedy) {
   Words left;
@@ -91,8 +92,8 @@ Words WithoutOptions(absl::Span<const std::string> words,
   return left;
 }
 
-// Whether a shell with these arguments executes no script, but a command line
-// (-c) or its standard input (-s).
+// Returns whether a shell with these arguments executes no script, but a
+// command line (-c) or its standard input (-s).
 bool ExecutesNoScript(absl::Span<const std::string> arguments) {
   for (const std::string& argument : arguments) {
     if (!absl::StartsWith(argument, "-") || argument == "--") return false;
@@ -124,8 +125,9 @@ bool IsNumber(absl::string_view word) {
   return !word.empty() && word.find_first_not_of("0123456789") == word.npos;
 }
 
-// orchestr8 reads the first --max-concurrency=N with parseInt, which takes what
-// strtoll takes ("2x" is 2). Below 1, or without a number, it never ends.
+// orchestr8 reads the first --max-concurrency=N with parseInt, which accepts
+// the same text as strtoll ("2x" is 2). Below 1, or without a number, it runs
+// indefinitely.
 std::optional<int> MaxConcurrency(const Words& args) {
   for (size_t i = 0; i < args.size(); ++i) {
     absl::string_view text = args[i];
@@ -142,7 +144,7 @@ std::optional<int> MaxConcurrency(const Words& args) {
   return std::nullopt;
 }
 
-// The arguments that are features.
+// Returns the arguments that are features.
 Words FeaturesIn(const Words& args) {
   Words features;
   for (size_t i = 0; i < args.size(); ++i) {
@@ -161,8 +163,8 @@ bool IsYes(absl::string_view argument) {
 
 Orchestr8Command ReadArguments(Words args) {
   Orchestr8Command result;
-  // yarn 1 removes a "--" here; the others hand it on, and orchestr8 only says
-  // that there is no such command.
+  // yarn 1 removes a "--" here. The others pass it on, and orchestr8 only
+  // reports an unknown command.
   if (!args.empty() && args[0] == "--") args.erase(args.begin());
   if (args.size() < 2 || !Listed(kVerbs, args[0])) {
     return result;
@@ -174,10 +176,10 @@ Orchestr8Command ReadArguments(Words args) {
     result.needs_lock = Contains(args, "--cleanup");
     return result;
   }
-  // `cleanup` knows no dry run: it cleans up.
+  // `cleanup` has no dry run: it cleans up.
   if (subcommand != "cleanup" && Contains(args, "--dry-run")) return result;
   if (!Listed("cleanup rollback", subcommand)) {
-    // Without any it prints its usage.
+    // Without features it prints its usage.
     if (std::all_of(args.begin(), args.end(), [](const auto& arg) {
           return absl::StartsWith(arg, "-");
         })) {
@@ -187,13 +189,13 @@ Orchestr8Command ReadArguments(Words args) {
     result.max_concurrency = MaxConcurrency(args);
   }
   result.needs_lock = true;
-  // `rollback --force` means: go on after a revert that failed.
+  // For `rollback`, --force means to continue after a failed revert.
   result.force = subcommand != "rollback" && Contains(args, "--force");
   result.yes = std::any_of(args.begin(), args.end(), IsYes);
   return result;
 }
 
-// Whether `words`, a program and its arguments, are to be read as orchestr8's.
+// Returns whether to read `words`, a program and its arguments, as orchestr8's.
 bool IsOrchestr8(
     const Words& words, bool by_package_runner,
     absl::FunctionRef<bool(const Orchestr8Program&)> belongs_to_orchestr8) {
@@ -203,13 +205,14 @@ bool IsOrchestr8(
          belongs_to_orchestr8({words[0], by_package_runner});
 }
 
-// `command`, whose orchestr8 part is `words`, with the subcommand `status`.
+// Returns `command`, with the orchestr8 part `words`, as its subcommand
+// `status`.
 Words StatusCommand(absl::Span<const std::string> command, const Words& words) {
   // The program and `parallel`.
   const size_t kept = words.size() > 1 && words[1] == "--" ? 3 : 2;
   if (words.size() < kept) return {};
   Words status(command.begin(), command.end());
-  // A runner that takes options among the arguments leaves no such end.
+  // A runner with options among the arguments leaves no such suffix.
   if (std::equal(words.rbegin(), words.rend(), status.rbegin())) {
     status.resize(status.size() - words.size() + kept);
   } else {
@@ -226,7 +229,8 @@ std::optional<Orchestr8Command> ReadOrchestr8Command(
     absl::FunctionRef<bool(const Orchestr8Program&)> belongs_to_orchestr8) {
   Words words(command.begin(), command.end());
   bool by_package_runner = false;
-  // A runner may start a runner (env npx, yarn node); each turn takes a word.
+  // A runner may start a runner (env npx, yarn node). Each pass consumes an
+  // argument.
   while (!words.empty()) {
     if (IsOrchestr8(words, by_package_runner, belongs_to_orchestr8)) {
       Orchestr8Command result =
@@ -240,7 +244,7 @@ std::optional<Orchestr8Command> ReadOrchestr8Command(
           return Listed(candidate.names, BaseName(words[0]));
         });
     if (runner == std::end(kRunners)) break;
-    // These run what they are given; all others look for a package.
+    // These run the program they are given; all others look for a package.
     by_package_runner =
         by_package_runner || !(Listed("env node nodejs", BaseName(words[0])) ||
                                runner->names == kShells);
@@ -261,7 +265,7 @@ std::vector<std::string> ForcedCommand(absl::Span<const std::string> command) {
   const std::optional<Orchestr8Command> orchestr8 =
       ReadOrchestr8Command(forced);
   if (!orchestr8.has_value() || !orchestr8->force) return {};
-  // A -y before that is npx's.
+  // A -y before that belongs to npx.
   const auto verb = std::find_if(
       forced.begin(), forced.end(),
       [](const std::string& word) { return Listed(kVerbs, word); });

@@ -21,7 +21,7 @@ Orchestr8Config ReadOrchestr8Config(const std::string& directory) {
     break;
   }
   Orchestr8Config config;
-  // To orchestr8 any other number means its default.
+  // orchestr8 uses its default for any other number.
   if (json.max_concurrency.value_or(0) > 0) {
     config.max_concurrency = json.max_concurrency;
   }

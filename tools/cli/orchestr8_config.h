@@ -7,14 +7,15 @@
 
 namespace o8lock {
 
-// The settings of an orchestr8, as far as they are usable.
+// The usable settings of an orchestr8.
 struct Orchestr8Config {
   std::optional<int> max_concurrency;  // above zero
   std::string worktree_directory;      // absolute
 };
 
-// The settings of an orchestr8 started in `directory`: version 4's file or, if
-// there is none, version 3's. Its default directory of worktrees otherwise.
+// Returns the settings of an orchestr8 started in `directory`: version 4's file
+// or, if it does not exist, version 3's. Without either it returns the default
+// worktree directory.
 Orchestr8Config ReadOrchestr8Config(const std::string& directory);
 
 }  // namespace o8lock

@@ -24,9 +24,10 @@
 namespace o8lock {
 namespace {
 
-// The file that an interpreter executes as `name`, without links: it need not
-// be executable, and for node it may lack its ending or be a package's
-// directory, for which its package.json stands. Empty if there is none.
+// Returns the file an interpreter executes as `name`, without symbolic links.
+// The file need not be executable. For node the name may lack its suffix or be
+// a package's directory, represented by its package.json. Empty if there is no
+// such file.
 std::string FindScript(const std::string& name) {
   absl::StatusOr<std::string> file = Canonical(name);
   if (!file.ok()) file = Canonical(name + ".js");
@@ -43,8 +44,8 @@ bool NamesLockFile(absl::string_view text) {
          absl::StrContains(text, "murm.lock");
 }
 
-// Whether a statement of a program sends a process the signal 0, which only
-// asks.
+// Returns whether a statement of a program sends signal 0 to a process, to
+// check that it exists.
 bool SendsSignalZero(absl::string_view statement) {
   const std::vector<absl::string_view> words = absl::StrSplit(
       statement, absl::ByAnyChar(" \t\"'`,()[]{}="), absl::SkipEmpty());
@@ -83,11 +84,11 @@ bool IsScript(absl::string_view name) {
          absl::EndsWith(name, ".mjs");
 }
 
-// Directories in a package are searched this deep.
+// The maximum depth of a search in a package.
 constexpr int kDepth = 4;
 
-// Whether a script in `directory`, or below, has the name of a lock file. What
-// only developers run does not count, nor do packages inside.
+// Returns whether a script in `directory`, or below, contains the name of a
+// lock file. Ignores developers' files and nested packages.
 LocksItself InspectPackage(const std::string& directory, int depth = kDepth) {
   LocksItself result = LocksItself::kUnknown;
   if (depth == 0) return result;
@@ -117,8 +118,8 @@ bool IsVersionManager(absl::string_view program) {
   return absl::c_linear_search(kManagers, BaseName(program));
 }
 
-// The words of a line of a shell script, as far as they need no shell to be
-// told.
+// Returns the words of a line of a shell script, as far as they are known
+// without a shell.
 std::vector<std::string> WordsOf(absl::string_view line) {
   std::vector<std::string> words;
   for (absl::string_view word :
@@ -140,19 +141,21 @@ bool IsPackageRunner(absl::string_view word) {
   return absl::c_linear_search(kRunners, BaseName(word));
 }
 
-// Whether `word` is the path of a file of an orchestr8, as node is given it.
+// Returns whether `word` is the path of a file of an orchestr8, as node is
+// given it.
 bool IsInOrchestr8(const std::string& word) {
   return absl::StrContains(word, '/') &&
          !Orchestr8PackageOf(Canonical(word).value_or("")).empty();
 }
 
-// So many scripts may start one another.
+// The maximum number of scripts that start one another.
 constexpr int kMaxScripts = 8;
 
 LocksItself InspectProgram(const Orchestr8Program& program, int scripts);
 
-// Of the script `file`, what the orchestr8 is that the `words` of a line start
-// with all arguments of the script; nothing: they start none.
+// Returns the result for the orchestr8 that a line of the script `file` starts
+// with all arguments of the script. `words` are the line's words. Returns
+// nothing if they start no orchestr8.
 std::optional<LocksItself> InspectStarted(const std::string& file,
                                           const std::vector<std::string>& words,
                                           int scripts) {
@@ -160,7 +163,7 @@ std::optional<LocksItself> InspectStarted(const std::string& file,
       !absl::c_linear_search(words, "$*")) {
     return std::nullopt;
   }
-  // Whatever that is.
+  // An unknown program.
   if (words.size() == 3 && words[0] == "exec" &&
       absl::StartsWith(words[1], "$")) {
     return LocksItself::kUnknown;
@@ -173,21 +176,21 @@ std::optional<LocksItself> InspectStarted(const std::string& file,
     if (absl::StrContains(word, '$')) return LocksItself::kUnknown;
     const Orchestr8Program started = {word, by_package_runner};
     const std::string other = FindProgram(started);
-    // It tells its own name, or one of a program that is not there.
+    // The script mentions its own name, or a program that does not exist.
     if (other == file || (other.empty() && !by_package_runner)) continue;
     return InspectProgram(started, scripts + 1);
   }
   return std::nullopt;
 }
 
-// More than a program written for this is, less than takes long to read.
+// More than any script of this kind needs, and still fast to read.
 constexpr size_t kMaxProgramSize = 16 << 20;
 
-// The package of the program `file`; empty if it belongs to none.
+// Returns the package of the program `file`. Empty if there is no package.
 std::string PackageOf(const std::string& file) {
   std::string package = Orchestr8PackageOf(file);
   const std::string directory = ParentOf(file);
-  // pnpm writes a script there, where others put a link.
+  // pnpm writes a script there instead of a link.
   if (package.empty() && BaseName(directory) == ".bin") {
     const std::string beside =
         absl::StrCat(ParentOf(directory), "/", BaseName(file), "/package.json");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whether an orchestr8 keeps the lock file itself. The version number does not
-// say (two different ones call themselves 2.7.1), so its program text is asked.
+// Determines whether an orchestr8 keeps the lock file itself. The version
+// number does not tell (two different ones call themselves 2.7.1), so this
+// reads the program text.
 #ifndef O8LOCK_TOOLS_CLI_ORCHESTR8_PACKAGE_H_
 #define O8LOCK_TOOLS_CLI_ORCHESTR8_PACKAGE_H_
 
@@ -18,28 +19,28 @@ enum class LocksItself {
   kYes,
 };
 
-// The file of `program`, without links; empty if there is no such file. It is
-// searched for as execvp(3) does, as node does (a directory, for which its
-// package.json stands, a name without its .js) or, for a name that a package
-// runner (npx...) is given, in the node_modules of the current directory and
-// those above.
+// Returns the file of `program`, without symbolic links. Empty if there is no
+// such file. It searches as execvp(3) does, and as node does: package.json
+// stands for its directory, and a name may lack its .js. A name given to a
+// package runner (npx...) is searched for in the node_modules of the current
+// directory and its parents.
 std::string FindProgram(const Orchestr8Program& program);
 
-// Reads the files of `program`, found as above. It locks itself if
-//   - it belongs to a package orchestr8 or murmur8 (orchestr8_process.h) whose
-//     scripts have the name of a lock file, or
-//   - it belongs to none, and its text has that name and also asks whether a
-//     process lives, as `kill -0` does.
-// A script that hands its arguments on to another orchestr8 is what that is.
-// Changes nothing. Reads up to 16 MiB of a program.
+// Reads the files of `program`, found as above. It locks itself in either case:
+//   - It belongs to a package orchestr8 or murmur8 (orchestr8_process.h), and
+//     the package's scripts contain the name of a lock file.
+//   - It belongs to no such package. Its text contains that name and also
+//     checks whether a process is alive, as `kill -0` does.
+// A script that hands its arguments on to another orchestr8 gets the result of
+// that one. Changes nothing. Reads up to 16 MiB of a program.
 LocksItself FindOutWhetherItLocks(const Orchestr8Program& program);
 
-// Whether `program`, found as above, belongs to a package orchestr8 or murmur8,
-// whatever the names of the program and its directory.
+// Returns whether `program`, found as above, belongs to a package orchestr8 or
+// murmur8, whatever the names of the program and its directory.
 bool BelongsToOrchestr8(const Orchestr8Program& program);
 
-// Whether `program` is known to ask before a run starts: those packages do that
-// lock themselves.
+// Returns whether `program` is known to ask before a run starts. The packages
+// above do so if they lock themselves.
 bool AsksBeforeARun(const Orchestr8Program& program);
 
 }  // namespace o8lock

@@ -38,7 +38,7 @@ TEST(FindOutWhetherItLocksTest, LooksIntoThePackageOfTheProgram) {
   // As node is given it.
   EXPECT_EQ(Named(dir.File("v3/lib/node_modules/orchestr8/bin/cli.js")),
             LocksItself::kYes);
-  // Also deeper than its scripts are today.
+  // It also finds a script deeper than the real package has them.
   std::filesystem::create_directories(
       dir.File("prelock/lib/node_modules/orchestr8/src/commands"));
   MakeFile(dir.File("prelock/lib/node_modules/orchestr8/src/commands/murm.js"),
@@ -63,7 +63,7 @@ TEST(FindOutWhetherItLocksTest, SearchesAsTheCommandIsSearchedFor) {
                                   dir.File("shop/node_modules/.bin/orchestr8"));
   ASSERT_EQ(chdir(dir.File("shop/web").c_str()), 0);
   EXPECT_EQ(Fetched("orchestr8"), LocksItself::kNo);
-  // Of a version that it has to fetch nothing is known.
+  // A version yet to be fetched is unknown.
   EXPECT_EQ(Fetched("orchestr8@3"), LocksItself::kUnknown);
   ASSERT_EQ(chdir("/"), 0);
   setenv("PATH", path.c_str(), 1);
@@ -108,7 +108,7 @@ TEST(FindOutWhetherItLocksTest, LooksBehindPnpmsScript) {
 
 class FindOutAboutAScriptTest : public testing::Test {
  protected:
-  // What a program `name` of that text does.
+  // Returns the result for a program `name` with the content `text`.
   LocksItself Of(const std::string& name, const std::string& text) {
     const std::string path = dir_.File(name);
     std::filesystem::create_directories(
@@ -134,14 +134,14 @@ TEST_F(FindOutAboutAScriptTest, LocksItselfIfItNamesTheFileAndTestsAPid) {
     EXPECT_EQ(Of("orchestr8", kSh + murm + way), LocksItself::kYes) << way;
     EXPECT_EQ(Of("orchestr8", std::string(kSh) + way), LocksItself::kNo);
   }
-  // Reading or showing it is no test.
+  // Reading or showing the lock file is no such test.
   EXPECT_EQ(Of("orchestr8", kSh + ("cat " + lock)), LocksItself::kNo);
   for (const char* const line :
        {"kill $1", "trap 'kill 0' EXIT", "ps -p $pid -o args=",
         "cat /proc/$pid/cmdline", "kill -TERM $pid; exit 0 # kill it"}) {
     EXPECT_EQ(Of("orchestr8", kSh + lock + line), LocksItself::kNo) << line;
   }
-  // No script at all.
+  // Not a script.
   EXPECT_EQ(Of("orchestr8",
                "\x7f"
                "ELF..."),
@@ -172,7 +172,8 @@ TEST_F(FindOutAboutAScriptTest, IsWhatTheOrchestr8IsThatItStarts) {
     EXPECT_EQ(Of("orchestr8", script(v3)), LocksItself::kYes) << start;
     EXPECT_EQ(Of("orchestr8", script(prelock)), LocksItself::kNo) << start;
   }
-  // One that names itself, as a usage text does, or what is not there.
+  // A script that names itself, as a usage text does, or a program that does
+  // not exist.
   EXPECT_EQ(Of("orchestr8", "#!/bin/sh\norchestr8-usage() {\n" +
                                 dir_.File("orchestr8") + " parallel F...\n"),
             LocksItself::kNo);
@@ -213,7 +214,7 @@ TEST_F(FindOutAboutAScriptTest, IsUnknownWhereItStartsWhatCannotBeTold) {
               LocksItself::kUnknown)
         << line;
   }
-  // By where it is, or by what a link leads to.
+  // Recognised by its directory, or by the target of a link.
   EXPECT_EQ(Of("shims/orchestr8", "#!/bin/sh\n"), LocksItself::kUnknown);
   EXPECT_EQ(Of("volta-shim",
                "\x7f"

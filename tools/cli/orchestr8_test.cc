@@ -15,7 +15,8 @@
 namespace o8lock {
 namespace {
 
-// The answer in one line: "other", "no lock", or what the lock is taken with.
+// Returns the result in one line: "other", "no lock", or "lock" with its
+// details.
 std::string Read(const std::vector<std::string>& command) {
   const std::optional<Orchestr8Command> got = ReadOrchestr8Command(command);
   if (!got.has_value()) return "other";
@@ -252,7 +253,8 @@ TEST(Orchestr8Test, AsksAboutAProgramOfAnotherNameIfARunIsToStart) {
   EXPECT_EQ(asked, std::vector<std::string>({"agents by a runner"}));
   EXPECT_EQ(read("agents -- parallel a", true), "lock a");
   EXPECT_EQ(read("agents parallel status", true), "no lock ");
-  // A name needs no question; without `parallel` it could be any script.
+  // A program named orchestr8 needs no question. Without `parallel` it could be
+  // any script.
   EXPECT_EQ(read("orchestr8 parallel a", false), "lock a");
   EXPECT_EQ(read("node scripts/release.js status", true), "other");
   EXPECT_EQ(read("agents --yes parallel a", true), "other");

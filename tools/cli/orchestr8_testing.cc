@@ -16,7 +16,7 @@ void MakeOrchestr8Package(const std::string& package, const std::string& name,
   std::filesystem::create_directories(package + "/src");
   std::filesystem::create_directories(
       std::filesystem::path(program).parent_path());
-  // A file of its own, with the version in it: the stand-in itself names all
+  // A separate file that contains the version: the stand-in itself names all
   // the lock files. A shell reads its second line, node only the third.
   const std::string stand_in = PathFromEnv("ORCHESTR8");
   MakeFile(program,
@@ -32,7 +32,7 @@ void MakeOrchestr8Package(const std::string& package, const std::string& name,
   MakeFile(package + "/package.json",
            absl::StrCat(R"({"name": ")", name, R"(", "bin": {")", name,
                         R"(": ")", script, R"("}})"));
-  // The real ones carry the specification, also the one that has no lock yet.
+  // The real packages include the specification, even the one without a lock.
   MakeFile(package + "/FEATURE_SPEC.md", "Location: `.claude/parallel.lock`\n");
   std::string source = "const QUEUE_FILE = '.claude/parallel-queue.json';\n";
   if (version == "v3") source += "const LOCK_FILE = '.claude/parallel.lock';\n";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For tests that need an orchestr8.
+// Installs an orchestr8 for tests.
 //
-// Environment: ORCHESTR8  the stand-in for it, testdata/orchestr8
+// Environment: ORCHESTR8  its stand-in, testdata/orchestr8
 #ifndef O8LOCK_TOOLS_CLI_ORCHESTR8_TESTING_H_
 #define O8LOCK_TOOLS_CLI_ORCHESTR8_TESTING_H_
 
@@ -11,18 +11,19 @@
 namespace o8lock {
 
 // Installs the stand-in for orchestr8 `version` (prelock, v3, v4) as npm does
-// in the prefix `directory`, which it creates. Returns the path of the program.
+// in the prefix `directory`. Creates that directory. Returns the program's
+// path.
 std::string InstallOrchestr8(const std::string& directory,
                              const std::string& version);
 
-// Makes `package`, a directory that it creates, the stand-in's package `name`,
-// whose program is `script` in it.
+// Creates the directory `package` as the stand-in's package `name`. Its program
+// is `script` inside it.
 void MakeOrchestr8Package(const std::string& package, const std::string& name,
                           const std::string& version,
                           const std::string& script = "bin/cli.js");
 
-// Installs it as npm does in the directory `project`: as orchestr8 (prelock) or
-// murmur8, whose name this returns.
+// Installs it as npm does in the directory `project`, as orchestr8 (prelock) or
+// murmur8. Returns that name.
 std::string AddOrchestr8(const std::string& project,
                          const std::string& version);
 

@@ -23,8 +23,8 @@
 namespace o8lock {
 namespace {
 
-// How long git may look at the files of worktrees while a start waits, or the
-// end of a run that was asked to end.
+// The maximum time for git to examine worktrees during a start, or at the end
+// of a run that was asked to end.
 constexpr Ticks kPatience = 3 * kTicksPerSecond;
 
 }  // namespace
@@ -53,8 +53,8 @@ void TellOfEarlierRuns(Lock& lock, const Location& location, bool all,
   for (const LockStatus& stale : lock.stale()) {
     of_stale.push_back(add(*stale.holder));
   }
-  // First: this process may be killed while git looks at many files. Without a
-  // record the user is told by this start alone.
+  // Record them first: this process may be killed while git examines many
+  // files. If the record fails, only this start warns the user.
   if (changed) lock.SetOrphaned(orphaned).IgnoreError();
   if (quiet) return;
   const Ticks give_up = NowTicks() + kPatience;

@@ -47,8 +47,8 @@ std::string StateText(const LeftWorktree& left) {
   return absl::StrJoin(facts, ", ");
 }
 
-// The line that removes those of `worktrees` with nothing to lose; empty
-// without any.
+// Returns the command to remove those of `worktrees` with nothing to lose.
+// Empty if there are no such worktrees.
 std::string RemoveCommand(const std::vector<LeftWorktree>& worktrees) {
   std::vector<std::string> commands;
   std::vector<std::string> branches = {"git", "branch", "-d"};
@@ -107,7 +107,7 @@ std::string OrphansText(absl::string_view run,
                         std::vector<LeftWorktree> worktrees) {
   std::string text;
   if (!processes.empty()) {
-    // They are named here.
+    // This text already lists them.
     for (LeftWorktree& left : worktrees) left.agents.clear();
     absl::StrAppend(
         &text, "o8lock: warning: ",

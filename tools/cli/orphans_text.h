@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Texts on what ended runs have left: worktrees, and processes.
+// Texts about the worktrees and processes ended runs have left.
 #ifndef O8LOCK_TOOLS_CLI_ORPHANS_TEXT_H_
 #define O8LOCK_TOOLS_CLI_ORPHANS_TEXT_H_
 
@@ -12,8 +12,9 @@
 
 namespace o8lock {
 
-// A warning for each kind: `run` is "this run", for example. No command in it
-// loses anything. Empty if both are.
+// Returns a warning for the processes and one for the worktrees. `run` is for
+// example "this run". Its suggested commands lose no work. Empty if both lists
+// are empty.
 std::string OrphansText(absl::string_view run,
                         const std::vector<RunProcess>& processes,
                         std::vector<LeftWorktree> worktrees);
@@ -21,7 +22,7 @@ std::string OrphansText(absl::string_view run,
 // "/r/w (feature/a): 2 uncommitted files"
 std::string LeftWorktreeLine(const LeftWorktree& left);
 
-// What to do with `worktrees`, in a sentence for each kind.
+// Returns the next steps for `worktrees`, a sentence for each kind.
 std::vector<std::string> OrphanHints(
     const std::vector<LeftWorktree>& worktrees);
 

@@ -8,21 +8,21 @@
 
 namespace o8lock {
 
-// Writes all of `text` to the descriptor `fd`; what cannot be written is lost:
-// there is nobody to tell.
+// Writes all of `text` to the descriptor `fd`. Ignores write errors, since
+// there is no other place to report them.
 void Print(int fd, absl::string_view text);
 
 // The same to standard error.
 void PrintError(absl::string_view text);
 
-// Whether `fd` is a terminal on which a line can be written over.
+// Returns whether `fd` is a terminal that can overwrite its last line.
 bool IsTerminal(int fd);
 
-// Whether to print in colour and bold on `fd`: it is such a terminal, and the
-// user does not object (https://no-color.org).
+// Returns whether to print in colour and bold on `fd`: it is such a terminal,
+// and the user does not object (https://no-color.org).
 bool InColor(int fd);
 
-// Tells ErrorText(problem, hint) and returns `exit_code`.
+// Prints ErrorText(problem, hint) and returns `exit_code`.
 int Fail(absl::string_view problem, absl::string_view hint, int exit_code);
 
 }  // namespace o8lock

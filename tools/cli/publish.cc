@@ -19,12 +19,12 @@
 namespace o8lock {
 namespace {
 
-// Up to where an orchestr8 counts as installed in the repository: the main
-// worktree, also for a linked one inside of it; otherwise the worktree; outside
-// a repository only the current directory.
+// Returns the topmost directory for an orchestr8 installed in the repository.
+// This is the main worktree, even for a linked worktree inside it; otherwise
+// the worktree. Outside a repository it is only the current directory.
 std::string TopOf(const Location& location) {
   std::string here = Canonical(".").value_or("");
-  // A lock file that was given need not be the repository's.
+  // The user's lock file may be outside the repository.
   const Location around =
       location.common_dir.empty() ? Locate({}).value_or(location) : location;
   for (const std::string& top : {around.main_worktree, around.worktree}) {
@@ -48,7 +48,7 @@ PublishDecision DecideForOrchestr8(const Orchestr8Program& program) {
   return NotBeside(program.name, locks == LocksItself::kYes);
 }
 
-// Whether orchestr8 looks for a lock file of that name.
+// Returns whether orchestr8 looks for a lock file of that name.
 bool IsWhereOrchestr8Looks(const std::string& lock_file) {
   return BaseName(lock_file) == "parallel.lock" ||
          BaseName(lock_file) == "murm.lock";

@@ -130,7 +130,7 @@ TEST_F(PublishTest, GoesByTheProgramOfAnOrchestr8CommandLine) {
   EXPECT_EQ(Decide("shop").reason, v3 + " keeps it itself");
   options_.command = {InstallOrchestr8(dir_.File("old"), "prelock"), "parallel",
                       "a"};
-  // Whatever else is installed.
+  // Other installed versions do not matter.
   AddOrchestr8(dir_.File("shop"), "v4");
   EXPECT_TRUE(Decide("shop").publish);
   EXPECT_EQ(Decide("shop").reason, options_.command[0] + " keeps none itself");

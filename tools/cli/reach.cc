@@ -36,13 +36,13 @@ constexpr const char* kNames[] = {"orchestr8", "murmur8"};
 constexpr absl::string_view kMakefiles[] = {"GNUmakefile", "makefile",
                                             "Makefile"};
 
-// Bounds on the file system's part: a command line may have thousands of words.
+// Limits on file system accesses: a command line may have thousands of words.
 constexpr int kMaxLookups = 64;
 constexpr int kMaxCommands = 8;  // searched for in PATH
 constexpr int kMaxScripts = 8;
 
 constexpr size_t kMaxSubject = 1000;
-// Of a workspace with thousands of packages it is a few MiB long.
+// A workspace with thousands of packages has a file of a few MiB.
 constexpr size_t kMaxYarnLock = 16 << 20;
 
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
@@ -52,9 +52,9 @@ bool IsDirectory(const std::string& path) {
   return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-// The words of a command line or a script of any language: the pieces
-// between blanks, quotes and operators, without comment lines and the prefixes
-// of make's recipes.
+// Returns the words of a command line or a script of any language: the pieces
+// between blanks, quotes and operators. Skips comment lines and the prefixes of
+// make's recipes.
 std::vector<std::string> WordsOf(absl::string_view text) {
   std::vector<std::string> words;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
@@ -71,8 +71,8 @@ std::vector<std::string> WordsOf(absl::string_view text) {
   return words;
 }
 
-// Whether `word` names orchestr8, or its package as `npm pack` writes it:
-// murmur8-4.4.0.tgz.
+// Returns whether `word` names orchestr8, or its package as `npm pack` writes
+// it: murmur8-4.4.0.tgz.
 bool NamesProgramOrPackage(absl::string_view word) {
   if (NamesOrchestr8(word)) return true;
   const absl::string_view name = BaseName(word);
@@ -84,7 +84,7 @@ bool NamesIt(absl::string_view text) {
   return absl::c_any_of(WordsOf(text), NamesProgramOrPackage);
 }
 
-// Whether the word behind `word` is a directory to work in, or a script.
+// Returns whether the word after `word` is a working directory or a script.
 bool PrecedesPath(absl::string_view word) {
   constexpr absl::string_view kWords[] = {
       ".",    "--cwd", "--dir", "--prefix", "--workspace", "-C",     "-w",
@@ -92,7 +92,7 @@ bool PrecedesPath(absl::string_view word) {
   return absl::c_linear_search(kWords, word);
 }
 
-// Whether a file of this name is a program without saying so in its first line.
+// Returns whether a file of this name is a program even without a "#!" line.
 bool IsScriptName(absl::string_view path) {
   constexpr absl::string_view kEndings[] = {".bash", ".cjs", ".js", ".mjs",
                                             ".mk",   ".py",  ".sh", ".ts"};
@@ -102,7 +102,7 @@ bool IsScriptName(absl::string_view path) {
          });
 }
 
-// The text of the script `file`; empty if it is no script, or too long.
+// Returns the text of the script `file`. Empty if it is no script, or too long.
 std::string ReadScript(const std::string& file) {
   const absl::StatusOr<Fd> fd = OpenRegular(file, O_RDONLY);
   if (!fd.ok()) return "";
@@ -114,19 +114,19 @@ std::string ReadScript(const std::string& file) {
   return ReadWhole(*fd, file).value_or("");
 }
 
-// Where words come from.
+// The source of words.
 struct Source {
   std::string name;       // for people
-  std::string directory;  // in which they are executed
-  // Of a script: its own directory, where it may look for others.
+  std::string directory;  // where they are executed
+  // Only for a script: its own directory, where it may look for others.
   std::string script_directory;
   bool is_command_line = false;
 };
 
-// One search. The functions return whether they have found an answer.
+// One search. The functions return whether they found an answer.
 class Search {
  public:
-  // From `here` up to `top`; both absolute and without links.
+  // Searches from `here` up to `top`, both absolute and without links.
   Search(std::string here, std::string top)
       : here_(std::move(here)), top_(std::move(top)) {}
 
@@ -158,9 +158,9 @@ class Search {
   ReachableOrchestr8 found_;
   std::set<std::string> visited_;                 // directories and scripts
   std::map<std::string, LocksItself> inspected_;  // packages and other programs
-  // Scripts of package.json files not named by a word yet, by their names.
+  // Scripts of package.json files, by name, until a word names them.
   std::map<std::string, std::pair<std::string, Source>> scripts_;
-  bool makes_ = false;  // make was named
+  bool makes_ = false;  // the command names make
   int lookups_ = 0;
   int commands_ = 0;
   int scripts_read_ = 0;
@@ -171,7 +171,8 @@ bool Search::Run(absl::Span<const std::string> command) {
   const Source source = {"the command line", here_, "",
                          /*is_command_line=*/true};
   return absl::c_any_of(command, [&](const std::string& argument) {
-    // Whole, as a path with blanks is, and as a shell's command line.
+    // First as a whole, like a path with blanks, then as a shell's command
+    // line.
     return Word(argument, source, /*is_path=*/false) || Words(argument, source);
   });
 }
@@ -184,7 +185,7 @@ bool Search::Found(std::string subject, LocksItself locks) {
   return true;
 }
 
-// A package is read once, by whatever names it is found.
+// Reads a package only once, whatever names lead to it.
 LocksItself Search::Inspect(const Orchestr8Program& program) {
   const std::string file = FindProgram(program);
   if (file.empty()) return LocksItself::kUnknown;
@@ -215,7 +216,7 @@ bool Search::Installed(const std::string& directory) {
   if (!Exists(modules)) return false;
   for (const char* name : kNames) {
     const std::string program = absl::StrCat(modules, "/.bin/", name);
-    // The stores of pnpm and Bun have the dependencies of a whole workspace.
+    // The stores of pnpm and Bun hold the dependencies of a whole workspace.
     for (const char* store :
          {"", ".pnpm/node_modules/", ".bun/node_modules/"}) {
       const std::string package = absl::StrCat(modules, "/", store, name);
@@ -229,8 +230,8 @@ bool Search::Installed(const std::string& directory) {
   return false;
 }
 
-// With Plug'n'Play only this file has the dependencies of a workspace, and the
-// programs are in archives.
+// With Plug'n'Play only this file lists the dependencies of a workspace, and
+// the programs are in archives.
 bool Search::InstalledByYarn(const std::string& directory) {
   if (!Exists(directory + "/.pnp.cjs")) return false;
   const std::string path = directory + "/yarn.lock";
@@ -251,7 +252,7 @@ bool Search::Package(const std::string& directory) {
   const PackageJson package = ParsePackage(ReadFile(*file).value_or(""));
   if (NamesOrchestr8(package.name) && Program(path, directory)) return true;
   for (const auto& [name, version] : package.dependencies) {
-    // By an alias, too: "x": "npm:murmur8@4".
+    // An alias counts too: "x": "npm:murmur8@4".
     if ((NamesOrchestr8(name) || NamesIt(version)) &&
         Dependency(directory, name)) {
       return true;
@@ -267,8 +268,8 @@ bool Search::Package(const std::string& directory) {
   return false;
 }
 
-// The dependency `name` of the package in `directory`. It may be installed
-// further up, or, with Yarn's Plug'n'Play, in no directory at all.
+// Finds the dependency `name` of the package in `directory`. It may be
+// installed further up or, with Yarn's Plug'n'Play, in no directory at all.
 bool Search::Dependency(const std::string& directory, const std::string& name) {
   for (std::string up = directory; !up.empty(); up = ParentOf(up)) {
     const std::string package = absl::StrCat(up, "/node_modules/", name);
@@ -299,7 +300,7 @@ bool Search::Words(absl::string_view text, const Source& source) {
   return false;
 }
 
-// `is_path`: it stands where a directory or a script has to.
+// `is_path`: its position requires a directory or a script.
 bool Search::Word(const std::string& word, const Source& source, bool is_path) {
   if (NamesProgramOrPackage(word)) return Named(word, source);
   if (const auto called = scripts_.find(word); called != scripts_.end()) {
@@ -328,8 +329,8 @@ bool Search::Word(const std::string& word, const Source& source, bool is_path) {
          ++commands_ <= kMaxCommands && Script(FindCommand(word).value_or(""));
 }
 
-// The directory or the script `path`, if there is one; node lets a script's
-// ending away.
+// Searches the directory or the script `path`, if it exists. Node accepts a
+// script's name without its suffix.
 bool Search::Path(const std::string& path, bool may_lack_ending) {
   if (!IsDirectory(path)) {
     return Script(path) || (may_lack_ending && Script(path + ".js"));
@@ -343,7 +344,7 @@ bool Search::Path(const std::string& path, bool may_lack_ending) {
 bool Search::Named(const std::string& word, const Source& source) {
   const bool is_path = absl::StrContains(word, '/');
   const std::string program = is_path ? JoinPath(source.directory, word) : word;
-  // A directory is not started, but for a package.
+  // A directory cannot be started, except as a package.
   if (is_path && IsDirectory(program) && !Exists(program + "/package.json")) {
     return false;
   }
@@ -357,7 +358,7 @@ bool Search::Makefiles(const std::string& directory) {
   });
 }
 
-// The script `path`, if there is one.
+// Searches the script `path`, if it exists.
 bool Search::Script(const std::string& path) {
   const absl::StatusOr<std::string> file = Canonical(path);
   if (!file.ok() || !visited_.insert(*file).second) return false;

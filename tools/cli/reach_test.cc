@@ -20,7 +20,7 @@ namespace {
 
 using Command = std::vector<std::string>;
 
-// A repository, {R}, and an empty PATH but for the system's.
+// A repository, {R}, and a PATH with only the system's directories.
 class ReachTest : public testing::Test {
  protected:
   ReachTest() : path_(getenv("PATH")) {
@@ -47,7 +47,7 @@ class ReachTest : public testing::Test {
     MakeFile(Repo(name), text, mode);
   }
 
-  // What is found: "SUBJECT", "SUBJECT?" if it is not certain, or "none".
+  // Returns "SUBJECT", "SUBJECT?" if it is not certain, or "none".
   std::string Find(const Command& command) {
     const std::optional<ReachableOrchestr8> found =
         FindReachableOrchestr8(command, dir_.File("r"));
@@ -187,7 +187,7 @@ TEST_F(ReachTest, TakesWhatPackageJsonNamesAndNoDirectoryHas) {
   EXPECT_EQ(Find({"bash"}), "none");
 }
 
-// Of a developer of orchestr8.
+// The package of a developer of orchestr8.
 TEST_F(ReachTest, TakesThePackageThatItIsIn) {
   MakeOrchestr8Package(Repo(""), "murmur8", "v4");
   EXPECT_EQ(Find({"npm", "start"}), "{R}");
@@ -235,7 +235,7 @@ TEST_F(ReachTest, ReadsTheScriptsThatTheCommandNames) {
   const std::string program = InstallOrchestr8(Outside("v3"), "v3");
   const std::string found = "{D}/v3/bin/orchestr8, named in {R}/tools/par,";
   Write("tools/par", "#!/bin/sh\nexec " + program + " parallel \"$@\"\n", 0755);
-  Write("outer.sh", "./tools/par a\n");  // no first line, and not executable
+  Write("outer.sh", "./tools/par a\n");  // without "#!", and not executable
   Write("package.json", R"({"scripts": {"par": "npm run real",
                                         "real": "sh outer.sh"}})");
   for (const Command& command : std::vector<Command>{
@@ -249,7 +249,7 @@ TEST_F(ReachTest, ReadsTheScriptsThatTheCommandNames) {
     EXPECT_EQ(Find(command), found) << testing::PrintToString(command);
   }
   EXPECT_EQ(Find({"npm", "test"}), "none");
-  // One in PATH.
+  // A script in PATH.
   setenv("PATH", (Repo("tools") + ":/usr/bin:/bin").c_str(), 1);
   EXPECT_EQ(Find({"timeout", "9", "par", "a"}), found);
   // A path with a blank.

@@ -24,25 +24,25 @@ namespace {
 
 constexpr char kWait[] = "--wait=10m";
 
-// " parallel execution is in progress (PID: 12)": or may be.
+// Returns " parallel execution is in progress (PID: 12)", or "may be".
 std::string HeldText(const LockStatus& found) {
   return absl::StrCat(" parallel execution ",
                       found.state == LockState::kHeld ? "is" : "may be",
                       " in progress (PID: ", PidText(found), ")");
 }
 
-// What a refusal by `found` begins with, in the specification's words.
+// Returns the beginning of a refusal by `found`, in the specification's words.
 std::string RefusedText(const LockStatus& found) {
   return absl::StrCat("Error: Another", HeldText(found), "\n",
                       Lines({StartedRow(found)}));
 }
 
-// What ends what a dead holder has left, as far as that keeps the lock.
+// Returns the command to end a dead holder's processes that keep the lock.
 std::string KillDescriptorHolders(const LockStatus& found) {
   std::string text = "kill";
   for (const DescriptorHolder& descriptor_holder : found.descriptor_holders) {
     absl::StrAppend(&text, " ", descriptor_holder.pid);
-    // From what its command leaves behind the next run takes the lock.
+    // The next run takes the lock from surviving processes of the command.
     if (found.holder.has_value() &&
         descriptor_holder.pid == found.holder->command_pid) {
       break;
@@ -51,7 +51,7 @@ std::string KillDescriptorHolders(const LockStatus& found) {
   return text;
 }
 
-// Everything else that is known of who is in the way; `unlock` frees the lock.
+// Returns all other details of the holder. `unlock` frees the lock.
 std::vector<Row> RefusalRows(const LockStatus& found, const Now& now,
                              const std::string& unlock) {
   std::vector<Row> rows = HolderRows(found, now);
@@ -69,8 +69,9 @@ std::vector<Row> RefusalRows(const LockStatus& found, const Now& now,
   return rows;
 }
 
-// The start of `invocation` once more, of `command` with `options`. A start by
-// something else becomes part of the run that these options make.
+// Returns the command line to start `invocation` again, with `command` and
+// `options`. A start by another program becomes part of the run with these
+// options.
 std::string StartAgain(const Invocation& invocation,
                        const std::vector<std::string>& options,
                        const std::vector<std::string>& command) {
@@ -84,8 +85,8 @@ std::string StartAgain(const Invocation& invocation,
   return CommandLine(invocation.o8lock, words);
 }
 
-// How `invocation` overrides: an orchestr8 that knows --force is given that, in
-// the specification's words.
+// Returns the command line for `invocation` to override the lock. An orchestr8
+// that supports --force gets that option, in the specification's words.
 std::string ForceCommand(const Invocation& invocation) {
   const std::vector<std::string> forced = ForcedCommand(invocation.command);
   if (forced.empty()) {
@@ -97,7 +98,7 @@ std::string ForceCommand(const Invocation& invocation) {
   return StartAgain(invocation, {}, forced);
 }
 
-// The options that somebody has whom `found` is in the way.
+// Returns the user's options while `found` is in the way.
 std::string OptionsText(const LockStatus& found, const std::string& wait,
                         const std::string& status, absl::string_view last) {
   return absl::StrCat("\nOptions:\n  • ",
@@ -107,7 +108,7 @@ std::string OptionsText(const LockStatus& found, const std::string& wait,
                       "\n  • Run: ", status, "\n  • ", last, "\n\n");
 }
 
-// What became of a worktree that was there already.
+// Returns the result for a worktree that existed already.
 Row TakenBackRow(const TakenBack& taken) {
   std::string text = Printable(taken.worktree);
   if (!taken.removed) {
@@ -122,10 +123,10 @@ Row TakenBackRow(const TakenBack& taken) {
   return {"Rolled back", text};
 }
 
-// The command of `add` as the user can give it again.
+// Returns the command of `add` as the user can type it.
 std::vector<std::string> AddCommand(const WorktreeAdd& add) {
   std::vector<std::string> words = add.command;
-  // Where it is only a path to the git that is meant anyway.
+  // Such a path normally leads to the same git.
   if (absl::EndsWith(words[0], "/git")) words[0] = "git";
   return Truncate(words);
 }

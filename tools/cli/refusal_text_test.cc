@@ -63,7 +63,7 @@ TEST(RefusalTextTest, HasTheSpecificationsWordsForAnOrchestr8) {
                  "\n"));
 }
 
-// Pasted where --yes is there to start without a question, it must ask its own.
+// --yes is there to start without a question. The pasted line must ask its own.
 TEST(RefusalTextTest, OverridesWithoutTheYesThatWouldAnswerTheQuestion) {
   const auto forced = [](const std::vector<std::string>& command) {
     return RefusalText(FindHeld(), {{"o8lock"}, {}, command, {}}, kNow);
@@ -78,7 +78,7 @@ TEST(RefusalTextTest, OverridesWithoutTheYesThatWouldAnswerTheQuestion) {
               HasSubstr("override: o8lock --force -- apt install --yes\n"));
 }
 
-// To these --force says something else, or it does not reach them.
+// For these --force has another meaning, or does not reach them.
 TEST(RefusalTextTest, GivesForceToNoCommandThatTakesItForAnotherThing) {
   for (const std::vector<std::string>& command :
        {std::vector<std::string>{"orchestr8", "parallel", "rollback"},
@@ -169,7 +169,7 @@ TEST(RefusalTextTest, CountsTimeByTheBootClock) {
   EXPECT_NE(RefusalText(found, kInvocation, set_forward)
                 .find("Running for: 12m 4s\n"),
             std::string::npos);
-  found.holder->acquired = -1;  // a lock file has none
+  found.holder->acquired = -1;  // a lock file lacks this time
   EXPECT_NE(
       RefusalText(found, kInvocation, set_forward).find("Running for: 1d 0h\n"),
       std::string::npos);

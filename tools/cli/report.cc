@@ -37,19 +37,20 @@
 namespace o8lock {
 namespace {
 
-// A lock that was not used for a week is not told of.
+// The report omits a lock unused for a week.
 constexpr int64_t kForgottenAfter = int64_t{7} * 24 * 3600;
-// Since when the worktrees of the run `holder` can have been made.
+// Returns the earliest time at which the run `holder` can have made worktrees.
 int64_t BeganAt(const Holder& holder) {
   if (holder.began >= 0) return holder.began;
   const int64_t second = 1000000000;
   const std::optional<int64_t> began = ParseTimeNanoseconds(holder.started_at);
   if (!began.has_value()) return std::numeric_limits<int64_t>::max();
-  // In the same second as a time without a fraction anybody may have made one.
+  // A time without a fraction covers a whole second. Another process may have
+  // made a worktree within it.
   return *began % second == 0 ? *began + second : *began;
 }
 
-// From when on another run can have made them as well.
+// Returns the time from which another run can have made them as well.
 int64_t OverriddenAt(const Holder& holder) {
   if (!holder.overridden_by.has_value()) {
     return std::numeric_limits<int64_t>::max();
@@ -58,8 +59,8 @@ int64_t OverriddenAt(const Holder& holder) {
   return ParseTimeNanoseconds(holder.overridden_by->at).value_or(0);
 }
 
-// `worktree`, left by its run; `directories` are those of all processes.
-// `give_up` as StateOf's.
+// Returns the state of `worktree`, left by its run. `directories` are those of
+// all processes. `give_up` as StateOf's.
 LeftWorktree DescribeLeft(const Location& location, const Worktree& worktree,
                           const std::map<int, std::string>& directories,
                           Ticks give_up) {
@@ -71,7 +72,7 @@ LeftWorktree DescribeLeft(const Location& location, const Worktree& worktree,
     if (IsBelow(directory, worktree.path)) there.push_back(pid);
   }
   left.in_use = !there.empty();
-  // Reads the environment of every process.
+  // This reads the environment of every process.
   if (!left.in_use || worktree.token.empty()) return left;
   std::vector<int> agents;
   absl::c_set_intersection(there, ProcessesWith(kRunVariable, worktree.token),
@@ -80,7 +81,7 @@ LeftWorktree DescribeLeft(const Location& location, const Worktree& worktree,
   return left;
 }
 
-// The lock file that is in place for the run of `report`.
+// Returns the existing lock file for the run of `report`.
 std::string LockFileOf(const LockReport& report) {
   const Location& location = report.location;
   const LockStatus& found = report.found;
@@ -122,7 +123,7 @@ absl::StatusOr<LockReport> ReportOn(
   return report;
 }
 
-// The lock `name` of the repository of `location`, as long as it is free.
+// Returns a report on the free lock `name` in the repository of `location`.
 LockReport Unused(const Location& location, const std::string& name) {
   LockReport report;
   report.name = name;
@@ -136,10 +137,10 @@ LockReport Unused(const Location& location, const std::string& name) {
   return report;
 }
 
-// The time, in seconds since 1970, at which the guard at `path` became empty;
-// nothing if it is not empty. The lock of an empty guard is free: a run, even a
-// killed one, leaves a record. Opens no file: a repository may have had
-// thousands of locks.
+// Returns the time, in seconds since 1970, at which the guard at `path` became
+// empty. Returns nothing if it is not empty. The lock of an empty guard is
+// free: a run leaves a record even if it is killed. Opens no file, since a
+// repository may have had thousands of locks.
 std::optional<int64_t> EmptySince(const std::string& path) {
   struct stat info;
   if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode) ||
@@ -164,9 +165,9 @@ std::vector<RunProcess> ProcessesOf(const LockStatus& found) {
   if (!found.holder.has_value()) return {};
   const Holder& holder = *found.holder;
   std::set<int> pids;
-  // Of another pid namespace the number means nothing here.
+  // A PID of another namespace means nothing here.
   const bool visible = found.process.state != ProcessState::kUnknown;
-  // Nor does that of a process which has come by it.
+  // The same holds if another process reuses the PID.
   if (visible && !IsDead(found) && found.stranger.empty()) {
     pids.insert(holder.pid);
     for (const Descendant& process : DescendantsOf(holder.pid)) {
@@ -194,7 +195,7 @@ std::vector<RunProcess> OrphansOf(const LockStatus& found,
   };
   std::set<int> pids;
   for (const RunProcess& process : orphans) pids.insert(process.pid);
-  // Whoever began the session of a run did not belong to the run.
+  // The leader of a run's session did not belong to the run.
   orphans.erase(std::remove_if(orphans.begin(), orphans.end(),
                                [&](const RunProcess& process) {
                                  return !is_here(process) ||
@@ -206,7 +207,7 @@ std::vector<RunProcess> OrphansOf(const LockStatus& found,
 
 std::vector<Worktree> WorktreesOf(const Holder& holder,
                                   const Location& location) {
-  // Only that lock guards worktrees.
+  // Only that lock protects worktrees.
   if (location.armed.empty()) return {};
   WorktreeMaker maker;
   maker.token = holder.token;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RepositoryReport: all that can be told of a repository's locks, for people
-// who wait for one or clear up after one. Takes nothing and changes nothing.
+// RepositoryReport: all known facts about a repository's locks, for people
+// waiting for a lock or cleaning up after one. Takes nothing and changes
+// nothing.
 #ifndef O8LOCK_TOOLS_CLI_REPORT_H_
 #define O8LOCK_TOOLS_CLI_REPORT_H_
 
@@ -22,63 +23,64 @@ namespace o8lock {
 // A process of a run.
 struct RunProcess {
   int pid = 0;
-  std::vector<std::string> command;  // empty if it may not be looked into
+  std::vector<std::string> command;  // empty if this user may not read it
   std::string directory;             // the same
 };
 
-// The processes `pids`.
+// Returns the processes `pids`.
 std::vector<RunProcess> Describe(const std::vector<int>& pids);
 
-// The processes of the run `found` that are alive, this one aside: its own with
-// all that it has started and, of a run under o8lock, those that have its
-// token. Reads files of every process on the machine.
+// Returns the living processes of the run `found`, except this one: its own
+// process with all descendants and, for a run under o8lock, any process with
+// its token. Reads files of every process on the machine.
 std::vector<RunProcess> ProcessesOf(const LockStatus& found);
 
-// Of the dead run `found`: those processes that work in its repository, at
-// `location`, or in its `worktrees`, and did not leave its session, as daemons
-// do.
+// Returns the processes of the dead run `found` that work in its repository, at
+// `location`, or in its `worktrees`. Processes outside its session, such as
+// daemons, do not count.
 std::vector<RunProcess> OrphansOf(const LockStatus& found,
                                   const Location& location,
                                   const std::vector<Worktree>& worktrees);
 
-// The linked worktrees that the run `holder` has made and that are still there:
-// those that the hooks have seen it make; without hooks, those below the
-// directory of orchestr8's worktrees that are younger than the run, and older
-// than an override of it. Empty for a lock that guards no worktrees.
+// Returns the existing linked worktrees made by the run `holder`. With hooks,
+// these are the worktrees the hooks recorded. Without hooks, these are the
+// worktrees below orchestr8's worktree directory. They are younger than the
+// run, and older than an override of it. Empty for a lock that does not protect
+// worktrees.
 std::vector<Worktree> WorktreesOf(const Holder& holder,
                                   const Location& location);
 
-// The same without those that a record names already, in `recorded`.
+// Returns the same worktrees without `recorded`, those a record names already.
 std::vector<Worktree> UnrecordedOf(
     const Holder& holder, const Location& location,
     const std::vector<OrphanedWorktree>& recorded);
 
-// `worktrees` as a record has them.
+// Returns `worktrees` in the form of a record.
 std::vector<OrphanedWorktree> AsOrphaned(
     const std::vector<Worktree>& worktrees);
 
-// A worktree that an ended run has left.
+// A worktree an ended run has left.
 struct LeftWorktree {
   Worktree worktree;
   WorktreeState state;
   bool in_use = false;             // a process has its directory there
-  std::vector<RunProcess> agents;  // those of them that the run has started
+  std::vector<RunProcess> agents;  // those of them the run has started
 };
 
-// `worktrees` of the repository `location`, with what git says of them until
-// `give_up`, as StateOf's. Runs git twice for each.
+// Returns `worktrees` of the repository `location`, each with its state from
+// git. Gives up at `give_up`, as StateOf does. Runs git twice for each.
 std::vector<LeftWorktree> DescribeLeft(const Location& location,
                                        const std::vector<Worktree>& worktrees,
                                        Ticks give_up);
 
-// All that ended runs have left there, by the state `found` on the lock at
-// `location`.
+// Returns all worktrees left there by ended runs, for the status `found` of the
+// lock at `location`.
 std::vector<LeftWorktree> LeftWorktrees(const Location& location,
                                         const LockStatus& found);
 
 // One lock.
 struct LockReport {
-  std::string name;  // empty where --lock-file says which
+  std::string name;  // empty if --lock-file selects the lock
   Location location;
   LockStatus found;
   std::vector<RunProcess> processes;
@@ -87,19 +89,20 @@ struct LockReport {
   // The runs that lost this lock to its holder and may still work.
   std::vector<Holder> overridden;
   std::vector<Waiter> waiters;  // waiters.h
-  // The lock file in place: an orchestr8 may keep it elsewhere. Where there is
-  // none: the location's, or empty if that leads out of the repository.
+  // The existing lock file: an orchestr8 may keep it elsewhere. If there is no
+  // lock file, the location's path, or empty if that leads out of the
+  // repository.
   std::string lock_file;
 };
 
 struct RepositoryReport {
-  LockReport lock;  // the one that was asked for
-  // Of the same repository, by name; those that are free and were not used for
-  // a week are left out.
+  LockReport lock;  // the requested one
+  // Other locks of the same repository, by name. Excludes free locks unused for
+  // a week.
   std::vector<LockReport> others;
 };
 
-// Errors: as Inspect's; another lock that cannot be looked at is left out.
+// Errors: as Inspect's. Skips another lock if its inspection fails.
 absl::StatusOr<RepositoryReport> CollectReport(
     const Location& location, const std::string& name,
     const std::vector<std::string>& own_tokens);

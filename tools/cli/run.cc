@@ -49,14 +49,15 @@
 namespace o8lock {
 namespace {
 
-// Whether the run `found`, or the external run, has started this process,
-// directly or not: to wait for its end is to wait forever.
+// Returns whether this process descends from the run `found`, or from the
+// external run: a wait for its end would never finish.
 bool IsHeldByAncestor(const LockStatus& found) {
   return found.own || (found.state == LockState::kHeld && found.is_external &&
                        DescendsFrom(getpid(), found.holder->pid));
 }
 
-// Whether to override `found`; the exit code if not.
+// Decides whether to override `found`, and asks the user if necessary. Returns
+// the exit code if not.
 std::optional<int> Refuse(const LockStatus& found, const Options& options,
                           const Invocation& invocation) {
   if (!options.force) {
@@ -71,7 +72,7 @@ std::optional<int> Refuse(const LockStatus& found, const Options& options,
   if (!options.yes || !options.quiet) PrintError(warning);
   if (options.yes) return std::nullopt;
   const std::optional<int> declined = AskToGoOn(warning, "--force", options);
-  // It looks the same.
+  // orchestr8's question looks the same.
   if (!declined.has_value() && !invocation.status_command.empty()) {
     PrintError(
         "o8lock: that was o8lock's question; orchestr8 may ask its own now\n");
@@ -79,7 +80,7 @@ std::optional<int> Refuse(const LockStatus& found, const Options& options,
   return declined;
 }
 
-// What the lock file is to say of the command.
+// Fills in the lock file's details about the command.
 void DescribeRun(const Options& options,
                  const std::optional<Orchestr8Command>& orchestr8,
                  AcquireOptions& acquire) {
@@ -100,17 +101,17 @@ void DescribeRun(const Options& options,
   acquire.max_concurrency = max_concurrency.value_or(acquire.max_concurrency);
 }
 
-// Whether the orchestr8 `command` is going to ask, and nobody to answer.
+// Returns whether the orchestr8 `command` will ask without getting an answer.
 bool AsksNobody(const Orchestr8Command& command) {
   return !command.features.empty() && !command.yes &&
          isatty(STDIN_FILENO) == 0 && AsksBeforeARun(command.program);
 }
 
-// Tells of the lock file, where it is not there or git may show it.
+// Prints warnings about the lock file if it is missing or git may show it.
 void TellOfLockFile(const Lock& lock, const Location& location, bool publish) {
   if (publish && !location.outside.empty()) PrintError(OutsideText(location));
   if (lock.excluded().ok()) return;
-  // A .gitignore may have it. Git waits for a FIFO in the file's place.
+  // A .gitignore may list it. Git blocks on a FIFO in the file's place.
   if (absl::IsPermissionDenied(lock.excluded())) {
     const absl::StatusOr<ProgramResult> ignored = RunGit(
         location.main_worktree,
@@ -120,7 +121,7 @@ void TellOfLockFile(const Lock& lock, const Location& location, bool publish) {
   PrintError(NotExcludedText(location, lock.excluded()));
 }
 
-// How o8lock was called as `program`, for what can be pasted.
+// Returns how o8lock was called as `program`, for the lines to paste.
 Invocation InvocationOf(const Options& options,
                         const std::optional<Orchestr8Command>& orchestr8,
                         const std::string& program) {
@@ -140,7 +141,8 @@ Invocation InvocationOf(const Options& options,
 // A start, until the command has the lock or is refused.
 class LockedRun {
  public:
-  // `started` is when, of NowNanoseconds(). All else has to outlive it.
+  // `started` is the time of the start, of NowNanoseconds(). All references
+  // must outlive this object.
   LockedRun(Options& options, const std::optional<Orchestr8Command>& orchestr8,
             const Location& location, const PublishDecision& publish,
             AcquireOptions acquire, Invocation invocation, int64_t started)
@@ -152,19 +154,19 @@ class LockedRun {
         invocation_(std::move(invocation)),
         started_(started) {}
 
-  // Takes the lock, for which it waits or which it overrides where the options
-  // say so, and runs the command. Returns the exit code.
+  // Takes the lock and runs the command. Waits for the lock or overrides it, if
+  // the options say so. Returns the exit code.
   int Start();
 
  private:
-  // Sees to it that the lock file of the run that `lock` has joined does not
-  // stop the command.
+  // Makes sure the lock file of the joined run does not stop the command.
   void WithdrawLockFile(Lock& lock) const;
   // Runs the command with `lock`, which was taken or joined.
   int RunUnder(Lock& lock);
-  // Waits for `found` to end. The exit code if the start ends here.
+  // Waits for `found` to end. Returns the exit code if the start ends here.
   std::optional<int> Wait(const LockStatus& found);
-  // Has the next attempt override `found`; the exit code if it must not.
+  // Makes the next attempt override `found`. Returns the exit code if it must
+  // not.
   std::optional<int> Override(const LockStatus& found, bool by_ancestor);
 
   Options& options_;
@@ -175,9 +177,10 @@ class LockedRun {
   const Invocation invocation_;
   const int64_t started_;
   std::optional<Waiting> waiting_;
-  bool waited_ = false;  // as long as was said
+  bool waited_ = false;  // for the whole time of --wait
   Fd turn_;
-  // From before the lock: no signal may end this process and leave a lock file.
+  // Constructed before the lock: no signal may end this process and leave a
+  // lock file.
   ChildRunner runner_;
 };
 
@@ -248,7 +251,7 @@ std::optional<int> LockedRun::Wait(const LockStatus& found) {
     waiting_.emplace(options_.wait, options_.quiet);
   }
   absl::StatusOr<Fd> got = waiting_->For(location_, found);
-  // Once more then: who has it now need not be who had it before.
+  // Then try once more: the lock may have a new holder by now.
   waited_ = absl::IsDeadlineExceeded(got.status());
   if (!got.ok() && !waited_) return FailToLock(got.status(), location_);
   if (got.ok()) turn_ = *std::move(got);
@@ -257,11 +260,12 @@ std::optional<int> LockedRun::Wait(const LockStatus& found) {
 
 std::optional<int> LockedRun::Override(const LockStatus& found,
                                        bool by_ancestor) {
-  // --yes is for a holder that was there when it was said, not for one that
-  // came while that was overridden: two of these at once would both run.
+  // --yes applies to the holder at the time of the command. It does not apply
+  // to a later one that arrived during an override: two such commands at once
+  // would both run.
   if (options_.yes && IsSince(found, started_)) options_.force = false;
   if (options_.force) {
-    // Nobody is to lose a lock to a misspelt command.
+    // A misspelt command must not cost another run its lock.
     const absl::Status command = FindCommand(options_.command[0]).status();
     if (!command.ok()) return FailToRun(command);
   }
@@ -297,7 +301,7 @@ int Run(Options options, const std::string& program, int64_t started) {
   }
   const absl::StatusOr<Location> location = LocateLock(options);
   if (!location.ok()) return FailToLocate(location.status());
-  // Before the lock, which arms them.
+  // Before the lock is taken, because that arms the hooks.
   const absl::Status hooks = RefreshHooks(*location);
   if (!hooks.ok() && !options.quiet) {
     PrintError(absl::StrCat(

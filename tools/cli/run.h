@@ -11,14 +11,14 @@
 
 namespace o8lock {
 
-// Runs the command of `options` under the lock, for which it waits or which it
-// overrides where the options say so; without the lock where an orchestr8
-// subcommand does not need it. `program` is how o8lock was called and `started`
-// when, of NowNanoseconds().
+// Runs the command of `options` under the lock. Waits for the lock or overrides
+// it, if the options say so. Runs an orchestr8 subcommand without the lock if
+// it does not need it. `program` is the name o8lock was started by, and
+// `started` the time, of NowNanoseconds().
 //
-// When the command has ended this process ends as it did. Returns, with an exit
-// code, where it was refused or could not be run, which has been told then.
-// Blocks for as long as the wait, a question and the command take.
+// On success ends this process as the command ended. If the run was refused or
+// the command could not be run, prints the reason and returns an exit code.
+// Blocks as long as the wait, a question and the command take.
 int Run(Options options, const std::string& program, int64_t started);
 
 }  // namespace o8lock

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What o8lock says in the course of a run, from the wait for the lock to its
-// release. Every text ends with a newline and is safe to show on a terminal.
+// Texts in the course of a run, from the wait for the lock to its release.
+// Every text ends with a newline and is safe to show on a terminal.
 #ifndef O8LOCK_TOOLS_CLI_RUN_TEXT_H_
 #define O8LOCK_TOOLS_CLI_RUN_TEXT_H_
 
@@ -20,9 +20,9 @@
 
 namespace o8lock {
 
-// o8lock waits for `found`: what is told once, of the `first` holder or of one
-// that came after it, and the line that is kept up to date on a terminal, which
-// has no newline. `limit` is how long it waits at most.
+// o8lock waits for `found`. WaitingText is printed once for the `first` holder
+// and once for each later one. WaitingLine is the line a terminal keeps up to
+// date; it has no newline. `limit` is the maximum wait in seconds.
 std::string WaitingText(const LockStatus& found, std::optional<int64_t> limit,
                         bool first);
 std::string WaitingLine(const LockStatus& found, const Now& now, int64_t waited,
@@ -35,26 +35,28 @@ std::string NoLockNeededText(const std::vector<std::string>& command);
 std::string PublishText(const std::string& lock_file, bool publish,
                         const std::string& reason);
 
-// orchestr8 is going to ask a question that nobody will answer.
+// orchestr8 will ask a question, and standard input cannot answer it.
 std::string NoAnswerText();
 
-// A lock file was none.
+// A lock file was malformed.
 std::string MalformedText(const Malformed& malformed);
 
-// That git may show the lock file of `location`, which `why` keeps out of
-// info/exclude; that there is no lock file, as its directory leads elsewhere.
+// NotExcludedText: git may show the lock file of `location`, because `why`
+// keeps it out of info/exclude. OutsideText: there is no lock file, because its
+// directory leads elsewhere.
 std::string NotExcludedText(const Location& location, const absl::Status& why);
 std::string OutsideText(const Location& location);
 
 // This run's lock has been overridden.
 std::string OverriddenText(const Overrider& by);
 
-// Something happened to this run's lock, at `location`, that is no override.
+// Something other than an override happened to this run's lock, at `location`.
 std::string InterferenceText(const Interference& interference,
                              const Location& location);
 
-// The command has ended, and these that it started have not: what is being done
-// about it, or was. They are killed after `kill_after`.
+// The command has exited and the processes in `leftovers` are still running.
+// `state` is the treatment they get or got. kEnded kills them after
+// `kill_after`.
 enum class SurvivingProcessesAre {
   kKept,
   kNotKept,
@@ -67,8 +69,8 @@ std::string SurvivingProcessesText(const std::vector<RunProcess>& leftovers,
                                    SurvivingProcessesAre state,
                                    absl::Duration kill_after);
 
-// The lock file of the dead run `removed_lock_files` was removed when this one
-// ended.
+// The lock file of the dead run `removed_lock_files` was removed at the end of
+// this run.
 std::string RemovedLockFileText(const LockStatus& removed_lock_files);
 
 }  // namespace o8lock

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The signals of this process, by the kernel's own calls: the C library hides
-// 32 and 33, which it keeps for threads, and which can be sent all the same.
+// The signals of this process, through system calls. The C library hides 32 and
+// 33, which it reserves for threads, but other processes can send them.
 #ifndef O8LOCK_TOOLS_CLI_SIGNALS_H_
 #define O8LOCK_TOOLS_CLI_SIGNALS_H_
 
@@ -20,14 +20,15 @@ constexpr SignalSet Only(int signal) { return SignalSet{1} << (signal - 1); }
 inline constexpr SignalSet kStopSignals =
     Only(SIGTSTP) | Only(SIGTTIN) | Only(SIGTTOU);
 
-// Blocks the signals of `mask` and no others. Returns those that were blocked.
+// Blocks exactly the signals of `mask`. Returns the previously blocked signals.
 SignalSet SetSignalMask(SignalSet mask);
 
-// Those that have come and are blocked.
+// Returns the blocked signals that have arrived.
 SignalSet PendingSignals();
 
-// Lets those of `signals` that are pending have their effect on this process.
-// Returns if that is to stop it (when it is continued), or nothing.
+// Lets the pending ones of `signals` have their effect on this process. If that
+// stops the process, returns when it is continued. Returns at once if there is
+// no effect.
 // REQUIRES: they are blocked.
 void LetThrough(SignalSet signals);
 

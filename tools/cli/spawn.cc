@@ -15,7 +15,7 @@
 #include "tools/cli/signals.h"
 
 // ThreadSanitizer turns vfork() into fork(), and the child's errno would stay
-// in a copy of the memory. This is the same function by the C library's own
+// in a copy of the memory. This is the same function under the C library's own
 // name.
 #ifdef ABSL_HAVE_THREAD_SANITIZER
 extern "C" pid_t __vfork();  // NOLINT(bugprone-reserved-identifier)
@@ -28,7 +28,7 @@ namespace {
 // Scripts use the numbers below themselves.
 constexpr int kLowestInheritedFd = 10;
 
-// Handler of the stop signals between vfork() and execvp().
+// Handles the stop signals between vfork() and execvp().
 void Nothing(int /*signal*/) {}
 
 void SetDisposition(int signal, void (*handler)(int)) {
@@ -39,10 +39,10 @@ void SetDisposition(int signal, void (*handler)(int)) {
 
 }  // namespace
 
-// vfork() because a copy of the page tables would cost more than all the rest.
-// The parent sleeps until execvp() or _exit(), so what the child writes is
-// there when it wakes. Not inlined, lest the child write over what the caller
-// needs.
+// vfork() because a copy of the page tables would cost more than everything
+// after it. The parent sleeps until execvp() or _exit(), so it sees the child's
+// writes when it wakes. Not inlined, so that the child does not overwrite
+// values the caller needs.
 ABSL_ATTRIBUTE_NOINLINE pid_t Spawn(char* const argv[],
                                     const SpawnOptions& options,
                                     int* exec_error) {
@@ -50,7 +50,7 @@ ABSL_ATTRIBUTE_NOINLINE pid_t Spawn(char* const argv[],
   int death_signal = 0;
   prctl(PR_GET_PDEATHSIG, &death_signal);
   // NOLINTBEGIN(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
-  // POSIX allows the child less than Linux does: to Linux it is a process with
+  // POSIX allows the child less than Linux does. On Linux it is a process with
   // its own signals and descriptors, and the parent's memory.
   const pid_t pid = vfork();
   if (pid != 0) {
@@ -61,17 +61,18 @@ ABSL_ATTRIBUTE_NOINLINE pid_t Spawn(char* const argv[],
     SetDisposition(signal,
                    (options.ignored & Only(signal)) != 0 ? SIG_IGN : SIG_DFL);
   }
-  // A child that were stopped before execvp() would keep the parent in vfork()
-  // and the shell in the dark. A handler is gone with execvp(), and until then
-  // makes the signal ineffective.
+  // If the child stopped before execvp(), the parent would stay in vfork(), and
+  // the shell would not notice. A handler makes the signal ineffective until
+  // execvp() removes it.
   for (const int signal : {SIGTSTP, SIGTTIN, SIGTTOU}) {
     if (!IsIgnored(signal)) SetDisposition(signal, Nothing);
   }
-  // The one thing that execvp() keeps and that no child inherits.
+  // The only attribute that execvp() keeps but a child does not inherit.
   if (death_signal != 0) prctl(PR_SET_PDEATHSIG, death_signal);
   if (options.inherit_fd >= 0 &&
       fcntl(options.inherit_fd, F_DUPFD, kLowestInheritedFd) < 0) {
-    // The limit of descriptors allows no more: then under its own number.
+    // The descriptor limit allows no other number, so the child inherits this
+    // one.
     fcntl(options.inherit_fd, F_SETFD, 0);
   }
   SetSignalMask(options.mask);

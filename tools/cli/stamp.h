@@ -4,9 +4,9 @@
 
 namespace o8lock {
 
-// The commit that this program was built from; "0" unless it was built with
-// --stamp and a workspace status command that says BUILD_SCM_REVISION, such as
-// tools/status of --config=release. Costs nothing at run time.
+// The commit this program was built from. It is "0" unless the build used
+// --stamp and a workspace status command that prints BUILD_SCM_REVISION, such
+// as tools/status of --config=release. Costs nothing at run time.
 extern const char kCommit[];
 
 }  // namespace o8lock

@@ -27,7 +27,7 @@ int StatusCommand(const Options& options) {
       CollectReport(*location, NameOf(options), OwnTokens());
   if (!report.ok()) return FailToLock(report.status(), *location);
   if (report->lock.found.state <= LockState::kStale) {
-    // "free" would be wrong where no start could take it.
+    // "free" would be wrong if no start could take it.
     const absl::Status access = CheckAccess(*location);
     if (!access.ok()) return FailToLock(access, *location);
   }

@@ -8,8 +8,9 @@
 
 namespace o8lock {
 
-// Prints who has the lock of `options`, for people or as JSON. Changes nothing.
-// Returns the exit code: that of a conflict where the lock is held or unknown.
+// Prints the holder of the lock of `options`, for people or as JSON. Changes
+// nothing. Returns the exit code: that of a conflict if the lock is unknown, or
+// held by a run other than this process's own.
 int StatusCommand(const Options& options);
 
 }  // namespace o8lock

@@ -43,7 +43,7 @@ absl::string_view OriginWord(const LockStatus& found) {
   return kWords[static_cast<int>(found.origin)];
 }
 
-// An empty text is one that is not known.
+// An empty text means unknown.
 JsonValue TextOrNull(const std::string& text) {
   return text.empty() ? JsonValue() : JsonValue(text);
 }
@@ -86,7 +86,7 @@ JsonValue WaitersJson(const std::vector<Waiter>& waiters, const Now& now) {
   return values;
 }
 
-// Why there is no lock file of o8lock's; null where there is one, or would be
+// Returns why o8lock writes no lock file. Null if it exists, or would exist
 // during a run.
 JsonValue WhyNoLockFile(const LockReport& report) {
   if (!report.location.outside.empty()) {
@@ -98,8 +98,8 @@ JsonValue WhyNoLockFile(const LockReport& report) {
              : JsonValue();
 }
 
-// What ended runs left. Processes are a living run's as long as it has the
-// lock.
+// Returns the surviving processes and worktrees of ended runs. Processes belong
+// to a living run as long as it has the lock.
 JsonValue OrphanedWorktreesJson(const LockReport& report) {
   const LockStatus& found = report.found;
   const bool has_ended =
@@ -136,7 +136,7 @@ JsonValue OverriddenJson(const std::vector<Holder>& runs) {
   return values;
 }
 
-// What is known of one lock, for programs. What is not known is null.
+// Returns the facts about one lock, for programs. Unknown values are null.
 JsonMembers LockJson(const LockReport& report, const Now& now) {
   const LockStatus& found = report.found;
   const auto text = [](absl::string_view value) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What `o8lock status --json` prints.
+// The output of `o8lock status --json`.
 #ifndef O8LOCK_TOOLS_CLI_STATUS_JSON_H_
 #define O8LOCK_TOOLS_CLI_STATUS_JSON_H_
 
@@ -11,8 +11,8 @@
 
 namespace o8lock {
 
-// One JSON object and a newline. Names and values are public: programs read
-// them.
+// Returns one JSON object and a newline. Names and values are public: programs
+// read them.
 std::string StatusJson(const RepositoryReport& report, const Now& now);
 
 }  // namespace o8lock

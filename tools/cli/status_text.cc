@@ -23,7 +23,7 @@
 namespace o8lock {
 namespace {
 
-// The first line of a status: the state and whose it is.
+// Returns the first line of a status: the state and the holder.
 std::string StateText(const LockStatus& found) {
   switch (found.state) {
     case LockState::kFree:
@@ -56,7 +56,7 @@ std::string UnlockCommand(const LockReport& lock) {
           : std::vector<std::string>{"--name", lock.name, "unlock"});
 }
 
-// `text` with its first word in the colour of the state.
+// Returns `text` with its first word in the colour of the state.
 std::string Colored(const std::string& text, LockState state) {
   constexpr absl::string_view kColors[] = {"32", "33", "33", "31"};
   const size_t word = std::min(text.find(' '), text.size());
@@ -64,7 +64,7 @@ std::string Colored(const std::string& text, LockState state) {
                       text.substr(0, word), "\x1b[0m", text.substr(word));
 }
 
-// Where the lock file is, or why the run that has the lock writes none.
+// Returns the path of the lock file, or why the current run does not write it.
 std::string LockFileText(const LockReport& lock) {
   const Location& location = lock.location;
   if (lock.lock_file.empty()) {
@@ -73,7 +73,7 @@ std::string LockFileText(const LockReport& lock) {
   std::string text = Printable(lock.lock_file);
   if (lock.found.holder.has_value() &&
       lock.found.holder->unpublished.has_value()) {
-    // What is in place then is an orchestr8's.
+    // Any existing file is then an orchestr8's.
     absl::StrAppend(&text,
                     lock.lock_file == location.lock_file
                         ? ", not written: "
@@ -90,7 +90,7 @@ std::string WaiterLine(const Waiter& waiter, const Now& now) {
       waiter.is_visible ? "" : " of another user or PID namespace");
 }
 
-// The other locks, those that are free last.
+// Lists the other locks, free ones last.
 std::string OtherLocksText(std::vector<LockReport> others, bool color) {
   std::stable_partition(others.begin(), others.end(),
                         [](const LockReport& other) {
@@ -134,7 +134,7 @@ std::string StatusText(const RepositoryReport& report, const Now& now,
     absl::StrAppend(&text, "Processes: ", report.lock.processes.size(), "\n",
                     ListText(report.lock.processes, ProcessLine));
   }
-  // Of a run that has ended they are among those it has left.
+  // An ended run's worktrees are among the worktrees of ended runs below.
   if (!report.lock.worktrees.empty() && found.state == LockState::kHeld &&
       found.holder->surviving.empty()) {
     absl::StrAppend(&text,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What `o8lock status` says to people, and `o8lock unlock`. Every text e
-// nds with a newline and is safe to show on a terminal.
+// Texts of `o8lock status` for people, and of `o8lock unlock`. Every text ends
+// with a newline and is safe to show on a terminal.
 #ifndef O8LOCK_TOOLS_CLI_STATUS_TEXT_H_
 #define O8LOCK_TOOLS_CLI_STATUS_TEXT_H_
 
@@ -13,12 +13,12 @@
 
 namespace o8lock {
 
-// What `o8lock status` prints (`color`: on a terminal).
+// Returns the output of `o8lock status` (`color`: on a terminal).
 std::string StatusText(const RepositoryReport& report, const Now& now,
                        bool color);
 
-// The warning before `o8lock unlock` takes the lock of `found` away, and what
-// it says afterwards.
+// Return the warning before `o8lock unlock` removes the lock of `found`, and
+// its message afterwards.
 std::string UnlockText(const LockStatus& found);
 std::string UnlockedText(const LockStatus& found);
 

@@ -20,9 +20,9 @@
 namespace o8lock {
 namespace {
 
-// To a killed process the kernel may have to attend for a moment.
+// The kernel may need a moment to end a killed process.
 constexpr Ticks kKilled = kTicksPerSecond;
-// How often to look where the kernel does not tell (OpenProcess).
+// How often to poll if the kernel does not notify (OpenProcess).
 constexpr Ticks kLookAgain = kTicksPerSecond / 10;
 
 struct Children {
@@ -30,7 +30,7 @@ struct Children {
   bool others = false;
 };
 
-// Collects the children that have ended.
+// Reaps the children that have ended.
 Children Collect() {
   Children children;
   pid_t ended;
@@ -39,8 +39,8 @@ Children Collect() {
   return children;
 }
 
-// The signals that somebody may send to this process while it waits, and that
-// would end or stop it, were they not blocked.
+// Returns the signals a user may send to this waiting process. If they were not
+// blocked, they would end or stop it.
 SignalSet SignalsToHeed() {
   SignalSet heeded = 0;
   for (const int signal :
@@ -50,7 +50,8 @@ SignalSet SignalsToHeed() {
   return heeded;
 }
 
-// The descendants in this session that are no bystanders nor below one.
+// Returns the descendants in this session except bystanders and their
+// descendants.
 std::vector<Descendant> Others(const std::vector<Descendant>& bystanders) {
   std::vector<Descendant> found = DescendantsOf(getpid());
   std::vector<Descendant> living;
@@ -91,15 +92,15 @@ std::vector<Descendant> FindSurvivingProcesses(
   std::vector<Descendant> found;
   do {
     found = Others(bystanders);
-    // One that ended meanwhile may have started another before that, which was
-    // looked for too early.
+    // A process that ended meanwhile may have started another one first, and
+    // the search missed that.
   } while (found.empty() && Collect().ended > 0);
   return found;
 }
 
 int AwaitSurvivingProcesses(const std::vector<Descendant>& bystanders,
                             Ticks give_up, Events& events) {
-  // With SIGCHLD there is somebody to collect.
+  // SIGCHLD means there is a child to reap.
   const SignalSet wanted = SignalsToHeed() | Only(SIGCHLD);
   while (true) {
     const std::vector<Descendant> leftovers =
@@ -112,7 +113,7 @@ int AwaitSurvivingProcesses(const std::vector<Descendant>& bystanders,
       descriptors.push_back(processes.back().get());
     }
     Ticks until = give_up;
-    // Gone since, or a kernel that does not tell.
+    // The process has ended since, or the kernel does not notify.
     if (!absl::c_all_of(processes, [](const Fd& fd) { return fd.ok(); })) {
       until = NowTicks() + kLookAgain;
     }

@@ -16,7 +16,7 @@
 namespace o8lock {
 namespace {
 
-// Appends the printable form of `text` and tells whether that is `text`.
+// Appends the printable form of `text`. Returns whether it equals `text`.
 bool AppendPrintable(absl::string_view text, std::string* result) {
   bool same = true;
   while (!text.empty()) {
@@ -85,7 +85,7 @@ std::string FitColumns(absl::string_view text, size_t columns) {
   size_t bytes = 0;
   for (size_t used = 0; bytes < text.size();) {
     const Utf8Character c = DecodeUtf8(text.substr(bytes));
-    // From Hangul on most are two columns wide.
+    // Most characters from Hangul on are two columns wide.
     used += c.code < 0x1100 ? 1 : 2;
     if (used > columns) break;
     bytes += std::max<size_t>(c.size, 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Text for terminals and for shells. What comes from a file, a command line or
-// a user's name may hold anything; on a terminal it must not do anything.
+// Text for terminals and for shells. Text from a file, a command line or a user
+// name may hold anything, but must not control the terminal.
 #ifndef O8LOCK_TOOLS_CLI_TEXT_H_
 #define O8LOCK_TOOLS_CLI_TEXT_H_
 
@@ -14,18 +14,18 @@
 
 namespace o8lock {
 
-// `text` with everything that is no visible character escaped: control
-// characters and bytes that are no UTF-8 as \x1b, characters that change the
-// direction or hide (U+202E...) as \u202e.
+// Returns `text` with its invisible characters escaped. Control characters and
+// bytes outside UTF-8 become escapes like \x1b. Hidden characters and those
+// that change the direction (U+202E...) become escapes like \u202e.
 std::string Printable(absl::string_view text);
 
-// `words` as one line that a shell reads as these words, printable.
+// Returns `words` as one line, printable. A shell reads it as the same words.
 std::string ShellQuoted(const std::vector<std::string>& words);
 
-// As much of the printable `text` as fits `columns` of a terminal.
+// Returns as much of the printable `text` as fits `columns` of a terminal.
 std::string FitColumns(absl::string_view text, size_t columns);
 
-// "5s", "12m 4s", "3h 12m", "2d 4h"; "0s" for what is negative.
+// Returns "5s", "12m 4s", "3h 12m" or "2d 4h"; "0s" for a negative number.
 std::string FormatDuration(int64_t seconds);
 
 }  // namespace o8lock

@@ -16,7 +16,7 @@
 namespace o8lock {
 namespace {
 
-// Of a list this much is shown; the record has more.
+// The maximum size of a list in a text, in bytes. The record holds all of it.
 constexpr size_t kMaxShown = 400;
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Parts that o8lock's texts have in common. Printable, without a newline at the
-// end unless said otherwise.
+// Common parts of o8lock's texts. Printable, without a newline at the end
+// unless said otherwise.
 #ifndef O8LOCK_TOOLS_CLI_TEXT_PARTS_H_
 #define O8LOCK_TOOLS_CLI_TEXT_PARTS_H_
 
@@ -18,40 +18,42 @@
 
 namespace o8lock {
 
-// "name" and what is to be said about it.
+// A name and its text.
 using Row = std::pair<absl::string_view, std::string>;
 
-// "name: text", a line for each of `rows`; `color`: the names in bold, for a
-// terminal.
+// Returns "name: text", a line for each of `rows`. With `color` the names are
+// bold, for a terminal.
 std::string Lines(const std::vector<Row>& rows, bool color = false);
 
-// As many of `words` as can be read at a glance; not printable by itself.
+// Returns as many of `words` as people can read at once; not printable by
+// itself.
 std::vector<std::string> Truncate(const std::vector<std::string>& words);
 
-// As much of `text`, printable.
+// The same for `text`, printable.
 std::string TruncatePrintable(const std::string& text);
 
-// `words` and `more` as one command line to paste.
+// Returns `words` and `more` as one command line to paste.
 std::string CommandLine(std::vector<std::string> words,
                         const std::vector<std::string>& more);
 
-// Why there is no lock file at `location`, which has an `outside`.
+// Returns why there is no lock file at `location`. It must have an `outside`.
 std::string LeadsOutText(const Location& location);
 
-// "1 process", "2 processes".
+// Returns "1 process" or "2 processes".
 std::string Count(size_t number, absl::string_view one, absl::string_view more);
 
-// "kill 123 124"
+// Returns "kill 123 124".
 std::string KillCommand(const std::vector<RunProcess>& processes);
 
-// A process or a worktree in a list.
+// Return a list entry for a process or a worktree.
 std::string ProcessLine(const RunProcess& process);
 std::string WorktreeLine(const Worktree& worktree);
 
-// Of long lists this many are shown.
+// The maximum number of lines for a long list.
 inline constexpr size_t kMaxLines = 20;
 
-// A line for each of `items`, as `line` has it, with what is left out counted.
+// Returns a line for each of `items`, as `line` formats it, and the count of
+// the omitted ones.
 template <typename Item, typename Line>
 std::string ListText(const std::vector<Item>& items, Line line) {
   std::string text;

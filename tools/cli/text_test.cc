@@ -28,13 +28,13 @@ TEST(PrintableTest, EscapesWhatATerminalWouldObey) {
       {std::string("\0", 1), "\\x00"},
       {"\x7f", "\\x7f"},
       {"\xc2\x9b", "\\xc2\\x9b"},  // CSI in one character
-      // NOLINTNEXTLINE(misc-misleading-bidirectional): what is tested
+      // NOLINTNEXTLINE(misc-misleading-bidirectional): tested on purpose
       {"\xe2\x80\xae", "\\u202e"},          // right-to-left override
       {"a\xe2\x80\x8b", "a\\u200b"},        // zero width
       {"\xf3\xa0\x81\x81", "\\U000e0041"},  // a tag
       {"\xff\xfe", "\\xff\\xfe"},
-      {"\xc3", "\\xc3"},                    // cut off
-      {"\xc0\xaf", "\\xc0\\xaf"},           // too long a form
+      {"\xc3", "\\xc3"},                    // truncated
+      {"\xc0\xaf", "\\xc0\\xaf"},           // an overlong form
       {"\xed\xa0\x80", "\\xed\\xa0\\x80"},  // a surrogate
       {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},
       {"\xe2\x82x", "\\xe2\\x82x"},
@@ -56,10 +56,10 @@ TEST(ShellQuotedTest, GivesBashTheSameWords) {
   const std::vector<std::string> words = {
       "plain", "", " ", "a\nb", "it's", "\"", "$x `y` \\", "\x1b[2J", "\xff",
       "'\n\\",
-      // NOLINTNEXTLINE(misc-misleading-bidirectional): what is tested
+      // NOLINTNEXTLINE(misc-misleading-bidirectional): tested on purpose
       "\xe2\x80\xae", "-n", "!", "#", "=x"};
   const std::string command =
-      "bash -c \"$LINE\"";  // the words reach it by the environment
+      "bash -c \"$LINE\"";  // the words arrive through the environment
   std::string line = "printf '%s\\0' " + ShellQuoted(words);
   setenv("LINE", line.c_str(), 1);
   setenv("LC_ALL", "C.UTF-8", 1);

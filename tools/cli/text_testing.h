@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the tests of texts share: a lock as found, and texts from outside that
-// would change the screen of a terminal.
+// Shared by the tests of texts: a lock as found, and external texts that would
+// change the screen of a terminal.
 #ifndef O8LOCK_TOOLS_CLI_TEXT_TESTING_H_
 #define O8LOCK_TOOLS_CLI_TEXT_TESTING_H_
 
@@ -18,7 +18,7 @@ namespace o8lock {
 // 12m 4s after the start of the run in FindHeld().
 inline constexpr Now kNow = {1772015400 + 724, 100000};
 
-// A lock that a living process of this machine has.
+// Returns a lock held by a living process of this machine.
 LockStatus FindHeld();
 
 // Its holder in texts, without the time.
@@ -28,10 +28,11 @@ inline constexpr char kHolderDetails[] =
     "Command: orchestr8 parallel feat-a feat-b\n"
     "Features: feat-a, feat-b\n";
 
-// An escape sequence, a newline and a control character of 8 bits.
+// An escape sequence, a newline and an 8-bit control character.
 inline constexpr char kEvil[] = "\x1b[31mx\n\xc2\x9b";
 
-// The same lock, a process and a worktree, each text of them kEvil.
+// Return the same lock, a process and a worktree, each with kEvil as every
+// text.
 LockStatus FindEvil();
 RunProcess EvilProcess();
 Worktree EvilWorktree();

@@ -39,7 +39,7 @@ int UnlockCommand(const Options& options, int64_t started) {
   if (found.state == LockState::kFree) return kSuccess;
   AcquireOptions acquire;
   acquire.command = {"o8lock", "unlock"};
-  // What is stale goes without being asked for, as at the start of a run.
+  // A stale lock needs no question, as at the start of a run.
   if (found.state > LockState::kStale) {
     const std::string warning = UnlockText(found);
     if (!options.quiet || !options.yes) PrintError(warning);

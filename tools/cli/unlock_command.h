@@ -10,10 +10,9 @@
 
 namespace o8lock {
 
-// Takes the lock of `options` away from whoever has it, and gives it up. A run
-// that may be alive is asked about first, unless the options say --yes.
-// `started`, of NowNanoseconds(), is when o8lock was called: what has had the
-// lock since then is not what was meant.
+// Removes the lock of `options` from its current holder. Asks first if that run
+// may be alive, unless the options say --yes. `started`, of NowNanoseconds(),
+// is the time of o8lock's start: a later holder was not meant.
 // Returns the exit code.
 int UnlockCommand(const Options& options, int64_t started);
 

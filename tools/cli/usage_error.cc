@@ -24,13 +24,12 @@ Words Joined(Words words, const Words& more) {
   return words;
 }
 
-// `words`, which begin with the program, as the user can type them.
+// Returns `words`, with the program first, as the user can type them.
 Words AsTyped(const Words& words) {
   return Joined(OwnWords(words[0]), {words.begin() + 1, words.end()});
 }
 
-// `before` and then `verb` in place of the words of `words` that were meant to
-// be it.
+// Suggests `before` and then `verb`, in place of the mistyped verb in `words`.
 std::string DidYouMean(const Words& before, const Verb& verb,
                        const Words& words) {
   const Words name = absl::StrSplit(verb.name, ' ');

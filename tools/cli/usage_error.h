@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Errors in o8lock's command line, with the line that was probably meant.
+// Errors in o8lock's command line, with the probable correction.
 #ifndef O8LOCK_TOOLS_CLI_USAGE_ERROR_H_
 #define O8LOCK_TOOLS_CLI_USAGE_ERROR_H_
 
@@ -11,22 +11,23 @@
 
 namespace o8lock {
 
-// Neither is empty. `hint` is printable; `problem` may quote the user's bytes.
+// Neither text is empty. `hint` is printable; `problem` may quote the user's
+// bytes.
 struct UsageError {
   std::string problem;
   std::string hint;
 };
 
-// `problem`, with a hint to the help of `verb`, or of the program if it is
-// empty.
+// Returns `problem`, with a hint to the help of `verb`, or of the program if
+// `verb` is empty.
 UsageError SeeHelp(std::string problem, absl::string_view verb = "");
 
-// `words` of the command line, behind `before` (the program with its options),
-// begin neither with a verb nor with "--".
+// The arguments `words`, after `before` (the program with its options), begin
+// neither with a verb nor with "--".
 UsageError NoVerbNorDashes(std::vector<std::string> before,
                            const std::vector<std::string>& words);
 
-// `words` follow `before`, which ends with "hooks", and are not one of its
+// `words` follow `before`, the arguments up to "hooks", and are not one of its
 // verbs.
 UsageError NoHooksVerb(const std::vector<std::string>& before,
                        const std::vector<std::string>& words);
@@ -34,7 +35,7 @@ UsageError NoHooksVerb(const std::vector<std::string>& before,
 // There is no help for `name`.
 UsageError NoHelpFor(const std::string& name);
 
-// Two options select a lock: the words `first` and `second`.
+// Two options select a lock: the arguments `first` and `second`.
 UsageError TwoLocks(const std::vector<std::string>& first,
                     const std::vector<std::string>& second);
 

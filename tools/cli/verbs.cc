@@ -112,8 +112,8 @@ Shows how o8lock, or one of its verbs, is used. "man o8lock" has all of it.
 )"},
 };
 
-// The fewest letters to insert, delete, replace or swap with the next one to
-// make `b` of `a`.
+// Returns the minimum number of letters to insert, delete, replace or swap with
+// the next one to turn `a` into `b`.
 size_t EditDistance(absl::string_view a, absl::string_view b) {
   std::vector<std::vector<size_t>> least(a.size() + 1,
                                          std::vector<size_t>(b.size() + 1));
@@ -133,7 +133,7 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
   return least[a.size()][b.size()];
 }
 
-// Whether `words` from the one at `begin` on are all options.
+// Returns whether all of `words` from `begin` on are options.
 bool AreOptions(const std::vector<std::string>& words, size_t begin) {
   for (size_t i = begin; i < words.size(); ++i) {
     if (!absl::StartsWith(words[i], "-")) return false;
@@ -141,7 +141,7 @@ bool AreOptions(const std::vector<std::string>& words, size_t begin) {
   return true;
 }
 
-// Longer words are no slip of the finger, and not worth the time.
+// Longer words are no typing errors, and not worth the time.
 constexpr size_t kLongest = 40;
 
 }  // namespace

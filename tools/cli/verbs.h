@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The verbs of o8lock's command line: words in the place of "-- COMMAND".
+// The verbs of o8lock's command line, in the place of "-- COMMAND".
 #ifndef O8LOCK_TOOLS_CLI_VERBS_H_
 #define O8LOCK_TOOLS_CLI_VERBS_H_
 
@@ -30,14 +30,15 @@ struct Verb {
   absl::string_view help;  // the text of --help; fits a screen of 80 by 24
 };
 
-// The verb `name`, or null.
+// Returns the verb `name`, or null.
 const Verb* FindVerb(absl::string_view name);
 
-// The verb closest to the mistyped beginning of `words`. Null if every verb is
-// too different, or if the next word is not an option: then it is a command.
+// Returns the verb closest to the mistyped beginning of `words`. Null if every
+// verb is too different, or if the next argument is not an option: then it is a
+// command.
 const Verb* GuessVerb(const std::vector<std::string>& words);
 
-// The text of `o8lock --help`; fits the same screen.
+// The text of `o8lock --help`. Fits the same screen.
 absl::string_view HelpText();
 
 }  // namespace o8lock

@@ -25,10 +25,10 @@
 namespace o8lock {
 namespace {
 
-// To the beginning of the line, and clears it.
+// Moves to the beginning of the line, and clears it.
 constexpr absl::string_view kAnew = "\r\x1b[K";
 
-// How many characters fit into a line of the terminal.
+// Returns the number of columns of the terminal.
 int Columns() {
   struct winsize size;
   if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
@@ -74,7 +74,7 @@ std::optional<int64_t> Waiting::Limit() const {
 void Waiting::Show(const LockStatus& found) {
   const bool first = !shown_.has_value();
   if (terminal_) {
-    // One column less: in the last one some terminals begin a new line.
+    // One column less: some terminals start a new line after the last one.
     PrintError(absl::StrCat(
         kAnew, FitColumns(WaitingLine(found, GetNow(), Seconds(), Limit()),
                           static_cast<size_t>(Columns() - 1))));

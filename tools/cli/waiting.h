@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is shown while o8lock waits for a lock.
+// The display while o8lock waits for a lock.
 #ifndef O8LOCK_TOOLS_CLI_WAITING_H_
 #define O8LOCK_TOOLS_CLI_WAITING_H_
 
@@ -16,19 +16,19 @@
 
 namespace o8lock {
 
-// One wait, for as many holders as come in between. On a terminal a line that
-// is kept up to date; else a line at the beginning and one for each holder that
-// follows.
+// One wait, for any number of successive holders. A terminal shows one line
+// that is kept up to date. Other outputs get a line at the beginning and one
+// for each later holder.
 class Waiting {
  public:
-  // For at most `time` from now on; nothing: indefinitely. With `quiet` nothing
-  // is shown.
+  // Waits at most `time` from now on; nothing: indefinitely. With `quiet` it
+  // shows nothing.
   Waiting(std::optional<absl::Duration> time, bool quiet);
 
-  // Waits for `found`, as WaitFor in lock/wait.h does, which see.
+  // Waits for `found`, as WaitFor in lock/wait.h does; see there.
   absl::StatusOr<Fd> For(const Location& location, const LockStatus& found);
 
-  // How long it has waited.
+  // Returns how long it has waited.
   int64_t Seconds() const;
 
  private:

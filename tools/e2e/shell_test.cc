@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What `bazel run //tools:install` runs, as it runs it, and what bash, zsh,
-// fish and man make of the files that it installs.
+// Runs the script of `bazel run //tools:install` as Bazel does, and tests its
+// installed files with bash, zsh, fish and man.
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -49,7 +49,7 @@ constexpr Installed kInstalled[] = {
     {"share/doc/o8lock/examples/with-etcd", 0755},
 };
 
-// A line for every file under `prefix`.
+// Returns a line for every file under `prefix`.
 std::string Said(const std::string& done, const std::string& prefix) {
   std::string text;
   for (const Installed& file : kInstalled) {
@@ -58,7 +58,7 @@ std::string Said(const std::string& done, const std::string& prefix) {
   return text;
 }
 
-// Started among the runfiles, for a user who is in `directory`.
+// Starts it among the runfiles, for a user in `directory`.
 Result Install(const Argv& args, const std::string& directory = "/",
                const std::map<std::string, std::string>& env = {}) {
   ProcessOptions options = In(std::string());
@@ -79,7 +79,7 @@ void ExpectInstalled(const std::string& prefix) {
     ASSERT_EQ(lstat(path.c_str(), &found), 0);
     EXPECT_EQ(found.st_mode, S_IFREG | file.mode);
     EXPECT_TRUE(Contents(path) == Contents(tree / file.place));
-    // Nothing but the file: no temporary one.
+    // The directory holds only this file: there is no temporary one.
     EXPECT_EQ(Names(std::filesystem::path(path).parent_path()).size(), 1);
   }
 }
@@ -146,7 +146,7 @@ TEST(InstallTest, ReplacesFilesAndLinksInOneStep) {
     const std::filesystem::path path = absl::StrCat(prefix, "/", file.place);
     std::filesystem::create_directories(path.parent_path());
     switch (i++ % 3) {
-      case 0:  // Who has the old file open goes on with it.
+      case 0:  // Processes with the old file open keep it.
         std::filesystem::create_hard_link(dir.File("old"), path);
         break;
       case 1:
@@ -206,7 +206,7 @@ TEST(InstallTest, SaysHowItIsUsed) {
 
 TEST(InstallTest, NamesWhatItCannotWriteOrRemove) {
   const TempDir dir;
-  // The file itself: a directory is there.
+  // The file itself cannot be written: it is a directory.
   const std::string page = dir.File("share/man/man1/o8lock.1");
   std::filesystem::create_directories(page);
   const Result result = Install({"--prefix", dir.path()});
@@ -220,7 +220,7 @@ TEST(InstallTest, NamesWhatItCannotWriteOrRemove) {
   EXPECT_EQ(removal.out, absl::StrCat("removed: ", dir.File("bin/o8lock\n")));
   EXPECT_THAT(removal.err,
               EndsWith(absl::StrCat("\nError: cannot remove ", page, "\n")));
-  // Its directory: a file is there.
+  // Its directory cannot be created: it is a file.
   MakeFile(dir.File("file"), "");
   const Result under_a_file = Install({"--prefix", dir.File("file")});
   EXPECT_EQ(under_a_file.end, Exited(73));
@@ -233,7 +233,7 @@ bool IsHere(const std::string& program) {
   return RunToEnd(Shell("command -v " + program)) == Exited(0);
 }
 
-// The long options in `text`, each behind `prefix`.
+// Returns the long options in `text`, each after `prefix`.
 std::set<std::string> LongOptions(const std::string& text,
                                   const std::string& prefix) {
   std::set<std::string> options;
@@ -249,7 +249,7 @@ std::set<std::string> OptionsOfHelp() {
   return LongOptions(Call(O8lock({"--help"}), "/").out, "--");
 }
 
-// Those that take the next word, in all their forms.
+// Returns all forms of the options that take the next argument.
 std::set<std::string> OptionsWithValue() {
   std::set<std::string> options;
   const std::string help = Call(O8lock({"--help"}), "/").out;
@@ -268,7 +268,7 @@ class ManPageTest : public testing::Test {
   ManPageTest() {
     EXPECT_EQ(Install({"--prefix", prefix_.path()}).end, Exited(0));
   }
-  // PROGRAM ARGS... with this page.
+  // Runs PROGRAM ARGS... with this page.
   Result Read(const Argv& argv) const {
     ProcessOptions options = In("/");
     options.env["LC_ALL"] = "C.UTF-8";
@@ -296,7 +296,7 @@ TEST_F(ManPageTest, IsFoundAndReadByManWithoutAWarning) {
 
 TEST_F(ManPageTest, IsReadByMandocWithoutAWarning) {
   if (!IsHere("mandoc")) GTEST_SKIP() << "there is no mandoc here";
-  // Not what it says of style: that is also which other pages are here.
+  // Leave out style messages: they depend on the other installed pages.
   const Result read = Read({"mandoc", "-Tlint", "-Wwarning", page()});
   EXPECT_EQ(read.end, Exited(0));
   EXPECT_EQ(read.out, "");
@@ -304,9 +304,9 @@ TEST_F(ManPageTest, IsReadByMandocWithoutAWarning) {
 
 constexpr char kBashCompletion[] = "/usr/share/bash-completion/bash_completion";
 
-// A shell that completes, in a repository that has had some locks, after an
-// installation where the shell looks for completions. It knows a command
-// `wrapped`, whose argument is alpha or beta.
+// A shell with completion, in a repository that has had some locks. o8lock is
+// installed in the shell's search path for completions. The shell has a command
+// `wrapped`, with the argument alpha or beta.
 class CompletionTest : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
@@ -335,7 +335,7 @@ class CompletionTest : public testing::TestWithParam<const char*> {
   }
   const Repository& repo() const { return repo_; }
 
-  // What is offered for the last word of `line`, which has no quotes.
+  // Returns the completions for the last word of `line`. `line` has no quotes.
   std::vector<std::string> Offers(const std::string& line) {
     return shell() == "fish" ? FishOffers(line) : TypedOffers(line);
   }
@@ -347,8 +347,8 @@ class CompletionTest : public testing::TestWithParam<const char*> {
  private:
   static constexpr char kPrompt[] = "ready> ";
 
-  // In readline, and nearly so in zle, Ctrl-T writes all that is offered into
-  // the line; then a function in o8lock's place prints its arguments.
+  // In readline, and nearly so in zle, Ctrl-T inserts all completions into the
+  // line. A function in place of o8lock then prints its arguments.
   static constexpr char kShow[] =
       "o8lock() { printf '%s\\n' BEGIN \"$@\" END; }\n"
       "PS1='ready> '\n";
@@ -404,7 +404,7 @@ class CompletionTest : public testing::TestWithParam<const char*> {
     std::vector<std::string> words =
         absl::StrSplit(absl::StripSuffix(shown, "END\n"), '\n');
     words.pop_back();
-    // All but o8lock and the word that was completed.
+    // Skip o8lock and the words before the completed one.
     const auto before = Count(line, " ") - 1;
     EXPECT_GE(words.size(), before);
     return {words.begin() + before, words.end()};
@@ -504,7 +504,7 @@ TEST_P(CompletionTest, CompletesTheCommandAsIfItStoodAlone) {
                              "o8lock --feature=a:b -- "}) {
     SCOPED_TRACE(before);
     EXPECT_THAT(Offers(absl::StrCat(before, "wrapp")), ElementsAre("wrapped"));
-    // Without bash-completion bash has files only.
+    // Without bash-completion bash completes only files.
     if (GetParam() == std::string("bash")) {
       EXPECT_THAT(Offers(absl::StrCat(before, "wrapped files/o")),
                   ElementsAre("files/one"));
@@ -516,7 +516,7 @@ TEST_P(CompletionTest, CompletesTheCommandAsIfItStoodAlone) {
       EXPECT_THAT(Offers(absl::StrCat(before, "o8lock -q -- wrapped b")),
                   ElementsAre("beta"));
     }
-    // Nothing of o8lock's own.
+    // It offers nothing of o8lock's own.
     EXPECT_THAT(Offers(absl::StrCat(before, "unloc")), Not(Contains("unlock")));
     EXPECT_THAT(Offers(absl::StrCat(before, "wrapped --publ")),
                 Not(Contains("--publish")));

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole program against the world without it: a command under o8lock and
-// the same command alone, started the same way, are to end alike, get the same
-// signals and find the same surroundings. What a command that is stopped does
-// is in child_test.cc.
+// Compares a command under o8lock with the same command alone, started the same
+// way. Both must end alike, get the same signals and find the same environment.
+// Tests of stopped commands are in child_test.cc.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -36,14 +35,14 @@ using ::testing::ContainsRegex;
 
 std::string Printer() { return PathFromEnv("SIGNAL_PRINTER"); }
 
-// `command` alone, and under o8lock.
+// Returns `command` alone, and under o8lock.
 std::vector<Argv> BothWays(const Argv& command) {
   Argv wrapped = O8lock({"--"});
   wrapped.insert(wrapped.end(), command.begin(), command.end());
   return {command, wrapped};
 }
 
-// Tells its pid, then executes `command`.
+// Returns a shell that prints its pid, then executes `command`.
 Argv Announced(const Argv& command, const std::string& redirect) {
   Argv argv = {"sh", "-c", absl::StrCat("echo pid $$; exec \"$@\" ", redirect),
                "sh"};
@@ -51,8 +50,9 @@ Argv Announced(const Argv& command, const std::string& redirect) {
   return argv;
 }
 
-// `command` as the child of a shell. When a terminal hangs up the kernel tells
-// who leads the session, and the rest when that has died of it.
+// Returns `command` as the child of a shell. When a terminal hangs up, the
+// kernel signals the session leader, and the other processes once that has died
+// of it.
 Argv OfAShell(const Argv& command) {
   Argv argv = {"sh", "-c", "\"$@\"; :", "sh"};
   argv.insert(argv.end(), command.begin(), command.end());
@@ -107,8 +107,8 @@ TEST(EndTest, EverySignalThatKillsTheCommandIsItsEndAndTheShellsNumber) {
   ExpectNothingLeft(repo);
 }
 
-// To the first process of a pid namespace the kernel brings no signal that it
-// does not mind, its own included.
+// The kernel delivers a signal to the first process of a pid namespace only if
+// it has a handler. This includes signals the process sends to itself.
 TEST(EndTest, OfTheFirstProcessOfAContainerIsTheShellsNumber) {
   const Argv contained = {"unshare", "--pid", "--fork"};
   Argv probe = contained;
@@ -138,10 +138,10 @@ TEST(EndTest, OfTheFirstProcessOfAContainerIsTheShellsNumber) {
   ExpectNothingLeft(repo);
 }
 
-// --- Signals on their way ---
+// --- Forwarded signals ---
 
-// What signal_printer writes, after its pid, when `act` is done to it (it may
-// wait for more) and it is told to end.
+// Returns the output of signal_printer, after its pid, until its end by
+// SIGTERM. `act` acts on it meanwhile, and may wait for more output.
 template <typename Act>
 std::string Received(const Argv& argv, const ProcessOptions& options, Act act) {
   Process process(argv, options);
@@ -153,8 +153,9 @@ std::string Received(const Argv& argv, const ProcessOptions& options, Act act) {
   return process.out().substr(begin);
 }
 
-// Sends every signal `rounds` times, each when the one before has arrived, but
-// for those that stop, continue and end it, which are another matter.
+// Sends every signal `rounds` times, each after the previous one has arrived.
+// Leaves out the signals that stop, continue or end it, which other tests
+// cover.
 void SendEach(Process& process, int rounds) {
   for (int round = 0; round < rounds; ++round) {
     for (int signal = 1; signal < 32; ++signal) {
@@ -165,7 +166,7 @@ void SendEach(Process& process, int rounds) {
       }
       process.Signal(signal);
       process.WaitForOutput(absl::StrCat(sigabbrev_np(signal), "\n"));
-      // Each that does not arrive would be waited for.
+      // Otherwise the test waits for each missing signal.
       if (testing::Test::HasFailure()) return;
     }
   }
@@ -183,7 +184,7 @@ TEST(SignalTest, EachArrivesExactlyOnce) {
   ExpectNothingLeft(repo);
 }
 
-// It looks after its lock then, and waits in another way.
+// By then it watches its lock, and waits in another way.
 TEST(SignalTest, EachArrivesExactlyOnceAlsoAfterTheFirstSecond) {
   const Repository repo;
   const std::vector<Argv> argv = BothWays({Printer(), "TERM"});
@@ -223,7 +224,7 @@ TEST(SignalTest, KeysArriveExactlyOnce) {
           }
         }));
   }
-  // The terminal shows the key before or after what comes of it.
+  // The terminal may show the key before or after its effect.
   for (std::string& text : received) {
     text = absl::StrReplaceAll(text, {{"^C", ""}, {"^\\", ""}});
   }
@@ -259,22 +260,22 @@ TEST(SignalTest, AHangUpArrivesExactlyOnce) {
   ExpectNothingLeft(repo);
 }
 
-// --- Surroundings ---
+// --- Environment ---
 
-// How a command is started, in bash, since other shells have only descriptors
-// up to 9.
+// A way to start a command. It needs bash, since other shells only have
+// descriptors up to 9.
 struct Start {
   std::string name;
   std::string setup;     // Commands before it.
-  std::string prefix;    // Words before its own.
-  std::string redirect;  // Words after them.
-  std::string shows;     // What it must find, or nothing was tried.
+  std::string prefix;    // Arguments before its own.
+  std::string redirect;  // Arguments after them.
+  std::string shows;     // Must match, or the case tested nothing.
   std::vector<int> ignored = {};
   std::vector<int> blocked = {};
   bool terminal = false;
 };
 
-// What signal_printer finds alone, and under o8lock.
+// Returns the state signal_printer sees alone, and under o8lock.
 std::vector<std::string> States(const Repository& repo, const Start& start) {
   ProcessOptions options = In(repo.path());
   options.ignored = start.ignored;
@@ -283,8 +284,8 @@ std::vector<std::string> States(const Repository& repo, const Start& start) {
   options.env["PRINTER"] = Printer();
   options.env["ALONE"] = repo.File("alone");
   options.env["LOCKED"] = repo.File("locked");
-  // In $_ bash tells each command the command's own name. It executes a last
-  // command in its own process, hence `exit`.
+  // bash sets $_ to the name of each command. It executes a last command in its
+  // own process, hence `exit`.
   const std::string prefix = absl::StrCat(start.prefix, " env -u _ ");
   Process shell(
       {"bash", "-c",
@@ -297,7 +298,7 @@ std::vector<std::string> States(const Repository& repo, const Start& start) {
   return {Contents(repo.File("alone")), Contents(repo.File("locked"))};
 }
 
-// `state` without what a command under o8lock has more: the guard and a token.
+// Returns `state` without the additions of o8lock: the guard and a token.
 std::string WithoutTheLock(const Repository& repo, const std::string& state) {
   std::vector<std::string> lines = absl::StrSplit(state, '\n');
   const size_t count = lines.size();
@@ -322,7 +323,7 @@ void ExpectSameState(const Start& start) {
 }
 
 TEST(SurroundingsTest, AreThoseOfTheCommandAlone) {
-  // The test itself may run under nice(1); 19 is the end.
+  // The test itself may run under nice(1); 19 is the maximum.
   const int nicer = std::min(getpriority(PRIO_PROCESS, 0) + 5, 19);
   const std::vector<Start> starts = {
       {"as it comes", "", "", "", "\nparent death 0\n"},
@@ -365,7 +366,7 @@ TEST(SurroundingsTest, AreThoseOfTheCommandAlone) {
   for (const Start& start : starts) ExpectSameState(start);
 }
 
-// A flag of an open file is seen by everybody who has it open.
+// A flag of an open file is visible to every process that has it open.
 TEST(SurroundingsTest, StandardDescriptorsAreTheSameFiles) {
   const TempDir dir;
   const int fd = open(dir.File("file").c_str(),
@@ -396,7 +397,7 @@ TEST(SurroundingsTest, ClosedStandardDescriptorsAreClosed) {
   }
 }
 
-// And what o8lock prints goes nowhere else.
+// The output of o8lock must not reach any file.
 TEST(SurroundingsTest, WithClosedDescriptorsItSpoilsNoFile) {
   const Repository repo;
   const Repository another;
@@ -420,10 +421,10 @@ TEST(SurroundingsTest, WithClosedDescriptorsItSpoilsNoFile) {
   ExpectNothingLeft(repo);
 }
 
-// --- Deaths ---
+// --- Ends of processes ---
 
-// A command that leaves a daemon behind, which has all of its descriptors and a
-// session of its own. It is there once the command is ready.
+// A command that starts a daemon with all of its descriptors and a session of
+// its own. The daemon exists once the command is ready.
 constexpr char kWithDaemon[] =
     "exec 3<>gate\n"
     "setsid sh -c 'echo daemon $$; echo ready $0; exec sleep 1000' $$ &\n"
@@ -431,12 +432,12 @@ constexpr char kWithDaemon[] =
 
 struct Death {
   int signal;       // 0: the terminal is closed.
-  bool to_command;  // Else to the wrapper. Of the terminal: see OfAShell().
+  bool to_command;  // Otherwise to the wrapper. For a terminal see OfAShell().
 };
 
-// Starts kWithDaemon under `argv`, brings `death` on it, and returns the end.
-// If the command is to live, it minds the signal; else, or when it is over
-// later, expects that the daemon lives on and the lock is free.
+// Starts kWithDaemon under `argv`, applies `death` to it, and returns the end.
+// With `lives` the command handles the signal and ends later. After the end,
+// the daemon must still run and the lock be free.
 End EndBy(const Death& death, bool lives, bool locked) {
   const Repository repo;
   const std::string gate = repo.File("gate");
@@ -475,7 +476,7 @@ End EndBy(const Death& death, bool lives, bool locked) {
   return end;
 }
 
-// All but the wrapper's by SIGKILL, of which takeover_test.cc has more.
+// All cases except SIGKILL of the wrapper. takeover_test.cc covers that.
 TEST(DeathTest, FreesTheLockThoughADaemonLivesOn) {
   for (const Death& death :
        {Death{SIGTERM, false}, Death{SIGTERM, true}, Death{SIGHUP, false},

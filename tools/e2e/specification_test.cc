@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The specification, sentence by sentence. Each row is a bash script that uses
-// the functions of testdata/specification.bash and runs in a repository of its
-// own. A row passes if its script exits with 0; 77 skips it.
+// Tests the specification, sentence by sentence. Each row is a bash script with
+// the functions of testdata/specification.bash, in a repository of its own. A
+// row passes if its script exits with 0; 77 skips it.
 //
 // Environment: SPECIFICATION_PRELUDE  the path of testdata/specification.bash,
 //              beside the variables of tools/e2e/testing.h
@@ -70,7 +70,7 @@ struct Row {
 void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
 
 constexpr Row kRows[] = {
-    // --- The first run: the lock file comes and goes ---
+    // --- The first run: the lock file is created and removed ---
     {"CreatesTheLockFileOnStart", R"sh(
 lock_file_is_gone
 start first o8lock -- hold
@@ -447,7 +447,7 @@ finish first
 lock_file_is_gone
 )sh"},
 
-    // --- What is in the lock file ---
+    // --- The content of the lock file ---
     {"LaysTheLockFileOutAsTheSpecificationDoes", R"sh(
 fake_orchestr8
 start first o8lock -- orchestr8 parallel feat-a feat-b
@@ -1807,7 +1807,7 @@ runs o8lock unlock --yes
 runs o8lock -- test -e .claude/parallel.lock
 )sh"},
 
-    // --- The command runs as if o8lock were not there ---
+    // --- The command runs as it does without o8lock ---
     {"EndsWithEveryExitCodeOfTheCommand", R"sh(
 for expected in {0..255}; do
   code=0
@@ -2204,7 +2204,7 @@ finish first
 runs o8lock -- test -e .claude/parallel.lock
 )sh"},
 
-    // --- The hooks of git ---
+    // --- The git hooks ---
     {"InstallsTheHooks", R"sh(
 run o8lock hooks status
 shows 'not installed'
@@ -2739,7 +2739,7 @@ class SpecificationTest : public ::testing::TestWithParam<Row> {};
 
 TEST_P(SpecificationTest, Holds) {
   const Place place;
-  // The trace has a descriptor of its own: the rows check stderr.
+  // The trace has a descriptor of its own, because the rows check stderr.
   Process bash(Bash("exec 9>&2; BASH_XTRACEFD=9; set -x\n", GetParam().script),
                place.Options());
   const End end = bash.Wait();
@@ -2752,15 +2752,15 @@ INSTANTIATE_TEST_SUITE_P(Rows, SpecificationTest, ::testing::ValuesIn(kRows),
                            return std::string(row.param.name);
                          });
 
-// A row on a terminal of its own. Its script usually ends with `exec`, so that
-// `end` is the end of o8lock.
+// A row on a terminal of its own. Its script usually ends with `exec`, so `end`
+// is the end of o8lock.
 struct TerminalRow {
   const char* name;
   const char* script;
-  const char* awaited;  // The keys are typed once the terminal has shown this.
+  const char* awaited;  // The test types after the terminal shows this.
   const char* typed;
   End end;
-  const char* shown;  // after what was awaited
+  const char* shown;  // after `awaited`
 };
 
 void PrintTo(const TerminalRow& row, std::ostream* out) { *out << row.name; }

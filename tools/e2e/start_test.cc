@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An orchestr8 started through anything: npm scripts, make, shells, scripts,
-// other starters, o8lock itself. Under o8lock each version works as it does
-// alone, and a second start is refused meanwhile.
+// Starts an orchestr8 through npm scripts, make, shells, scripts, other
+// starters and o8lock itself. Under o8lock each version must work as it does
+// alone, and o8lock must refuse a second start meanwhile.
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -30,7 +30,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// A way to start `NAME parallel FEATURE --yes`, as typed behind "o8lock -- ".
+// A way to start `NAME parallel FEATURE --yes`, as typed after "o8lock -- ".
 struct Way {
   const char* name;
   const char* command;
@@ -72,14 +72,14 @@ constexpr Way kWays[] = {
     {"ShellO8lock", "sh -c 'o8lock -- NAME parallel FEATURE --yes; exit $?'"},
     {"O8lockNpmScript", "o8lock -- npm run -s par -- FEATURE"},
     {"NpmScriptO8lock", "npm run -s locked -- FEATURE"},
-    // Stubs: these are not everywhere.
+    // These are not installed everywhere, so they are stubs.
     {"Sudo", "sudo -u ann NAME parallel FEATURE --yes"},
     {"Pnpm", "pnpm par FEATURE"},
     {"Yarn", "yarn par FEATURE"},
     {"Bun", "bun run par FEATURE"},
 };
 
-// Not to be committed.
+// Files that git must not commit.
 constexpr const char* kFiles[] = {"/.claude/", "/node_modules", "/vendor",
                                   "/web",      "/package.json", "/Makefile",
                                   "/run.sh",   "/outer.sh",     "/nohup.out"};
@@ -105,7 +105,7 @@ class Project {
     Write("run.sh", "#!/bin/sh\nNAME parallel \"$@\" --yes\n", 0755);
     Write("outer.sh", "exec ./run.sh \"$@\"\n");
     std::filesystem::create_symlink(Binary(), bin_.File("o8lock"));
-    // As far as it matters here.
+    // Only the behaviour this test needs.
     Stub("sudo", "shift 2\nexec \"$@\"\n");
     for (const char* name : {"pnpm", "yarn"}) {
       Stub(name, "script=$1\nshift\nexec npm run -s \"$script\" -- \"$@\"\n");
@@ -122,18 +122,18 @@ class Project {
   }
   bool locks_itself() const { return version_ != "prelock"; }
 
-  // o8lock OPTIONS -- what the `command` of a Way is.
+  // Returns o8lock OPTIONS -- with the `command` of `way`.
   Argv Locked(const std::string& options, const Way& way,
               const std::string& feature) const {
     return Shell(absl::StrCat("exec o8lock ", options, " -- ",
                               Filled(way.command, feature)));
   }
-  // The same without o8lock.
+  // Returns the same without o8lock.
   Argv Parallel(const std::string& feature) const {
     return {name_, "parallel", feature, "--yes"};
   }
 
-  // With the project's programs in PATH.
+  // Puts the project's programs in PATH.
   ProcessOptions Options() const {
     ProcessOptions options = In(repo_.path());
     options.env["PATH"] = absl::StrCat(repo_.File("node_modules/.bin"), ":",
@@ -144,15 +144,15 @@ class Project {
     options.env["npm_config_update_notifier"] = "false";
     return options;
   }
-  // The same for a stand-in that waits where all its worktrees exist.
+  // The same for a stand-in that waits once all its worktrees exist.
   ProcessOptions AtTheGate() const {
     ProcessOptions options = Options();
     options.env["STAND_IN_READY_FIFO"] = bin_.File("ready");
     options.env["STAND_IN_GO_FIFO"] = bin_.File("go");
     return options;
   }
-  // Shows "ready" when the stand-in has come there, and lets it go on upon a
-  // line.
+  // Prints "ready" when the stand-in waits there, and continues it after
+  // reading a line.
   Argv Gate() const {
     return Shell(absl::StrCat("read _ <'", bin_.File("ready"),
                               "'; echo ready; read _; echo go >'",
@@ -177,7 +177,7 @@ class Project {
   const std::string name_;
 };
 
-// A run that is held where all its worktrees exist.
+// A run that pauses once all its worktrees exist.
 class HeldRun {
  public:
   HeldRun(const Argv& argv, const Project& project)
@@ -202,7 +202,7 @@ class HeldRun {
   Process process_;
 };
 
-// The pid in the lock file `path`.
+// Returns the pid in the lock file `path`.
 pid_t PidIn(const std::string& path) {
   std::smatch match;
   const std::string text = Contents(path);
@@ -237,7 +237,7 @@ class StartTest : public testing::TestWithParam<std::tuple<Way, std::string>> {
 TEST_P(StartTest, WorksAndASecondStartIsRefused) {
   const Project project(version());
   HeldRun run(project.Locked("", way(), "feat-a"), project);
-  // Its own lock file, or o8lock's where it has none.
+  // It has its own lock file. A prelock version has o8lock's.
   if (project.locks_itself()) {
     EXPECT_NE(PidIn(project.LockFile()), run->pid());
     EXPECT_EQ(Names(project.repo().File(".claude")).size(), 2);  // worktrees
@@ -271,7 +271,7 @@ INSTANTIATE_TEST_SUITE_P(Ways, StartTest,
 
 class VersionTest : public testing::TestWithParam<std::string> {};
 
-// The outer lock file is there until the inner o8lock knows that it would stop
+// The outer lock file exists until the inner o8lock finds that it would stop
 // its command.
 TEST_P(VersionTest, RunsInsideARunThatPublishes) {
   const Project project(GetParam());
@@ -334,7 +334,7 @@ TEST(WhyTest, VerboseAndStatusSayWhyThereIsNoLockFile) {
                               project.repo().LockFile(), " (", reason, ")\n")));
 }
 
-// A lock file with another name is in nobody's way.
+// orchestr8 ignores a lock file with another name.
 TEST(WhyTest, ALockWithAnotherNameIsPublished) {
   const Project project("v4");
   HeldRun run(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who has a lock, for programs and on a terminal, and taking it away.
+// The status of a lock, for programs and on a terminal, and its removal.
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -32,7 +32,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-// What `o8lock status --json` says in `repo`, without what no test foresees.
+// Returns the output of `o8lock status --json` in `repo`, without its variable
+// parts.
 std::string Json(const Repository& repo, int exit_code,
                  const Argv& options = {}) {
   Argv argv = O8lock(options);
@@ -52,13 +53,13 @@ Values ValuesOf(const Repository& repo, Guarded& run) {
   return values;
 }
 
-// StateOf, when the run has written all of its record.
+// Returns StateOf() after the run has written all of its record.
 LockFilesState StableStateOf(const Repository& repo) {
   WaitForCommandInRecord(repo);
   return StateOf(repo);
 }
 
-// A lock of which the record does not say when the machine was started.
+// Makes a lock with a record that lacks the boot of its machine.
 void MakeUnknown(const Repository& repo) {
   repo.MakeGuard(
       R"({"pid":1,"startedAt":"2026-02-25T10:30:00Z","features":[],"command":)"
@@ -95,7 +96,7 @@ TEST(StatusJsonTest, StaleWithWhatItLeft) {
   const Repository repo;
   Git(repo.path(), {"worktree", "add", "--quiet", "-b", "early",
                     repo.File(".claude/worktrees/early")});
-  // Before the run.
+  // It is older than the run.
   const std::string early = repo.File(".git/worktrees/early/commondir");
   std::filesystem::last_write_time(
       early, std::filesystem::last_write_time(early) - std::chrono::hours(1));
@@ -151,7 +152,7 @@ TEST(StatusJsonTest, TellsOfTheRepositorysOtherLocks) {
   const Result deploy =
       Call(O8lock({"--name", "deploy", "status"}), repo.path());
   EXPECT_EQ(deploy.end, Exited(75));
-  // Nobody has taken that yet.
+  // No run has taken the lock 'parallel' yet, so it is not listed.
   EXPECT_THAT(deploy.out, EndsWith("Other locks: 1\n  build: free\n"));
 }
 
@@ -180,9 +181,9 @@ TEST(SchemaTest, ForbidsWhatIsWrong) {
   EXPECT_NE(violation("\"guard\"", "\"\xff\""), "");
 }
 
-// --- Who waits ---
+// --- Waiting processes ---
 
-// What `o8lock status` says in `repo` when `count` processes wait.
+// Returns the output of `o8lock status` in `repo` once `count` processes wait.
 std::string StatusWithWaiters(const Repository& repo, int count) {
   std::string status;
   WaitUntil("the waiters", [&] {
@@ -212,13 +213,13 @@ TEST(WaitingTest, StatusShowsTheProcessesThatWaitTheLongestFirst) {
   EXPECT_THAT(Json(repo, 75), HasSubstr(absl::StrCat(
                                   "  \"waiters\": [\n    {\n      \"pid\": ",
                                   first.pid(), ",\n      \"visible\": true,")));
-  // Of one that is killed nothing stays.
+  // A killed waiter is no longer listed.
   first.Signal(SIGKILL);
   first.Wait();
   EXPECT_THAT(StatusWithWaiters(repo, 1),
               EndsWith(absl::StrCat("Waiting: 1\n",
                                     WaiterLine(repo, second.pid(), "2"))));
-  // Nor of one whose turn it is.
+  // Nor is one after its turn has come.
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_EQ(second.Wait(), Exited(0));
   EXPECT_EQ(Call(O8lock({"status"}), repo.path()).out,
@@ -276,7 +277,7 @@ TEST(OtherLocksTest, FreeOnesAreNotOpenedAndHideNoOther) {
     MakeFile(repo.File(absl::StrCat(".git/o8lock/a", i, ".guard")), "");
   }
   Guarded run(repo.path(), {"--name", "z"});
-  // Where there is a lock file a run that o8lock did not start may be on.
+  // If there is a lock file, an external run may be using it.
   Process outside({"sleep", "1000"});
   MakeFile(repo.File(".claude/a7.lock"),
            ExternalLockFile(outside.pid(), TimeText(absl::Now())));
@@ -305,8 +306,8 @@ TEST(OtherLocksTest, ThoseUnusedForAWeekAreLeftOut) {
                                     run.pid(), ")\n  new: free\n")));
 }
 
-// Shown by o8lock WORDS in the repository where a run has the lock, on a
-// terminal with colours.
+// Returns the output of o8lock WORDS on a terminal with colours, in the
+// repository of a run with the lock.
 std::string ShownInColor(const Repository& repo, const Argv& words,
                          const std::map<std::string, std::string>& env) {
   ProcessOptions options = OnTerminal(repo.path());
@@ -340,7 +341,7 @@ TEST(StatusTest, IsInColorOnATerminalUnlessNoColorIsWanted) {
   EXPECT_THAT(status.out(), StartsWith("\x1b[32mfree\x1b[0m\r\n"));
 }
 
-// The specification's lines stay as they are.
+// The specification's lines do not change.
 TEST(RefusalTest, HasBoldNamesOnATerminalUnlessNoColorIsWanted) {
   const Repository repo;
   Guarded run(repo.path());
@@ -404,7 +405,7 @@ TEST(UnlockTest, TakesTheLockAwayAndTheHolderIsTold) {
               StartsWith(absl::StrCat("held (PID: ", run.pid(), ")\n")));
   EXPECT_EQ(unlock.err(), Golden("unlock", ValuesOf(repo, run)));
   ExpectNothingLeft(repo);
-  // The next one runs beside it, and keeps what it has.
+  // The next run works beside it, and keeps its files.
   Guarded next(repo.path());
   const LockFilesState before = StableStateOf(repo);
   EXPECT_EQ(run.Finish(7), Exited(7));

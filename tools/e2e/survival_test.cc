@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What happens to o8lock itself ends no command: messages without a reader, a
-// limit on files or descriptors, a kernel that refuses a system call, keys and
-// signals at any time.
+// Problems of o8lock itself must not end a command: messages without a reader,
+// a limit on files or descriptors, a refused system call, keys and signals at
+// any time.
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -26,22 +26,22 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// A sanitizer opens files of its own, cannot be traced, and allows no core
-// dump.
+// A sanitizer opens files of its own, cannot be traced, and prevents core
+// dumps.
 #if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
 constexpr bool kIsSanitized = true;
 #else
 constexpr bool kIsSanitized = false;
 #endif
 
-// bash -c SCRIPT with `argv` as "$@".
+// Returns bash -c SCRIPT with `argv` as "$@".
 Argv Bash(const std::string& script, const Argv& argv) {
   Argv words = {"bash", "-c", script, "bash"};
   words.insert(words.end(), argv.begin(), argv.end());
   return words;
 }
 
-// `argv` with a standard error that nobody reads.
+// Returns `argv` with a pipe without a reader as standard error.
 Argv Unread(const Argv& argv) {
   return Bash(
       "mkfifo unread && exec 8<>unread 9>unread 8>&- && rm unread && "
@@ -54,7 +54,7 @@ Argv Append(Argv argv, const Argv& more) {
   return argv;
 }
 
-// --- A message that nobody reads ---
+// --- A message without a reader ---
 
 TEST(UnreadTest, BeforeTheCommand) {
   const Repository repo;
@@ -72,7 +72,7 @@ TEST(UnreadTest, WhileTheCommandRuns) {
   Guarded run(Unread(O8lock({"--", "sh", "-c", Guarded::kScript})),
               In(repo.path()));
   std::filesystem::remove(repo.LockFile());
-  // Said and done at once.
+  // The message and the repair happen together.
   WaitUntil("the lock file is back", [&] { return Exists(repo.LockFile()); });
   EXPECT_EQ(Call(O8lock({"--force", "--yes", "--", "true"}), repo.path()).end,
             Exited(0));
@@ -84,7 +84,7 @@ TEST(UnreadTest, WhileItWaits) {
   Guarded holder(repo.path());
   Process waiter(Unread(O8lock({"--wait", "--", "echo", "ran"})),
                  In(repo.path()));
-  // The second one is behind the first, and tells by its message.
+  // The second one is behind the first, and its message shows that.
   Process second(O8lock({"--wait", "--", "true"}), In(repo.path()));
   second.WaitForError("waiting for PID");
   EXPECT_EQ(holder.Finish(), Exited(0));
@@ -124,8 +124,8 @@ TEST(LimitTest, OfAFilesSizeIsAnErrorBeforeTheCommand) {
   EXPECT_THAT(result.err, HasSubstr(": File too large\n"));
 }
 
-// The record grows once the command's pid is known: among these lengths are
-// some where only that is too much.
+// The record grows once the command's pid is known. For some of these lengths
+// only that step exceeds the limit.
 TEST(LimitTest, OfAFilesSizeThatTheRecordMeetsLaterEndsNoCommand) {
   if (kIsSanitized) GTEST_SKIP() << "not with a sanitizer";
   const Repository repo;
@@ -237,7 +237,7 @@ TEST(SignalSurvivalTest, TermEndsTheWaitingOfTheFirstProcess) {
   EXPECT_EQ(holder.Finish(), Exited(0));
 }
 
-// --- What the kernel refuses, by strace(1) ---
+// --- System calls refused by the kernel, through strace(1) ---
 
 class RefusedCallTest : public ::testing::Test {
  protected:
@@ -248,7 +248,7 @@ class RefusedCallTest : public ::testing::Test {
       GTEST_SKIP() << "needs strace, and permission to trace";
     }
   }
-  // `argv`, to which `call` fails each time with EPERM.
+  // Returns `argv` traced so that each `call` fails with EPERM.
   static Argv Without(const std::string& call, const Argv& argv) {
     return Append({"strace", "-qq", "-o", "/dev/null", "-e",
                    absl::StrCat("inject=", call, ":error=EPERM")},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole program where the command ends and what it has started does not:
-// of a run that lives, and of one that was killed.
+// The whole program when the command ends before its child processes: after a
+// normal end, and after the run was killed.
 #include <sys/types.h>
 
 #include <csignal>
@@ -25,10 +25,11 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-// Starts what outlives the command; "agent" comes with its pid.
+// Starts a process that outlives the command, and prints "agent" with its pid.
 constexpr char kAgent[] = "sleep 1000 & echo agent $!; ";
 
-// o8lock OPTIONS... -- sh -c SCRIPT with an agent, whose pid comes first.
+// o8lock OPTIONS... -- sh -c SCRIPT with an agent. The script prints its pid
+// first.
 class RunWithAgent {
  public:
   RunWithAgent(const Repository& repo, const Argv& options,
@@ -97,7 +98,7 @@ TEST(SurvivingProcessesTest, AreNotNamedWithQuiet) {
   }
 }
 
-// As after Ctrl-C: it ends because the command has.
+// As after Ctrl-C: the process ends because the command has.
 TEST(SurvivingProcessesTest, AreNotThoseThatEndWithTheCommand) {
   const Repository repo;
   const Result run = Call(
@@ -112,7 +113,7 @@ TEST(SurvivingProcessesTest, AreNotDaemons) {
     const Repository repo;
     ProcessOptions options = In(repo.path());
     options.input = ProcessOptions::Stdin::kPipe;
-    // The second as daemon(3) does it: its session's first process has ended.
+    // The second daemon works as with daemon(3): its session leader has ended.
     RunWithAgent run(Locked({absl::StrCat("--leftovers=", what)},
                             "setsid sh -c 'echo agent $$; exec sleep 1000' & "
                             "read go; "
@@ -130,10 +131,10 @@ TEST(SurvivingProcessesTest, AreNotDaemons) {
   }
 }
 
-// What a shell has started that then became o8lock is the shell's.
+// A shell may start processes and then become o8lock. They belong to the shell.
 TEST(SurvivingProcessesTest, AreNotWhatWasThereBeforeTheCommand) {
   const Repository repo;
-  // In the same moment, each time.
+  // Both start at nearly the same moment, in every round.
   for (int i = 0; i < 10; ++i) {
     RunWithAgent run(Shell("sleep 1000 & echo agent $!; "
                            "exec \"$O8LOCK\" --leftovers=kill -- true"),
@@ -142,7 +143,7 @@ TEST(SurvivingProcessesTest, AreNotWhatWasThereBeforeTheCommand) {
     EXPECT_EQ(run->err(), "");
     EXPECT_TRUE(run.AgentLives());
   }
-  // Nor what such a one starts meanwhile. The other half is named.
+  // Nor children they start meanwhile. The command's own child is named.
   ProcessOptions options = In(repo.path());
   options.input = ProcessOptions::Stdin::kPipe;
   RunWithAgent run(
@@ -198,7 +199,7 @@ TEST(SurvivingProcessesTest, AreCollectedWhenTheyEndDuringTheRun) {
   EXPECT_EQ(run->err(), "");
 }
 
-// --- Waited for ---
+// --- --leftovers=wait ---
 
 TEST(SurvivingProcessesWaitTest, KeepsTheLockUntilTheyHaveEnded) {
   const Repository repo;
@@ -270,12 +271,12 @@ TEST(SurvivingProcessesWaitTest, GoesOnAfterASignalThatIsIgnored) {
   RunWithAgent run(Locked({"--leftovers=wait"}, kAgent), options);
   run->WaitForError("Ctrl-C releases it\n");
   run->Signal(SIGHUP);
-  // Of two that have come the one with the lower number would be the first.
+  // If both were pending, the lower number would arrive first.
   run->Signal(SIGTERM);
   EXPECT_EQ(run->Wait(), Killed(SIGTERM));
 }
 
-// --- Ended ---
+// --- --leftovers=kill ---
 
 TEST(SurvivingProcessesKillTest, AsksThemToEnd) {
   const Repository repo;
@@ -286,7 +287,7 @@ TEST(SurvivingProcessesKillTest, AsksThemToEnd) {
   ExpectNothingLeft(repo);
 }
 
-// A process that SIGTERM does not end, but has say so.
+// A process that ignores SIGTERM, but reports it.
 constexpr char kStubborn[] =
     "sh -c 'trap \"echo asked\" TERM; echo agent $$; "
     "while :; do sleep 0.1; done' & read x <&- || sleep 0.3";
@@ -298,7 +299,7 @@ TEST(SurvivingProcessesKillTest, KeepsTheLockMeanwhileAndThenEndsThem) {
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
   EXPECT_EQ(run->Wait(), Exited(0));
   EXPECT_FALSE(run.AgentLives());
-  // The agent's own shell tells of its sleep.
+  // The agent's own shell reports the end of its sleep.
   EXPECT_THAT(run->err(),
               EndsWith("and killed after 1.5s (SIGKILL)\nTerminated\n"));
   ExpectNothingLeft(repo);
@@ -315,11 +316,11 @@ TEST(SurvivingProcessesKillTest, EndsWithASignalAndNamesThem) {
   ExpectNothingLeft(repo);
 }
 
-// --- Of a run that was killed ---
+// --- After a killed run ---
 
 TEST(StrayFilesTest, IsListedWithWhatClearsIt) {
   const Repository repo;
-  // Just before that run, and so not one of its worktrees.
+  // It is made just before that run, and so is not one of its worktrees.
   Git(repo.path(), {"worktree", "add", "-q", "-b", "old",
                     repo.File(".claude/worktrees/old")});
   ProcessOptions options = In(repo.path());
@@ -353,11 +354,11 @@ TEST(StrayFilesTest, IsListedWithWhatClearsIt) {
   Values values = ValuesOf(repo, run.pid());
   values["AGENT"] = absl::StrCat(agent);
   EXPECT_EQ(next.err, Golden("left_behind", values));
-  // It has removed nothing itself.
+  // The next run has removed nothing itself.
   EXPECT_EQ(kill(agent, 0), 0);
   EXPECT_TRUE(Exists(repo.File(".claude/worktrees/feat-b/new")));
 
-  // What it says is to be pasted.
+  // The user can paste its suggestions.
   for (const std::string hint :
        {"to end it: ", "remove anything: ", "without loss: "}) {
     const size_t begin = next.err.find(hint) + hint.size();

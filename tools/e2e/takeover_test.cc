@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole program where a lock was there before: left by a dead run, kept by
-// an external run, none at all, or overridden by force.
+// The whole program with an existing lock: left by a dead run, kept by an
+// external run, malformed, or overridden by force.
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -34,8 +34,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-// What a run says and does that finds the lock of the dead `pid`, or of one
-// that another process has by now.
+// Expects a run to take over the lock of the dead `pid`. With `reused`, another
+// process has that pid by now.
 void ExpectStale(const Repository& repo, pid_t pid, bool reused = false) {
   const Result run = Call(O8lock({"--", "echo", "ran"}), repo.path());
   EXPECT_EQ(run.end, Exited(0));
@@ -63,7 +63,7 @@ TEST(StaleTest, ARunWhoseLockFileIsGoneToo) {
   Guarded run(repo.path());
   run.process().Signal(SIGKILL);
   run.process().Wait();
-  // What `git clean -fdX` or `git stash -u` does.
+  // As after `git clean -fdX` or `git stash -u`.
   std::filesystem::remove_all(repo.File(".claude"));
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
   kill(run.command_pid(), SIGKILL);
@@ -116,7 +116,7 @@ TEST(OrphanTest, ADaemonThatTheCommandLeavesBehindDoesNotKeepTheLock) {
   run.Write("\n");
   EXPECT_EQ(run.Wait(), Exited(0));
 
-  // It is alive and has the guard open.
+  // The daemon is alive and has the guard open.
   bool has_guard = false;
   for (const auto& entry : std::filesystem::directory_iterator(
            absl::StrCat("/proc/", pid, "/fd"))) {
@@ -128,13 +128,13 @@ TEST(OrphanTest, ADaemonThatTheCommandLeavesBehindDoesNotKeepTheLock) {
   ExpectNothingLeft(repo);
   Guarded next(repo.path());
   EXPECT_EQ(kill(pid, 0), 0);
-  // And its descriptor is not the next run's lock.
+  // Its descriptor does not affect the next run's lock either.
   kill(pid, SIGKILL);
   WaitForEnd(pid);
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
 }
 
-// What the command of a killed wrapper leaves behind is no run any more.
+// Surviving processes of a killed wrapper's command are no longer a run.
 TEST(OrphanTest, ADaemonOfAKilledRunDoesNotKeepTheLock) {
   const Repository repo;
   ProcessOptions options = In(repo.path());
@@ -146,15 +146,15 @@ TEST(OrphanTest, ADaemonOfAKilledRunDoesNotKeepTheLock) {
   WaitForCommandInRecord(repo);
   run.Signal(SIGKILL);
   EXPECT_EQ(run.Wait(), Killed(SIGKILL));
-  // The command still waits: both are named.
+  // The command is still waiting, so both are named.
   const Result refused = Call(O8lock({"--", "true"}), repo.path());
   EXPECT_EQ(refused.end, Exited(75));
   EXPECT_THAT(refused.err, HasSubstr(" with 1 more still has the lock\n"));
-  // To end the command is enough.
+  // Ending the command is enough.
   EXPECT_THAT(refused.err, ContainsRegex(": kill [0-9]+\n"));
   EXPECT_THAT(refused.err, Not(HasSubstr(absl::StrCat(" ", daemon, "\n"))));
   run.Write("\n");
-  // Nobody collects it here, so there is no event to wait for.
+  // This test does not reap the command, so there is no event to wait for.
   WaitUntil("the lock is free", [&repo] {
     return Call(O8lock({"status"}), repo.path()).end == Exited(0);
   });
@@ -171,7 +171,7 @@ class ContainerTest : public testing::Test {
       GTEST_SKIP() << "needs permission for a pid namespace";
     }
   }
-  // In a pid namespace of its own, on the same files.
+  // Returns `argv` in a pid namespace of its own, on the same files.
   static Argv Container(Argv argv) {
     const Argv unshare = {"unshare", "--pid", "--fork", "--mount-proc",
                           "--kill-child"};
@@ -191,7 +191,7 @@ TEST_F(ContainerTest, TheKernelLockReachesOutOfItAndInto) {
         AllOf(HasSubstr(", in another PID namespace\n"),
               HasSubstr("\nEvidence: the kernel lock is held, process 1 is in "
                         "another PID namespace (container or host)\n")));
-    // The pid of the record is another process here; nobody asks that.
+    // The pid of the record is another process here. It must not count.
     run.process().Signal(SIGKILL);
     run.process().Wait();
     WaitUntil("the lock is free", [&repo] {
@@ -207,7 +207,8 @@ TEST_F(ContainerTest, TheKernelLockReachesOutOfItAndInto) {
                                "process ", run.pid(),
                                " is in another PID namespace (container or "
                                "host)\n")));
-  // Killed with its command: what the kernel says is true in there too.
+  // The run is killed with its command. The kernel lock gives the right answer
+  // in the container too.
   kill(run.pid(), SIGKILL);
   kill(run.command_pid(), SIGKILL);
   run.process().Wait();
@@ -220,7 +221,7 @@ TEST_F(ContainerTest, TheKernelLockReachesOutOfItAndInto) {
   ExpectNothingLeft(repo);
 }
 
-// Whoever has no /proc knows less, and keeps the lock all the same.
+// Without /proc o8lock knows less, but the lock still works.
 TEST_F(ContainerTest, WithoutProcTheKernelLockDecides) {
 #if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
   GTEST_SKIP() << "the sanitizer itself does not work without /proc";
@@ -266,12 +267,11 @@ TEST(ExternalLockFileTest, OnlyAProofOfDeathMakesItStale) {
       {"alive, from the future", living.pid(), "2150-01-01T00:00:00Z", true},
       {"alive, no date", living.pid(), "yesterday", true},
       {"alive, nothing", living.pid(), "", true},
-      // May be another user's.
+      // It may belong to another user.
       {"init", 1, now, true},
       {"alive, an hour ago", living.pid(), hour_ago, true},
       {"alive, 1970", living.pid(), "1970-01-01T00:00:00Z", true},
-      // The process is younger than file and run: the number was given out
-      // again.
+      // The process is younger than file and run, so the pid was reused.
       {"reused", living.pid(), hour_ago, false, true},
       {"dead", dead, now, false},
       {"dead, from the future", dead, "2150-01-01T00:00:00Z", false},
@@ -361,7 +361,7 @@ TEST(ExternalLockFileTest, IsReadLiberally) {
   }
 }
 
-// --- Lock files that are none ---
+// --- Malformed lock files ---
 
 struct MalformedCase {
   const char* name;
@@ -410,7 +410,7 @@ TEST(MalformedLockFileTest, IsKeptUnderAnotherNameAndTheRunGoesOn) {
     std::unique_ptr<Repository> repo;
     std::unique_ptr<Process> process;
   };
-  // All at once: each waits for a second, for the file to become a good one.
+  // All start together: each waits a second for the file to become valid.
   std::vector<Started> all;
   for (MalformedCase& test : MalformedCases()) {
     auto repo = std::make_unique<Repository>();
@@ -446,8 +446,8 @@ TEST(MalformedLockFileTest, IsKeptUnderAnotherNameAndTheRunGoesOn) {
   }
 }
 
-// Nothing is lost, however soon one follows the other. These two are so long
-// that nobody waits for them to become good ones.
+// No file is lost, even if another one follows at once. These files are too
+// long to become valid, so the runs do not wait.
 TEST(MalformedLockFileTest, TwoInOneSecondAreBothKept) {
   const Repository repo;
   for (const char* text : {"first", "second", "third"}) {
@@ -460,9 +460,9 @@ TEST(MalformedLockFileTest, TwoInOneSecondAreBothKept) {
 
 TEST(MalformedLockFileTest, OneThatBecomesGoodInTimeIsRead) {
   const Repository repo;
-  repo.MakeLockFile("");  // As orchestr8 begins to write.
+  repo.MakeLockFile("");  // The first step of orchestr8's write.
   Process run(O8lock({"--", "true"}), In(repo.path()));
-  // The guard is there when the lock file is about to be read.
+  // The guard exists just before o8lock reads the lock file.
   WaitUntil("guard", [&repo] { return Exists(repo.Guard()); });
   MakeFile(repo.LockFile(), ExternalLockFile(getpid(), TimeText(absl::Now())));
   EXPECT_EQ(run.Wait(), Exited(75));
@@ -494,7 +494,7 @@ TEST(ForceTest, WithoutTerminalAndYesIsRefused) {
   EXPECT_EQ(Normal(second.err),
             Golden("force_no_terminal", ValuesOf(repo, run.pid())));
   EXPECT_TRUE(StateOf(repo) == before);
-  // Nor does an answer on standard input that is no yes.
+  // An answer other than yes on standard input does not help either.
   for (const char* const answer : {"n", "", "yy", "y y"}) {
     const Result no = Call(Shell(absl::StrCat("echo '", answer,
                                               "' | \"$O8LOCK\" --force -E 9 -- "
@@ -512,8 +512,8 @@ TEST(ForceTest, WithoutTerminalAndYesIsRefused) {
   EXPECT_EQ(run.err(), "");
 }
 
-// Without a terminal a pipe or a file may answer, and what is behind the answer
-// is the command's.
+// Without a terminal a pipe or a file may answer. The input after the answer
+// belongs to the command.
 TEST(ForceTest, IsAnsweredOnStandardInput) {
   for (const char* const input :
        {"printf 'y\\nrest\\n' |", "printf 'YES\\nrest\\n' |",
@@ -538,7 +538,7 @@ TEST(ForceTest, TheOverriddenRunRemovesNothingAndSaysByWhom) {
   const LockFilesState state = StateOf(repo);
   EXPECT_THAT(state.lock_file,
               HasSubstr(absl::StrCat("\"pid\": ", second.pid(), ",")));
-  // Its exit code is its command's all the same.
+  // It still exits with its command's exit code.
   EXPECT_EQ(first.Finish(7), Exited(7));
   EXPECT_EQ(Normal(first.err()),
             Golden("overridden", ValuesOf(repo, second.pid())));
@@ -559,7 +559,7 @@ TEST(ForceTest, TheOverridingRunMayEndFirst) {
   }
   EXPECT_FALSE(Exists(repo.LockFile()));
   {
-    // The first one is still on, and has to be overridden once more.
+    // The first run is still active, and has to be overridden again.
     Guarded third(repo.path(), {"--force", "--yes"});
     const LockFilesState state = StateOf(repo);
     EXPECT_EQ(first.Finish(), Exited(0));
@@ -599,7 +599,7 @@ TEST(ForceTest, OverridesAnOrphanedCommand) {
                                      "(PID: ",
                                      first.pid(), ")\n")));
   EXPECT_EQ(second.Finish(), Exited(0));
-  // The command works on, and has the lock again.
+  // The command continues, and has the lock again.
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
   kill(first.command_pid(), SIGKILL);
   WaitForEnd(first.command_pid());
@@ -609,9 +609,9 @@ TEST(ForceTest, OverridesAnOrphanedCommand) {
   ExpectNothingLeft(repo);
 }
 
-// --yes is for the holder that was there, not for the other of the two. Each
-// waits for a lock file that might be just being written, so both are there
-// before one of them has the lock.
+// --yes applies to the original holder, not to the other of the two runs. Each
+// waits for a malformed lock file to become valid, so both are present before
+// one of them has the lock.
 TEST(ForceTest, OfTwoAtOnceOneRuns) {
   const Repository repo;
   Guarded holder(repo.path());
@@ -654,7 +654,7 @@ TEST(ForceTest, ACommandThatCannotRunOverridesNobody) {
   EXPECT_EQ(Call(O8lock({"--force", "--yes", "--", "./"}), repo.path()).end,
             Exited(126));
   EXPECT_TRUE(StateOf(repo) == before);
-  // One that is found only further on in PATH can.
+  // A command found only further on in PATH can run.
   for (const char* const directory : {"a", "b"}) {
     std::filesystem::create_directory(repo.File(directory));
     MakeFile(repo.File(absl::StrCat(directory, "/tool")),
@@ -667,7 +667,7 @@ TEST(ForceTest, ACommandThatCannotRunOverridesNobody) {
   EXPECT_EQ(run.Finish(), Exited(0));
 }
 
-// "no warnings", --help says of -q.
+// --help says "no warnings" about -q.
 TEST(ForceTest, QuietSaysNothing) {
   const Repository repo;
   Guarded first(repo.path());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole program on a terminal: the question of --force, and what keys do
-// that send signals.
+// The whole program on a terminal: the question of --force, and the keys that
+// send signals.
 #include <csignal>
 #include <optional>
 #include <string>
@@ -42,7 +42,7 @@ class Question {
 TEST(QuestionTest, AnythingButYesChangesNothing) {
   struct Case {
     const char* keys;
-    const char* echo;  // what the terminal shows of them
+    const char* echo;  // as the terminal shows them
   };
   const std::vector<Case> cases = {
       {"n\n", "n\n"},
@@ -54,7 +54,7 @@ TEST(QuestionTest, AnythingButYesChangesNothing) {
       {"y y\n", "y y\n"},
       {"ny\n", "ny\n"},
       {" \n", " \n"},
-      // Here it is not the user who ends the line.
+      // The user does not end the line here; o8lock does.
       {kEndOfInput, "\n"},
   };
   const Repository repo;
@@ -107,7 +107,7 @@ TEST(QuestionTest, IsAskedOnTheTerminalWhateverTheStandardDescriptorsAre) {
   Guarded run(repo.path());
   Process shell(Shell("echo y | \"$O8LOCK\" --force -- cat >out 2>err"),
                 OnTerminal(repo.path()));
-  // The warning is shown too: who is asked must know what.
+  // The warning is shown too, so the user knows the reason for the question.
   EXPECT_THAT(Normal(shell.WaitForOutput("Continue? [y/N] ")),
               StartsWith(Golden("force", ValuesOf(repo, run.pid()))));
   shell.Write("y\n");
@@ -126,7 +126,7 @@ TEST(QuestionTest, TheForceOfOrchestr8Asks) {
   forced.WaitForOutput("Continue? [y/N] ");
   forced.Write("y\n");
   EXPECT_EQ(forced.Wait(), Exited(0));
-  // Of the two questions, which look alike, each is known.
+  // The two questions look alike, so the output tells them apart.
   EXPECT_THAT(forced.out(),
               HasSubstr("[y/N] y\r\no8lock: that was o8lock's question; "
                         "orchestr8 may ask its own now\r\n"));
@@ -174,7 +174,7 @@ TEST(QuestionTest, CtrlCEndsIt) {
   EXPECT_TRUE(StateOf(repo) == before);
 }
 
-// A hang-up: nobody is there to say yes.
+// After a hang-up there is no user to say yes.
 TEST(QuestionTest, ALostTerminalIsNoYes) {
   const Repository repo;
   Guarded run(repo.path());
@@ -217,7 +217,7 @@ TEST(KeysTest, ACommandMayLiveOnAfterCtrlC) {
   ExpectNothingLeft(repo);
 }
 
-// An interactive shell, in which o8lock is a job.
+// An interactive shell with o8lock as a job.
 class ShellTest : public ::testing::Test {
  protected:
   ShellTest()
@@ -225,7 +225,7 @@ class ShellTest : public ::testing::Test {
                Options()) {
     shell_.WaitForOutput("PROMPT");
   }
-  // Types a command line, past its echo.
+  // Types a command line, and waits for its echo.
   void Type(const std::string& line) {
     shell_.Write(absl::StrCat(line, "\n"));
     shell_.WaitForOutput(absl::StrCat(line, "\r\n"));
@@ -270,7 +270,7 @@ TEST_F(ShellTest, CtrlZKeepsTheLockUntilFgHasBroughtItToItsEnd) {
   const Result second = Call(O8lock({"--", "true"}), repo_.path());
   EXPECT_EQ(second.end, Exited(75));
   EXPECT_THAT(second.err, HasSubstr(" is stopped (Ctrl-Z or SIGSTOP)\n"));
-  // The shell itself is no part of that run.
+  // The shell itself does not belong to that run.
   Type("$O8LOCK -q -- true; echo code=$?.");
   shell_.WaitForOutput("code=75.");
   shell_.WaitForOutput("PROMPT");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tools/bazel on machines that have a Bazel, get one, or cannot: with stubs for
-// every command that it calls, each of which tells what it was called with.
+// Tests tools/bazel on machines with a Bazel, machines that can install one,
+// and others. Stubs replace every command it calls, and log their arguments.
 //
 // Environment: WRAPPER  tools/bazel
 #include <unistd.h>
@@ -35,7 +35,7 @@ constexpr char kPackages[] =
     "rapidjson-dev\n";
 constexpr char kNeeds[] =
     "tools/bazel: needs Bazel, a C++ compiler and libraries; ";
-// All that is said of an installation, and what comes after its failure.
+// The complete output of an installation, and the line after its failure.
 constexpr char kInstalling[] =
     "tools/bazel: installing Bazel, a C++ compiler and libraries with apt-get "
     "(once, about 1 GB, 2 to 10 minutes): bazel-bootstrap libabsl-dev "
@@ -43,7 +43,7 @@ constexpr char kInstalling[] =
 constexpr char kFailed[] =
     "tools/bazel: apt-get failed; all of its messages: {LOG}\n";
 
-// What apt-get was called with, by whatever calls it.
+// The log line of apt-get, whatever calls it.
 constexpr char kInstall[] =
     "apt-get <-qq> <-o=APT::Status-Fd=3> <-o=Dpkg::Use-Pty=0> <install> <-y> "
     "<--no-install-recommends> <bazel-bootstrap> <libabsl-dev> "
@@ -51,12 +51,12 @@ constexpr char kInstall[] =
 constexpr char kUpdate[] =
     "apt-get <-qq> <-o=APT::Status-Fd=3> <-o=Dpkg::Use-Pty=0> <update>\n";
 
-// A machine whose PATH is a directory of stubs.
+// A machine with a directory of stubs as its PATH.
 class Machine {
  public:
   Machine() {
     std::filesystem::create_directory(Bin());
-    // What is no subject here.
+    // Real programs outside this test's subject.
     for (const std::string name :
          {"cat", "env", "mktemp", "readlink", "rm", "sh", "tail"}) {
       const std::string real(absl::StripSuffix(
@@ -71,7 +71,7 @@ class Machine {
   std::string File(absl::string_view name) const { return dir_.File(name); }
   std::string Tmp() const { return dir_.File("tmp"); }
 
-  // Makes the command `path`, which tells of its call and runs `script`.
+  // Makes the command `path`. It logs its call and runs `script`.
   void Stub(const std::string& path, absl::string_view script) const {
     std::filesystem::create_directories(
         std::filesystem::path(path).parent_path());
@@ -86,9 +86,9 @@ class Machine {
     Stub(absl::StrCat(Bin(), "/", name), script);
   }
 
-  // A user of this id, who has apt-get. Its calls end with what `install`,
-  // `update` and, again, `install_again` do; a Bazel comes with an install that
-  // succeeds, unless that is not in the package.
+  // Adds apt-get and a user with this id. The calls of apt-get end as
+  // `install`, `update` and, for a second install, `install_again` do. A
+  // successful install adds a Bazel, unless `has_bazel` is false.
   void HasAptGet(int uid, absl::string_view install,
                  absl::string_view update = "exit 90",
                  absl::string_view install_again = "exit 91",
@@ -112,7 +112,7 @@ class Machine {
                       : ""));
   }
 
-  // What `wrapper WORDS...` comes to, with "input" on standard input.
+  // Returns the result of `wrapper WORDS...`, with "input" on standard input.
   Result Run(const Argv& words, ProcessOptions options = {}) const {
     Argv argv = {Wrapper()};
     argv.insert(argv.end(), words.begin(), words.end());
@@ -133,7 +133,7 @@ class Machine {
   }
   static std::string Wrapper() { return PathFromEnv("WRAPPER"); }
 
-  // What was called, in its order, since this was asked before.
+  // Returns the calls since the previous Called(), in order.
   std::string Called() const {
     std::string called = Contents(Log());
     MakeFile(Log(), "");
@@ -141,8 +141,8 @@ class Machine {
   }
 
  private:
-  // `text` without the name of the log of an installation that failed, which is
-  // there then, and otherwise not.
+  // Returns `text` without the name of the log of a failed installation. The
+  // log must exist exactly if `text` names it.
   std::string WithoutLog(const std::string& text) const {
     const std::vector<std::string> logs = Names(Tmp());
     if (!absl::StrContains(text, Tmp() + "/")) {
@@ -165,7 +165,7 @@ const Argv kWords = {"build", "a  b", "it's", "", "$HOME \"*\"", "--", "\\"};
 constexpr char kWordsSeen[] =
     " <build> <a  b> <it's> <> <$HOME \"*\"> <--> <\\>\n";
 
-// --- A Bazel is there ---
+// --- With a Bazel ---
 
 TEST(BazelTest, IsTheOneOfPathAndGetsEveryWordAsItIs) {
   const Machine machine;
@@ -175,7 +175,7 @@ TEST(BazelTest, IsTheOneOfPathAndGetsEveryWordAsItIs) {
   EXPECT_EQ(result.out, "input\n");
   EXPECT_EQ(result.err, "warning\n");
   EXPECT_EQ(machine.Called(), absl::StrCat("bazel", kWordsSeen));
-  // Rather one that takes the version that is asked for.
+  // bazelisk is better, because it runs the requested version.
   machine.StubInPath("bazelisk", "exit 8");
   result = machine.Run(kWords);
   EXPECT_EQ(result.end, Exited(8));
@@ -183,7 +183,7 @@ TEST(BazelTest, IsTheOneOfPathAndGetsEveryWordAsItIs) {
   EXPECT_EQ(machine.Called(), absl::StrCat("bazelisk", kWordsSeen));
 }
 
-// They only look for Bazel themselves.
+// Other wrappers only search for Bazel themselves.
 TEST(BazelTest, IsNoWrapper) {
   const Machine machine;
   machine.Stub(machine.File("other/tools/bazel"), "exit 9");
@@ -224,7 +224,7 @@ TEST(BazelTest, IsTheOneThatItsWrapperNames) {
   EXPECT_EQ(machine.Called(), "");
 }
 
-// --- There is none ---
+// --- Without a Bazel ---
 
 TEST(NoBazelTest, WithoutAptGetItSaysWhatToInstall) {
   const Machine machine;
@@ -252,7 +252,7 @@ TEST(NoBazelTest, AUserWithoutSudoIsToldWhatToRunAsRoot) {
   EXPECT_EQ(machine.Called(), "id <-u>\n");
 }
 
-// Standard output and input are Bazel's alone, and apt-get's are nobody's.
+// Only Bazel gets standard output and input; apt-get gets neither.
 TEST(NoBazelTest, RootGetsOneAndItIsRun) {
   const Machine machine;
   machine.HasAptGet(0, ":");
@@ -267,7 +267,7 @@ TEST(NoBazelTest, RootGetsOneAndItIsRun) {
 TEST(NoBazelTest, AUserWithSudoGetsOneToo) {
   const Machine machine;
   machine.HasAptGet(1000, ":");
-  // As the real one, it passes on the standard descriptors only.
+  // Like the real one, it only passes on the standard descriptors.
   machine.StubInPath("sudo", "exec \"$@\" 3>&-");
   const Result result = machine.Run(kWords);
   EXPECT_EQ(result.end, Exited(7));
@@ -360,10 +360,10 @@ TEST(NoBazelTest, WhereItCannotBeHadNothingIsRunAndThatIsAFailure) {
   }
 }
 
-// --- Debian's own ---
+// --- Debian's Bazel ---
 
-// In a mount namespace with a /usr/include, a Bazel and the name of its release
-// of the test's.
+// Runs in a mount namespace with the test's own /usr/include, Bazel and release
+// name.
 class DebianTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -378,8 +378,8 @@ class DebianTest : public testing::Test {
     machine_.Stub(machine_.File("stub"), "cat; exit 7");
   }
 
-  // The wrapper with these of the files in /usr/include, and with `bazel` of
-  // that release.
+  // Runs the wrapper with only `headers` in /usr/include, and with `bazel` of
+  // `release`.
   Result Run(const std::vector<std::string>& headers, const std::string& bazel,
              const std::string& release, const Argv& words = kWords) {
     std::string script = absl::StrCat(
@@ -404,7 +404,8 @@ class DebianTest : public testing::Test {
   }
   std::string Cache() const { return machine_.File("it's a cache"); }
 
-  // How the Bazel called `name` is called with that file of flags.
+  // Returns the log line of the Bazel `name`, called with the flags file
+  // `bazelrc`.
   static std::string Called(absl::string_view name, absl::string_view bazelrc) {
     return absl::StrCat(name, " <--bazelrc=", bazelrc, ">", kWordsSeen);
   }
@@ -438,7 +439,7 @@ TEST_F(DebianTest, InstallsNothingWhereTheLibrariesAre) {
   EXPECT_EQ(machine_.Called(), Called("bazel-4", Bazelrc4()));
 }
 
-// Modules of the libraries that are here, made once.
+// It gets modules for the installed libraries, made once.
 TEST_F(DebianTest, SevenGetsModules) {
   machine_.HasAptGet(0, ":");
   std::string made;
@@ -461,7 +462,8 @@ TEST_F(DebianTest, SevenGetsModules) {
               HasSubstr("cc_library(name = \"strings\", "));
 }
 
-// The wrapper of Debian's 4, which comes back, and everybody else's.
+// Debian's Bazel 4 through its own wrapper, which calls this one again, and any
+// other Bazel of that name.
 TEST_F(DebianTest, AnotherOfThatNameGetsNothing) {
   for (const std::string release : {"4.2.3", ""}) {
     const Result result = Run({}, kBazel7, release);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole program where it waits for a lock: who gets it and when, how the
-// waiting ends, and what is shown meanwhile.
+// The whole program while it waits for a lock: the order of the waiters, the
+// end of the wait, and the display meanwhile.
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -36,7 +36,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-// As Guarded's, but it fails with 99 where it is not alone.
+// Like Guarded's script, but it exits with 99 if another run is active.
 constexpr char kAlone[] =
     "mkdir alone || exit 99; echo ready $$; read code; rmdir alone; "
     "exit $code";
@@ -47,7 +47,7 @@ Values Who(pid_t pid, const std::string& script) {
   return {{"PID", absl::StrCat(pid)}, {"SCRIPT", script}};
 }
 
-// What is said of the first holder, and of one that follows.
+// Return the messages for the first holder, and for a later one.
 std::string WaitingFor(pid_t pid, const std::string& script = kAlone) {
   return Fill("o8lock: waiting for PID {PID} (sh -c '{SCRIPT}')\n",
               Who(pid, script));
@@ -57,13 +57,13 @@ std::string NowWaitingFor(pid_t pid, const std::string& script = kAlone) {
               Who(pid, script));
 }
 
-// A run that proves that it is alone.
+// Starts a run that fails unless it is alone.
 std::unique_ptr<Guarded> Alone(const Repository& repo,
                                const Argv& options = {}) {
   return std::make_unique<Guarded>(Locked(options, kAlone), In(repo.path()));
 }
 
-// o8lock --wait OPTIONS... -- sh -c kAlone, when it has said that it waits.
+// o8lock --wait OPTIONS... -- sh -c kAlone, after its message that it waits.
 class Waiter {
  public:
   explicit Waiter(const Repository& repo, Argv options = {})
@@ -71,14 +71,14 @@ class Waiter {
                  WithPipe(repo.path())) {
     process_.WaitForError("o8lock: waiting for ");
     process_.WaitForError("\n");
-    // In the kernel's line, behind whoever is there.
+    // It is in the kernel's queue, behind any earlier waiters.
     WaitForState(pid(), 'S');
   }
   pid_t pid() const { return process_.pid(); }
   Process& process() { return process_; }
   const std::string& err() const { return process_.err(); }
 
-  // Expects that it gets its turn, and ends with `code`.
+  // Expects it to get its turn, and to end with `code`.
   void ExpectTurn(int code = 0) {
     process_.WaitForOutput("ready ");
     process_.Write(absl::StrCat(code, "\n"));
@@ -98,13 +98,13 @@ class Waiter {
   Process process_;
 };
 
-// As kAlone, of which nothing is left.
+// Removes the directory of a kAlone that was killed.
 void ForgetTheDead(const Repository& repo) {
   std::filesystem::remove(repo.File("alone"));
 }
 
 // Ends `holder` so that `first` is next, and not `second`: the kernel keeps the
-// order only about.
+// order only approximately.
 void EndBefore(Guarded& holder, Waiter& first, Process& second) {
   second.Signal(SIGSTOP);
   WaitForState(second.pid(), 'T');
@@ -113,7 +113,7 @@ void EndBefore(Guarded& holder, Waiter& first, Process& second) {
   second.Signal(SIGCONT);
 }
 
-// --- Whose turn it is ---
+// --- The order of the waiters ---
 
 TEST(WaitTest, OfAFreeLockIsSilent) {
   const Repository repo;
@@ -129,7 +129,7 @@ TEST(WaitTest, LastsUntilTheHolderEnds) {
   const LockFilesState before = StateOf(repo);
   Waiter waiter(repo);
   EXPECT_TRUE(StateOf(repo) == before);
-  // It ran after the other's end, or it would say 99.
+  // The waiter runs after the holder's end, otherwise it would exit with 99.
   EXPECT_EQ(holder->Finish(5), Exited(5));
   waiter.ExpectTurn(7);
   EXPECT_EQ(waiter.err(), WaitingFor(holder->pid()));
@@ -171,7 +171,7 @@ TEST(WaitTest, EndsWithAHolderThatIsKilled) {
   const Repository repo;
   const auto holder = Alone(repo);
   Waiter waiter(repo);
-  // Its command is the holder still.
+  // The holder's command still holds the lock.
   holder->process().Signal(SIGKILL);
   EXPECT_EQ(holder->process().Wait(), Killed(SIGKILL));
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
@@ -184,7 +184,7 @@ TEST(WaitTest, EndsWithAHolderThatIsKilled) {
   ExpectNothingLeft(repo);
 }
 
-// The kernel tells nobody: it looks each second.
+// The kernel does not notify the waiters, so they check each second.
 TEST(WaitTest, TakesTheLockFromWhatAKilledHolderLeft) {
   const Repository repo;
   const std::string script =
@@ -202,7 +202,7 @@ TEST(WaitTest, TakesTheLockFromWhatAKilledHolderLeft) {
   holder.Signal(SIGKILL);
   kill(command, SIGKILL);
   EXPECT_EQ(holder.Wait(), Killed(SIGKILL));
-  // Whoever of them is the faster, the other waits for it.
+  // The faster of the two runs, and the other waits for it.
   const std::string stale = Golden("stale", ValuesOf(repo, holder.pid()));
   WaitUntil("a turn", [&] { return Exists(repo.File("alone")); });
   const bool first_runs = absl::StrContains(
@@ -224,14 +224,14 @@ TEST(WaitTest, IsForTheRunThatOverridesTheHolder) {
   Waiter waiter(repo);
   const auto second = Alone(repo, {"--force", "--yes"});
   waiter.process().WaitForError(NowWaitingFor(second->pid()));
-  // Of the file that is a guard no more it gets the lock now.
+  // The waiter now gets the lock of a file that is no longer the guard.
   EXPECT_EQ(holder->Finish(), Exited(0));
   EXPECT_EQ(second->Finish(), Exited(0));
   waiter.ExpectTurn();
   ExpectNothingLeft(repo);
 }
 
-// Whatever the moment: the overridden one ends before the waiter has noticed.
+// This holds at any moment: the overridden run ends before the waiter notices.
 TEST(WaitTest, IsNotOverWhenTheOverriddenRunEnds) {
   const Repository repo;
   const auto holder = std::make_unique<Guarded>(repo.path());
@@ -269,7 +269,7 @@ TEST(WaitTest, InsideTheRunItselfIsNone) {
   EXPECT_EQ(run.err, "");
 }
 
-// Nobody can tell when that is over.
+// The end of such a run cannot be determined.
 TEST(WaitTest, IsRefusedWhereItCannotBeTold) {
   const Repository repo;
   repo.MakeGuard(
@@ -294,9 +294,9 @@ TEST(WaitTest, NeedsNoStandardInput) {
   EXPECT_EQ(waiter.out(), "ran\n");
 }
 
-// --- How long ---
+// --- The time limit ---
 
-// `text` without the figure of how long it has waited.
+// Returns `text` with a placeholder for the time it has waited.
 std::string WithoutTime(const std::string& text) {
   return std::regex_replace(Normal(text), std::regex("progress after [0-9]+s"),
                             "progress after {DURATION}");
@@ -333,7 +333,7 @@ TEST(WaitTimeTest, OfNothingIsNoWaiting) {
   }
 }
 
-// The one who has it at the end, not the one who had it at the beginning.
+// The refusal names the last holder, not the first one.
 TEST(WaitTimeTest, EndsWithARefusalThatNamesTheHolderOfThen) {
   const Repository repo;
   const auto holder = Alone(repo);
@@ -363,7 +363,7 @@ TEST(WaitTimeTest, IsPartOfTheOption) {
 
 // --- Signals ---
 
-// A terminal on which a line is kept up to date.
+// Returns a terminal on which a line is kept up to date.
 ProcessOptions OnGoodTerminal(const Repository& repo) {
   ProcessOptions options = OnTerminal(repo.path());
   options.env["TERM"] = "xterm";
@@ -411,10 +411,10 @@ TEST(WaitSignalTest, EndItAsTheyWouldAnyProgram) {
   EXPECT_TRUE(StateOf(repo) == before);
 }
 
-// SIGURG is o8lock's own for the time of the waiting.
+// o8lock uses SIGURG itself during the wait.
 TEST(WaitSignalTest, ChangesNothingForTheCommand) {
   const Repository repo;
-  // Signals 32 and up are the C library's to ignore or not.
+  // The C library decides whether to ignore signals 32 and up.
   const Argv command = {"sed", "-n",
                         "s/^\\(Sig[BI].*:\\).*\\(.......\\)$/\\1\\2/p",
                         "/proc/self/status"};
@@ -428,7 +428,7 @@ TEST(WaitSignalTest, ChangesNothingForTheCommand) {
     Process waiter(argv, options);
     waiter.WaitForError("waiting for PID ");
     WaitForState(waiter.pid(), 'S');
-    // Of nobody that it knows: it means nothing.
+    // A SIGURG from an unknown sender has no effect.
     waiter.Signal(SIGURG);
     EXPECT_EQ(holder->Finish(), Exited(0));
     EXPECT_EQ(waiter.Wait(), Exited(0));
@@ -436,9 +436,9 @@ TEST(WaitSignalTest, ChangesNothingForTheCommand) {
   }
 }
 
-// --- What is shown ---
+// --- The display ---
 
-// The line each time it was drawn, from "\r\x1b[K" on.
+// Returns each version of the line, after its "\r\x1b[K".
 std::vector<std::string> Drawn(const std::string& out) {
   std::vector<std::string> lines = absl::StrSplit(out, "\r\x1b[K");
   lines.erase(lines.begin());
@@ -517,7 +517,7 @@ TEST(WaitLineTest, IsOneLineForEachHolderElsewhere) {
   terminal.WaitForOutput("\r\n");
   terminal.WaitForOutput(absl::StrCat("for PID ", second->pid(), " "));
   EXPECT_EQ(second->Finish(), Exited(0));
-  // The first one, which was overridden, is still on.
+  // The first run, which was overridden, is still active.
   terminal.WaitForOutput(absl::StrCat("for PID ", holder.pid(), " "));
   EXPECT_EQ(holder.Finish(), Exited(0));
   EXPECT_EQ(terminal.Wait(), Exited(0));
@@ -548,7 +548,7 @@ bool CanTrace() {
   return RunToEnd({"strace", "-qq", "-o", "/dev/null", "true"}) == Exited(0);
 }
 
-// --- Runs outside o8lock ---
+// --- External runs ---
 
 class ExternalRunTest : public testing::TestWithParam<const char*> {
  protected:
@@ -578,7 +578,7 @@ INSTANTIATE_TEST_SUITE_P(, ExternalRunTest,
 TEST_P(ExternalRunTest, IsOverWhenItsProcessEnds) {
   Waiter waiter(repo_);
   process_.Signal(SIGKILL);
-  // Also before anybody has collected it.
+  // This holds even before the process is reaped.
   waiter.ExpectTurn();
   EXPECT_EQ(waiter.err(),
             absl::StrCat("o8lock: ", Line(process_.pid()),
@@ -596,7 +596,7 @@ TEST_P(ExternalRunTest, IsOverWhenItsLockFileGoes) {
 TEST_P(ExternalRunTest, GoesOnThroughTheSameWrittenAgain) {
   Waiter waiter(repo_);
   for (int i = 0; i < 20; ++i) MakeFile(LockFile(), Text());
-  // The same is nothing new; another run is.
+  // The same text changes nothing; another run does.
   Process next({"sleep", "1000"});
   MakeFile(LockFile(), ExternalLockFile(next.pid(), now_));
   waiter.process().WaitForError(absl::StrCat("o8lock: now ", Line(next.pid())));
@@ -631,9 +631,9 @@ TEST_P(ExternalRunTest, IsFollowedByARunThatOverridesIt) {
   ExpectNothingLeft(repo_);
 }
 
-// --- What it takes ---
+// --- The cost ---
 
-// The system calls of a waiter, by strace(1).
+// Counts the system calls of a waiter, through strace(1).
 TEST(WaitCostTest, IsBlockedInTheKernelAndAsksNobody) {
 #if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
   GTEST_SKIP() << "most of the system calls are the sanitizer's own";
@@ -648,7 +648,7 @@ TEST(WaitCostTest, IsBlockedInTheKernelAndAsksNobody) {
   }
   Process waiter(argv, In(repo.path()));
   waiter.WaitForError("waiting for PID ");
-  // It looks out each second, for what the kernel does not tell.
+  // It checks once a second, in case the kernel sends no notification.
   WaitUntil("three looks",
             [&log] { return Count(Contents(log), "nanosleep(") > 3; });
   EXPECT_EQ(holder->Finish(), Exited(0));
@@ -662,7 +662,7 @@ TEST(WaitCostTest, IsBlockedInTheKernelAndAsksNobody) {
       << calls;
 }
 
-// inotify(7) is scarce: an editor may have all that there are.
+// inotify(7) instances are scarce: an editor may have all of them.
 TEST_P(ExternalRunTest, IsWaitedForAlsoWithoutAWatch) {
   if (!CanTrace()) GTEST_SKIP() << "needs strace, and permission to trace";
   Argv argv = {"strace",    "-f", "-o",
@@ -680,10 +680,10 @@ TEST_P(ExternalRunTest, IsWaitedForAlsoWithoutAWatch) {
   EXPECT_EQ(waiter.err(), absl::StrCat("o8lock: ", Line(process_.pid())));
 }
 
-// What the user may have no more of.
+// Tests a limit on the user's processes.
 class LimitTest : public testing::Test {
  protected:
-  static constexpr uid_t kUser = 64123;  // who has no processes
+  static constexpr uid_t kUser = 64123;  // a user without processes
 
   void SetUp() override {
     if (getuid() != 0) GTEST_SKIP() << "needs root, to be another user";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Programs that add a worktree for each agent, as they are downloaded from npm:
-// Claude Code and ccmanager. Neither asks for a model here: Claude Code makes
-// its worktree before it looks for credentials.
+// Tests programs that add a worktree for each agent, as downloaded from npm:
+// Claude Code and ccmanager. Neither needs a model here: Claude Code makes its
+// worktree before it looks for credentials.
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -53,7 +53,7 @@ class WorktreeMakersTest : public testing::Test {
         options);
     downloaded_ = npm.Wait(std::chrono::minutes(5)) == Exited(0);
     said_ = npm.err();
-    // Its installer links to the one for this machine.
+    // Its installer links to the program for this machine.
     claude_ = Call(Shell("ls node_modules/@anthropic-ai/*/claude"),
                    downloads_->path())
                   .out;
@@ -89,7 +89,7 @@ class WorktreeMakersTest : public testing::Test {
   }
   Argv Run() const { return {project_.program, "--"}; }
 
-  // What git knows: worktrees, branches and, for hooks, settings.
+  // Returns git's worktrees, branches and, for hooks, settings.
   std::string State() const {
     return absl::StrCat(Git(project_.path(), {"worktree", "list"}),
                         Git(project_.path(), {"branch", "--list"}),
@@ -125,8 +125,8 @@ TEST_F(WorktreeMakersTest, ClaudeCode) {
   EXPECT_TRUE(Exists(ClaudesPath("own") + "/.git"));
 }
 
-// `git worktree add --no-checkout`, then a sparse checkout, for which it makes
-// git write a configuration for this worktree.
+// Claude Code runs `git worktree add --no-checkout`, then makes a sparse
+// checkout. For this it makes git write a configuration for this worktree.
 TEST_F(WorktreeMakersTest, ClaudeCodeWithASparseWorktree) {
   std::filesystem::create_directories(project_.File(".claude"));
   std::filesystem::create_directories(project_.File("part"));
@@ -147,7 +147,7 @@ TEST_F(WorktreeMakersTest, ClaudeCodeWithASparseWorktree) {
   EXPECT_EQ(project_.Hooks({"status"}).end, Exited(0));
 }
 
-// It writes an absolute core.hooksPath where there is a relative one.
+// Claude Code replaces a relative core.hooksPath by an absolute one.
 TEST_F(WorktreeMakersTest, ClaudeCodeSetsTheHooksPath) {
   Project::MakeHooks(project_.File(".checks"), {"pre-commit"});
   project_.Commit();
@@ -175,7 +175,7 @@ TEST_F(WorktreeMakersTest, Ccmanager) {
   const std::string state = State();
   {
     const Guarded run(project_.path());
-    // A new branch, and one that is there.
+    // A new branch, and an existing one.
     for (const char* name : {"refused", "old"}) {
       const Result refused = Ccmanager(name);
       EXPECT_EQ(refused.end, Exited(1)) << refused.out;
