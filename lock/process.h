@@ -20,7 +20,8 @@ using Ticks = int64_t;
 inline constexpr Ticks kTicksPerSecond = 100;
 Ticks NowTicks();
 
-// Milliseconds from now until `moment`, for poll(2). -1 if `moment` is negative.
+// Milliseconds from now until `moment`, for poll(2); -1 if `moment` is
+// negative.
 int MillisecondsUntil(Ticks moment);
 
 inline int64_t Nanoseconds(const struct timespec& time) {
