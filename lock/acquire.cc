@@ -95,8 +95,8 @@ class Acquisition {
   bool MayJoin(const LockStatus& found) const {
     return !options_.is_orchestr8 || !IsBehindOrchestr8(found);
   }
-  // Lists in the record of `lock` the runs of the record `previous` surviving
-  // without a record of their own.
+  // Adds to the record of `lock` the runs of the record `previous` that may
+  // live on: they no longer have a record of their own.
   void SetOverridden(const Holder& previous, HeldLock& lock) const;
 
   bool Publishes() const {

@@ -42,9 +42,9 @@ bool IsArmed(const Location& location);
 // REQUIRES: git no longer includes `location.armed`.
 absl::Status RemoveArming(const Location& location);
 
-// Records `directories` for removal. Git made them for a worktree, the hooks
-// refused the worktree, and git will leave them empty. The next disarming
-// removes those still empty.
+// Records `directories` for removal. Git has made them for a worktree that the
+// hooks refuse, and will leave them empty. The next disarming removes those
+// that are still empty.
 // Errors: from the file system.
 // Several processes may do this at the same time.
 absl::Status RecordStrayDirectories(

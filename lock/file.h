@@ -164,7 +164,7 @@ absl::Status Append(const Fd& fd, absl::string_view text,
 
 // Makes `text` the whole content of `fd`, from its beginning. A concurrent
 // reader never sees an empty file, but may see the end of a longer old text
-// after `text`. The result is not JSON.
+// after `text`. Such a content is not JSON.
 // Errors: kResourceExhausted and others from pwrite(2), fstat(2) and
 //         ftruncate(2); then the file's content is unspecified.
 // Calls ftruncate(2) only if the old text was longer.

@@ -19,12 +19,12 @@ namespace o8lock {
 
 // Opens the guard of `location` for reading and writing. Creates it if it does
 // not exist, with its directory if o8lock may create this directory.
-// Errors: kFailedPrecondition  it is not a regular file, or has hard links;
+// Errors: kFailedPrecondition  it is not a regular file, or has a second name;
 //         others               from the file system.
 absl::StatusOr<Fd> OpenGuard(const Location& location);
 
 // Checks whether `fd`, opened as `guard`, can be a guard.
-// Errors: kFailedPrecondition  it has hard links.
+// Errors: kFailedPrecondition  it has a second name (a hard link).
 absl::Status CheckGuardFile(const Fd& fd, const std::string& guard);
 
 // Whether `guard` is still the name of `fd`.
@@ -44,7 +44,7 @@ absl::Status ReplaceRecord(const Fd& fd, const std::string& text,
 // written.
 inline constexpr Ticks kChangeFor = 5 * kTicksPerSecond;
 
-// The pause before a lock about to change hands is read again.
+// The pause before reading a lock again that is about to change hands.
 inline constexpr absl::Duration kRetryEvery = absl::Milliseconds(1);
 
 // Locks Range::kChange of `fd`, waiting up to `patience` for another process

@@ -19,7 +19,7 @@
 
 namespace o8lock {
 
-// The run taking a lock by force.
+// The run that took a lock by force.
 struct Overrider {
   int pid = 0;
   std::string at;  // a time as in started_at
@@ -94,12 +94,11 @@ struct Holder {
   // The orphaned worktrees of this run and of earlier ones.
   std::vector<OrphanedWorktree> orphaned;
 
-  // The run taking the lock from this one by force; nothing: there is no such
-  // run.
+  // The run that took the lock from this one by force, if there is one.
   std::optional<Overrider> overridden_by;
 
-  // The runs overridden by this one, except those with a release since. They
-  // may still be running. Their own `overridden` is empty.
+  // The runs this one has overridden, except those that have released since.
+  // They may still be running. Their own `overridden` is empty.
   std::vector<Holder> overridden;
 };
 

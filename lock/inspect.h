@@ -17,7 +17,7 @@ namespace o8lock {
 // The state of the lock at `location`, for a process inside the runs
 // `own_tokens`.
 // Errors: kFailedPrecondition  a file in the way is not a regular file, or the
-//                              guard has hard links;
+//                              guard has a second name;
 //         kUnimplemented       the file system has no working locks;
 //         others               from the file system.
 // May wait for files being written, as Acquire does. Takes and changes nothing.

@@ -28,7 +28,7 @@ struct Range {
   static const Range kJoined;     // shared by the runs inside the holder's;
                                   // they may outlive it
   static const Range kAll;        // these three
-  static const Range kWithdrawn;  // shared by the inner runs needing the lock
+  static const Range kWithdrawn;  // shared by the inner runs that need the lock
                                   // file withdrawn
   static const Range kWaiting;    // each process waiting for kAll shares one
                                   // byte of it (waiters.h)
@@ -49,7 +49,7 @@ inline constexpr Range Range::kWaiting = {int64_t{1} << 22, 0};
 absl::Status TryLock(const Fd& fd, Range range, const std::string& path);
 
 // Waits until no other description has (a part of) `range`, and locks it. The
-// kernel serves waiting processes in about the order of their starts.
+// kernel serves processes in about the order in which they began to wait.
 // Errors: kCancelled  a signal with a handler came; this process has lost its
 //                     place in the queue;
 //         others      as TryLock, except kUnavailable.

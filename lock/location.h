@@ -18,7 +18,7 @@ namespace o8lock {
 // All paths are absolute.
 struct Location {
   std::string lock_file;  // for other programs to see
-  std::string guard;      // the file whose kernel lock is the lock
+  std::string guard;      // its kernel lock is the lock
 
   // Lock files of external runs for the same lock: orchestr8 4's; those in the
   // caller's directory and worktree, since orchestr8 uses its own current
@@ -57,7 +57,7 @@ struct Location {
     return main_worktree.empty() ? common_dir : main_worktree;
   }
 
-  // `lock_file`, unless it is `outside`, then `external_lock_files`.
+  // First `lock_file`, unless it is `outside`; then `external_lock_files`.
   std::vector<std::string> LockFiles() const;
 
   // The same, and the lock files of a run started in `directory`, if this

@@ -88,7 +88,7 @@ absl::Status UpdateRecord(HeldLock& lock) {
   return absl::OkStatus();
 }
 
-// The run overriding this one, according to its own guard.
+// The run that has overridden this one, according to this run's own guard.
 std::optional<Overrider> OverriddenBy(const HeldLock& lock) {
   const std::optional<Holder> record = ReadRecord(lock.fd, lock.location.guard);
   if (!record.has_value()) return std::nullopt;

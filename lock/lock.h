@@ -29,7 +29,7 @@
 //     the lock file or the guard's name. So a release and an override, or two
 //     overrides, never interleave.
 //   - Runs inside another one share the third byte.
-//   - Inner runs needing the lock file withdrawn share the fifth byte.
+//   - Inner runs that need the lock file withdrawn share the fifth byte.
 //   - Each waiting process has a byte far behind these (waiters.h).
 // Nothing is synced to the disk: no lock outlives a reboot.
 #ifndef O8LOCK_LOCK_LOCK_H_
@@ -86,8 +86,8 @@ struct Released {
   bool overridden = false;
   std::optional<Overrider> by;
 
-  // The removed lock files of processes ended during the run, such as a killed
-  // orchestr8 with a lock file of its own.
+  // The removed lock files of processes that ended during the run, such as a
+  // killed orchestr8 with a lock file of its own.
   std::vector<LockStatus> removed_lock_files;
 };
 
@@ -149,9 +149,10 @@ class Lock {
   // Releases, if Release() was not called.
   ~Lock();
 
-  // Writes the process of the command, holding a duplicate of fd(), into the
-  // record. If this process is killed, the next run can distinguish the command
-  // from its surviving processes, and takes the lock from the latter.
+  // Writes `command` into the record: the process of the command, which was
+  // given a duplicate of fd(). If this process is killed, the next run can
+  // distinguish the command from its surviving processes, and takes the lock
+  // from the latter.
   // Errors: kDeadlineExceeded  another process is stuck in a change;
   //         others             from writing.
   // On failure the record stays as before, and this run keeps the lock. If the
@@ -206,8 +207,8 @@ class Lock {
   std::vector<std::string> Directories() const;
 
   // Removes the lock file if it is still this run's, and the lock files of
-  // processes ended during the run. Frees the lock for every process with a
-  // duplicate of fd(). Empties the record, unless a joined run continues. If
+  // processes that ended during the run. Frees the lock for every process with
+  // a duplicate of fd(). Empties the record, unless a joined run continues. If
   // the lock was overridden, only releases the orphaned guard.
   // Errors: from removing the lock file; the lock is free all the same.
   // Waits up to five seconds for an override in progress.
@@ -225,15 +226,14 @@ class Lock {
   // This run or, if joined(), the outer run, as in its record.
   const Holder& holder() const;
 
-  // Remains found by Acquire(): the dead runs with the lock before this one,
-  // each once; and malformed(), the files under a lock file's name without a
-  // lock file's content.
+  // The dead runs that had the lock before this one, each once. Acquire() has
+  // removed their remains. It has put malformed() lock files aside.
   const std::vector<LockStatus>& stale() const;
 
   // Killed overridden runs not yet reported by any start.
   const std::vector<Holder>& killed() const;
 
-  // The run taking the lock away from this one, according to this run's own
+  // The run that took the lock away from this one, according to this run's own
   // guard; nothing: there is no such run. Reads the guard.
   // REQUIRES: not released yet.
   std::optional<Overrider> overridden_by() const;

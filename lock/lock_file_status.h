@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whether the run in a lock file is alive. It may be an external run, or a dead
-// run with its file still there.
+// Whether the run that a lock file describes is alive. It may be an external
+// run, or a dead run with its file still there.
 #ifndef O8LOCK_LOCK_LOCK_FILE_STATUS_H_
 #define O8LOCK_LOCK_LOCK_FILE_STATUS_H_
 

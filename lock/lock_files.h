@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Lock files at a location other than this run's: dead runs' and external runs'
-// lock files, and files without a lock file's content. An external run may
-// replace a lock file at any moment. So each file is moved aside and compared
-// before its removal.
+// The lock files at a location that are not this run's: dead runs' and external
+// runs' lock files, and malformed ones. An external run may replace a lock file
+// at any moment. So each file is moved aside and compared before its removal.
 //
 // All functions REQUIRE the guard's Range::kChange or Range::kAll: the
 // temporary names are fixed.
@@ -45,10 +44,10 @@ struct ClearedLockFiles {
   std::optional<LockStatus> in_the_way;
 };
 
-// Removes dead runs' lock files. Reports each of them, except those of parts of
-// the dead `previous`. Removes the lock files of `previous` and of overridden
-// runs only if `displace`. Keeps malformed files in the guard's directory,
-// under names with `time`.
+// Removes dead runs' lock files. Reports each of them, except those of runs
+// that were a part of the dead `previous`. Removes the lock files of `previous`
+// and of overridden runs only if `displace`. Keeps malformed files in the
+// guard's directory, under names with `time`.
 // Errors: as DetermineLockFileStatus (lock_file_status.h), and from renaming
 //         and removing.
 // Blocks as DetermineLockFileStatus.
@@ -58,8 +57,8 @@ absl::StatusOr<ClearedLockFiles> ClearLockFiles(
 
 // Removes this run's lock file, with the content `own`, even if another program
 // has renamed it. If `own` is empty, this run has no lock file. Unless `ended`
-// is null, also removes the lock files of processes ended during the run, and
-// adds them to `ended`.
+// is null, also removes the lock files of processes that ended during the run,
+// and adds them to `ended`.
 // Errors: as above.
 absl::Status RemoveLockFiles(const Location& location, absl::string_view own,
                              std::vector<LockStatus>* ended);

@@ -85,8 +85,7 @@ bool Contains(const std::vector<LockStatus>& statuses,
 const Holder* FindRun(const std::optional<Holder>& record,
                       const LockStatus& found);
 
-// A file under a lock file's name without a lock file's content, and the place
-// it was moved to.
+// A file that has a lock file's name but not its content, and its new path.
 struct Malformed {
   std::string path;
   std::string kept_as;

@@ -124,9 +124,9 @@ struct DescriptorHolder {
   std::vector<std::string> command;
 };
 
-// The processes, except this one, with a duplicate of a descriptor with a run's
-// lock on `file` (kernel_lock.h), in the order of their pids. Processes hidden
-// from this one, such as another user's, are missing.
+// The processes, except this one, that have a duplicate of a descriptor holding
+// a run's lock on `file` (kernel_lock.h), in the order of their pids. Processes
+// hidden from this one, such as another user's, are missing.
 // Reads a file for every descriptor on the machine: some milliseconds.
 std::vector<DescriptorHolder> DescriptorHoldersOf(const FileId& file);
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// protocol.pml is correct, and wrong with each of its optional mistakes. This
-// shows the checks can find mistakes: a check finding none in a wrong model
-// would be useless.
+// protocol.pml is correct, and wrong with each of its optional mistakes. The
+// latter shows that the checks can find mistakes.
 //
 // Environment: PROTOCOL  protocol.pml
 #include <chrono>
@@ -24,7 +23,7 @@ constexpr std::chrono::minutes kDeadline{4};
 
 // The result of exploring every reachable state.
 struct LockState {
-  std::string counterexample;  // the violated property; empty: there is none
+  std::string counterexample;  // the violated property, or empty
   std::string states;          // the number of explored states
 };
 

@@ -13,8 +13,9 @@
 
 namespace o8lock {
 
-// Opens the directory not affected by a removal of all o8lock's files: the
-// directory of `location`'s guard or, if o8lock creates this one, its parent.
+// Opens the directory that remains after the removal of everything o8lock has
+// created: the directory of `location`'s guard or, if o8lock creates this one,
+// its parent.
 // Returns no descriptor if it cannot be opened.
 Fd OpenHome(const Location& location);
 

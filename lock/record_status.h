@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whether the run of a record is alive. Only proof of death leads to kStale;
-// doubt leads to kHeld or kUnknown.
+// Whether the run that a record describes is alive. Only proof of death leads
+// to kStale; doubt leads to kHeld or kUnknown.
 #ifndef O8LOCK_LOCK_RECORD_STATUS_H_
 #define O8LOCK_LOCK_RECORD_STATUS_H_
 

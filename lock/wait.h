@@ -41,8 +41,8 @@ struct WaitOptions {
   bool every_second = false;
 };
 
-// Waits until the run `found` ends or releases the lock at `location`.
-// Lock::Acquire has refused with kUnavailable because of this run.
+// Waits until the run `found` ends or releases the lock at `location`. `found`
+// is the `refused_by` of a Lock::Acquire that has returned kUnavailable.
 // On success either returns the guard with its kernel lock. The lock is this
 // process's from the moment of its release. Pass the guard to Lock::Acquire,
 // which checks whether another guard has replaced it, or close it. Or returns
@@ -53,7 +53,7 @@ struct WaitOptions {
 //         others             from opening and locking the guard, as
 //                            Lock::Acquire's.
 // Blocks in the kernel. When the lock is free, the kernel wakes one process, in
-// about the order of the waits' beginnings. Writes nothing, but creates a
+// about the order in which they began to wait. Writes nothing, but creates a
 // missing guard.
 // Threads: one call at a time. Each call starts a thread of its own, ending
 // within a second after the call. So there are as many such threads as calls

@@ -28,10 +28,10 @@ class Watch {
   enum Also : uint32_t { kNothing = 0, kWritten = 1, kModified = 2 };
   void Add(const std::string& directory, Also also);
 
-  // Readable when there is news; close-on-exec.
+  // Readable when there are new events; close-on-exec.
   int fd() const { return fd_.get(); }
 
-  // Discards the news. Never blocks.
+  // Discards the new events. Never blocks.
   void Drain();
 
  private:
