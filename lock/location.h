@@ -86,8 +86,8 @@ struct LocateOptions {
 //
 // Finds the repository as git does, but from the files (repository.h). Starts
 // no git process and ignores the environment (GIT_DIR...) except for
-// `options.discovery`. With `options.git_dir`, a path relative to the
-// directory, there is no search.
+// `options.discovery`. With `options.git_dir`, an absolute path or one relative
+// to the directory, there is no search.
 //
 // Errors: kInvalidArgument     the name contains characters other than letters,
 //                              digits, '.', '_' and '-', or begins with a dot;

@@ -91,7 +91,7 @@ std::vector<std::string> CommandOf(int pid);
 // The current directory of the process `pid`; empty if it cannot be read.
 std::string DirectoryOf(int pid);
 
-// The path of the open `fd` now. Empty if it cannot be read or no longer
+// The present path of the open `fd`. Empty if it cannot be read or no longer
 // exists.
 std::string PathOf(const Fd& fd);
 
@@ -156,8 +156,8 @@ Fd OpenProcess(int pid);
 // The session of the process `pid`; -1 if there is no such process.
 int SessionOf(int pid);
 
-// Sends `signal` to the process `pid` if it started at `started`, so not to a
-// later process with the same pid.
+// Sends `signal` to the process `pid`, but only if it started at `started`: a
+// later process may have the same pid.
 void SignalProcess(int pid, Ticks started, int signal);
 
 // This process and its environment, read at the process's first call. Values

@@ -27,14 +27,14 @@ struct OpenGuardFile {
 
 // The state of the run with the record in `guard`, for a guard with or without
 // a kernel lock.
-// A locked guard is kHeld. It is kStale if the run's process and its command
-// are dead and no run has joined: then only surviving processes have a
-// duplicate of the descriptor. This may be outdated at once; it is certain only
-// with Range::kChange locked.
-// A guard without a lock is kStale, unless the run's process or its command is
-// alive. Then the lock is invisible from here or was lost: it is kHeld all the
-// same (view.h) or, in doubt, kUnknown. If the record was copied here, or its
-// run has released, the state is kFree, with the record's holder.
+// A locked guard is kHeld. It is kStale if no run has joined, and the run's
+// process, its command and the processes in Holder::surviving are dead: then
+// only other surviving processes have a duplicate of the descriptor. This may
+// be outdated at once; it is certain only with Range::kChange locked.
+// A guard without a lock is kStale, unless one of these processes is alive.
+// Then the lock is invisible from here or was lost: it is kHeld all the same
+// (view.h) or, in doubt, kUnknown. If the record was copied here, or its run
+// has released, the state is kFree, with the record's holder.
 // If the run is over and has overridden a run still alive, the state is about
 // the latter, without kernel_locked. `may_mark` is as in ViewOf.
 LockStatus DetermineRecordStatus(const OpenGuardFile& guard, bool kernel_locked,

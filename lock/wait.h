@@ -43,11 +43,12 @@ struct WaitOptions {
 
 // Waits until the run `found` ends or releases the lock at `location`. `found`
 // is the `refused_by` of a Lock::Acquire that has returned kUnavailable.
-// On success either returns the guard with its kernel lock. The lock is this
-// process's from the moment of its release. Pass the guard to Lock::Acquire,
-// which checks whether another guard has replaced it, or close it. Or returns
-// no descriptor: then try again. For example, the lock of an external run has
-// gone, or a run was killed and its surviving processes still have the lock.
+// On success returns one of these:
+//   - The guard with its kernel lock. This process has owned the lock since the
+//     run released it. Close the guard, or pass it to Lock::Acquire, which
+//     checks whether another guard has replaced it.
+//   - No descriptor. Then try again. For example, an external run's lock is
+//     gone, or a run was killed and its surviving processes have the lock.
 // Errors: kDeadlineExceeded  give_up has come, and the lock was held.
 //         kUnavailable       the system has no thread left for waiting.
 //         others             from opening and locking the guard, as
