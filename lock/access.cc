@@ -16,7 +16,7 @@
 namespace o8lock {
 namespace {
 
-// So often another process may remove the file in between.
+// The number of times another process may remove the file in between.
 constexpr int kMaxTries = 100;
 
 }  // namespace
@@ -30,7 +30,7 @@ absl::Status InheritAccess(const Fd& fd, const std::string& path, mode_t mode) {
   }
   const uid_t user = geteuid();
   if (user == 0 && made.st_uid == 0 && parent.st_uid != 0) {
-    // In a container root may lack the permission, or the owner be unknown.
+    // In a container root may lack the permission, or the owner may be unknown.
     if (fchown(fd.get(), parent.st_uid, parent.st_gid) != 0 && errno != EPERM &&
         errno != EINVAL) {
       return ErrnoStatus(errno, "change the owner of", path);
@@ -43,7 +43,7 @@ absl::Status InheritAccess(const Fd& fd, const std::string& path, mode_t mode) {
   if ((parent.st_mode & S_IWOTH) != 0) more |= S_IROTH | S_IWOTH;
   more &= mode;
   if (S_ISDIR(made.st_mode)) {
-    // Without search permission the others are useless for a directory.
+    // A directory's other permissions are useless without search permission.
     more |= (more & (S_IRGRP | S_IROTH)) >> 2;
     more |= parent.st_mode & S_ISGID;
   }

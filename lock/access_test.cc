@@ -33,8 +33,7 @@ class AccessTest : public testing::Test {
   void SetUp() override { umask_ = umask(077); }
   void TearDown() override { umask(umask_); }
 
-  // A directory, and in it a file and a directory that were made by this
-  // process.
+  // A directory. The tests create a file and a directory in it.
   std::string Make(mode_t mode) {
     std::string directory = temp_.File(absl::StrCat("d", ++made_));
     EXPECT_EQ(mkdir(directory.c_str(), 0777), 0);
@@ -100,7 +99,7 @@ TEST_F(AccessTest, RootsFilesAreTheOwners) {
   }
 }
 
-// As `user` in here, if this process may become that.
+// Makes this process `user` in this scope, if it may.
 class AsUser {
  public:
   explicit AsUser(uid_t user)

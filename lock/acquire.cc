@@ -40,15 +40,16 @@
 namespace o8lock {
 namespace {
 
-// So often the lock file of somebody else may come between.
+// The number of times another run's lock file may come between.
 constexpr int kMaxTries = 100;
-// The record grows by a few names and numbers yet.
+// Room for a few names and numbers added to the record later.
 constexpr size_t kMaxRecordSize = kMaxFileSize - (16 << 10);
 
-// Nothing: somebody else has changed the lock meanwhile; look again.
+// Null: another process has changed the lock meanwhile; try again.
 using Taken = absl::StatusOr<std::unique_ptr<HeldLock>>;
 
-// A run left a record and a lock file; it is one run.
+// Adds `found` unless it is in `stale`: one run may leave a record and a lock
+// file.
 void AddStale(const LockStatus& found, std::vector<LockStatus>& stale) {
   for (const LockStatus& known : stale) {
     if (known.holder->pid == found.holder->pid &&
@@ -69,11 +70,12 @@ class Acquisition {
   absl::StatusOr<std::unique_ptr<HeldLock>> Run(Fd turn);
 
  private:
-  // With the guard `turn`, or, where there is none, the one in place.
+  // Uses the guard `turn` or, if it is empty, the one in place.
   Taken TryOnce(Fd turn);
-  // The guard could not be opened for writing (`error`).
+  // Handles an `error` from opening the guard for writing.
   Taken TakeUnopened(const absl::Status& error);
-  // The guard `guard` was locked whole, or not since others have it (`locked`).
+  // `guard` is locked whole (TakeLocked), or others have a lock on it
+  // (TakeHeld).
   Taken TakeLocked(Fd guard);
   Taken TakeHeld(Fd guard);
   Taken TakeFree(Fd guard);
@@ -89,19 +91,19 @@ class Acquisition {
   absl::Status Place(const Predecessors& predecessors, HeldLock& lock);
   absl::Status Refuse(LockStatus found);
 
-  // Whether this start is a part of the run `found`, which it is inside of.
+  // Whether this start is a part of the run `found` around it.
   bool MayJoin(const LockStatus& found) const {
     return !options_.is_orchestr8 || !IsBehindOrchestr8(found);
   }
-  // Says in the record of `lock` which runs, of the record `previous`, may live
-  // on without theirs.
+  // Adds to the record of `lock` the runs of the record `previous` that may
+  // live on: they no longer have a record of their own.
   void SetOverridden(const Holder& previous, HeldLock& lock) const;
 
   bool Publishes() const {
     return !options_.unpublished.has_value() && location_.outside.empty();
   }
   Ticks Waited() const { return NowTicks() - start_; }
-  // Where a guard is made that is to replace the one in place.
+  // The temporary path of a guard replacing the one in place.
   std::string NewGuard() const { return location_.guard + ".new"; }
 
   const Location& location_;
@@ -130,14 +132,15 @@ Taken Acquisition::TryOnce(Fd turn) {
 }
 
 Taken Acquisition::TakeUnopened(const absl::Status& error) {
-  // Who may not take the lock may still be told who has it, or be inside.
+  // Even without permission to take the lock, this process may be inside the
+  // run with it, or be refused because of it.
   absl::StatusOr<LockStatus> found = Inspect(location_, options_.own_tokens);
   if (!found.ok() || found->state != LockState::kHeld ||
       Contains(options_.overriding, *found)) {
     return error;
   }
   if (!found->own || !MayJoin(*found)) return Refuse(*std::move(found));
-  // Without a kernel lock that is there nothing can be shared.
+  // Joining shares the kernel lock, so there must be one.
   if (!found->kernel_locked) return error;
   O8LOCK_ASSIGN_OR_RETURN(Fd guard, OpenRegular(location_.guard, O_RDONLY));
   O8LOCK_RETURN_IF_ERROR(CheckGuardFile(guard, location_.guard));
@@ -158,7 +161,7 @@ Taken Acquisition::TakeHeld(Fd guard) {
       DetermineGuardStatus(guard, location_.guard, /*taken=*/true);
   if (IsInside(found, guard, options_.own_tokens)) {
     if (MayJoin(found)) return Join(location_, std::move(guard), found);
-    // What is inside cannot wait for what it is inside of.
+    // A process inside a run cannot wait for this run's end.
     found.own = true;
     return Refuse(std::move(found));
   }
@@ -170,19 +173,19 @@ Taken Acquisition::TakeHeld(Fd guard) {
   if (is_stale || Contains(options_.overriding, found)) {
     Taken taken = TakeByForce(guard, found);
     if (!is_stale || !absl::IsDeadlineExceeded(taken.status())) return taken;
-    // Somebody else takes it over, or joins it, and was stopped in that.
+    // Another process was stopped while taking the lock over or joining it.
     found.state = LockState::kHeld;
   }
   AddDescriptorHolders(guard, found);
   return Refuse(std::move(found));
 }
 
-// `guard` is locked whole and has its name.
+// REQUIRES: `guard` is locked whole and has its name.
 Taken Acquisition::TakeFree(Fd guard) {
   RemoveRemains();
   if (location_.is_news) {
-    // Without it a start in a linked worktree does not see external runs in
-    // this one; the lock is the same.
+    // On failure a start in a linked worktree does not see this worktree's
+    // external runs. The lock is the same.
     RememberMainWorktree(location_.common_dir, location_.main_worktree)
         .IgnoreError();
   }
@@ -225,9 +228,8 @@ Taken Acquisition::TakeFree(Fd guard) {
   return lock;
 }
 
-// `old_guard` is open, `holder` was found in it: a run that is to be
-// overridden, or, kStale, a dead one whose lock something that it left behind
-// still has.
+// Takes the lock of `holder`, found in the open `old_guard`: a run to be
+// overridden or, kStale, a dead run with surviving processes keeping its lock.
 Taken Acquisition::TakeByForce(const Fd& old_guard, const LockStatus& holder) {
   O8LOCK_RETURN_IF_ERROR(LockChange(old_guard, location_.guard));
   O8LOCK_ASSIGN_OR_RETURN(const bool named,
@@ -267,14 +269,16 @@ Taken Acquisition::TakeByForce(const Fd& old_guard, const LockStatus& holder) {
       overrides ? std::make_optional(previous->taken_since) : std::nullopt,
       *lock));
   if (overrides) {
-    // For the holder, which keeps this file and finds no name for it any more.
+    // Tells the holder. It keeps this file open after the file has lost its
+    // name.
     const std::string record = RecordText(*previous);
     previous->overridden_by = OverriderOf(lock->holder);
     O8LOCK_RETURN_IF_ERROR(ReplaceRecord(old_guard, RecordText(*previous),
                                          record, location_.guard));
   }
-  // Up to here the holder has the lock, from here on this run; only then the
-  // lock file, lest the holder have none if this process dies in between.
+  // Up to here the holder has the lock, from here on this run has it. Place the
+  // lock file only afterwards: otherwise the holder has no lock file if this
+  // process dies in between.
   O8LOCK_RETURN_IF_ERROR(RenameFile(new_path, location_.guard));
   std::move(undo).Cancel();
   lock->fd = std::move(guard);
@@ -290,7 +294,7 @@ void Acquisition::SetOverridden(const Holder& previous, HeldLock& lock) const {
   runs.push_back(previous);
   for (Holder& run : runs) {
     if (run.released || !MayLive(run)) continue;
-    // The first: from then on another run has made worktrees.
+    // Keep the first overrider: from then on other runs have made worktrees.
     if (!run.overridden_by.has_value()) {
       run.overridden_by = OverriderOf(lock.holder);
     }
@@ -298,14 +302,14 @@ void Acquisition::SetOverridden(const Holder& previous, HeldLock& lock) const {
   }
 }
 
-// Clears up after runs that were killed while they overrode or took over: who
-// has the kernel lock is the only one to use these names.
+// Removes the remains of runs killed during an override or a takeover. Only the
+// owner of the kernel lock uses these names.
 void Acquisition::RemoveRemains() const {
   unlink(NewGuard().c_str());
   RestoreLockFiles(location_);
 }
 
-// Describes this run, and removes the lock files of dead ones.
+// Describes this run, and removes dead runs' lock files.
 absl::Status Acquisition::Prepare(const Predecessors& predecessors,
                                   HeldLock& lock) {
   O8LOCK_ASSIGN_OR_RETURN(
@@ -337,12 +341,12 @@ absl::Status Acquisition::Publish(HeldLock& lock) const {
   return lock.publication.Write(lock.holder);
 }
 
-// Makes `guard`, which is at `path`, say what this run is, and arms.
+// Arms the hooks and writes this run's record into `guard` at `path`.
 absl::Status Acquisition::Record(const Fd& guard, const std::string& path,
                                  std::optional<int64_t> taken_since,
                                  HeldLock& lock) const {
-  // Before the moment of the acquisition: a git that starts after that calls
-  // the hooks from its first step on.
+  // Arm before the moment of the acquisition: any git started after this moment
+  // calls the hooks from its first step on.
   O8LOCK_RETURN_IF_ERROR(SetArmed(location_, true));
   O8LOCK_ASSIGN_OR_RETURN(lock.holder.guard_id, IdOf(guard, path));
   lock.holder.guard = location_.guard;
@@ -359,14 +363,14 @@ absl::Status Acquisition::Record(const Fd& guard, const std::string& path,
 // Gives the lock file its name.
 absl::Status Acquisition::Place(const Predecessors& predecessors,
                                 HeldLock& lock) {
-  // Of what is overridden nobody is to be refused any more: an orchestr8 that
-  // keeps the lock file itself would be.
+  // An overridden run's lock file must refuse no more starts: an orchestr8 with
+  // its own lock file would be refused.
   if (!options_.overriding.empty()) {
     O8LOCK_RETURN_IF_ERROR(Clear(predecessors, /*displace=*/true, lock));
   }
   if (!Publishes()) return absl::OkStatus();
   absl::Status status = lock.publication.Place();
-  // That of the overridden run, or of an external one that was faster.
+  // The existing file is the overridden run's, or a faster external run's.
   for (int i = 0; i < kMaxTries && absl::IsAlreadyExists(status); ++i) {
     O8LOCK_RETURN_IF_ERROR(Clear(predecessors, /*displace=*/true, lock));
     status = lock.publication.Place();
@@ -374,7 +378,7 @@ absl::Status Acquisition::Place(const Predecessors& predecessors,
   return status;
 }
 
-// The error that `found` means for who wants the lock.
+// Reports `found` and returns its error for the caller.
 absl::Status Acquisition::Refuse(LockStatus found) {
   const std::string about = absl::StrCat(
       " (", found.file, ", ",

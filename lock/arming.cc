@@ -27,7 +27,7 @@
 namespace o8lock {
 namespace {
 
-// Where the link `path` leads to; nothing if there is none.
+// The target of the link `path`; nothing if there is no such link.
 std::optional<std::string> TargetOf(const std::string& path) {
   std::array<char, 64> target;
   const ssize_t size = readlink(path.c_str(), target.data(), target.size());
@@ -35,9 +35,9 @@ std::optional<std::string> TargetOf(const std::string& path) {
   return std::string(target.data(), static_cast<size_t>(size));
 }
 
-// The link that is to take the place of Location::armed; in between it leads to
-// where that does not, ready for the next change: to make and to free an inode
-// each time costs more than all the rest of it.
+// The link to replace Location::armed. Between changes it has the other target,
+// ready for the next change: creating and freeing an inode each time costs more
+// than the rest of the change.
 std::string SpareOf(const Location& location) {
   return location.armed + ".spare";
 }
@@ -46,8 +46,7 @@ std::string StrayDirectoriesFile(const Location& location) {
   return location.armed + ".leftovers";
 }
 
-// Removes the directories that were installed, where they are empty, and
-// forgets them.
+// Removes the recorded directories if they are empty, and the record of them.
 void RemoveStrayDirectories(const Location& location) {
   const std::string path = StrayDirectoriesFile(location);
   const absl::StatusOr<std::string> text = ReadFile(path);
@@ -67,10 +66,10 @@ absl::Status SetArmed(const Location& location, bool armed) {
   const std::string target(armed ? kLockedFile : kFreeFile);
   const std::optional<std::string> present = TargetOf(location.armed);
   if (!present.has_value() || *present == target) return absl::OkStatus();
-  // Before anybody may add a worktree again, and relies on what is there.
+  // Remove them before another process may add a worktree and rely on them.
   if (!armed) RemoveStrayDirectories(location);
   const std::string spare = SpareOf(location);
-  // When it was armed the hooks read from the link's own time.
+  // The hooks read the time of arming from the link's own time.
   if (TargetOf(spare) != target ||
       (armed &&
        utimensat(AT_FDCWD, spare.c_str(), nullptr, AT_SYMLINK_NOFOLLOW) != 0)) {
@@ -81,7 +80,7 @@ absl::Status SetArmed(const Location& location, bool armed) {
   }
   if (renameat2(AT_FDCWD, spare.c_str(), AT_FDCWD, location.armed.c_str(),
                 RENAME_EXCHANGE) == 0 ||
-      // NFS, for one, cannot exchange.
+      // Some file systems, such as NFS, cannot exchange.
       rename(spare.c_str(), location.armed.c_str()) == 0) {
     return absl::OkStatus();
   }
@@ -108,7 +107,7 @@ absl::Status RecordStrayDirectories(
   const std::string path = StrayDirectoriesFile(location);
   O8LOCK_ASSIGN_OR_RETURN(const Fd fd,
                           OpenOrCreate(path, O_WRONLY | O_APPEND, 0666));
-  // NUL ends a name; one write, lest two be mixed.
+  // NUL ends a name. One write, so two processes' names do not mix.
   const std::string text =
       absl::StrCat(absl::StrJoin(directories, absl::string_view("\0", 1)),
                    absl::string_view("\0", 1));

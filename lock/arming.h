@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arming: git calls o8lock's hooks that refuse only while the lock is taken.
+// Arming: git calls o8lock's refusing hooks only while the lock is taken.
 //
-// The repository's configuration includes a file, Location::armed, that is a
-// symbolic link to one of two beside it. A second link, to the other one, takes
-// its place in one step, and git reads its configuration once per process: no
-// git command meets a half state. The files and what they say are
-// hooks/installation.h's.
+// The repository's configuration includes a file, Location::armed. It is a
+// symbolic link to one of two files beside it. To switch, a second link with
+// the other target replaces it in one step. Git reads its configuration once
+// per process, so no git command sees a half-made change. hooks/installation.h
+// defines the files and their content.
 #ifndef O8LOCK_LOCK_ARMING_H_
 #define O8LOCK_LOCK_ARMING_H_
 
@@ -19,30 +19,32 @@
 
 namespace o8lock {
 
-// What the link leads to while the lock is free and while it is taken.
+// The link's target while the lock is free and while it is taken.
 inline constexpr absl::string_view kFreeFile = "free.inc";
 inline constexpr absl::string_view kLockedFile = "locked.inc";
 
-// Makes `location.armed` lead to kLockedFile (`armed`) or to kFreeFile; the
-// time of the former, as lstat(2) has it, is the moment of arming. Does nothing
-// where there is no such link: no hooks are installed. To disarm, if it
-// was armed, also removes what RecordStrayDirectories() was told of.
-// Errors: from the file system; the link is as before.
-// Never blocks. REQUIRES: nobody else does the same: the guard's
-// Range::kChange is locked.
+// Makes `location.armed` lead to kLockedFile (`armed`) or to kFreeFile. The
+// armed link's modification time, from lstat(2), is the moment of arming. Does
+// nothing if there is no such link: then no hooks are installed. Disarming an
+// armed link also removes the directories given to RecordStrayDirectories().
+// Errors: from the file system; the link stays as before.
+// Never blocks.
+// REQUIRES: this process has locked the guard's Range::kChange, so no other
+// process calls this at the same time.
 absl::Status SetArmed(const Location& location, bool armed);
 
 // Whether the link leads to kLockedFile.
 bool IsArmed(const Location& location);
 
-// Removes both links, for good, and what RecordStrayDirectories() was told of.
+// Removes both links permanently, and the directories given to
+// RecordStrayDirectories().
 // Errors: from the file system.
-// REQUIRES: git does not include it any more.
+// REQUIRES: git no longer includes `location.armed`.
 absl::Status RemoveArming(const Location& location);
 
-// Remembers `directories`, which git has made for a worktree that was then
-// refused and will leave behind empty; they are removed by the next disarming,
-// where they are still empty.
+// Records `directories` for removal. Git has made them for a worktree that the
+// hooks refuse, and will leave them empty. The next disarming removes those
+// that are still empty.
 // Errors: from the file system.
 // Several processes may do this at the same time.
 absl::Status RecordStrayDirectories(

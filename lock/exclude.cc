@@ -23,8 +23,8 @@
 namespace o8lock {
 namespace {
 
-// Opens `path` for appending. A link of one user to a file of another is not
-// followed: root would write into any file.
+// Opens `path` for appending. Does not follow one user's link to another user's
+// file: otherwise root would write into any file.
 absl::StatusOr<Fd> OpenToAppend(const std::string& path) {
   O8LOCK_ASSIGN_OR_RETURN(Fd fd, OpenAwaitingLease(path, O_WRONLY | O_APPEND));
   struct stat named;

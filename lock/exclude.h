@@ -7,11 +7,12 @@
 
 namespace o8lock {
 
-// Lists the lock file of `location`, and the temporary files beside it, in
-// git's info/exclude, so that git does not show them as changes. Appends only,
-// and follows a link if its target has the same owner.
-// Errors: kPermissionDenied  the file is read-only or another user's; others
-//                            from the file system. The lock works without it.
+// Adds the lock file of `location`, and the temporary files beside it, to git's
+// info/exclude, so git does not show them as changes. Only appends. Follows a
+// link if its target has the same owner.
+// Errors: kPermissionDenied  the file is read-only or another user's;
+//         others             from the file system.
+// On failure the lock still works.
 absl::Status ExcludeLockFile(const Location& location);
 
 }  // namespace o8lock

@@ -30,7 +30,7 @@ namespace {
 
 constexpr absl::string_view kRegularFile = "a regular file";
 
-// A minute in all.
+// One minute in total.
 constexpr absl::Duration kLeaseRetry = absl::Milliseconds(1);
 constexpr int kLeaseTries = 60000;
 
@@ -85,7 +85,7 @@ absl::StatusOr<Fd> OpenAwaitingLease(const std::string& path, int flags,
     raw = open(path.c_str(), flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode);
     refused = raw < 0 ? errno : 0;
     if (refused == EINTR) continue;
-    // The first try has asked the lease's owner to give it back.
+    // The first attempt has asked the lease's owner to release it.
     if (refused != EWOULDBLOCK || i == kLeaseTries) break;
     absl::SleepFor(kLeaseRetry);
   }
@@ -107,7 +107,8 @@ absl::StatusOr<Fd> OpenRegular(const std::string& path, int flags,
       OpenAwaitingLease(path, flags | O_NOFOLLOW, mode, &error);
   struct stat info;
   if (!fd.ok()) {
-    // These say that the name is there and is no regular file; say which.
+    // These errors mean: the name exists, but is not a regular file. Say its
+    // kind.
     if ((error == ELOOP || error == EISDIR || error == ENXIO) &&
         lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
       return WrongKind(path, kRegularFile);
@@ -138,11 +139,12 @@ absl::StatusOr<FileId> IdOf(const std::string& path) {
 
 absl::StatusOr<std::string> ReadWhole(const Fd& fd, const std::string& path,
                                       size_t most) {
-  // FUSE and network file systems read up to the size that they remember.
+  // FUSE and network file systems read up to their cached size. This updates
+  // it.
   struct statx info;
   statx(fd.get(), "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_SIZE, &info);
-  // That would be out of date by the time of the read. One buffer fits every
-  // sane file.
+  // Ignore the size in `info`: it would be out of date by the time of the read.
+  // One buffer fits every expected file.
   std::array<char, 4096> buffer;
   std::string text;
   while (true) {
@@ -259,7 +261,7 @@ absl::Status Overwrite(const Fd& fd, absl::string_view text,
     if (put < 0) return ErrnoStatus(errno, "write", path);
     size += static_cast<size_t>(put);
   }
-  // To many a file system cutting off nothing is a change like any other.
+  // Many file systems treat cutting off nothing as a change.
   struct stat info;
   if (fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, "stat", path);
   if (info.st_size > static_cast<off_t>(size) &&

@@ -17,7 +17,7 @@ struct Kind {
   bool is_local;
 };
 
-// Of linux/magic.h, which has not got all of them.
+// From linux/magic.h, which lacks some of them.
 constexpr Kind kKinds[] = {
     {"ext4", 0xEF53, true},        {"xfs", 0x58465342, true},
     {"btrfs", 0x9123683E, true},   {"tmpfs", 0x01021994, true},

@@ -18,7 +18,7 @@ volatile sig_atomic_t leased = -1;
 
 void GiveLeaseBack(int) { fcntl(leased, F_SETLEASE, F_UNLCK); }
 
-// As of a file server.
+// A file server takes such leases.
 TEST(OpenRegularTest, WaitsForALease) {
   const TempDir temp;
   const std::string path = temp.File("file");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For fuzz targets: programs that try whether promises hold for any input.
-// libFuzzer makes inputs up (tools/fuzzing/fuzz); replay.cc, in every test run,
-// takes those kept in testdata/corpus.
+// For fuzz targets: programs checking promises for any input. libFuzzer
+// generates inputs (tools/fuzzing/fuzz). In every test run, replay.cc feeds the
+// inputs kept in testdata/corpus.
 #ifndef O8LOCK_LOCK_FUZZING_H_
 #define O8LOCK_LOCK_FUZZING_H_
 
@@ -14,13 +14,13 @@
 
 #include "absl/strings/string_view.h"
 
-// What a target defines, by the name libFuzzer looks for. Returns 0.
+// The function a target defines. libFuzzer looks for this name. Returns 0.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace o8lock {
 
-// Ends the process unless `holds`, which is how a fuzzer is told of a bug.
-// Not assert(): this has to work in an optimised build.
+// Aborts the process unless `holds`: this reports a bug to the fuzzer. Not
+// assert(), since this has to work in an optimised build.
 inline void Check(bool holds, absl::string_view promise) {
   if (holds) return;
   std::fprintf(stderr, "this does not hold: %s\n",

@@ -24,7 +24,7 @@ bool IsKeyCharacter(char c) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-';
 }
 
-// Not absl::ascii_isspace: to git a vertical tab is a character like any other.
+// Not absl::ascii_isspace: git treats a vertical tab as any other character.
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 char Lower(char c) {
@@ -37,7 +37,7 @@ struct Setting {
   std::optional<std::string> value;
 };
 
-// Takes a file apart. The end of the file counts as the end of a line.
+// Parses a file. The end of the file counts as the end of a line.
 class Parser {
  public:
   explicit Parser(absl::string_view text) : text_(text) {
@@ -61,7 +61,7 @@ class Parser {
 
   absl::string_view text_;
   bool ended_ = false;
-  bool line_ended_ = false;  // by the character that was taken last
+  bool line_ended_ = false;  // by the last character
   int line_ = 1;
   std::string section_;  // "core." or "branch.main."
 };
@@ -101,7 +101,7 @@ Parser::Result Parser::Next(Setting& setting) {
   }
 }
 
-// The opening bracket has been taken.
+// REQUIRES: the last character was the opening bracket.
 bool Parser::TakeSection() {
   section_.clear();
   while (true) {
@@ -120,7 +120,7 @@ bool Parser::TakeSection() {
   return true;
 }
 
-// `"NAME"]`, maybe after more blanks.
+// Takes `"NAME"]`, perhaps after more blanks.
 bool Parser::TakeSubsection() {
   char c = Take();
   while (c != '\n' && IsBlank(c)) c = Take();
@@ -144,14 +144,14 @@ bool Parser::TakeSetting(char first, Setting& setting) {
   if (c != '=') return false;
   std::string value;
   if (!TakeValue(value)) return false;
-  // To git a value is a C string.
+  // Git treats a value as a C string.
   setting.value = value.substr(0, value.find('\0'));
   return true;
 }
 
-// The value behind "=", to the end of its line or lines.
+// Takes the value after "=", to the end of its line or lines.
 bool Parser::TakeValue(std::string& value) {
-  std::string blanks;  // kept only where something follows
+  std::string blanks;  // kept only if other characters follow
   bool quoted = false;
   bool comment = false;
   while (true) {
@@ -188,7 +188,7 @@ bool Parser::TakeValue(std::string& value) {
   }
 }
 
-// A number as git reads it, "1k" for instance, in the range of a C int.
+// A number in git's syntax, for example "1k", in the range of a C int.
 std::optional<int64_t> ParseInt(const std::string& value) {
   errno = 0;
   char* end = nullptr;
@@ -210,7 +210,7 @@ std::optional<int64_t> ParseInt(const std::string& value) {
   return number * factor;
 }
 
-// Where a setting is.
+// The place of a setting.
 struct Place {
   absl::string_view file;
   int line;

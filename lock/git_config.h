@@ -13,18 +13,18 @@
 namespace o8lock {
 
 // The format, the main worktree and the hooks directory from a repository's
-// configuration, and o8lock's own settings. Does not follow included files: git
-// does not either for the format and the worktree, and hook managers write into
-// the file itself.
+// configuration, and o8lock's own settings. Does not follow included files. Git
+// does not follow them either for the format and the worktree, and hook
+// managers write into the file itself.
 struct GitConfig {
-  // core.repositoryFormatVersion. If it is missing or negative git ignores
+  // core.repositoryFormatVersion. If it is missing or negative, git ignores
   // core.bare, core.worktree and extensions.
   int64_t format_version = -1;
   std::optional<bool> bare;             // core.bare
   std::optional<std::string> worktree;  // core.worktree
   bool worktree_config = false;         // extensions.worktreeConfig
-  // Extensions git refuses in a repository of version 0, and extensions younger
-  // than git 2.29, unknown to some versions of git.
+  // Extensions git refuses in a repository of version 0; and extensions added
+  // after git 2.29, unknown to some versions of git.
   std::vector<std::string> v1_extensions;
   std::vector<std::string> new_extensions;
 
@@ -33,14 +33,14 @@ struct GitConfig {
   std::optional<std::string> leftovers;   // o8lock.leftovers
 
   // Adds the settings of `text`, the content of `file`, in the syntax of
-  // git-config(1). The last of a key counts. Any text is safe.
+  // git-config(1). The last setting of a key counts. Any text is safe.
   // Errors: kFailedPrecondition  git fails at this text too; the message is
   //                              git's.
   absl::Status Read(absl::string_view text, absl::string_view file);
 };
 
-// The value of a boolean setting as git reads it: true, yes, on, a number, with
-// any case and unit; nothing if git rejects it.
+// The value of a boolean setting as git reads it: true, yes, on, a number, in
+// any case and with any unit. Nothing if git rejects it.
 std::optional<bool> ParseGitBool(absl::string_view value);
 
 }  // namespace o8lock

@@ -26,14 +26,14 @@
 namespace o8lock {
 namespace {
 
-// git's limits: of a file .git, and of the beginning of HEAD.
+// Git's limits for a .git file and for the beginning of HEAD.
 constexpr size_t kMaxGitFile = 1 << 20;
 constexpr size_t kMaxHead = 255;
-// Hexadecimal digits of SHA-1 names; those of SHA-256 are longer.
+// The number of hexadecimal digits of SHA-1 names. SHA-256 names are longer.
 constexpr size_t kShortestName = 40;
 
 // Whether git ignores a file after `error`. After any other error the file may
-// exist, and o8lock must not take another directory for the repository.
+// exist, and o8lock must not use another directory as the repository.
 bool IsPassedBy(int error) {
   return error == ENOENT || error == ENOTDIR || error == EACCES ||
          error == ELOOP || error == ENAMETOOLONG || error == ENXIO;
@@ -43,8 +43,8 @@ absl::Status Broken(absl::string_view reason, absl::string_view what) {
   return absl::FailedPreconditionError(absl::StrCat(reason, what));
 }
 
-// `text` without the end of its line. It is a C string to git; a name may end
-// with a blank.
+// `text` without its line end. Git treats it as a C string. A name may end with
+// a blank.
 std::string FirstLine(const std::string& text) {
   const std::string line = text.substr(0, text.find_last_not_of("\r\n") + 1);
   return line.substr(0, line.find('\0'));
@@ -65,8 +65,8 @@ absl::StatusOr<std::string> Read(const Fd& fd, const std::string& path,
   return text;
 }
 
-// Whether `head` is a HEAD: a link to a reference, the name of one, or the
-// name of an object.
+// Whether `head` is a HEAD: a link to a reference, a reference's name, or an
+// object's name.
 absl::StatusOr<bool> IsHead(const std::string& head) {
   std::array<char, kMaxHead> target;
   const ssize_t size = readlink(head.c_str(), target.data(), target.size());
@@ -98,7 +98,7 @@ absl::StatusOr<bool> IsHead(const std::string& head) {
          });
 }
 
-// Completes `directory` with its common directory; false if that is missing.
+// Completes `directory` with its common directory. False if this is missing.
 absl::StatusOr<bool> FindCommonDir(GitDirectory& directory) {
   directory.common_dir = directory.path;
   const std::string file = directory.path + "/commondir";
@@ -154,7 +154,7 @@ absl::StatusOr<std::string> RealPath(const std::string& path) {
 }
 
 absl::StatusOr<std::string> ReadGitFile(const std::string& path, size_t most) {
-  // O_NONBLOCK: no FIFO is to be waited for.
+  // O_NONBLOCK: do not wait for a FIFO.
   O8LOCK_ASSIGN_OR_RETURN(const Fd fd, OpenAwaitingLease(path, O_RDONLY));
   return Read(fd, path, most);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The input is four files, with a line "%%" between them: the .git of a linked
-// worktree, and its git directory's commondir, config and config.worktree. In
-// them @ROOT@ stands for the directory all is in:
+// The input consists of four files, separated by lines "%%": the .git of a
+// linked worktree, and its git directory's commondir, config and
+// config.worktree. In these files @ROOT@ stands for the directory of the whole
+// tree:
 //
 //   repo/.git/                       config config.worktree
 //   repo/.git/worktrees/linked/      commondir
@@ -86,7 +87,7 @@ void CheckConfig(const std::string& text) {
         "what is not meant is no error");
   Check(Same(again, config), "what is not meant is passed by");
 
-  // Any text as a value, the one that was just read as well.
+  // Any text can be a value, including the value just read.
   for (const std::string& value : {text, config.worktree.value_or("")}) {
     Check(again
               .Read(absl::StrCat("[core]\n\tbare\n\tworktree = ", Quoted(value),
@@ -94,7 +95,7 @@ void CheckConfig(const std::string& text) {
                     "config")
               .ok(),
           "git's own writing is no error");
-    // To git a value is a C string.
+    // Git treats a value as a C string.
     Check(again.bare == true &&
               again.worktree == value.substr(0, value.find('\0')) &&
               !again.worktree_config,
@@ -102,7 +103,7 @@ void CheckConfig(const std::string& text) {
   }
 }
 
-// The directory all is in, made once.
+// The directory of the whole tree, created once.
 class Tree {
  public:
   Tree() {
@@ -120,7 +121,7 @@ class Tree {
   void Write(const Files& files) {
     for (size_t i = 0; i < files.size(); ++i) {
       const std::string path = temp_.File(kPaths[i]);
-      // Not O_TRUNC, for which ext4 takes milliseconds.
+      // Not O_TRUNC: ext4 takes milliseconds for it.
       const absl::StatusOr<Fd> file =
           OpenRegular(path, O_WRONLY | O_CREAT, 0666);
       Check(file.ok(), "a file can be opened");
@@ -158,7 +159,7 @@ void CheckLocation(const Location& location) {
         "the common directory is git's");
   Check(location.main_worktree.empty() || IsCanonical(location.main_worktree),
         "the main worktree is canonical");
-  // "/" is a directory, too.
+  // "/" is a valid directory too.
   std::string home = location.main_worktree.empty() ? location.common_dir
                                                     : location.main_worktree;
   if (home == "/") home.clear();

@@ -29,8 +29,9 @@ namespace o8lock {
 absl::Status CheckGuardFile(const Fd& fd, const std::string& guard) {
   struct stat info;
   if (fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, "stat", guard);
-  // Another name of some file of this user's, which the record would overwrite:
-  // in a directory that others may write, they can give it this one.
+  // The file also has another name: it may be another file of this user, and
+  // the record would overwrite it. In a directory writable by others, they can
+  // create such a link.
   if (info.st_nlink <= 1) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("'", guard,
@@ -54,7 +55,8 @@ absl::StatusOr<Fd> OpenGuard(const Location& location) {
 std::optional<Holder> ReadRecord(const Fd& fd, const std::string& guard) {
   const absl::StatusOr<std::string> text = ReadWhole(fd, guard);
   if (!text.ok() || text->empty()) return std::nullopt;
-  // Behind the line may be the rest of a longer record: its writer was killed.
+  // After the line there may be the end of a longer record: its writer was
+  // killed.
   const absl::string_view line(text->data(),
                                std::min(text->find('\n'), text->size()));
   absl::StatusOr<Holder> holder = ParseHolder(line);
@@ -80,7 +82,7 @@ absl::Status ReplaceRecord(const Fd& fd, const std::string& text,
 
 namespace {
 
-// Calls `lock` for Range::kChange, as often as another process has that.
+// Calls `lock` for Range::kChange until no other process has this range.
 absl::Status AwaitChange(absl::Status (*lock)(const Fd&, Range,
                                               const std::string&),
                          const Fd& fd, const std::string& guard,

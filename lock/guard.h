@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The guard as a file: for the parts of this module that open it.
+// The guard as a file, for the parts of this library opening it.
 #ifndef O8LOCK_LOCK_GUARD_H_
 #define O8LOCK_LOCK_GUARD_H_
 
@@ -17,50 +17,52 @@
 
 namespace o8lock {
 
-// Opens the guard of `location` for reading and writing; where there is none it
-// is created, and so is its directory if that is o8lock's to create.
-// Errors: kFailedPrecondition  it is no regular file, or has a second name;
+// Opens the guard of `location` for reading and writing. Creates it if it does
+// not exist, with its directory if o8lock may create this directory.
+// Errors: kFailedPrecondition  it is not a regular file, or has a second name;
 //         others               from the file system.
 absl::StatusOr<Fd> OpenGuard(const Location& location);
 
-// Whether `fd`, opened as `guard`, can be one.
-// Errors: kFailedPrecondition  it has a second name.
+// Checks whether `fd`, opened as `guard`, can be a guard.
+// Errors: kFailedPrecondition  it has a second name (a hard link).
 absl::Status CheckGuardFile(const Fd& fd, const std::string& guard);
 
 // Whether `guard` is still the name of `fd`.
 absl::StatusOr<bool> IsStillNamed(const Fd& fd, const std::string& guard);
 
-// The record in `fd`; nothing if it is empty or none.
+// The record in `fd`; nothing if `fd` is empty or contains no record.
 std::optional<Holder> ReadRecord(const Fd& fd, const std::string& guard);
 
-// Makes `text` the content of `fd`, or, where that fails, `previous` again: as
-// the shorter one it still has its place.
+// Makes `text` the content of `fd`. On failure restores `previous`. This works
+// on a full disk too: `previous` is shorter, and its space is still allocated.
 absl::Status ReplaceRecord(const Fd& fd, const std::string& text,
                            const std::string& previous,
                            const std::string& guard);
 
-// How long a process that changes the record, the lock file or the guard's name
-// may take: one that overrides may itself wait for two lock files that are
-// being written.
+// The longest time a process may take to change the record, the lock file or
+// the guard's name. An override may itself wait for two lock files being
+// written.
 inline constexpr Ticks kChangeFor = 5 * kTicksPerSecond;
 
-// How long to wait before another look at a lock that is about to change hands.
+// The pause before reading a lock again that is about to change hands.
 inline constexpr absl::Duration kRetryEvery = absl::Milliseconds(1);
 
 // Locks Range::kChange of `fd`, waiting up to `patience` for another process
-// that has it.
-// Errors: kDeadlineExceeded  that was not long enough; others as TryLock.
+// holding it.
+// Errors: kDeadlineExceeded  the other process holds it longer;
+//         others             as TryLock.
 absl::Status LockChange(const Fd& fd, const std::string& guard,
                         Ticks patience = kChangeFor);
 
-// Keeps others from locking it so, as they can from this; for `fd` opened for
-// reading too. Errors: as above.
+// Shares Range::kChange: this prevents LockChange() in other processes, but not
+// ShareChange(). `fd` may be read-only. Errors: as above.
 absl::Status ShareChange(const Fd& fd, const std::string& guard);
 
-// Of `fd`, locked whole, gives up all but Range::kRun.
+// Releases all ranges of `fd` except kRun. REQUIRES: `fd` has Range::kAll.
 absl::Status DowngradeToRunLock(const Fd& fd, const std::string& guard);
 
-// Whether a run has `fd`, or one that has joined it, by another description.
+// Whether a run, or another run joined to it, has locked the guard through
+// another open file description than `fd`.
 absl::StatusOr<bool> IsTaken(const Fd& fd, const std::string& guard);
 
 }  // namespace o8lock

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a Lock is made of; for the files of this library only.
+// The state of a Lock; for the files of this library only.
 #ifndef O8LOCK_LOCK_HELD_LOCK_H_
 #define O8LOCK_LOCK_HELD_LOCK_H_
 
@@ -30,14 +30,14 @@ struct HeldLock {
 
   Location location;  // follows the repository: put_back.h
   Publication publication;
-  Fd home;    // as OpenHome's
+  Fd home;    // OpenHome's
   Fd fd;      // the guard
-  pid_t pid;  // of the process that acquired
+  pid_t pid;  // the process that acquired the lock
   bool joined = false;
-  bool withdrawn = false;  // the lock file of the run that this has joined
-  absl::Status writable;   // or why a run that has joined may not write `fd`
+  bool withdrawn = false;  // the lock file of the run this one has joined
+  absl::Status writable;   // not OK: why a joined run may not write `fd`
   Holder holder;
-  std::string record;  // as it is in the guard
+  std::string record;  // as the guard has it
   std::vector<LockStatus> stale;
   std::vector<Holder> killed;
   std::vector<Malformed> malformed;

@@ -48,7 +48,8 @@ bool Same(const Holder& a, const Holder& b) {
                     b.overridden.begin(), b.overridden.end(), Same);
 }
 
-// UTF-8, and nothing but newlines acts upon a terminal or is not seen.
+// Whether `text` is UTF-8, and newlines are its only control characters and
+// invisible characters.
 bool IsSafeToPrint(absl::string_view text) {
   while (!text.empty()) {
     const Utf8Character c = DecodeUtf8(text);
@@ -90,7 +91,7 @@ void CheckHolder(const Holder& holder) {
         "a lock file keeps four fields");
 }
 
-// A run may have any bytes in its command or its directory's name.
+// A run's command and directory name may contain any bytes.
 Holder HolderOf(absl::string_view text) {
   Holder holder;
   holder.pid = 1;

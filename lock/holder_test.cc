@@ -82,7 +82,7 @@ struct ReadCase {
 
 TEST(ParseHolderTest, ReadsLiberally) {
   const ReadCase cases[] = {
-      // As orchestr8 3 and 4 write it: milliseconds, no maxConcurrency.
+      // The format of orchestr8 3 and 4: milliseconds, no maxConcurrency.
       {"{\n  \"pid\": 1508,\n  \"startedAt\": \"2026-11-23T14:49:05.764Z\",\n"
        "  \"features\": [\n    \"feat-a\",\n    \"feat-b\"\n  ]\n}",
        1508,
@@ -104,7 +104,7 @@ TEST(ParseHolderTest, ReadsLiberally) {
        {}},
       {R"({"pid":1,"features":["a",1,null,"b"]})", 1, "", {"a", "b"}, {}},
       {R"( {"pid":1} )", 1, "", {}, {}},
-      // A text of digits is that number to Node.js.
+      // Node.js treats a string of digits as this number.
       {R"({"pid":"123"})", 123, "", {}, {}},
       {R"({"pid":"007"})", 7, "", {}, {}},
       {R"({"pid":" 12\n"})", 12, "", {}, {}},

@@ -27,7 +27,7 @@ bool HasToken(const LockStatus& found,
              own_tokens.end();
 }
 
-// The processes whose descendants are inside.
+// The processes whose descendants are inside the run.
 std::vector<int> Roots(const LockStatus& found) {
   std::vector<int> roots;
   if (found.holder.has_value() && found.origin == Origin::kHere &&
@@ -54,7 +54,7 @@ bool IsStartedBy(const std::vector<int>& roots, Ticks since) {
                      [&roots](int pid) { return Has(roots, pid); });
 }
 
-// What an exec left open was not opened by this program.
+// A descriptor left open by exec was not opened by this program.
 bool HasInherited(const Fd& guard, const std::string& path) {
   const absl::StatusOr<FileId> file = IdOf(guard, path);
   if (!file.ok() || !IsLocked(guard, Range::kRun, path).value_or(false)) {
@@ -62,7 +62,7 @@ bool HasInherited(const Fd& guard, const std::string& path) {
   }
   const std::vector<int> inherited = InheritedDescriptors(*file);
   return std::any_of(inherited.begin(), inherited.end(), [&path](int number) {
-    // Of a duplicate: closing that gives up no lock of this kind.
+    // Use a duplicate: closing it releases no lock of this kind.
     const Fd fd(fcntl(number, F_DUPFD_CLOEXEC, 0));
     return fd.ok() && !IsLocked(fd, Range::kRun, path).value_or(true);
   });
@@ -82,13 +82,13 @@ bool IsBehindOrchestr8(const LockStatus& found) {
   if (found.holder.has_value() && found.holder->command_pid == getpid()) {
     return false;
   }
-  // Of a run that is over only what an orchestr8 has started is left.
+  // After a run's end only processes started by an orchestr8 remain.
   if (found.holder.has_value() && !found.holder->surviving.empty()) return true;
   for (const int pid : AncestorsOf(getpid(), found.process.started)) {
     if (IsOrchestr8Process(pid) && !StartsO8lock(pid)) return true;
     if (Has(roots, pid)) return false;
   }
-  // What is in between cannot be seen.
+  // The processes in between are not visible.
   return found.holder.has_value() &&
          std::any_of(found.holder->command.begin(), found.holder->command.end(),
                      NamesOrchestr8);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whether a process is part of a run: the one answer for starts, for waiting,
-// for `status` and for git's hooks.
+// Whether a process is part of a run: one answer for starts, for waiting, for
+// `status` and for git's hooks.
 #ifndef O8LOCK_LOCK_INSIDE_H_
 #define O8LOCK_LOCK_INSIDE_H_
 
@@ -13,20 +13,21 @@
 
 namespace o8lock {
 
-// Whether this process is inside the run `found`, a state of the guard that
-// is open as `guard`. It is if one of these is so:
-//   - it has the run's token among `own_tokens`;
-//   - the run's process or its command has started it, directly or not, or
-//     where these are dead, a process that keeps their lock;
-//   - it has inherited the descriptor that holds the lock. The same file alone
-//     proves nothing: a daemon of an earlier run has it open as well.
-// Does not block, changes nothing. Reads a few files of /proc.
+// Whether this process is inside the run `found`, a state of the open `guard`.
+// It is if one of these is true:
+//   - `own_tokens` contains the run's token;
+//   - this process descends from the run's process or its command or, if both
+//     are dead, from a process keeping their lock;
+//   - this process has inherited the descriptor holding the lock. An open
+//     descriptor of the same file is not enough: an earlier run's daemon has
+//     one too.
+// Does not block and changes nothing. Reads a few files of /proc.
 bool IsInside(const LockStatus& found, const Fd& guard,
               const std::vector<std::string>& own_tokens);
 
-// Whether an orchestr8 is between the run `found`, which this process is inside
-// of, and this process, or may be: then this is a start of its own. Shells and
-// scripts that start o8lock are none, whatever they are called.
+// Whether an orchestr8 is, or may be, between the run `found` and this process
+// inside the run. Then this is a start of its own. Shells and scripts starting
+// o8lock do not count as orchestr8, whatever their names.
 bool IsBehindOrchestr8(const LockStatus& found);
 
 }  // namespace o8lock

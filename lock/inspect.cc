@@ -26,7 +26,7 @@
 namespace o8lock {
 namespace {
 
-// The state of the guard alone; kFree where there is none.
+// The state of the guard alone; kFree if there is no guard.
 absl::StatusOr<LockStatus> InspectGuard(
     const Location& location, const std::vector<std::string>& own_tokens) {
   const Ticks start = NowTicks();
@@ -67,7 +67,7 @@ absl::StatusOr<LockStatus> Inspect(const Location& location,
        location.LockFilesOfRunIn(dead.has_value() ? dead->cwd : "")) {
     O8LOCK_ASSIGN_OR_RETURN(const LockFile file,
                             DetermineLockFileStatus(path, dead));
-    // What holds for a record, as that it is a copy, does for its lock file.
+    // A finding about a record, such as a copy, holds for its lock file too.
     if (record.has_value() && file.lock_status.holder.has_value() &&
         IsOfRun(*file.lock_status.holder, *record)) {
       continue;
@@ -94,7 +94,7 @@ absl::Status UpdateArming(const Location& location, bool held_outside) {
   O8LOCK_RETURN_IF_ERROR(LockChange(guard, location.guard, kDeadRecordFor));
   O8LOCK_ASSIGN_OR_RETURN(const bool named,
                           IsStillNamed(guard, location.guard));
-  // Of a guard that was just replaced nothing is known; who did that arms.
+  // The state of a just replaced guard is unknown. The replacing process arms.
   if (!named) return absl::OkStatus();
   O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(guard, location.guard));
   return SetArmed(location, taken || held_outside);

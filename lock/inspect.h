@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Looking at a lock without taking it.
+// Reading the state of a lock without taking it.
 #ifndef O8LOCK_LOCK_INSPECT_H_
 #define O8LOCK_LOCK_INSPECT_H_
 
@@ -15,25 +15,29 @@
 namespace o8lock {
 
 // The state of the lock at `location`, for a process inside the runs
-// `own_tokens`. Takes nothing and changes nothing.
-// Errors: as Lock::Acquire's for files that are none, kUnimplemented, and from
-// the file system. May wait as Acquire does for what is being written.
+// `own_tokens`.
+// Errors: kFailedPrecondition  a file in the way is not a regular file, or the
+//                              guard has a second name;
+//         kUnimplemented       the file system has no working locks;
+//         others               from the file system.
+// May wait for files being written, as Acquire does. Takes and changes nothing.
 absl::StatusOr<LockStatus> Inspect(const Location& location,
                                    const std::vector<std::string>& own_tokens);
 
-// Whether a run has the kernel lock at `location`, and nothing more: some five
-// system calls. External runs have none.
-// Errors: as Inspect's for the guard's file.
+// Whether a run has the kernel lock at `location`. Checks nothing more: about
+// five system calls. External runs have no kernel lock.
+// Errors: as Inspect's for the guard.
 absl::StatusOr<bool> IsTaken(const Location& location);
 
-// Arms the repository's hooks (arming.h) if a run has the lock or, as somebody
-// has just found, a lock file of an external run is there (`held_outside`);
-// disarms them if not. Lock does this by itself; this is for when it could not:
-// hooks are being installed, a run was killed, a run is external.
-// Errors: as Lock::Acquire's for the guard's file and from the file system;
-//         kDeadlineExceeded  the record is being changed, for longer than that
-//                            takes; nothing was done.
-// Waits up to a twentieth of a second.
+// Arms the repository's hooks (arming.h) if a run has the lock, or if the
+// caller has just found an external run's lock file (`held_outside`). Otherwise
+// disarms them. Lock does this by itself. Call this if Lock could not do so:
+// hooks are being installed, a run was killed, or a run is external.
+// Errors: kDeadlineExceeded  another process is stuck changing the record;
+//                            nothing was done;
+//         others             as Lock::Acquire's for the guard, and from the
+//                            file system.
+// Waits up to 50 milliseconds.
 absl::Status UpdateArming(const Location& location, bool held_outside);
 
 }  // namespace o8lock

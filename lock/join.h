@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Joining: a start inside a run shares that run's lock. For the files of this
+// Joining: a start inside a run shares this run's lock. For the files of this
 // library only.
 #ifndef O8LOCK_LOCK_JOIN_H_
 #define O8LOCK_LOCK_JOIN_H_
@@ -17,18 +17,19 @@
 
 namespace o8lock {
 
-// Joins the run `found`, which this process is inside of, by `guard`, its
-// guard at `location`. `writable` is why that is open for reading only. Null:
-// the lock has changed hands meanwhile.
-// Errors: kDeadlineExceeded  another process is stuck in a change; from the
-// file system. Waits up to five seconds for a change.
+// Joins the run `found` around this process through its open `guard` at
+// `location`. `writable` is not OK if `guard` is read-only, and says why.
+// On success returns the lock, or null if the lock has changed hands meanwhile.
+// Errors: kDeadlineExceeded  another process is stuck in a change;
+//         others             from the file system.
+// Waits up to five seconds for a change.
 absl::StatusOr<std::unique_ptr<HeldLock>> Join(
     const Location& location, Fd guard, const LockStatus& found,
     absl::Status writable = absl::OkStatus());
 
-// The same for the run `run` in the guard's record.
+// The same for the run `run` of the guard's record.
 // Errors: from the file system.
-// REQUIRES: this process has Range::kChange of `guard`, or all of it.
+// REQUIRES: this process has locked Range::kChange or Range::kAll of `guard`.
 absl::StatusOr<std::unique_ptr<HeldLock>> JoinRun(const Location& location,
                                                   Fd guard, Holder run);
 

@@ -59,8 +59,8 @@ void WriteNumber(Writer& writer, const char* key, int64_t number) {
   writer.Int64(number);
 }
 
-// The array `key` with an object for each of `items`, whose members `members`
-// writes; nothing for none.
+// Writes the array `key` with an object for each of `items`. `members` writes
+// an object's members. Writes nothing if `items` is empty.
 template <typename Writer, typename Item, typename Members>
 void WriteObjects(Writer& writer, const char* key,
                   const std::vector<Item>& items, Members members) {
@@ -140,7 +140,7 @@ void WriteRun(Writer& writer, const Holder& holder) {
 template <typename Writer>
 void WriteRecord(Writer& writer, const Holder& holder) {
   writer.StartObject();
-  // The first, so that it has its place (kMarkOffset).
+  // The first member, so its value has a fixed offset (kMarkOffset).
   WriteString(writer, "mark", std::string(kMarkSize, '0'));
   WriteRun(writer, holder);
   WriteObjects(writer, "overridden", holder.overridden,
@@ -156,7 +156,7 @@ void WriteRecord(Writer& writer, const Holder& holder) {
   writer.EndObject();
 }
 
-// The last member of that name, as JavaScript's JSON.parse has it.
+// The last member named `key`, as in JavaScript's JSON.parse.
 const Value* Find(const Value& object, const char* key) {
   const Value* found = nullptr;
   for (const auto& member : object.GetObject()) {
@@ -197,7 +197,7 @@ std::vector<std::string> StringsOf(const Value& object, const char* key) {
   return texts;
 }
 
-// The elements of the array `key` that are objects.
+// The objects in the array `key`.
 std::vector<std::reference_wrapper<const Value>> ObjectsOf(const Value& object,
                                                            const char* key) {
   std::vector<std::reference_wrapper<const Value>> objects;
@@ -209,7 +209,7 @@ std::vector<std::reference_wrapper<const Value>> ObjectsOf(const Value& object,
   return objects;
 }
 
-// Appends the members of the object `key` that are texts.
+// Appends the members of the object `key` with string values.
 void AppendTexts(const Value& object, const char* key,
                  std::vector<std::pair<std::string, std::string>>& texts) {
   const Value* value = Find(object, key);
@@ -227,8 +227,8 @@ std::optional<int> IntOf(const Value& object, const char* key) {
   return value->GetInt();
 }
 
-// The pid of a lock file: a whole number, however it is written, or a text of
-// its digits, which Node.js takes for that number.
+// The pid of a lock file: a whole number in any notation, or a string of its
+// digits, since Node.js takes this for the number.
 std::optional<int> PidOf(const Value& object) {
   const Value* value = Find(object, "pid");
   if (value == nullptr) return std::nullopt;
@@ -301,21 +301,21 @@ Holder HolderOf(const Value& object, int pid) {
   return holder;
 }
 
-// What is parsed is small. RapidJSON's own 64 kB would make the heap grow,
-// twice in each refusal.
+// The parsed texts are small. RapidJSON's default of 64 kB would make the heap
+// grow, twice in each refusal.
 constexpr size_t kChunk = 4096;
 
-// The parser that needs no stack of its own: a hostile file may be nested a
-// million deep.
+// Uses the parser without recursion: a hostile file may be nested a million
+// levels deep.
 bool Parse(absl::string_view text, rapidjson::Document& document) {
   document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
-  // RapidJSON takes a NUL for the end of the text.
+  // RapidJSON treats a NUL as the end of the text.
   return !document.HasParseError() && document.IsObject() &&
          text.find('\0') == text.npos;
 }
 
-// `json`, of which the texts may be any bytes, as UTF-8 that is safe to print:
-// what is no character is U+FFFD, what is not seen is escaped.
+// Converts `json`, with any bytes in its strings, to UTF-8 safe to print: an
+// invalid byte becomes U+FFFD, control and invisible characters are escaped.
 std::string Sanitized(absl::string_view json) {
   std::string text;
   while (!json.empty()) {
@@ -391,7 +391,7 @@ PackageJson ParsePackage(absl::string_view text) {
   return package;
 }
 
-// Writes what a value holds.
+// Writes a value's content.
 struct JsonVisitor {
   rapidjson::PrettyWriter<rapidjson::StringBuffer>& writer;
 

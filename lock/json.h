@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// JSON that is neither a record nor a lock file: what is written for programs
-// to read, and what packages say of themselves. json.cc is the one place that
-// knows the library.
+// JSON other than records and lock files: output for programs, and packages'
+// own descriptions. Only json.cc uses the JSON library.
 #ifndef O8LOCK_LOCK_JSON_H_
 #define O8LOCK_LOCK_JSON_H_
 
@@ -21,19 +20,19 @@ namespace o8lock {
 class JsonValue;
 using JsonMembers = std::vector<std::pair<std::string, JsonValue>>;
 
-// One of: null, true or false, a whole number, a text, an array, an object with
-// its members in their order. Bytes of a text that are no UTF-8 become U+FFFD;
-// control characters, and those that are not seen, are escaped.
+// One of: null, true or false, a whole number, a string, an array, an object
+// with its members in their order. Invalid UTF-8 in a string becomes U+FFFD.
+// Control characters and invisible characters are escaped.
 class JsonValue {
  public:
   JsonValue() : value_(nullptr) {}
-  // Implicit, for lists of members to be read as what they stand for.
+  // Implicit, so lists of members read as the JSON they build.
   // NOLINTBEGIN(google-explicit-constructor)
   JsonValue(bool value) : value_(value) {}
   JsonValue(int value) : value_(int64_t{value}) {}
   JsonValue(int64_t value) : value_(value) {}
   JsonValue(std::string value) : value_(std::move(value)) {}
-  // Else this would be a bool.
+  // Without this overload a string literal would become a bool.
   JsonValue(const char* value) : value_(std::string(value)) {}
   JsonValue(std::vector<JsonValue> values) : value_(std::move(values)) {}
   JsonValue(const std::vector<std::string>& texts)
@@ -51,16 +50,16 @@ class JsonValue {
       value_;
 };
 
-// A package.json; empty where the file has no such member.
+// A package.json. Members missing in the file are empty.
 struct PackageJson {
   std::string name;
-  // Names with their versions, of dependencies of all kinds.
+  // Names with their versions, for dependencies of all kinds.
   std::vector<std::pair<std::string, std::string>> dependencies;
   // Names with their command lines.
   std::vector<std::pair<std::string, std::string>> scripts;
 };
 
-// An orchestr8's configuration; empty where the file has no such member.
+// An orchestr8's configuration. Members missing in the file are empty.
 struct ConfigJson {
   std::optional<int> max_concurrency;
   std::string worktree_directory;

@@ -34,7 +34,7 @@ absl::Status Fcntl(const Fd& fd, int command, struct flock* request,
   if (result == 0) return absl::OkStatus();
   const int error = errno;
   switch (error) {
-    case EAGAIN:  // EACCES too in POSIX, but not in Linux: there it is a denial
+    case EAGAIN:  // POSIX allows EACCES too; in Linux this is a denial
       return absl::UnavailableError(
           absl::StrCat("lock '", path, "': it is locked"));
     case EINTR:

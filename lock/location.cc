@@ -48,7 +48,7 @@ absl::Status CheckName(absl::string_view name) {
       "with a dot"));
 }
 
-// The name of orchestr8 4's lock file for kOrchestr8Lock.
+// The name of orchestr8 4's own lock file for kOrchestr8Lock.
 constexpr absl::string_view kOrchestr8Name = "murm";
 // The lock orchestr8 uses. It guards worktrees.
 constexpr absl::string_view kOrchestr8Lock = "parallel";
@@ -69,8 +69,8 @@ absl::StatusOr<Location> LocateFile(const std::string& start,
     return absl::InvalidArgumentError(
         absl::StrCat("lock file '", given, "': this is not a file's name"));
   }
-  // A repository's own, by its path, has that one's guard: one lock file, one
-  // lock.
+  // A repository's own lock file, given by its path, has the repository's
+  // guard: one lock file, one lock.
   const absl::StatusOr<std::string> directory = Canonical(ParentOf(path));
   absl::string_view name = file;
   if (directory.ok() && absl::ConsumeSuffix(&name, ".lock")) {
@@ -117,7 +117,8 @@ class ExternalLockFiles {
   ExternalLockFiles(absl::string_view name, Location& location)
       : name_(name), location_(location) {}
 
-  // Adds those in `.claude` of `directory`, a directory of the tree `top`.
+  // Adds the lock files in `.claude` of `directory`, a directory of the tree
+  // `top`.
   void Add(const std::string& directory, const std::string& top) {
     if (std::find(seen_.begin(), seen_.end(), directory) != seen_.end()) return;
     seen_.push_back(directory);
@@ -160,7 +161,7 @@ void Describe(const Repository& repository, const std::string& start,
     if (!repository.main_worktree.empty()) {
       homes.insert(homes.begin(), repository.main_worktree);
     } else {
-      // Used by starts before any main worktree was known.
+      // Starts use it before any main worktree is known.
       homes.push_back(repository.common_dir);
     }
     if (repository.is_in_main_worktree && !repository.worktree.empty()) {

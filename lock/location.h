@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where a lock's files are. One lock per repository: from every subdirectory
-// and every linked worktree the answer is the same.
+// The paths of a lock's files. There is one lock per repository: every
+// subdirectory and every linked worktree gives the same answer.
 #ifndef O8LOCK_LOCK_LOCATION_H_
 #define O8LOCK_LOCK_LOCATION_H_
 
@@ -15,10 +15,10 @@
 
 namespace o8lock {
 
-// Absolute paths, all of them.
+// All paths are absolute.
 struct Location {
-  std::string lock_file;  // the public face
-  std::string guard;      // the file whose kernel lock is the lock
+  std::string lock_file;  // for other programs to see
+  std::string guard;      // its kernel lock is the lock
 
   // Lock files of external runs for the same lock: orchestr8 4's; those in the
   // caller's directory and worktree, since orchestr8 uses its own current
@@ -32,70 +32,71 @@ struct Location {
 
   // The repository's git common directory; empty outside git.
   std::string common_dir;
-  // Whether a start has to remember `main_worktree` (main_worktree.h).
+  // Whether a start has to record `main_worktree` (main_worktree.h).
   bool is_news = false;
-  // The main worktree, where the lock file must not show as a change; empty
-  // outside git and where there is none.
+  // The main worktree; git must not show the lock file as a change there. Empty
+  // outside git and without a main worktree.
   std::string main_worktree;
 
-  // The worktree around the caller; empty outside of any.
+  // The worktree around the caller; empty outside every worktree.
   std::string worktree;
 
-  // The link that arms git's hooks (arming.h): <common dir>/o8lock/armed.inc;
-  // empty outside git and for locks that guard no worktrees.
+  // The link for arming git's hooks (arming.h): <common dir>/o8lock/armed.inc.
+  // Empty outside git and for locks not guarding worktrees.
   std::string armed;
-  // o8lock.publish as the repository's own configuration file has it.
+  // o8lock.publish from the repository's own configuration file.
   std::optional<std::string> publish;
-  // o8lock.leftovers, the same.
+  // o8lock.leftovers from the same file.
   std::optional<std::string> leftovers;
 
-  // Whether the directories of `guard` and `lock_file` are o8lock's to create.
+  // Whether o8lock may create the directories of `guard` and `lock_file`.
   bool create_directories = true;
 
-  // In a repository: its main worktree or, where there is none, `common_dir`.
+  // In a repository: its main worktree or, without one, `common_dir`.
   const std::string& Home() const {
     return main_worktree.empty() ? common_dir : main_worktree;
   }
 
-  // `lock_file`, unless it is `outside`, then the foreign ones.
+  // First `lock_file`, unless it is `outside`; then `external_lock_files`.
   std::vector<std::string> LockFiles() const;
 
-  // The same, and those of a run started in `directory`, if that directory is
-  // in the repository.
+  // The same, and the lock files of a run started in `directory`, if this
+  // directory is in the repository.
   std::vector<std::string> LockFilesOfRunIn(const std::string& directory) const;
 };
 
 struct LocateOptions {
   std::string directory;          // where to start; empty: the current one
-  std::string name = "parallel";  // which of the repository's locks
+  std::string name = "parallel";  // selects one of the repository's locks
   std::string lock_file;          // this file instead of a repository's lock
-  std::string git_dir;            // the git directory, where that is known
+  std::string git_dir;            // the git directory, if known
   Discovery discovery;            // how git would search
 };
 
-// Finds the lock of the repository that `options.directory` is in:
-//                in a repository                    outside one
+// Finds the lock of the repository around `options.directory`:
+//                in a repository                    outside a repository
 //   lock file    <main worktree>/.claude/NAME.lock  <directory>/.claude/...
 //   guard        <common dir>/o8lock/NAME.guard     .claude/.NAME.lock.guard
-// A repository without a main worktree (bare; or a separate git directory, seen
-// from a linked worktree before any start in the main one) has its lock file in
-// <common dir>/.claude/.
-// With `options.lock_file` that is the lock file, `.FILE.guard` beside it the
-// guard; unless it is one of those above, which has its guard already.
+// Some repositories have no known main worktree: bare ones, and those with a
+// separate git directory, seen from a linked worktree before any start in the
+// main one. Their lock file is in <common dir>/.claude/.
+// With `options.lock_file` this is the lock file, and its guard is
+// `.FILE.guard` beside it. If it is one of the lock files above, it keeps its
+// guard above.
 //
-// The repository is found as git does it, from the files (repository.h): no git
-// process, and nothing in the environment (GIT_DIR...) has a say but
-// `options.discovery`. With `options.git_dir`, a path relative to the
-// directory, there is no search.
+// Finds the repository as git does, but from the files (repository.h). Starts
+// no git process and ignores the environment (GIT_DIR...) except for
+// `options.discovery`. With `options.git_dir`, an absolute path or one relative
+// to the directory, there is no search.
 //
-// Errors: kInvalidArgument     the name is not made of letters, digits, '.',
-//                              '_' and '-', or begins with a dot; it, or the
-//                              lock file, is another lock's; or the lock file
-//                              has no name.
-//         kFailedPrecondition  git finds a repository that it cannot use.
+// Errors: kInvalidArgument     the name contains characters other than letters,
+//                              digits, '.', '_' and '-', or begins with a dot;
+//                              the name or the lock file belongs to another
+//                              lock; or the lock file has no file name.
+//         kFailedPrecondition  git finds a repository it cannot use.
 //         others               from reading the current directory or a file.
-// Reads a few small files, changes nothing. Thread-safe, but for a chdir(2) at
-// the same time where no directory is given.
+// Reads a few small files and changes nothing. Thread-safe, except for a
+// concurrent chdir(2) without `options.directory`.
 absl::StatusOr<Location> Locate(const LocateOptions& options);
 
 }  // namespace o8lock

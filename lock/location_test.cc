@@ -31,7 +31,7 @@ class LocateTest : public testing::Test {
     options.directory = directory;
     const absl::StatusOr<Location> location = Locate(options);
     EXPECT_TRUE(location.ok()) << directory << ": " << location.status();
-    // Where one is it is looked for in another way.
+    // The search from the current directory works differently.
     EXPECT_EQ(chdir(directory.c_str()), 0);
     const absl::StatusOr<Location> current = Locate({});
     EXPECT_EQ(chdir("/"), 0);
@@ -43,7 +43,7 @@ class LocateTest : public testing::Test {
     return location.value_or(Location());
   }
 
-  // The lock of `repository_` with its main worktree.
+  // Expects the lock of `repository_` with its main worktree.
   void ExpectRepositorysLock(const std::string& directory) {
     const Location location = LocateFrom(directory);
     EXPECT_EQ(location.lock_file, repository_ + "/.claude/parallel.lock");
@@ -71,7 +71,7 @@ TEST_F(LocateTest, PassesByWhatOnlyLooksLikeARepository) {
   std::filesystem::create_directory(repository_ + "/a/b/c/.git");
   MakeFile(repository_ + "/a/HEAD", "ref: refs/heads/main\n");
   ExpectRepositorysLock(deep);
-  // With objects it is one.
+  // With objects it is a git directory.
   std::filesystem::create_directory(repository_ + "/a/objects");
   std::filesystem::create_directory(repository_ + "/a/refs");
   EXPECT_EQ(LocateFrom(deep).guard, repository_ + "/a/o8lock/parallel.guard");
@@ -150,7 +150,7 @@ TEST_F(LocateTest, KnowsABareRepositoryNamedDotGit) {
     EXPECT_EQ(location.lock_file, project + "/.git/.claude/parallel.lock");
     EXPECT_EQ(location.guard, project + "/.git/o8lock/parallel.guard");
   }
-  // git moves core.bare to another file then.
+  // With this extension git keeps core.bare in another file.
   Git(project + "/.git", {"config", "extensions.worktreeConfig", "true"});
   Git(project + "/.git", {"config", "--unset", "core.bare"});
   Git(project + "/.git", {"config", "--worktree", "core.bare", "true"});
@@ -167,13 +167,13 @@ TEST_F(LocateTest, FindsOneGuardWithASeparateGitDirectory) {
   const Location location = LocateFrom(main);
   EXPECT_EQ(location.lock_file, main + "/.claude/parallel.lock");
   EXPECT_EQ(location.guard, git_dir + "/o8lock/parallel.guard");
-  // Nothing in a linked worktree says where the main one is.
+  // A linked worktree does not know the main one.
   const Location linked = LocateFrom(temp_.File("linked"));
   EXPECT_EQ(linked.guard, location.guard);
   EXPECT_EQ(linked.lock_file, git_dir + "/.claude/parallel.lock");
 }
 
-// As git starts a hook.
+// Git starts a hook this way.
 TEST_F(LocateTest, FollowsAGitDirectoryThatItIsGiven) {
   Git(repository_, {"worktree", "add", "-q", temp_.File("linked")});
   const std::string elsewhere = temp_.File("elsewhere");
@@ -344,7 +344,7 @@ TEST_F(LocateTest, TellsOfACommondirFileThatLeadsNowhere) {
   const std::string git_dir = repository_ + "/.git/worktrees/linked";
   LocateOptions options;
   options.directory = temp_.File("linked");
-  // Missing, a file, a directory that is none of git's, and itself.
+  // Missing, a file, a directory other than a git directory, and itself.
   for (const char* target : {"../../gone", "../../HEAD", "../../refs", "."}) {
     MakeFile(git_dir + "/commondir", absl::StrCat(target, "\n"));
     EXPECT_EQ(Locate(options).status(),

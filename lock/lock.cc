@@ -33,10 +33,10 @@
 namespace o8lock {
 namespace {
 
-// A record has room for these. A parallel run makes a few.
+// The limit for a record. A parallel run makes a few worktrees.
 constexpr size_t kMaxOrphaned = 100;
 
-// Adds those of `from` to `to` that are not in it.
+// Adds the worktrees of `from` missing in `to`.
 void Merge(const std::vector<OrphanedWorktree>& from,
            std::vector<OrphanedWorktree>& to) {
   for (const OrphanedWorktree& worktree : from) {
@@ -50,12 +50,12 @@ void Merge(const std::vector<OrphanedWorktree>& from,
 
 // A run's right to change its record and its lock file.
 struct OwnChange {
-  Fd fd;  // has kChange; none where the guard has no name any more
-  bool overridden = false;  // and no such right
+  Fd fd;  // has kChange; empty if the guard no longer has a name
+  bool overridden = false;  // then there is no such right
 };
 
-// Of a description of its own: a lock on lock.fd would outlive this process, if
-// it were killed here, in every duplicate that its command has.
+// Uses its own open file description. A lock on lock.fd would survive in every
+// duplicate of the command if this process were killed here.
 absl::StatusOr<OwnChange> LockOwnChange(const HeldLock& lock) {
   const std::string& guard = lock.location.guard;
   OwnChange change;
@@ -74,11 +74,11 @@ absl::StatusOr<OwnChange> LockOwnChange(const HeldLock& lock) {
   return change;
 }
 
-// Writes what this run knows of itself now, unless it was overridden.
+// Writes this run's current description, unless it was overridden.
 absl::Status UpdateRecord(HeldLock& lock) {
   O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange(lock));
   if (change.overridden) return absl::OkStatus();
-  // Overridden runs take themselves out of it when they release.
+  // Overridden runs remove themselves from it when they release.
   const std::optional<Holder> now = ReadRecord(lock.fd, lock.location.guard);
   if (now.has_value()) lock.holder.overridden = now->overridden;
   std::string record = RecordText(lock.holder);
@@ -88,15 +88,15 @@ absl::Status UpdateRecord(HeldLock& lock) {
   return absl::OkStatus();
 }
 
-// Who has overridden this run, as its own guard has it.
+// The run that has overridden this one, according to this run's own guard.
 std::optional<Overrider> OverriddenBy(const HeldLock& lock) {
   const std::optional<Holder> record = ReadRecord(lock.fd, lock.location.guard);
   if (!record.has_value()) return std::nullopt;
   return record->overridden_by;
 }
 
-// `record` of a run that is over, as far as later ones have to know of it: of
-// worktrees, and of overridden runs that were killed.
+// The part of a finished run's `record` needed by later runs: orphaned
+// worktrees and killed overridden runs.
 std::optional<Holder> Over(Holder record) {
   if (record.orphaned.empty() && record.overridden.empty()) {
     return std::nullopt;
@@ -106,8 +106,8 @@ std::optional<Holder> Over(Holder record) {
   return record;
 }
 
-// The record in the guard after the end of the run `record`: that of the run it
-// overrode last, among those still working.
+// The guard's record after the end of the run `record`: the record of its last
+// overridden run still working.
 std::optional<Holder> LastOverridden(const Holder& record) {
   std::vector<Holder> runs = record.overridden;
   const auto found = std::find_if(runs.rbegin(), runs.rend(), MayLive);
@@ -125,8 +125,8 @@ std::optional<Holder> LastOverridden(const Holder& record) {
   return last;
 }
 
-// The record in the guard of `lock` once this run has given it up, and `others`
-// that have joined have not.
+// The record in the guard of `lock` after this run's release. `others`: joined
+// runs have not released yet.
 std::optional<Holder> Remaining(const HeldLock& lock, bool others) {
   const std::string& guard = lock.location.guard;
   Holder record = ReadRecord(lock.fd, guard).value_or(lock.holder);
@@ -148,7 +148,7 @@ std::optional<Holder> Remaining(const HeldLock& lock, bool others) {
   return LastOverridden(record);
 }
 
-// Whether the run `remaining` works on.
+// Whether the run `remaining` continues.
 bool WorksOn(const std::optional<Holder>& remaining) {
   return remaining.has_value() && !remaining->released;
 }
@@ -157,8 +157,8 @@ std::string TextOf(const std::optional<Holder>& record) {
   return record.has_value() ? RecordText(*record) : "";
 }
 
-// Takes the run of `lock`, which was overridden and is over, out of what the
-// guard says that is in place now.
+// Removes the finished, overridden run of `lock` from the record in the present
+// guard.
 absl::Status RemoveFromRecord(const HeldLock& lock) {
   const std::string& path = lock.location.guard;
   O8LOCK_ASSIGN_OR_RETURN(const Fd guard, OpenRegular(path, O_RDWR));
@@ -178,7 +178,7 @@ absl::Status RemoveFromRecord(const HeldLock& lock) {
   const std::string before = RecordText(*record);
   std::vector<Holder>& runs = record->overridden;
   runs.erase(std::remove_if(runs.begin(), runs.end(), is_mine), runs.end());
-  // Its overrider has written those that were there at the override.
+  // The overrider has already copied the worktrees known at the override.
   Merge(lock.holder.orphaned, record->orphaned);
   return ReplaceRecord(guard, RecordText(*record), before, path);
 }
@@ -208,7 +208,7 @@ absl::StatusOr<Lock> Lock::Acquire(const Location& location,
 absl::Status Lock::NameCommand(pid_t command) {
   HeldLock& lock = *held_;
   if (lock.joined) return absl::OkStatus();
-  // First: PutGuardBack may have to write it later.
+  // Set them first: PutGuardBack may have to write them later.
   lock.holder.command_pid = command;
   lock.holder.command_since = NowNanoseconds();
   return UpdateRecord(lock);
@@ -225,7 +225,7 @@ absl::Status Lock::SetOrphaned(const std::vector<OrphanedWorktree>& worktrees) {
 absl::Status Lock::AddOrphaned(const std::vector<OrphanedWorktree>& worktrees) {
   HeldLock& lock = *held_;
   if (lock.joined) return absl::OkStatus();
-  // Those of overridden runs are in the record alone.
+  // Overridden runs' worktrees are in the record alone.
   const std::optional<Holder> record = ReadRecord(lock.fd, lock.location.guard);
   if (record.has_value()) Merge(record->orphaned, lock.holder.orphaned);
   Merge(worktrees, lock.holder.orphaned);
@@ -297,14 +297,14 @@ absl::StatusOr<Released> Lock::Release() {
   const std::string& guard = lock.location.guard;
   Released released;
   if (!lock.writable.ok()) {
-    // The record stays: it is the outer run's, or says that this has ended.
+    // Keep the record: it is the outer run's, or says that this run has ended.
     const absl::Status unlocked = Unlock(lock.fd, Range::kJoined, guard);
     lock.fd.Close();
     if (!unlocked.ok()) return unlocked;
     return released;
   }
   absl::StatusOr<OwnChange> change = OwnChange();
-  // Another repository in its place is none of this run's business.
+  // A repository in the old one's place is not this run's to change.
   const bool is_home = FollowHome(lock);
   if (is_home) change = LockOwnChange(lock);
   absl::Status status = change.status();
@@ -313,15 +313,15 @@ absl::StatusOr<Released> Lock::Release() {
   if (released.overridden) {
     released.by = OverriddenBy(lock);
     released.overridden = released.by.has_value();
-    // Where this fails the end of this process tells.
+    // If this fails, the end of this process shows the end of the run.
     RemoveFromRecord(lock).IgnoreError();
   }
   if (is_mine && !lock.joined) {
     status = lock.publication.Remove(&released.removed_lock_files);
   }
   if (is_mine && lock.withdrawn && change->fd.ok()) status = PutBack(lock);
-  // Runs that have joined keep the record until the last of them ends, and
-  // while the lock file is there so is the proof that it is a dead run's.
+  // Joined runs keep the record until the last of them ends. And as long as the
+  // lock file exists, the record must prove that its run is dead.
   std::optional<std::string> text;
   if (is_mine && status.ok() && change->fd.ok()) {
     const absl::StatusOr<bool> others = IsTaken(lock.fd, guard);
@@ -329,7 +329,7 @@ absl::StatusOr<Released> Lock::Release() {
     if (others.ok()) {
       const std::optional<Holder> remaining = Remaining(lock, *others);
       text = TextOf(remaining);
-      // Where this fails the hooks do it.
+      // If this fails, the hooks do it.
       if (!*others && !WorksOn(remaining)) {
         SetArmed(lock.location, false).IgnoreError();
       }
@@ -337,15 +337,16 @@ absl::StatusOr<Released> Lock::Release() {
   }
   const bool somebody_waits =
       IsLocked(lock.fd, Range::kWaiting, guard).value_or(false);
-  // First unlocked, then emptied, both under kChange: who is killed in between
-  // leaves a record that proves the death. Nothing else in between: whoever
-  // waits is woken by the one and can do nothing before the other.
+  // Unlock first, then empty the record, both under kChange: a run killed in
+  // between leaves a record proving its death. Do nothing more in between: the
+  // first step wakes a waiting process, and this process can do nothing before
+  // the second step.
   status.Update(
       Unlock(lock.fd, lock.joined ? Range::kJoined : Range::kRun, guard));
   if (text.has_value()) status.Update(Overwrite(lock.fd, *text, guard));
   if (change.ok()) change->fd.Close();
-  // The kernel has most likely put who waits on this processor, behind this
-  // process.
+  // The kernel has most likely queued the waiting process on this processor,
+  // behind this process.
   if (somebody_waits) sched_yield();
   lock.fd.Close();
   if (!status.ok()) return status;

@@ -2,11 +2,11 @@
 //
 // Lock: while one exists, no other run has the same lock.
 //
-// Calling sequence: Locate(), Lock::Acquire(), do the work, Release(). A
-// process that dies in any way frees the lock: the kernel does it. A child
-// process that was given fd() keeps it taken until Release(), or, if nobody is
-// left to call that, until it ends. Children of its own that live on keep it
-// too, unless NameCommand() has said which process it is.
+// Calling sequence: Locate(), Lock::Acquire(), do the work, Release(). When a
+// process dies in any way, the kernel frees its lock. A child process with a
+// duplicate of fd() keeps the lock until Release() or, if this process dies
+// before Release(), until the child ends. The child's own children keep the
+// lock too, unless NameCommand() has named the child.
 //
 //   absl::StatusOr<o8lock::Location> location = o8lock::Locate({});
 //   if (!location.ok()) return location.status();
@@ -16,19 +16,21 @@
 //   absl::StatusOr<o8lock::Lock> lock =
 //       o8lock::Lock::Acquire(*location, options, &found);
 //   if (absl::IsUnavailable(lock.status())) {
-//     ...                            // found->holder->pid has it
+//     ...                            // found->holder->pid has the lock
 //   }
 //   if (!lock.ok()) return lock.status();
-//   ...                              // alone
+//   ...                              // exclusive
 //   return lock->Release().status();
 //
-// What is on disk, and why there are two files, is said in holder.h and
-// location.h. The protocol: the kernel lock on the guard (kernel_lock.h)
-// decides; its second byte is held for the microseconds in which the record,
-// the lock file or the guard's name change, so that a release and an override,
-// or two overrides, never interleave; its third byte is shared by the runs that
-// are inside of another, its fifth one by those inside that have withdrawn the
-// lock file. Each process that waits has a byte far behind them (waiters.h).
+// holder.h and location.h describe the files on disk. The protocol uses the
+// bytes of the guard (kernel_lock.h):
+//   - The kernel lock on the first byte decides.
+//   - The second byte is locked for the microseconds of a change of the record,
+//     the lock file or the guard's name. So a release and an override, or two
+//     overrides, never interleave.
+//   - Runs inside another one share the third byte.
+//   - Inner runs that need the lock file withdrawn share the fifth byte.
+//   - Each waiting process has a byte far behind these (waiters.h).
 // Nothing is synced to the disk: no lock outlives a reboot.
 #ifndef O8LOCK_LOCK_LOCK_H_
 #define O8LOCK_LOCK_LOCK_H_
@@ -53,184 +55,192 @@ namespace o8lock {
 struct HeldLock;
 
 struct AcquireOptions {
-  // What the lock file and the record say of this run. The number is
-  // orchestr8's own, where nothing says otherwise.
+  // This run's description for the lock file and the record. The default of
+  // max_concurrency is orchestr8's own.
   std::vector<std::string> features;
   int max_concurrency = 3;
   std::vector<std::string> command;
 
-  // Why no lock file is put in place, for people; nothing: it is.
+  // Why this run places no lock file, for people; nothing: it places one.
   std::optional<std::string> unpublished;
 
-  // The tokens of the runs that this process is inside of (inside.h).
+  // The tokens of the runs around this process (inside.h).
   std::vector<std::string> own_tokens;
 
-  // Whether the command is an orchestr8: inside of another's run it is refused
-  // (then `refused_by` is own), where other commands join.
+  // Whether the command is an orchestr8. Inside another orchestr8's run it is
+  // refused, with `refused_by->own` set. Other commands join the run.
   bool is_orchestr8 = false;
 
-  // LockStates that somebody has seen and wants overridden. A lock that none of
-  // them is about is not overridden.
+  // The lock states the user has seen and wants overridden. No other lock is
+  // overridden.
   std::vector<LockStatus> overriding;
 
-  // Whether the record is to say nothing of overridden runs that live on. It
-  // has the next start refused by them after this one's end.
+  // Whether the record omits overridden runs still alive. Listed there, they
+  // refuse the next start after this run's end.
   bool forget_overridden = false;
 };
 
-// How a run's lock ended.
+// The circumstances of a lock's release.
 struct Released {
-  // Another run took the lock away before; its files were left alone.
+  // Another run took the lock away before. Its files were not touched.
   bool overridden = false;
   std::optional<Overrider> by;
 
-  // Lock files that were left by processes that ended during the run, such as
-  // an orchestr8 that keeps its own and was killed; they were removed.
+  // The removed lock files of processes that ended during the run, such as a
+  // killed orchestr8 with a lock file of its own.
   std::vector<LockStatus> removed_lock_files;
 };
 
-// What has happened to a lock in its run.
+// Changes made to a lock's files by others during its run.
 struct Interference {
   // Another run has taken the lock away.
   bool overridden = false;
   std::optional<Overrider> by;
 
-  // The lock file, or the guard, was gone, and has been put in place again.
+  // The lock file, or the guard, was gone and has been put back.
   bool vanished = false;
   bool guard_vanished = false;
 
-  // The guard was gone, and another run had made one before that: both are on.
+  // The guard was gone, and another run made a new one first: now both runs are
+  // working.
   bool guard_lost = false;
 
-  // In the lock file's place is another, which was left alone: this is what it
-  // says (no holder: it is no lock file).
+  // Another file has replaced the lock file, and was not touched. This is its
+  // content (no holder: it is not a lock file).
   std::optional<LockStatus> replaced;
 };
 
-// Move-only: the lock is one. Not thread-safe; distinct Locks are independent,
-// also two on the same file in one process. A copy in a forked child is inert:
-// only the process that acquired releases.
+// Move-only: there is one owner. Not thread-safe. Distinct Locks are
+// independent, even two on the same file in one process. A copy in a forked
+// child does nothing: only the acquiring process releases.
 class Lock {
  public:
-  // Takes the lock at `location`; or, where this process is inside the run that
-  // has it (inside.h), joins that: the lock stays taken until both
-  // have released, and nothing on disk changes.
-  // On success the guard's kernel lock is this run's, the guard holds its
-  // record, the lock file is in place (unless options.unpublished) and, in a
-  // repository, in info/exclude if that can be written, see excluded(); what
-  // dead runs left is gone, see stale() and malformed(). Errors:
-  //   kUnavailable         a run has it; `refused_by`, unless null, tells
-  //   which. kFailedPrecondition  it cannot be told whether a run has it (then
-  //   too);
-  //                        or a file's place is taken by something that is no
-  //                        regular file (then `refused_by` is nothing).
+  // Takes the lock at `location`. If this process is inside the run with the
+  // lock (inside.h), joins this run instead: the lock stays taken until both
+  // have released it, and nothing on disk changes.
+  // On success this run has the guard's kernel lock, and the guard contains its
+  // record. The lock file is in place, unless options.unpublished. In a
+  // repository, info/exclude lists the lock file if o8lock can write it, see
+  // excluded(). The remains of dead runs are gone, see stale() and malformed().
+  // Errors:
+  //   kUnavailable         a run has the lock; `refused_by`, unless null,
+  //                        describes it.
+  //   kFailedPrecondition  it is unknown whether a run has the lock:
+  //                        `refused_by` describes it. Or a file in the way is
+  //                        not a regular file: `refused_by` is nothing.
   //   kUnimplemented       the file system has no working locks.
   //   kInvalidArgument     the description is longer than kMaxFileSize.
-  //   kDeadlineExceeded    another process is stuck half-way through a change,
-  //                        or somebody keeps replacing the guard.
+  //   kDeadlineExceeded    another process is stuck in a change, or others keep
+  //                        replacing the guard.
   //   kNotFound, kPermissionDenied, kResourceExhausted, ...  from the file
   //                        system, with operation and path.
-  // On failure nothing of a living run was changed, and nothing of this is
-  // left; but for an override whose last step, giving the lock file its name,
-  // fails: the overridden run has lost its lock then.
-  // Never waits for a holder; a second for a record, and for each lock file,
-  // that is just being written, five for an override that is under way.
-  // `turn`, unless empty, is the guard that WaitFor() (wait.h) has got.
+  // On failure no living run is changed, and no file of this run remains. There
+  // is one exception: if the last step of an override, naming the lock file,
+  // fails, the overridden run has already lost its lock.
+  // Never waits for a holder. Waits a second for a record and for each lock
+  // file being written, and five seconds for an override in progress.
+  // `turn`, unless empty, is the guard returned by WaitFor() (wait.h).
   static absl::StatusOr<Lock> Acquire(
       const Location& location, const AcquireOptions& options,
       std::optional<LockStatus>* refused_by = nullptr, Fd turn = Fd());
 
-  // Move-constructible only: assignment would have to release the lock that is
-  // there.
+  // Move-constructible only: assignment would have to release the current lock.
   Lock(Lock&& other) noexcept;
   // Releases, if Release() was not called.
   ~Lock();
 
-  // Writes into the record which process the command is that was given fd().
-  // Should this process be killed, the next run can tell the command from what
-  // that leaves behind, and takes the lock from the latter.
-  // Errors: kDeadlineExceeded, and those of writing; the record is as before,
-  // and the lock is held all the same. Nothing is done, and that is no error,
-  // when the lock was overridden, or is joined().
-  // Waits up to five seconds for an override that is under way.
+  // Writes `command` into the record: the process of the command, which was
+  // given a duplicate of fd(). If this process is killed, the next run can
+  // distinguish the command from its surviving processes, and takes the lock
+  // from the latter.
+  // Errors: kDeadlineExceeded  another process is stuck in a change;
+  //         others             from writing.
+  // On failure the record stays as before, and this run keeps the lock. If the
+  // lock was overridden, or is joined(), does nothing and returns OK.
+  // Waits up to five seconds for an override in progress.
   // REQUIRES: not released yet.
   absl::Status NameCommand(pid_t command);
 
-  // Writes into the record which worktrees ended runs have left, in place of
-  // what holder() says of that, or besides. The record names them until it is
-  // told otherwise, also after this run; a hundred at most. Of an overridden
-  // run, Release() adds them to the record of the run that has the lock.
+  // Writes the orphaned worktrees of ended runs into the record. SetOrphaned()
+  // replaces the list in holder(), AddOrphaned() extends it. The record keeps
+  // the list until the next such call, even after this run; at most a hundred.
+  // If this run was overridden, Release() adds its list to the record of the
+  // run with the lock.
   // Errors, blocking and requirements as NameCommand's.
   absl::Status SetOrphaned(const std::vector<OrphanedWorktree>& worktrees);
   absl::Status AddOrphaned(const std::vector<OrphanedWorktree>& worktrees);
 
-  // Leaves the lock, from Release() on, to `processes` of this run: the next
-  // start is refused until the last has ended, and what they have started in
-  // their worktrees and sessions. Errors and blocking as NameCommand's: the
-  // lock is left to them all the same, unless this process is killed.
+  // Leaves the lock, from Release() on, to `processes` of this run. The next
+  // start is refused until the last of them has ended, with their descendants
+  // in their worktrees and sessions.
+  // Errors and blocking as NameCommand's. On failure they keep the lock all the
+  // same, unless this process is killed.
   // REQUIRES: not joined(), and not released yet.
   absl::Status KeepFor(std::vector<SurvivingProcess> processes);
 
-  // Removes the lock file of the run joined by this until Release(): it would
-  // stop an orchestr8 with a lock file of its own. Does nothing where that run
-  // has no lock file or the lock is not joined().
-  // Errors: kDeadlineExceeded, and those of removing; the lock is joined all
-  // the same.
-  // If this process is killed, the lock file stays away until the outer run
+  // Withdraws the lock file of the outer run until Release(), because it would
+  // stop an orchestr8 with a lock file of its own. Does nothing if the outer
+  // run has no lock file or the lock is not joined().
+  // Errors: kDeadlineExceeded  another process is stuck in a change;
+  //         others             from removing the lock file.
+  // On failure the lock stays joined.
+  // If this process is killed, the lock file is missing until the outer run
   // notices a change beside it.
-  // Waits up to five seconds for an override that is under way.
-  // REQUIRES: no duplicate of fd() was given away, and not released yet.
+  // Waits up to five seconds for an override in progress.
+  // REQUIRES: this process has given away no duplicate of fd(), and not
+  // released yet.
   absl::Status WithdrawLockFile();
 
-  // Looks whether the lock is as this run has made it. A guard or a lock file
-  // that is gone, or has another name (orchestr8 4 gives the latter one), is
-  // put in place again; where the repository was moved, there. Nothing is
-  // written after an override, where another run's is in its place, and no lock
-  // file that a run inside has withdrawn.
-  // Errors: kDeadlineExceeded, and those of writing.
-  // A few system calls when all is well; else waits up to five seconds for an
-  // override that is under way, and a second for a lock file that is being
-  // written.
+  // Checks whether the lock's files are as this run has made them. Puts a
+  // missing or renamed guard or lock file back (orchestr8 4 renames the
+  // latter). If the repository was moved, puts them back there. Writes nothing
+  // after an override, or if another run's file is in the place. Does not put
+  // back a lock file withdrawn by an inner run.
+  // Errors: kDeadlineExceeded  another process is stuck in a change;
+  //         others             from writing.
+  // Makes a few system calls if all is well. Otherwise waits up to five seconds
+  // for an override in progress, and a second for a lock file being written.
   // REQUIRES: not released yet.
   absl::StatusOr<Interference> CheckIntegrity();
 
-  // What CheckIntegrity() is about: directories of which watch.h can tell.
+  // The directories to watch (watch.h) for changes CheckIntegrity() handles.
   std::vector<std::string> Directories() const;
 
-  // Removes the lock file if it is still this run's, and those that processes
-  // which have ended left during the run, frees the lock for every
-  // process that has a duplicate of fd(), and empties the record, unless
-  // another run has joined and goes on. If the lock was overridden, only the
-  // orphaned guard is given up.
+  // Removes the lock file if it is still this run's, and the lock files of
+  // processes that ended during the run. Frees the lock for every process with
+  // a duplicate of fd(). Empties the record, unless a joined run continues. If
+  // the lock was overridden, only releases the orphaned guard.
   // Errors: from removing the lock file; the lock is free all the same.
-  // Waits up to five seconds for an override that is under way.
+  // Waits up to five seconds for an override in progress.
   // REQUIRES: not released yet.
   absl::StatusOr<Released> Release();
 
-  // The guard's descriptor, 3 or higher, close-on-exec. Who inherits a
-  // duplicate keeps the lock taken if this process is killed. Owned by this.
+  // The guard's descriptor, 3 or higher, close-on-exec. Owned by this Lock. A
+  // process with an inherited duplicate keeps the lock taken if this process is
+  // killed.
   int fd() const;
 
-  // Whether this is inside the run holder(), and has joined it.
+  // Whether this process is inside the run holder() and has joined it.
   bool joined() const;
 
-  // This run, as its record has it.
+  // This run or, if joined(), the outer run, as in its record.
   const Holder& holder() const;
 
-  // What was there: the dead runs whose lock this one took over, each once, and
-  // lock files that were none.
+  // The dead runs that had the lock before this one, each once. Acquire() has
+  // removed their remains. It has put malformed() lock files aside.
   const std::vector<LockStatus>& stale() const;
 
-  // Overridden runs that were killed, of which no start has told.
+  // Killed overridden runs not yet reported by any start.
   const std::vector<Holder>& killed() const;
 
-  // Who has taken the lock away from this run, as its own guard says; nothing:
-  // no run has. Reads that file. REQUIRES: not released yet.
+  // The run that took the lock away from this one, according to this run's own
+  // guard; nothing: there is no such run. Reads the guard.
+  // REQUIRES: not released yet.
   std::optional<Overrider> overridden_by() const;
 
   const std::vector<Malformed>& malformed() const;
 
-  // Why the lock file, if it is published, is not in info/exclude.
+  // Why a published lock file is not in info/exclude.
   const absl::Status& excluded() const;
 
  private:

@@ -28,16 +28,17 @@
 namespace o8lock {
 namespace {
 
-// How much later than its lock file a process must have begun to be another
-// one: that much the clock may have been corrected in between.
+// The minimum delay between a lock file and a process's start that proves it to
+// be another process. The clock may have been corrected by up to this much in
+// between.
 constexpr int64_t kClockSlack = 2000000000;
 
 constexpr absl::Duration kRereadEvery = absl::Milliseconds(20);
 constexpr Ticks kRereadFor = kTicksPerSecond;
 
-// Whether `process` is another one than that of the lock file which `holder` is
-// from and which was written at `written`: it began after both that and its
-// startedAt, or both were before this boot.
+// Whether `process` is not the process of the lock file `holder`, written at
+// `written`: it began after both this time and startedAt, or both were before
+// this boot.
 bool BeganAfter(const ProcessInfo& process, const Holder& holder,
                 const struct timespec& written) {
   const std::optional<int64_t> since = ParseTimeNanoseconds(holder.started_at);
@@ -51,17 +52,18 @@ bool BeganAfter(const ProcessInfo& process, const Holder& holder,
           boot + process.started * kNanosecondsPerTick > latest + kClockSlack);
 }
 
-// Whether `path` was not written since the run `dead` began: then it is that
-// one's, which would have been refused by a living one's.
+// Whether `path` was not written since the run `dead` began. Then it is the
+// dead run's: a living run's lock file would have refused the dead run.
 bool IsOlderThan(const std::string& path, const std::optional<Holder>& dead) {
   struct stat info;
   if (!dead.has_value() || lstat(path.c_str(), &info) != 0) return false;
   const std::optional<int64_t> began = ParseTime(dead->started_at);
-  // startedAt is in seconds, and the file is written right after it is read.
+  // startedAt is in whole seconds, and the file is written right after it is
+  // taken.
   return began.has_value() && info.st_mtim.tv_sec <= *began + 1;
 }
 
-// The text of `path` and when it was written.
+// The text of `path` and the time it was written.
 struct TimedText {
   std::string text;
   struct timespec written = {};
@@ -76,8 +78,8 @@ absl::StatusOr<TimedText> ReadTimed(const std::string& path) {
   return read;
 }
 
-// Gives the state that the process of `lock_status`, a lock file's with a
-// holder, leads to. The file was written at `written`.
+// Sets the state of `lock_status`, a lock file with a holder written at
+// `written`, from the holder's process.
 void JudgeProcess(const struct timespec& written, LockStatus& lock_status) {
   Holder& holder = *lock_status.holder;
   lock_status.process = GetProcess(holder.pid);
@@ -87,9 +89,9 @@ void JudgeProcess(const struct timespec& written, LockStatus& lock_status) {
       lock_status.stranger = {ProgramOf(holder.pid)};
     }
   }
-  // This process has written no lock file yet. And a clock that was set forward
-  // makes every process look younger than its lock file: an orchestr8 is taken
-  // for the one that wrote it.
+  // This process has written no lock file yet. An orchestr8 is believed to be
+  // the writer of its lock file, even if it looks younger: setting the clock
+  // forward makes every process look younger than its lock file.
   lock_status.pid_reused = holder.pid == getpid() ||
                            (!lock_status.stranger.empty() &&
                             BeganAfter(lock_status.process, holder, written));

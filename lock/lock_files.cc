@@ -32,28 +32,28 @@ std::string Aside(const std::string& path) {
   return HiddenBeside(path, ".old");
 }
 
-// Gives Aside(path) its name back, or removes it where that is taken. Renames:
-// a link to another user's file need not be allowed.
+// Gives Aside(path) its name back, or removes it if the name is taken. Uses a
+// rename: a link to another user's file may not be allowed.
 absl::Status MoveBack(const std::string& path) {
   const absl::Status moved = RenameToNewName(Aside(path), path);
   return absl::IsAlreadyExists(moved) ? RemoveFile(Aside(path)) : moved;
 }
 
-// Renames `path` to Aside(path) if it is still `text`. false: it is another
-// file by now and was left alone.
+// Renames `path` to Aside(path) if its content is still `text`. Returns false
+// if it is another file by now; this file stays.
 absl::StatusOr<bool> MoveAsideIfStill(const std::string& path,
                                       absl::string_view text) {
   const std::string aside = Aside(path);
   const absl::Status moved = RenameFile(path, aside);
   if (absl::IsNotFound(moved)) return false;
   if (!moved.ok()) return moved;
-  // A text too long to be read is "" both times.
+  // A text too long to read is "" both times.
   if (ReadFile(aside).value_or("") == text) return true;
   O8LOCK_RETURN_IF_ERROR(MoveBack(path));
   return false;
 }
 
-// Removes `path` if it is still `text`. false: as above.
+// Removes `path` if its content is still `text`. Returns false as above.
 absl::StatusOr<bool> RemoveIfStill(const std::string& path,
                                    absl::string_view text) {
   O8LOCK_ASSIGN_OR_RETURN(const bool still, MoveAsideIfStill(path, text));
@@ -61,8 +61,8 @@ absl::StatusOr<bool> RemoveIfStill(const std::string& path,
   return still;
 }
 
-// Gives Aside(path) a name under which it stays, in `directory` or, where that
-// is on another file system, beside `path`; returns the name.
+// Gives Aside(path) a permanent name in `directory` or, if this is on another
+// file system, beside `path`. Returns the name.
 absl::StatusOr<std::string> Keep(const std::string& path,
                                  const std::string& directory,
                                  absl::string_view time) {
@@ -78,28 +78,28 @@ absl::StatusOr<std::string> Keep(const std::string& path,
       if (!absl::IsAlreadyExists(status)) break;
     }
   }
-  // Back to where it was: nothing of anybody gets lost.
+  // Move it back, so no file gets lost.
   MoveBack(path).IgnoreError();
   return status;
 }
 
-// Whether the run of a lock file began during the dead `run`, or after it: most
-// likely it was a part of that.
+// Whether the run of a lock file began during the dead `run` or after it. Then
+// it was most likely a part of this run.
 bool IsWithin(const Holder& lock_file, const Holder& run) {
   const std::optional<int64_t> began = ParseTime(lock_file.started_at);
   const std::optional<int64_t> since = ParseTime(run.started_at);
   return began.has_value() && since.has_value() && *began >= *since;
 }
 
-// Whether `found`, alive, goes with the `previous` run: an orchestr8 that this
-// has started may keep a lock file itself.
+// Whether the living run `found` belongs to the `previous` run: an orchestr8
+// started by `previous` may have its own lock file.
 bool IsOf(const LockStatus& found, const std::optional<Holder>& previous) {
   return previous.has_value() && found.holder.has_value() &&
          (IsOfRun(*found.holder, *previous) ||
           DescendsFrom(found.holder->pid, previous->pid));
 }
 
-// Removes the stale `file`. false: it is another file by now.
+// Removes the stale `file`. Returns false if it is another file by now.
 absl::StatusOr<bool> ClearStale(const Location& location, const LockFile& file,
                                 const Predecessors& predecessors,
                                 absl::string_view time,
@@ -144,7 +144,7 @@ absl::StatusOr<ClearedLockFiles> ClearLockFiles(
                                               ? predecessors.previous
                                               : std::nullopt));
     const LockStatus& found = file.lock_status;
-    // Where it is not, there is another file: determine that.
+    // If this becomes false, another file is there: determine its status.
     bool is_settled = true;
     if (found.state == LockState::kStale) {
       O8LOCK_ASSIGN_OR_RETURN(
@@ -167,23 +167,24 @@ absl::StatusOr<ClearedLockFiles> ClearLockFiles(
 absl::Status RemoveLockFiles(const Location& location, absl::string_view own,
                              std::vector<LockStatus>* ended) {
   for (const std::string& path : location.LockFiles()) {
-    // Twice: what is another's is best not touched at all, and between a look
-    // and a removal it can become another's.
+    // Read first, and compare again when removing: other runs' files should not
+    // even be moved, and the file can change between the read and the removal.
     const absl::StatusOr<std::string> read = ReadFile(path);
-    // It may be this run's. What may not be read is another's.
+    // This error may be about this run's file. An unreadable file is another
+    // run's.
     if (absl::IsResourceExhausted(read.status())) return read.status();
     const std::string text = read.value_or("");
     if (!own.empty() && text == own) {
       O8LOCK_RETURN_IF_ERROR(RemoveIfStill(path, own).status());
       continue;
     }
-    // What is no lock file is the next run's to wait for and to keep.
+    // The next run waits for and keeps a file without a lock file's content.
     if (ended == nullptr || !ParseHolder(text).ok()) continue;
     O8LOCK_ASSIGN_OR_RETURN(LockFile other,
                             DetermineLockFileStatus(path, std::nullopt));
-    // Stale ones that were there before were removed at the start. A younger
-    // one is this run's only if its process may have begun in it: from another
-    // pid namespace, where that may be alive, the number looks dead here.
+    // Older stale files were removed at the start. A younger one is this run's
+    // only if its process may have begun during this run. A living process of
+    // another pid namespace looks dead here.
     if (other.lock_status.state != LockState::kStale ||
         !MayHaveBegunAfter(other.lock_status.holder->pid, getpid())) {
       continue;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The lock files at a location that are not this run's: of dead runs, of
-// external ones, and files that are no lock files. What is removed is first
-// moved aside and compared: an external run may replace it at any moment.
+// The lock files at a location that are not this run's: dead runs' and external
+// runs' lock files, and malformed ones. An external run may replace a lock file
+// at any moment. So each file is moved aside and compared before its removal.
 //
-// All of this REQUIRES the guard's Range::kChange, or the whole guard: the
-// names that files have in between are fixed.
+// All functions REQUIRE the guard's Range::kChange or Range::kAll: the
+// temporary names are fixed.
 #ifndef O8LOCK_LOCK_LOCK_FILES_H_
 #define O8LOCK_LOCK_LOCK_FILES_H_
 
@@ -22,42 +22,43 @@
 
 namespace o8lock {
 
-// Puts lock files back that a run which was killed half-way had moved aside,
-// where their names are free: they may be a living run's.
+// Puts back the lock files moved aside by a run killed half-way, if their names
+// are free: a living run may own them.
 void RestoreLockFiles(const Location& location);
 
-// What a run that begins knows of those that were there before it.
+// The facts a new run knows about earlier runs.
 struct Predecessors {
-  // The run that had the guard before, and whether it is proved dead; alive, it
-  // is being overridden.
+  // The run with the guard before, and whether it is proved dead. If it is
+  // alive, this run is overriding it.
   std::optional<Holder> previous;
   bool previous_is_dead = false;
-  // The runs that somebody has seen and wants overridden.
+  // The runs the user has seen and wants overridden.
   std::vector<LockStatus> overriding;
 };
 
 struct ClearedLockFiles {
-  // Whose lock files were removed, and files that were none and were put
-  // aside.
+  // The runs of the removed lock files, and the malformed files put aside.
   std::vector<LockStatus> stale;
   std::vector<Malformed> malformed;
-  // A lock file that has to stay; those behind it were not looked at.
+  // A lock file not to be removed. The files after it were not read.
   std::optional<LockStatus> in_the_way;
 };
 
-// Removes dead runs' lock files, but for telling of those that were a part of
-// the dead `previous`. Those of `previous` and of the overridden are removed
-// only if `displace`. `time` is for the names of what is no lock file, which is
-// kept in the guard's directory.
-// Errors: as DetermineLockFileStatus (determine.h), and from renaming and
-// removing. Blocks as DetermineLockFileStatus.
+// Removes dead runs' lock files. Reports each of them, except those of runs
+// that were a part of the dead `previous`. Removes the lock files of `previous`
+// and of overridden runs only if `displace`. Keeps malformed files in the
+// guard's directory, under names with `time`.
+// Errors: as DetermineLockFileStatus (lock_file_status.h), and from renaming
+//         and removing.
+// Blocks as DetermineLockFileStatus.
 absl::StatusOr<ClearedLockFiles> ClearLockFiles(
     const Location& location, const Predecessors& predecessors, bool displace,
     absl::string_view time);
 
-// Removes the lock file `own` of this run, whatever name another program has
-// given it (empty: it has none). Unless `ended` is null also those that
-// processes which have ended left during the run, and tells of them there.
+// Removes this run's lock file, with the content `own`, even if another program
+// has renamed it. If `own` is empty, this run has no lock file. Unless `ended`
+// is null, also removes the lock files of processes that ended during the run,
+// and adds them to `ended`.
 // Errors: as above.
 absl::Status RemoveLockFiles(const Location& location, absl::string_view own,
                              std::vector<LockStatus>* ended);

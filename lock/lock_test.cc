@@ -68,7 +68,7 @@ class LockTest : public testing::Test {
   absl::Status TryToAcquire() {
     return Lock::Acquire(location_, options_, &refused_by_).status();
   }
-  // What has refused the last TryToAcquire(), whose status this is.
+  // The refusal of the last TryToAcquire(), the call with this status.
   std::optional<LockStatus> RefusedBy(const absl::Status& /*status*/) const {
     return refused_by_;
   }
@@ -77,7 +77,7 @@ class LockTest : public testing::Test {
     EXPECT_TRUE(found.ok()) << found.status();
     return found.value_or(LockStatus());
   }
-  // A refusal by the run of `holder`.
+  // Expects a refusal because of the run of `holder`.
   void ExpectHeldBy(const absl::Status& status, const Holder& holder) {
     EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
     const std::optional<LockStatus> found = RefusedBy(status);
@@ -92,7 +92,7 @@ class LockTest : public testing::Test {
     EXPECT_EQ(Contents(location_.guard), "");
     EXPECT_FALSE(Exists(location_.lock_file));
   }
-  // A run that dies without releasing.
+  // Simulates a run dying without a release.
   Holder Crash() {
     int ready[2];
     EXPECT_EQ(pipe(ready), 0);
@@ -187,7 +187,7 @@ TEST_F(LockTest, IsInvisibleToGit) {
 
 TEST_F(LockTest, ExcludesTheLockFileOnceBesideWhatWasThere) {
   const std::string exclude = repository_ + "/.git/info/exclude";
-  MakeFile(exclude, "*.o");  // and no newline
+  MakeFile(exclude, "*.o");  // without a newline
   Acquire();
   Acquire();
   EXPECT_EQ(Contents(exclude),
@@ -289,7 +289,7 @@ TEST_F(LockTest, AnInheritedDescriptorKeepsItWhileSomebodyLives) {
     const Lock lock = Acquire();
     const pid_t command = fork();
     if (command == 0) {
-      // A pipe that is closed by the end of the test's process ends this too.
+      // The end of the test's process closes the pipe, and this ends the child.
       close(go[1]);
       char c;
       _exit(read(go[0], &c, 1) < 0 ? 1 : 0);
@@ -305,7 +305,7 @@ TEST_F(LockTest, AnInheritedDescriptorKeepsItWhileSomebodyLives) {
   EXPECT_TRUE(absl::IsUnavailable(refused)) << refused;
   EXPECT_EQ(RefusedBy(refused)->holder->pid, holder);
   EXPECT_EQ(RefusedBy(refused)->process.state, ProcessState::kGone);
-  // The command ends, and with it the lock.
+  // The command ends, and its lock ends with it.
   close(go[0]);
   close(go[1]);
   absl::Status status;
@@ -359,7 +359,7 @@ TEST_F(LockTest, TakesOverFromADeadRunAndSaysSo) {
   EXPECT_EQ(Look().holder->pid, dead.pid);
   {
     const Lock lock = Acquire();
-    ASSERT_EQ(lock.stale().size(), 1u);  // record and lock file are one run's
+    ASSERT_EQ(lock.stale().size(), 1u);  // one run's record and lock file
     EXPECT_EQ(lock.stale()[0].holder->pid, dead.pid);
   }
   ExpectFree();
@@ -367,7 +367,7 @@ TEST_F(LockTest, TakesOverFromADeadRunAndSaysSo) {
 
 TEST_F(LockTest, TakesOverFromADeadRunWhosePidLivesAgain) {
   Holder dead = Crash();
-  dead.pid = getppid();  // as if that had come by this pid later
+  dead.pid = getppid();  // as if the parent had got this pid later
   dead.acquired = 0;
   MakeFile(location_.guard, RecordText(dead));
   MakeFile(location_.lock_file, LockFileText(dead));
@@ -435,7 +435,7 @@ TEST_F(LockTest, JoinsItsOwnRun) {
     Lock inner = Acquire();
     EXPECT_TRUE(inner.joined());
     EXPECT_EQ(inner.holder().token, lock.holder().token);
-    const Lock another = Acquire();  // they share it
+    const Lock another = Acquire();  // shares the lock
     EXPECT_EQ(inner.NameCommand(1), absl::OkStatus());
     EXPECT_TRUE(inner.Release().ok());
     EXPECT_EQ(Contents(location_.guard), record);
@@ -457,7 +457,7 @@ TEST_F(LockTest, AJoinedRunOutlivesTheOneItJoined) {
   EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable) << refused;
   EXPECT_EQ(Look().state, LockState::kHeld);
   EXPECT_EQ(RefusedBy(refused)->holder->token, inner.holder().token);
-  // What is inside of it goes on joining.
+  // Runs inside it still join.
   options_.own_tokens = {inner.holder().token};
   EXPECT_TRUE(Acquire().joined());
   EXPECT_EQ(Look().state, LockState::kHeld);
@@ -474,7 +474,7 @@ TEST_F(LockTest, ARunInsideWithdrawsTheLockFileUntilItsEnd) {
   Lock inner = Acquire();
   ASSERT_EQ(inner.WithdrawLockFile(), absl::OkStatus());
   EXPECT_FALSE(Exists(location_.lock_file));
-  // The outer run leaves it away, and minds no other in its place.
+  // The outer run does not put it back, and accepts another file in its place.
   const auto is_content = [&lock] {
     const absl::StatusOr<Interference> found = lock.CheckIntegrity();
     return found.ok() && !found->vanished && !found->replaced.has_value();
@@ -483,14 +483,14 @@ TEST_F(LockTest, ARunInsideWithdrawsTheLockFileUntilItsEnd) {
   MakeFile(location_.lock_file, another);
   EXPECT_TRUE(is_content());
   unlink(location_.lock_file.c_str());
-  // The lock holds.
+  // The lock is still held.
   options_.own_tokens.clear();
   ExpectHeldBy(TryToAcquire(), lock.holder());
   ASSERT_TRUE(inner.Release().ok());
   EXPECT_EQ(Contents(location_.lock_file), text);
   EXPECT_TRUE(is_content());
   unlink(location_.lock_file.c_str());
-  EXPECT_FALSE(is_content());  // it looks after it again
+  EXPECT_FALSE(is_content());  // it maintains the lock file again
   ASSERT_TRUE(lock.Release().ok());
   ExpectFree();
 }
@@ -519,7 +519,7 @@ TEST_F(LockTest, AWithdrawnLockFileStaysAwayWhereItIsNotWanted) {
     ASSERT_TRUE(inner.Release().ok());
     ExpectFree();
   }
-  // Another program's is there.
+  // Another program's lock file is there.
   {
     options_.own_tokens.clear();
     Lock lock = Acquire();
@@ -532,7 +532,7 @@ TEST_F(LockTest, AWithdrawnLockFileStaysAwayWhereItIsNotWanted) {
     EXPECT_EQ(Contents(location_.lock_file), another);
     unlink(location_.lock_file.c_str());
   }
-  // The outer run never had one.
+  // The outer run never had a lock file.
   options_.own_tokens.clear();
   options_.unpublished = "for a test";
   Lock lock = Acquire();
@@ -541,7 +541,7 @@ TEST_F(LockTest, AWithdrawnLockFileStaysAwayWhereItIsNotWanted) {
   ASSERT_EQ(inner.WithdrawLockFile(), absl::OkStatus());
   ASSERT_TRUE(inner.Release().ok());
   EXPECT_FALSE(Exists(location_.lock_file));
-  // Only a run inside withdraws.
+  // Only an inner run withdraws the lock file.
   ASSERT_EQ(lock.WithdrawLockFile(), absl::OkStatus());
   EXPECT_EQ(lock.holder().unpublished, "for a test");
 }
@@ -567,7 +567,7 @@ TEST_F(LockTest, AJoinedRunIsNotWhatADeadOneLeftBehind) {
   EXPECT_EQ(lock.stale()[0].holder->token, dead.token);
 }
 
-// Hooks that are installed are a link and two files, and since the first arming
+// Installed hooks consist of a link and two files and, after the first arming,
 // a second link.
 class ArmingTest : public LockTest {
  protected:
@@ -645,7 +645,7 @@ TEST_F(ArmingTest, ExchangesTwoLinksAndMakesNoneAnew) {
   EXPECT_EQ(inodes(), both);
 }
 
-// An add that began before is let through to its end.
+// The hooks let a worktree add finish if it began before the arming.
 TEST_F(ArmingTest, TellsByTheLinkWhenItWas) {
   Acquire();
   const std::string spare = location_.armed + ".spare";
@@ -659,10 +659,10 @@ TEST_F(ArmingTest, TellsByTheLinkWhenItWas) {
   ASSERT_TRUE(Armed());
   struct stat info;
   ASSERT_EQ(lstat(location_.armed.c_str(), &info), 0);
-  EXPECT_GE(info.st_mtime, before - 1);  // of a coarser clock
+  EXPECT_GE(info.st_mtime, before - 1);  // the file clock is coarser
 }
 
-// As of a process that was killed, or in a copy of the repository.
+// A killed process, or a copy of the repository, leaves such a link.
 TEST_F(ArmingTest, TrustsNoSpareLink) {
   const std::string spare = location_.armed + ".spare";
   ASSERT_EQ(symlink("free.inc", spare.c_str()), 0);
@@ -689,7 +689,7 @@ TEST_F(ArmingTest, OfADeadRunEndsOnlyWhenSomebodyLooks) {
   EXPECT_TRUE(Armed());
   EXPECT_TRUE(UpdateArming(location_, false).ok());
   EXPECT_FALSE(Armed());
-  // The proof of the death is for the next run.
+  // The next run needs the proof of death.
   EXPECT_EQ(Look().state, LockState::kStale);
 }
 
@@ -764,7 +764,7 @@ TEST_F(LockTest, RefusesAGuardWithAnotherName) {
   EXPECT_EQ(TryToAcquire(), absl::OkStatus());
 }
 
-// As a run leaves it that is killed between two steps.
+// A run killed between two steps leaves this state.
 TEST_F(LockTest, BringsBackALivingRunsLockFileThatWasMovedAside) {
   ASSERT_EQ(mkdir((repository_ + "/.claude").c_str(), 0777), 0);
   Holder outside;
@@ -796,7 +796,7 @@ TEST_F(LockTest, DoubtsALivingPidOfAnUnknownBoot) {
   ASSERT_TRUE(RefusedBy(status).has_value());
   EXPECT_EQ(RefusedBy(status)->state, LockState::kUnknown);
   EXPECT_EQ(Contents(location_.guard), RecordText(far));
-  // Whoever has seen that may override it.
+  // After seeing this state, the user may override it.
   options_.overriding = {*RefusedBy(status)};
   EXPECT_EQ(TryToAcquire(), absl::OkStatus());
 }
@@ -819,7 +819,7 @@ TEST_F(LockTest, OverridesTheHolderThatWasShown) {
     EXPECT_NE(lock.holder().token, old.holder().token);
     replaced = Contents(location_.lock_file);
     EXPECT_EQ(Look().holder->token, lock.holder().token);
-    // The old one ends: nothing of the new one is touched.
+    // The old run ends: it does not touch the new run's files.
     const absl::StatusOr<Released> released = old.Release();
     ASSERT_TRUE(released.ok()) << released.status();
     EXPECT_TRUE(released->overridden);
@@ -864,7 +864,7 @@ TEST_F(LockTest, AnOverriddenRunIsSeenBehindWhatADeadOneLeftBehind) {
   options_.own_tokens = {overridden.token};
   EXPECT_TRUE(Acquire().joined());
   options_.own_tokens.clear();
-  // Shown, it can be overridden once more.
+  // After it is shown, it can be overridden again.
   options_.overriding = {Look()};
   const Lock lock = Acquire();
   ASSERT_EQ(lock.holder().overridden.size(), 1u);
@@ -893,7 +893,7 @@ TEST_F(LockTest, ARecordEndsWithItsLineWhateverIsBehindIt) {
 TEST_F(LockTest, PutsItsGuardBackWhereNoRunHasIt) {
   Lock lock = Acquire();
   ASSERT_EQ(unlink(location_.guard.c_str()), 0);
-  MakeFile(location_.guard, "");  // as git's hooks do, which look at it
+  MakeFile(location_.guard, "");  // as git's hooks do when they read it
   ASSERT_TRUE(lock.NameCommand(getpid()).ok());
   const absl::StatusOr<Interference> found = lock.CheckIntegrity();
   ASSERT_TRUE(found.ok()) << found.status();
@@ -969,7 +969,7 @@ TEST_F(LockTest, OverridingOneFindsTheOther) {
   options_.overriding = {*RefusedBy(TryToAcquire())};
   const absl::Status status = TryToAcquire();
   ExpectHeldBy(status, outside);
-  EXPECT_EQ(Look().holder->token, old.holder().token);  // nothing was changed
+  EXPECT_EQ(Look().holder->token, old.holder().token);  // nothing changed
   options_.overriding.push_back(*RefusedBy(status));
   EXPECT_EQ(TryToAcquire(), absl::OkStatus());
 }
@@ -978,7 +978,7 @@ TEST_F(LockTest, RemovesOnlyItsOwnLockFile) {
   Holder outside;
   outside.pid = getppid();
   Lock lock = Acquire();
-  // As orchestr8 3 does with --force: in place.
+  // Like orchestr8 3 with --force: in place.
   MakeFile(location_.lock_file, LockFileText(outside));
   ASSERT_TRUE(lock.Release().ok());
   EXPECT_EQ(Contents(location_.lock_file), LockFileText(outside));

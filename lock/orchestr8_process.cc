@@ -27,16 +27,16 @@ bool IsOrchestr8Name(absl::string_view name) {
   return name == "orchestr8" || name == "murmur8";
 }
 
-// Whether a process of that program executes a script.
+// Whether a process of `program` executes a script.
 bool IsInterpreter(absl::string_view program) {
   return program == "node" || program == "nodejs" || program == "bun" ||
          program == "deno" || program == "perl" || program == "ruby" ||
          absl::EndsWith(program, "sh") || absl::StartsWith(program, "python");
 }
 
-// The script in an interpreter's command line, which is relative to
-// `directory`: the first argument that is a file and not the value of an option
-// for files. Other options' values are no files. Empty if there is none.
+// The script in an interpreter's command line, relative to `directory`: the
+// first argument naming a file, except the values of options for files. Other
+// options' values name no files. Empty if there is no script.
 std::string ScriptOf(const std::vector<std::string>& command,
                      const std::string& directory) {
   if (command.empty() || !IsInterpreter(BaseName(command[0]))) return "";
@@ -58,7 +58,7 @@ std::string ScriptOf(const std::vector<std::string>& command,
 }  // namespace
 
 bool NamesOrchestr8(absl::string_view argument) {
-  // Another's @scope/orchestr8.
+  // A name such as @scope/orchestr8 belongs to another package.
   if (absl::StartsWith(argument, "@")) return false;
   absl::ConsumeSuffix(&argument, "/bin/cli.js");
   const absl::string_view name = BaseName(argument);
@@ -90,7 +90,7 @@ bool IsOrchestr8Process(int pid) {
 bool StartsO8lock(int pid) {
   const std::string script = ScriptOf(CommandOf(pid), DirectoryOf(pid));
   if (script.empty()) return false;
-  // A variable may name it.
+  // The script may name o8lock in a variable.
   const std::string text = absl::AsciiStrToLower(
       ReadFile(Canonical(script).value_or("")).value_or(""));
   for (const absl::string_view line : absl::StrSplit(text, '\n')) {

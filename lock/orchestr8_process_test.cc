@@ -48,7 +48,7 @@ TEST(Orchestr8PackageOfTest, IsTheNearestPackageIfThatHasTheName) {
 
 class IsOrchestr8ProcessTest : public testing::Test {
  protected:
-  // Whether a process of `argv`, which has to wait for its input, is one.
+  // Whether a process of `argv`, a program waiting for input, is an orchestr8.
   bool Is(const std::vector<std::string>& argv) {
     ProcessOptions options;
     options.input = ProcessOptions::Stdin::kPipe;

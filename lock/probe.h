@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whether a file system does what the lock rests on: found out by trying, since
-// what a file system says of itself is no proof.
+// Whether a file system has the properties the lock relies on. This is tested
+// by trying, because a file system's own claims are no proof.
 #ifndef O8LOCK_LOCK_PROBE_H_
 #define O8LOCK_LOCK_PROBE_H_
 
@@ -13,17 +13,17 @@
 namespace o8lock {
 
 struct Probe {
-  // Two descriptions exclude each other, byte by byte, others can look, and an
-  // unlock frees: OK; else what did not.
+  // OK: two descriptions exclude each other, byte by byte; others can see a
+  // lock; and unlocking frees it. Otherwise the failed check.
   absl::Status locks;
-  // rename(2) replaces a file, link(2) does not, and both are seen at once: OK;
-  // else what was not so.
+  // OK: rename(2) replaces a file, link(2) does not, and both take effect at
+  // once. Otherwise the failed check.
   absl::Status names;
 };
 
-// Tries it with two files in `directory`, which are gone afterwards.
+// Tests these with two files in `directory`, and removes them.
 // Errors: from creating or removing these files, with operation and path.
-// Does not block. Thread-safe, also towards runs that use locks in there.
+// Does not block. Thread-safe, even with runs using locks in `directory`.
 absl::StatusOr<Probe> ProbeDirectory(const std::string& directory);
 
 }  // namespace o8lock

@@ -32,8 +32,8 @@
 namespace o8lock {
 namespace {
 
-// Not ReadFile: that is for names from outside, and this is the start of every
-// run. Most of these files fit one read.
+// Not ReadFile: it is for names from outside, and every run starts with these
+// reads. Most of these files fit one read.
 std::string ReadProc(const std::string& path) {
   const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.ok()) return "";
@@ -48,19 +48,19 @@ std::string ReadProc(const std::string& path) {
   return text;
 }
 
-// Where the link `path` leads to; empty if that cannot be read.
+// The target of the link `path`; empty if it cannot be read.
 std::string ReadLink(const std::string& path) {
   std::array<char, PATH_MAX> target;
   const ssize_t size = readlink(path.c_str(), target.data(), target.size());
   return size < 0 ? "" : std::string(target.data(), static_cast<size_t>(size));
 }
 
-// What the kernel adds to the path of a file that has none any more.
+// The kernel's suffix for the path of a file without a name.
 constexpr absl::string_view kDeleted = " (deleted)";
 
-// Field `number` of /proc/PID/stat, -1 if it has none. Counted after the last
-// ')': the second field is the program's name and may hold blanks and
-// parentheses.
+// Field `number` of /proc/PID/stat; -1 if there is no such field. Counts after
+// the last ')': the second field is the program's name and may contain blanks
+// and parentheses.
 int64_t StatField(absl::string_view stat, size_t number) {
   const size_t end_of_name = stat.rfind(')');
   if (end_of_name == absl::string_view::npos) return -1;
@@ -93,7 +93,7 @@ absl::string_view StatusField(absl::string_view status,
   return "";
 }
 
-// The entries of the directory `path` whose names are numbers, sorted.
+// The numbers among the names in the directory `path`, sorted.
 std::vector<int> NumbersIn(const std::string& path) {
   std::vector<int> numbers;
   for (const std::string& name : NamesIn(path)) {
@@ -104,9 +104,9 @@ std::vector<int> NumbersIn(const std::string& path) {
   return numbers;
 }
 
-// Whether `fdinfo`, of /proc/PID/fdinfo, has a line such as
+// Whether `fdinfo`, from /proc/PID/fdinfo, has a line such as
 //   lock: 1: OFDLCK ADVISORY  WRITE -1 fe:01:1234 0 0
-// whose last but one number, where the lock begins, is one of `bytes`.
+// with one of `bytes` as its last number but one, the beginning of the lock.
 bool LocksOneOf(absl::string_view fdinfo, const std::vector<int64_t>& bytes) {
   for (const absl::string_view line : absl::StrSplit(fdinfo, '\n')) {
     if (!absl::StartsWith(line, "lock:")) continue;
@@ -122,15 +122,15 @@ bool LocksOneOf(absl::string_view fdinfo, const std::vector<int64_t>& bytes) {
   return false;
 }
 
-// Whether the descriptor `fd` of `process`, "/proc/PID", is of `file`.
+// Whether the descriptor `fd` of `process`, "/proc/PID", refers to `file`.
 bool IsOf(const std::string& process, int fd, const FileId& file) {
   struct stat info;
   return stat(absl::StrCat(process, "/fd/", fd).c_str(), &info) == 0 &&
          file == FileId{info.st_dev, info.st_ino};
 }
 
-// Whether `process` has a descriptor of `file` with a lock that begins at one
-// of `bytes`.
+// Whether `process` has a descriptor of `file` with a lock beginning at one of
+// `bytes`.
 bool HasLockedOneOf(const std::string& process, const FileId& file,
                     const std::vector<int64_t>& bytes) {
   for (const int fd : NumbersIn(process + "/fdinfo")) {
@@ -142,12 +142,11 @@ bool HasLockedOneOf(const std::string& process, const FileId& file,
   return false;
 }
 
-// Of /proc/PID/ns/pid for the first of them, in every kernel.
+// The inode of /proc/PID/ns/pid for the initial namespace, in every kernel.
 constexpr int64_t kInitialPidNamespace = 0xEFFFFFFC;
 
-// The number of the namespace of that kind of `process`, "/proc/PID"; -1 if it
-// cannot be read. stat(2) would tell it too, but have the kernel make an inode
-// for it.
+// The inode of the namespace `kind` of `process`, "/proc/PID"; -1 if it cannot
+// be read. Not stat(2): this makes the kernel create an inode.
 int64_t NamespaceOf(absl::string_view process, absl::string_view kind) {
   // "pid:[4026531836]"
   const std::string link = ReadLink(absl::StrCat(process, "/ns/", kind));
@@ -193,7 +192,7 @@ int MillisecondsUntil(Ticks moment) {
 ProcessInfo GetProcess(int pid) {
   if (kill(pid, 0) != 0 && errno == ESRCH) return {ProcessState::kGone, -1};
   const std::string status = ReadProc(absl::StrCat("/proc/", pid, "/status"));
-  // kill(2) answers for a thread's id as for a process's.
+  // kill(2) accepts a thread's id like a process's.
   const absl::string_view leader = StatusField(status, "Tgid");
   if (!leader.empty() && leader != absl::StrCat(pid)) {
     return {ProcessState::kGone, -1};
@@ -204,7 +203,7 @@ ProcessInfo GetProcess(int pid) {
   if (state == "T" || state == "t") {
     process.state = ProcessState::kStopped;
   } else if ((state == "Z" || state == "X") &&
-             // Threads may outlive the one that main() ran in.
+             // Threads may outlive the thread of main().
              StatusField(status, "Threads") == "1") {
     process.state = ProcessState::kZombie;
   } else {
@@ -217,7 +216,7 @@ int NumberHere(int pid, int64_t pid_namespace) {
   for (const int number : Processes()) {
     const std::string process = absl::StrCat("/proc/", number);
     if (NamespaceOf(process, "pid") != pid_namespace) continue;
-    // "1829\t2": its numbers from here to its own namespace.
+    // "1829\t2": its pids, from this namespace to its own.
     const std::string status = ReadProc(process + "/status");
     const absl::string_view numbers = StatusField(status, "NSpid");
     if (numbers.substr(numbers.rfind('\t') + 1) == absl::StrCat(pid)) {
@@ -283,12 +282,12 @@ int ParentProcess(int pid) {
 }
 
 bool MayHaveBegunAfter(int pid, int first) {
-  // "0.20 0.18 0.12 1/80 11206": last is the number that was given out last.
+  // "0.20 0.18 0.12 1/80 11206": the last number is the last assigned pid.
   const std::string text = ReadProc("/proc/loadavg");
   const absl::string_view line = absl::StripTrailingAsciiWhitespace(text);
   int last = 0;
   if (!absl::SimpleAtoi(line.substr(line.rfind(' ') + 1), &last)) return false;
-  // After the highest number the lowest ones come again.
+  // After the highest pid the kernel continues with the lowest ones.
   return last >= first ? first < pid && pid <= last
                        : first < pid || pid <= last;
 }
@@ -297,7 +296,7 @@ std::vector<int> AncestorsOf(int pid, Ticks since) {
   std::vector<int> ancestors;
   while (true) {
     const std::string stat = ReadProc(absl::StrCat("/proc/", pid, "/stat"));
-    // Who began earlier was not started by who began later.
+    // A process cannot start one older than itself.
     if (!ancestors.empty() && StartOf(stat) < since) return ancestors;
     pid = static_cast<int>(StatField(stat, 4));
     if (pid <= 0) return ancestors;
@@ -327,7 +326,7 @@ std::vector<DescriptorHolder> DescriptorHoldersOf(const FileId& file) {
   std::vector<DescriptorHolder> descriptor_holders;
   for (const int pid : Processes()) {
     const std::string process = absl::StrCat("/proc/", pid);
-    // Where kRun (and kAll) and kJoined begin.
+    // The first bytes of kRun (and kAll) and of kJoined.
     if (pid == getpid() || !HasLockedOneOf(process, file, {0, 2})) continue;
     descriptor_holders.push_back({pid, CommandOf(pid)});
   }
@@ -351,7 +350,8 @@ std::vector<Descendant> DescendantsOf(int pid) {
          state != 'Z' && state != 'X',
          {number, static_cast<int>(StatField(stat, 6)), StartOf(stat)}});
   }
-  // A number may be smaller than its parent's: they begin anew at some point.
+  // A pid may be smaller than its parent's: the kernel starts over at some
+  // point.
   std::set<int64_t> family = {pid};
   for (bool grown = true; grown;) {
     grown = false;
@@ -398,7 +398,7 @@ int SessionOf(int pid) { return getsid(pid); }
 
 void SignalProcess(int pid, Ticks started, int signal) {
   const Fd process = OpenProcess(pid);
-  // With it open the number means this process, or nothing.
+  // While it is open, the pid means this process or no process.
   if (GetProcess(pid).started != started) return;
   if (process.ok()) {
     syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// protocol.pml is right as it is, and wrong with each of the mistakes that can
-// be switched on in it: a check that finds nothing in those would find nothing
-// at all.
+// protocol.pml is correct, and wrong with each of its optional mistakes. The
+// latter shows that the checks can find mistakes.
 //
 // Environment: PROTOCOL  protocol.pml
 #include <chrono>
@@ -22,10 +21,10 @@ using Flags = std::vector<std::string>;
 
 constexpr std::chrono::minutes kDeadline{4};
 
-// What came of looking at every state that can be reached.
+// The result of exploring every reachable state.
 struct LockState {
-  std::string counterexample;  // what it is one to; empty if there is none
-  std::string states;          // how many were looked at
+  std::string counterexample;  // the violated property, or empty
+  std::string states;          // the number of explored states
 };
 
 class ProtocolTest : public testing::Test {
@@ -39,7 +38,7 @@ class ProtocolTest : public testing::Test {
     }
   }
 
-  // Runs `argv` in the directory, and returns what it writes to stdout.
+  // Runs `argv` in the directory, and returns its stdout.
   std::string Call(const Flags& argv) const {
     ProcessOptions options;
     options.directory = dir_.path();
@@ -49,14 +48,14 @@ class ProtocolTest : public testing::Test {
     return process.out();
   }
 
-  // Of the model under `flags`, with `pan_flags` for the program that spin
-  // makes of it.
+  // Explores the model under `flags`, with `pan_flags` for the program spin
+  // generates from it.
   LockState Explore(const Flags& flags, const Flags& pan_flags = {}) const {
     Flags spin = {"spin", "-a"};
     spin.insert(spin.end(), flags.begin(), flags.end());
     spin.push_back(PathFromEnv("PROTOCOL"));
     Call(spin);
-    // Translating takes longer than running: no optimization.
+    // Compiling takes longer than running: no optimization.
     Call({"gcc", "-w", "-DSAFETY", "-o", "pan", "pan.c"});
     Flags pan = {"./pan", "-m20000"};
     pan.insert(pan.end(), pan_flags.begin(), pan_flags.end());
@@ -66,7 +65,7 @@ class ProtocolTest : public testing::Test {
     if (std::regex_search(report, match, std::regex("pan:1: (.*) \\(at "))) {
       state.counterexample = match[1];
     } else {
-      // Also not cut short by a limit.
+      // The search was not cut short by a limit either.
       EXPECT_NE(report.find("errors: 0\n"), std::string::npos) << report;
       EXPECT_EQ(report.find("max search depth too small"), std::string::npos);
       EXPECT_EQ(report.find("Search not completed"), std::string::npos);
@@ -96,19 +95,21 @@ std::string NameOf(const testing::TestParamInfo<Case>& info) {
 
 class Right : public ProtocolTest, public testing::WithParamInterface<Case> {};
 
-// Of no deadlock, and of each of these:
-//   no_other_command_runs      mutual exclusion of o8lock's runs
-//   no_run_outside_is_on       and beside one that keeps to the lock file
-//   own_lock_file_is_in_place  which others see
-//   no_live_..._is_lost        nobody removes or overwrites a living run's
-//                              lock file, record or guard unasked
-//   next_start_succeeds        once all have ended, in whatever way
-//   join_finds_it_unlocked     nobody has alone what a run inside is to share
-//   new_guard_is_own           and is still there when it gets its name
-//   vanished_..._is_back       once the run looks after it
-//   guard_put_back_is_own      and not another's: an overridden run has none
-//   overridden_run_stays_visible  while its command works, whoever ends
-//   released_run_refuses_nobody   though its process may live
+// There is no deadlock, and each of these properties holds:
+//   no_other_command_runs         mutual exclusion of o8lock's runs
+//   no_run_outside_is_on          and of a run respecting the lock file
+//   own_lock_file_is_in_place     so others see it
+//   no_live_..._is_lost           no process removes or overwrites a living
+//                                 run's lock file, record or guard unasked
+//   next_start_succeeds           once all runs have ended, in any way
+//   join_finds_it_unlocked        no run has exclusively a range an inner run
+//                                 shares
+//   new_guard_is_own              and still exists when it gets its name
+//   vanished_..._is_back          once the run checks its integrity
+//   guard_put_back_is_own         and not another's: an overridden run has no
+//                                 guard
+//   overridden_run_stays_visible  while its command works, whichever run ends
+//   released_run_refuses_nobody   even if its process is alive
 TEST_P(Right, HasNoCounterexample) {
   const LockState state = Explore(GetParam().flags);
   EXPECT_EQ(state.counterexample, "");
@@ -159,8 +160,8 @@ class Wrong : public ProtocolTest, public testing::WithParamInterface<Case> {};
 
 TEST_P(Wrong, HasACounterexample) {
   Flags flags = GetParam().flags;
-  // Some mistakes break more than one thing; which is found first means
-  // nothing.
+  // Some mistakes violate several properties. The order of finding them has no
+  // meaning.
   flags.push_back("-DONLY=" + GetParam().counterexample);
   const LockState state = Explore(flags, {"-E"});
   EXPECT_EQ(state.counterexample,
@@ -183,7 +184,7 @@ INSTANTIATE_TEST_SUITE_P(
              {"-DRUNS=2", "-DFORCE=2", "-DNO_SAME_RUN"},
              "no_live_guard_is_lost"},
         Case{"GuardIsPublishedBeforeItIsLocked",
-             // Alone it does no harm: the record is there, and its run lives.
+             // Harmless alone: the record exists, and its run is alive.
              {"-DPUBLISH_BEFORE_LOCK", "-DJUDGE_BY_THE_LOCK_ALONE"},
              "no_live_record_is_lost"},
         Case{"NameCommandLocksNothing",
@@ -272,16 +273,15 @@ INSTANTIATE_TEST_SUITE_P(
              {"-DRUNS=2", "-DWITH_JOINED", "-DUNPUBLISHED",
               "-DNO_RELEASED_IN_RECORD"},
              "released_run_refuses_nobody"},
-        // No mistake in the model, but a limit of the protocol:
-        // while an overridden run's lock file makes room for the
-        // new one, an external run may come in between.
+        // Not a mistake in the model, but a limit of the protocol: an external
+        // run may start after an overridden run's lock file is removed and
+        // before the new one is in place.
         Case{"OverrideIsRefusedAfterTheGuardWasReplaced",
              {"-DRUNS=2", "-DFORCE=2", "-DWITH_OUTSIDE"},
              "refusal_changes_nothing"}),
     NameOf);
 
-// A lock that stays with what a command left behind is waited for by all that
-// come after.
+// All later runs wait for a lock kept by a command's surviving processes.
 TEST_F(ProtocolTest, DeadlockIsFound) {
   const LockState state =
       Explore({"-DRUNS=2", "-DLOCK_CHANGE_ON_OWN_DESCRIPTION"}, {"-A"});

@@ -39,8 +39,7 @@ absl::Status Publication::Write(const Holder& holder) {
     return Overwrite(*fd, text_, unplaced_);
   };
   absl::Status status = write();
-  // More than once: the end of a run with another name may remove the directory
-  // that it created.
+  // More than once: another run's end may remove the directory it has created.
   for (int i = 0; i < kMaxTries && absl::IsNotFound(status) &&
                   location_.create_directories;
        ++i) {
@@ -76,7 +75,7 @@ absl::Status Publication::Remove(std::vector<LockStatus>* ended) {
   O8LOCK_RETURN_IF_ERROR(RemoveUnplaced());
   O8LOCK_RETURN_IF_ERROR(
       RemoveLockFiles(location_, is_placed_ ? text_ : "", ended));
-  // Fails where others put something there: it is theirs now.
+  // Fails if others have put files there: then the directory is theirs.
   if (made_directory_) rmdir(ParentOf(location_.lock_file).c_str());
   return absl::OkStatus();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Publication: the lock file of one run, which other programs may rename,
-// remove and replace at any moment.
+// Publication: the lock file of one run. Other programs may rename, remove or
+// replace it at any moment.
 #ifndef O8LOCK_LOCK_PUBLICATION_H_
 #define O8LOCK_LOCK_PUBLICATION_H_
 
@@ -15,46 +15,48 @@
 
 namespace o8lock {
 
-// Not thread-safe. All but is_placed() and IsInPlace() REQUIRE the guard's
-// Range::kChange, or the whole guard.
+// Not thread-safe. All functions except is_placed() and IsInPlace() REQUIRE the
+// guard's Range::kChange or Range::kAll.
 class Publication {
  public:
-  // `location` has to live as long as this.
+  // REQUIRES: `location` outlives this object.
   explicit Publication(const Location& location) : location_(location) {}
-  // Two would remove one lock file.
+  // A copy would remove the same lock file again.
   Publication(const Publication&) = delete;
   Publication& operator=(const Publication&) = delete;
 
-  // Writes the lock file of `holder` under a name that nobody looks at. Makes
-  // its directory if need be and if that is o8lock's to create.
-  // Errors: kInvalidArgument  it is longer than kMaxFileSize; others from the
-  // file system.
+  // Writes the lock file of `holder` under a temporary name. Creates its
+  // directory if necessary and if o8lock may create it.
+  // Errors: kInvalidArgument  the text is longer than kMaxFileSize;
+  //         others            from the file system.
   absl::Status Write(const Holder& holder);
 
-  // Gives the file that was written its name, in one step: nobody reads half of
-  // it.
-  // Errors: kAlreadyExists  another is there; others from the file system. The
-  // file is as it was.
+  // Gives the written file its name, in one step: no program reads an
+  // incomplete file.
+  // Errors: kAlreadyExists  another file has this name;
+  //         others          from the file system.
+  // On failure the written file is unchanged.
   absl::Status Place();
 
-  // Both at once, for a lock file that is gone. Nothing is left where that
-  // fails. Errors: theirs.
+  // Both at once, for a missing lock file. On failure no file remains. Errors:
+  // as both.
   absl::Status WriteAndPlace(const Holder& holder);
 
-  // Removes the lock file if it is still this run's, what was not placed, and
-  // the directory if Write() made it and nobody put anything there. `ended` is
-  // RemoveLockFiles' (lock_files.h). Errors: as there.
+  // Removes the lock file if it is still this run's, and the file Place() has
+  // not renamed. Removes the directory if Write() created it and it is empty.
+  // `ended` is as in RemoveLockFiles (lock_files.h).
+  // Errors: as RemoveLockFiles.
   absl::Status Remove(std::vector<LockStatus>* ended);
 
-  // Whether it has got its name once, and whether that is this run's file now.
+  // Whether the lock file was placed once, and whether it is in place now.
   bool is_placed() const { return is_placed_; }
   bool IsInPlace() const;
 
-  // Whether `path` is this run's file, under whatever name.
+  // Whether `path` is this run's file, under any name.
   bool IsAt(const std::string& path) const;
 
  private:
-  // Removes the file that was written and has not got its name.
+  // Removes the written file if it was not placed.
   absl::Status RemoveUnplaced();
 
   const Location& location_;

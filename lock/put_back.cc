@@ -30,7 +30,7 @@ std::string HomeOf(const Location& location) {
   return location.create_directories ? ParentOf(directory) : directory;
 }
 
-// Has what is below `from`, or in the same worktree, below `to`.
+// Moves the paths below `from`, or in the same worktree, to below `to`.
 void Move(Location& location, std::string from, std::string to) {
   // "/a/.git" and "/b/.git": the directories around them were renamed.
   while (!from.empty() && !to.empty() && BaseName(from) == BaseName(to)) {
@@ -71,8 +71,8 @@ bool FollowHome(HeldLock& lock) {
   return true;
 }
 
-// Under its final name from the beginning, as at a start: overrides own the
-// name of a new guard (".new").
+// Creates the guard under its final name from the beginning, as at a start:
+// overrides own the name of a new guard (".new").
 absl::Status PutGuardBack(HeldLock& lock) {
   const std::string& path = lock.location.guard;
   O8LOCK_ASSIGN_OR_RETURN(Fd guard, OpenGuard(lock.location));
@@ -85,7 +85,7 @@ absl::Status PutGuardBack(HeldLock& lock) {
   }
   O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kAll, path));
   Holder holder = lock.holder;
-  // The file without a name has it as overridden runs have left it.
+  // Overridden runs have updated the list in the file without a name.
   if (const auto now = ReadRecord(lock.fd, path)) {
     holder.overridden = now->overridden;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a run does for its files while it lasts: others may remove them, or move
-// the repository. For the files of this library only.
+// Maintaining a run's files during the run: others may remove them or move the
+// repository. For the files of this library only.
 #ifndef O8LOCK_LOCK_PUT_BACK_H_
 #define O8LOCK_LOCK_PUT_BACK_H_
 
@@ -13,26 +13,31 @@
 
 namespace o8lock {
 
-// Opens the directory that stays where all that o8lock has made in it is gone:
-// the one that `location`'s guard is in, or where o8lock has made that, its
-// parent. None if that cannot be opened.
+// Opens the directory that remains after the removal of everything o8lock has
+// created: the directory of `location`'s guard or, if o8lock creates this one,
+// its parent.
+// Returns no descriptor if it cannot be opened.
 Fd OpenHome(const Location& location);
 
-// Whether the repository of `lock` is where it was. One that was moved is
-// followed: then the paths of `lock` are the new ones. false: it is gone, or
-// another one is in its place, to which nothing is to be done.
+// Checks whether the repository of `lock` is still in its place. If it was
+// moved, follows it and changes the paths of `lock`. Returns false if the
+// repository is gone or another one has replaced it: then do not touch the
+// other one.
 bool FollowHome(HeldLock& lock);
 
-// Makes the guard of `lock` anew, whose name is gone, with its record and its
-// kernel lock. A new guard at its path is taken if it is free and empty.
-// Errors: kAlreadyExists     another run has it, or has left its record there;
-//         kDeadlineExceeded  another process is stuck in a change of it; others
-//         from the file system. Waits up to five seconds for a change.
+// Creates the missing guard of `lock` again, with its record and its kernel
+// lock. Uses a new guard found at its path if this is free and empty.
+// Errors: kAlreadyExists     another run has the new guard, or has left its
+//                            record in it;
+//         kDeadlineExceeded  another process is stuck changing it;
+//         others             from the file system.
+// Waits up to five seconds for a change.
 absl::Status PutGuardBack(HeldLock& lock);
 
-// Puts the lock file of `lock` in place again, which is gone. Returns whether
-// it was lost: not if another program has given it another name. kAlreadyExists
-// as above.
+// Puts the missing lock file of `lock` in place again. Returns whether it was
+// lost. It was not if another program has renamed it.
+// Errors: kAlreadyExists  another file has its name;
+//         others          from the file system.
 absl::StatusOr<bool> PutLockFileBack(HeldLock& lock);
 
 }  // namespace o8lock

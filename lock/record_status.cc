@@ -27,8 +27,8 @@ Origin OriginOf(const Holder& record, const Fd& guard) {
   const Here here = ThisProcess();
   if (record.boot_id.empty() || here.boot_id.empty()) return Origin::kUnknown;
   if (record.boot_id != here.boot_id) {
-    // Of a file system that no other machine reaches it was this one, whatever
-    // it was called.
+    // Only this machine can reach a local file system, so it wrote the record,
+    // whatever its host name was.
     return record.host == here.host || IsLocal(guard) ? Origin::kEarlierBoot
                                                       : Origin::kOtherHost;
   }
@@ -41,10 +41,10 @@ Origin OriginOf(const Holder& record, const Fd& guard) {
 
 enum class Life { kDead, kDoubtful, kAlive };
 
-// Of the process that had the number of `process` at the moment `since`.
+// The life of the process with the pid of `process` at the moment `since`.
 Life LifeOf(const ProcessInfo& process, int64_t since, const Holder& record) {
   if (HasEnded(process)) return Life::kDead;
-  // In another time namespace the moments are others.
+  // Moments of different time namespaces cannot be compared.
   if (process.started < 0 || since < 0 ||
       record.time_namespace != ThisProcess().time_namespace) {
     return Life::kDoubtful;
@@ -52,9 +52,8 @@ Life LifeOf(const ProcessInfo& process, int64_t since, const Holder& record) {
   return process.started <= TicksOf(since) ? Life::kAlive : Life::kDead;
 }
 
-// The living processes that keep the lock of `record`, a run of this pid
-// namespace: those that it names or, once these have ended, what they have
-// started.
+// The living processes keeping the lock of `record`, a run of this pid
+// namespace: those named in it or, after their end, their descendants.
 std::vector<int> Survivors(const Holder& record) {
   std::vector<int> living;
   for (const SurvivingProcess& process : record.surviving) {
@@ -75,7 +74,7 @@ std::vector<int> Survivors(const Holder& record) {
   return living;
 }
 
-// Looks at the processes of `found`, a run of this pid namespace.
+// Queries the processes of `found`, a run of this pid namespace.
 Life InspectProcesses(LockStatus& found) {
   const Holder& record = *found.holder;
   found.process = GetProcess(record.pid);
@@ -89,7 +88,7 @@ Life InspectProcesses(LockStatus& found) {
   return life;
 }
 
-// Of `record`, a run of another pid namespace.
+// The life of `record`, a run of another pid namespace.
 Life LifeElsewhere(const Holder& record) {
   const auto is_alive = [&record](int pid, int64_t since) {
     const int number = pid > 0 ? NumberHere(pid, record.pid_namespace) : 0;
@@ -107,7 +106,8 @@ Life LifeElsewhere(const Holder& record) {
   return SeesAllNamespaces() ? Life::kDead : Life::kDoubtful;
 }
 
-// Of a run whose processes may be seen; of any other nothing is known here.
+// The life of a run, if its processes may be visible. Of other runs nothing is
+// known here.
 Life LifeOfRun(LockStatus& found) {
   switch (found.origin) {
     case Origin::kHere:
@@ -122,8 +122,8 @@ Life LifeOfRun(LockStatus& found) {
   return Life::kDead;
 }
 
-// The living processes of `found`, a run of this pid namespace that
-// InspectProcesses() has looked at, the holder first.
+// The living processes of `found`, a run of this pid namespace, the holder
+// first. REQUIRES: InspectProcesses(found) was called.
 std::vector<int> LivingOf(const LockStatus& found) {
   const Holder& record = *found.holder;
   std::vector<int> living = Survivors(record);
@@ -143,7 +143,7 @@ View ViewOfRun(const LockStatus& found, const Holder& record, const Fd& guard,
   return ViewOf(record, guard, living.empty() ? 0 : living[0], may_mark);
 }
 
-// The state of a run whose kernel lock is not seen, by what else is known.
+// The state of a run without a visible kernel lock, from the other evidence.
 LockState DetermineUnlockedState(const Fd& guard, LockStatus& found,
                                  bool may_mark) {
   const Holder& record = *found.holder;
@@ -154,7 +154,7 @@ LockState DetermineUnlockedState(const Fd& guard, LockStatus& found,
       found.pid_reused = !HasEnded(GetProcess(record.pid));
       return LockState::kStale;
     case Origin::kUnknown:
-      // A process of that number may be any.
+      // Any process may have this pid.
       return HasEnded(GetProcess(record.pid)) ? LockState::kStale
                                               : LockState::kUnknown;
     case Origin::kOtherNamespace:
@@ -164,8 +164,9 @@ LockState DetermineUnlockedState(const Fd& guard, LockStatus& found,
             case Life::kAlive:
               return LockState::kHeld;
             case Life::kDoubtful:
-              // Where no other kernel is asked a lock that is not seen is free;
-              // but processes that survive their run have none.
+              // On a local file system an invisible lock is free, because no
+              // other kernel is involved. But processes surviving their run
+              // have no lock.
               return IsLocal(guard) && record.surviving.empty()
                          ? LockState::kStale
                          : LockState::kUnknown;
@@ -204,8 +205,8 @@ bool HasRunEnded(const Holder& run, const Fd& guard) {
          found.origin != Origin::kOtherHost && LifeOfRun(found) == Life::kDead;
 }
 
-// Adds what ended runs have left by `guard`'s record; nothing if that is a
-// copy.
+// Adds the remains of ended runs from `guard`'s record; nothing if the record
+// is a copy.
 void AddRemains(const OpenGuardFile& guard, LockStatus& found) {
   if (!guard.record.has_value()) return;
   const Holder& record = *guard.record;
@@ -225,8 +226,8 @@ void AddRemains(const OpenGuardFile& guard, LockStatus& found) {
   found.killed = std::move(killed);
 }
 
-// The state of a living run in the overridden ones of `guard`'s record.
-// kFree: the record is a copy. Nothing: all have ended.
+// The state of a living run among the overridden runs of `guard`'s record.
+// kFree: the record is a copy. Nothing: all these runs have ended.
 std::optional<LockStatus> FindOverridden(const OpenGuardFile& guard,
                                          bool may_mark) {
   for (const Holder& run : guard.record->overridden) {
@@ -263,8 +264,8 @@ LockStatus DetermineRecordStatus(const OpenGuardFile& guard, bool kernel_locked,
     return found;
   }
   found.origin = OriginOf(*guard.record, guard.fd);
-  // Of this process it is that of an attempt that has failed, unless an
-  // overrider has left it here.
+  // This process's own record is from a failed attempt, unless an overrider has
+  // left it here.
   const bool is_own_attempt = found.origin == Origin::kHere &&
                               guard.record->pid == ThisProcess().pid &&
                               !guard.record->overridden_by.has_value();
@@ -272,8 +273,8 @@ LockStatus DetermineRecordStatus(const OpenGuardFile& guard, bool kernel_locked,
       !kernel_locked && (guard.record->released || is_own_attempt);
   if (kernel_locked) {
     if (found.origin == Origin::kHere) InspectProcesses(found);
-    // Of both only the kernel's word counts: the lock is live for all that is
-    // known else.
+    // Only the kernel's answers about process and command count here, not their
+    // start times: all other evidence shows the lock in use.
     const bool is_stale =
         found.origin == Origin::kHere && HasEnded(found.process) &&
         HasEnded(found.command) && Survivors(*found.holder).empty() &&
@@ -289,8 +290,8 @@ LockStatus DetermineRecordStatus(const OpenGuardFile& guard, bool kernel_locked,
     if (!kernel_locked) found.state = LockState::kFree;
     return found;
   }
-  // The run that has overridden this one has left it here, and it has ended.
-  // So have the processes that kept the lock of a run which ended.
+  // Another run has overridden this one, left it here, and ended. Or the
+  // processes keeping an ended run's lock have ended too.
   if (released || (!kernel_locked && (guard.record->overridden_by.has_value() ||
                                       !guard.record->surviving.empty()))) {
     found.state = LockState::kFree;

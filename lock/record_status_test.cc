@@ -33,7 +33,7 @@
 namespace o8lock {
 namespace {
 
-// A child that waits to be killed.
+// A child waiting for its end by a signal.
 class Sleeper {
  public:
   Sleeper() : pid_(fork()) {
@@ -43,7 +43,7 @@ class Sleeper {
   }
   ~Sleeper() { Kill(); }
   int pid() const { return pid_; }
-  // Dead, but not collected: a zombie.
+  // Makes it a zombie: dead, but not collected.
   void MakeZombie() const {
     kill(pid_, SIGKILL);
     siginfo_t info;
@@ -84,7 +84,7 @@ Holder RecordOf(int pid) {
   return holder;
 }
 
-// The state of a guard with `record` in it, which was written there.
+// The state of a guard containing `record`, written for this guard.
 LockStatus Judge(std::optional<Holder> record, bool kernel_locked) {
   const TempDir dir;
   const std::string path = dir.File("guard");
@@ -101,7 +101,7 @@ LockStatus Judge(std::optional<Holder> record, bool kernel_locked) {
                                /*may_mark=*/true);
 }
 
-// Of a process that had the number before.
+// The record of a process with this pid before the present one.
 Holder RecordOfAnEarlier(int pid) {
   Holder holder = RecordOf(pid);
   holder.acquired = (GetProcess(pid).started - 1) * kNanosecondsPerTick;
@@ -126,7 +126,7 @@ TEST(GetProcessTest, TakesAThreadForNoProcess) {
   int thread_id = 0;
   std::thread([&thread_id] {
     thread_id = gettid();
-    EXPECT_EQ(kill(thread_id, 0), 0);  // what fools others
+    EXPECT_EQ(kill(thread_id, 0), 0);  // kill(2) alone is misleading
     EXPECT_EQ(GetProcess(thread_id).state, ProcessState::kGone);
   }).join();
   EXPECT_NE(thread_id, getpid());
@@ -160,7 +160,7 @@ TEST(DetermineRecordStatusTest, LetsTheKernelLockDecide) {
   Sleeper sleeper;
   const Holder alive = RecordOf(sleeper.pid());
   EXPECT_EQ(Judge(alive, true).state, LockState::kHeld);
-  // The wrapper was killed, its command lives.
+  // The wrapper was killed, its command is alive.
   const Holder dead = RecordOf(DeadPid());
   const LockStatus found = Judge(dead, true);
   EXPECT_EQ(found.state, LockState::kHeld);
@@ -170,8 +170,8 @@ TEST(DetermineRecordStatusTest, LetsTheKernelLockDecide) {
   EXPECT_EQ(Judge(std::nullopt, true).state, LockState::kHeld);
 }
 
-// A daemon has the kernel lock. Anything but the kernel's word that both are
-// dead leaves it held.
+// A daemon has the kernel lock. The lock is held unless the kernel says both
+// are dead.
 TEST(DetermineRecordStatusTest, IsStaleWhereOnlySomethingLeftBehindHasTheLock) {
   Sleeper living;
   Sleeper zombie;
@@ -198,7 +198,7 @@ TEST(DetermineRecordStatusTest, IsStaleWhereOnlySomethingLeftBehindHasTheLock) {
     if (!c.here) record.pid_namespace = 1;
     EXPECT_EQ(Judge(record, true).state, c.state);
   }
-  // A process that is another by its start time is no proof.
+  // A different start time of the process is not enough.
   Holder reused = RecordOfAnEarlier(living.pid());
   reused.command_pid = dead;
   EXPECT_EQ(Judge(reused, true).state, LockState::kHeld);
@@ -215,7 +215,8 @@ TEST(DescriptorHoldersOfTest, NamesWhoHasADuplicateOfTheLockedDescriptor) {
   const absl::StatusOr<FileId> id = IdOf(*fd, "guard");
   ASSERT_TRUE(id.ok());
   EXPECT_TRUE(DescriptorHoldersOf(*id).empty());
-  // Both inherit both descriptors; what counts is who has the run's.
+  // Both inherit both descriptors. Only a descriptor with the run's lock
+  // counts.
   const int kept = fcntl(fd->get(), F_DUPFD, 10);
   Process descriptor_holder({"sleep", "1000"});
   WaitForState(descriptor_holder.pid(), 'S');
@@ -259,7 +260,7 @@ TEST(DetermineRecordStatusTest, TakesALivingPidOfAnEarlierBootForAnother) {
   EXPECT_FALSE(Judge(record, false).pid_reused);
 }
 
-// Without a kernel lock that is seen.
+// There is no visible kernel lock.
 TEST(DetermineRecordStatusTest, TakesALivingRunForOneThatHasTheLock) {
   Sleeper living;
   const int dead = DeadPid();
@@ -273,7 +274,7 @@ TEST(DetermineRecordStatusTest, TakesALivingRunForOneThatHasTheLock) {
   EXPECT_EQ(determine(living.pid(), dead, NowNanoseconds()), LockState::kHeld);
   EXPECT_EQ(determine(dead, living.pid(), NowNanoseconds()), LockState::kHeld);
   EXPECT_EQ(determine(dead, dead, NowNanoseconds()), LockState::kStale);
-  // Others have these numbers now.
+  // Other processes have these pids now.
   EXPECT_EQ(Judge(RecordOfAnEarlier(living.pid()), false).state,
             LockState::kStale);
   EXPECT_EQ(
@@ -291,13 +292,13 @@ TEST(DetermineRecordStatusTest, StaysWithTheProcessesThatKeepTheLock) {
   const LockStatus kept = Judge(holder, false);
   EXPECT_EQ(kept.state, LockState::kHeld);
   EXPECT_TRUE(IsDead(kept));
-  // Another process that has the number by now.
+  // Another process has the pid now.
   holder.surviving[0].since =
       (GetProcess(agent.pid()).started - 1) * kNanosecondsPerTick;
   EXPECT_EQ(Judge(holder, false).state, LockState::kFree);
   holder.surviving[0].since = NowNanoseconds();
   agent.Kill();
-  // The run itself has ended in order.
+  // The run itself has ended normally.
   EXPECT_EQ(Judge(holder, false).state, LockState::kFree);
 }
 
@@ -331,7 +332,7 @@ TEST(DetermineRecordStatusTest, KnowsNoMachineByItsNameOnALocalFileSystem) {
   EXPECT_EQ(found.process.state, ProcessState::kUnknown);
 }
 
-// As without /proc: not "another boot".
+// Happens without /proc, for example. It does not mean "another boot".
 TEST(DetermineRecordStatusTest, DoubtsALivingPidWhereTheBootIsUnknown) {
   Sleeper sleeper;
   Holder record = RecordOf(sleeper.pid());
@@ -381,7 +382,7 @@ TEST(DetermineRecordStatusTest, FindsItBehindARunThatHasReleased) {
   EXPECT_EQ(Judge(record, false).state, LockState::kFree);
 }
 
-// The overrider has left the record, and its run has ended: no word of that.
+// The overrider has left the record, and its run has ended: there is no report.
 TEST(DetermineRecordStatusTest, AnOverriddenRunThatHasEndedIsNobodys) {
   Sleeper sleeper;
   Holder record = RecordOf(sleeper.pid());
@@ -421,18 +422,18 @@ TEST_F(ViewTest, ACopyIsNobodys) {
   EXPECT_EQ(DetermineCopyState(dir_.File("copy"), false), LockState::kFree);
 }
 
-// The numbers of two file systems cannot be compared.
+// Inode numbers of two file systems cannot be compared.
 TEST_F(ViewTest, OnAnotherFileSystemAMarkTells) {
   MakeFile(dir_.File("copy"), RecordText(record_));
   record_.guard_id.device += 1;
-  // Where both are local no file has two numbers.
+  // If both are local, no file has two numbers.
   EXPECT_EQ(DetermineCopyState(dir_.File("copy"), false), LockState::kFree);
   record_.guard_is_local = false;
   EXPECT_EQ(DetermineCopyState(dir_.File("copy"), false), LockState::kUnknown);
   EXPECT_EQ(DetermineCopyState(dir_.File("copy"), true), LockState::kFree);
   EXPECT_EQ(DetermineCopyState(record_.guard, false), LockState::kUnknown);
   EXPECT_EQ(DetermineCopyState(record_.guard, true), LockState::kHeld);
-  // A mark leaves the record as it is for whoever reads it.
+  // A mark does not change the record for its readers.
   const absl::StatusOr<Holder> marked = ParseHolder(Contents(record_.guard));
   ASSERT_TRUE(marked.ok()) << marked.status();
   EXPECT_EQ(RecordText(*marked), text_);
@@ -444,7 +445,7 @@ TEST_F(ViewTest, AFileOutOfReachLeavesDoubt) {
   record_.guard_is_local = false;
   std::filesystem::remove(record_.guard);
   EXPECT_EQ(DetermineCopyState(dir_.File("copy"), true), LockState::kUnknown);
-  // Of another run by now.
+  // The file now has another run's record.
   Holder other = record_;
   other.token = "another";
   MakeFile(record_.guard, RecordText(other));
@@ -569,8 +570,8 @@ TEST_F(DetermineLockFileStatusTest,
   EXPECT_EQ(Judge().lock_status.state, LockState::kHeld);
 }
 
-// To set the clock forward by an hour makes a lock file an hour older, and its
-// process no older.
+// Setting the clock forward by an hour makes a lock file an hour older, but not
+// its process.
 TEST_F(DetermineLockFileStatusTest, HoldsForAnOrchestr8WhateverTheClockSays) {
   const time_t old = time(nullptr) - 3600;
   for (const bool is_orchestr8 : {true, false}) {
@@ -591,7 +592,7 @@ TEST_F(DetermineLockFileStatusTest, HoldsForAnOrchestr8WhateverTheClockSays) {
 }
 
 TEST_F(DetermineLockFileStatusTest, IsStaleForTheRunThatIsKnownToBeDead) {
-  Sleeper sleeper;  // the pid lives again
+  Sleeper sleeper;  // the pid is in use again
   Write(sleeper.pid(), now_);
   Holder dead;
   dead.pid = sleeper.pid();
@@ -607,7 +608,7 @@ TEST_F(DetermineLockFileStatusTest, WaitsForATextThatIsBeingWritten) {
   ASSERT_GE(inotify_add_watch(watch, path_.c_str(), IN_CLOSE_NOWRITE), 0);
   const pid_t writer = fork();
   if (writer == 0) {
-    // The reader has been there and found nothing.
+    // The reader has opened the file and found nothing.
     char event[sizeof(struct inotify_event) + NAME_MAX + 1];
     if (read(watch, event, sizeof(event)) < 0) _exit(1);
     Write(getppid(), now_);

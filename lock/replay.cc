@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The test that is made of a fuzz target where there is no libFuzzer: the
-// inputs of its corpus, and many that are made of them, the same every time.
+// The test for a fuzz target without libFuzzer. Runs the inputs of its corpus
+// and many mutations of them, the same ones every time.
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ namespace {
 
 constexpr size_t kMutations = 20000;
 
-// An input that outlives the process that dies of it.
+// An input still readable after the process testing it has died.
 class SharedInput {
  public:
   SharedInput()
@@ -57,7 +57,7 @@ class SharedInput {
 
 void RunTarget(absl::string_view input, SharedInput& current) {
   current.Set(input);
-  // A copy of just that size: a sanitizer sees what is read beyond.
+  // A copy of exactly this size: a sanitizer sees reads beyond it.
   const std::vector<uint8_t> bytes(input.begin(), input.end());
   LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
 }
@@ -76,7 +76,8 @@ std::vector<std::string> ReadCorpus() {
 
 std::string Mutated(const std::vector<std::string>& inputs,
                     std::mt19937& random) {
-  // Not a std::uniform_int_distribution, which every library makes its own way.
+  // Not a std::uniform_int_distribution: each library implements it
+  // differently.
   const auto below = [&random](size_t limit) { return random() % limit; };
   std::string text = inputs[below(inputs.size())];
   for (size_t edits = 1 + below(4); edits > 0; --edits) {
@@ -91,7 +92,7 @@ std::string Mutated(const std::vector<std::string>& inputs,
   return text;
 }
 
-// Runs `count` of the inputs that `next` makes, in a process that may die.
+// Runs `count` inputs from `next` in a process that may die.
 void Replay(size_t count, const std::function<std::string()>& next) {
   SharedInput current;
   EXPECT_EXIT(

@@ -31,7 +31,8 @@ absl::string_view Parent(absl::string_view path) {
   return slash == 0 ? path.substr(0, 1) : path.substr(0, slash);
 }
 
-// A git directory and the worktree it was found in; empty: inside of it.
+// A git directory and the worktree around it; empty: found from inside the git
+// directory.
 struct Found {
   GitDirectory git;
   std::string worktree;
@@ -63,7 +64,7 @@ absl::Status CheckFormat(const GitConfig& config, bool any_extensions) {
   return absl::OkStatus();
 }
 
-// The directory that core.worktree names; empty if there is none.
+// The directory of core.worktree; empty if it does not exist.
 absl::StatusOr<std::string> ConfiguredWorktree(const GitDirectory& git,
                                                const std::string& configured) {
   absl::StatusOr<std::string> path =
@@ -91,7 +92,7 @@ absl::StatusOr<Repository> Describe(const Found& found, bool any_extensions) {
     if (config.worktree_config) {
       const absl::Status main =
           ReadConfig(common_dir + "/config.worktree", config);
-      // A linked worktree has its own, and git does not look at this one.
+      // A linked worktree has its own file, and git does not read this one.
       GitConfig own;
       O8LOCK_RETURN_IF_ERROR(
           found.git.is_linked
@@ -125,8 +126,8 @@ absl::StatusOr<std::optional<Found>> FindIn(const std::string& directory) {
   return Found{*std::move(git), ""};
 }
 
-// The length of the path of the directory that ends the search from `start`;
-// -1: no directory does.
+// The length of the path of the directory ending the search from `start`; -1:
+// there is no such directory.
 int CeilingLength(absl::string_view start, const std::string& directories) {
   if (start == "/" || directories.empty()) return -1;
   int longest = -1;
@@ -146,9 +147,9 @@ int CeilingLength(absl::string_view start, const std::string& directories) {
   return longest;
 }
 
-// Whether between two directories, one of them in the other, there is for
-// certain no border of a file system: a mount is in one place, so that what is
-// above and below another one is not the same. Subvolumes differ by their
+// Whether there is certainly no file-system boundary between two directories,
+// one of them in the other. A mount is in one place: the directories above and
+// below another mount are on different mounts. Subvolumes have different
 // devices.
 bool IsOneMount(const struct statx& a, const struct statx& b) {
   return (a.stx_mask & b.stx_mask & STATX_MNT_ID) != 0 &&
@@ -156,9 +157,9 @@ bool IsOneMount(const struct statx& a, const struct statx& b) {
          a.stx_dev_minor == b.stx_dev_minor;
 }
 
-// A directory above `directory`, and so above the current one, that is on the
-// current one's mount: the root, or half the way to it, or half of that...;
-// empty if not even the next one is for certain.
+// A directory above `directory`, so above the current one, on the current one's
+// mount: the root, or half the way up to it, or half of this...; empty if even
+// the parent is uncertain.
 std::string AboveOnThisMount(absl::string_view directory) {
   struct statx here;
   if (statx(AT_FDCWD, ".", 0, STATX_MNT_ID, &here) != 0) return "";
@@ -175,9 +176,9 @@ std::string AboveOnThisMount(absl::string_view directory) {
   return "";
 }
 
-// The nearest directory above `directory` that may be a repository or have one,
-// at most `last`. `start` is the current directory, and in `directory`: the
-// kernel is quicker with "../../.git" than with the whole of a name.
+// The nearest directory above `directory`, at most `last`, that may be or
+// contain a repository. `start` is the current directory and is below
+// `directory`: the kernel resolves "../../.git" faster than a full path.
 std::string NextCandidate(absl::string_view start, absl::string_view directory,
                           absl::string_view last) {
   std::string up;
@@ -196,8 +197,8 @@ std::string NextCandidate(absl::string_view start, absl::string_view directory,
   return std::string(directory);
 }
 
-// The directory to look into after `directory`; nothing: git stops before it.
-// `device` is that of `start`.
+// The directory to search after `directory`; nothing: git stops before it.
+// `device` is the device of `start`.
 absl::StatusOr<std::optional<std::string>> NextDirectory(
     const std::string& start, const std::string& directory, bool is_current,
     const Discovery& discovery, dev_t device) {
@@ -251,8 +252,8 @@ absl::StatusOr<std::optional<Repository>> FindRepositoryByGitDir(
     return absl::FailedPreconditionError(
         absl::StrCat("not a git repository: ", path));
   }
-  // Where .git is a file its directory does not tell the worktree; a hook is
-  // mostly started in it.
+  // If .git is a file, its directory does not know the worktree. A hook is
+  // usually started in the worktree.
   const absl::StatusOr<std::optional<GitDirectory>> here =
       FollowDotGit(JoinPath(directory, ".git"));
   const bool is_here =

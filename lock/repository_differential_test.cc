@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FindRepository against `git rev-parse`, on trees made from a seed. To examine
-// one tree, set kOnly to its number.
+// Compares FindRepository with `git rev-parse` on trees generated from a seed.
+// To examine one tree, set kOnly to its number.
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -33,9 +33,9 @@ namespace {
 
 constexpr int kTrees = 400;
 constexpr unsigned kSeed = 20260225;
-constexpr int kOnly = -1;  // the number of one tree, to look at it alone
+constexpr int kOnly = -1;  // the number of a single tree to examine
 
-// The standard fixes the output of this generator, but not of distributions.
+// The standard defines this generator's output, but not the distributions'.
 class Dice {
  public:
   explicit Dice(unsigned seed) : engine_(seed) {}
@@ -150,7 +150,7 @@ std::string RandomSettings(Dice& dice) {
   return text;
 }
 
-// One made-up tree: a/b/c/d with whatever may be in it.
+// A generated tree: a/b/c/d with random content.
 class Tree {
  public:
   Tree(const std::string& root, Dice& dice) : root_(root), dice_(dice) {
@@ -186,7 +186,7 @@ class Tree {
   const std::map<std::string, std::string>& env() const { return env_; }
 
  private:
-  // Git directories that others lead to.
+  // Creates git directories for others to lead to.
   void MakePool() {
     for (const char* name : {"pool.git", "pool", "odd.git"}) {
       const std::string path = absl::StrCat(root_, "/", name);
@@ -209,7 +209,7 @@ class Tree {
     pool_.push_back(root_ + "/gone");
   }
 
-  // A directory of git's, or something that only looks like one.
+  // Creates a git directory, or a directory only resembling one.
   void MakeGitDirectory(const std::string& path, bool odd) {
     std::filesystem::create_directories(path);
     for (const char* name : {"objects", "refs"}) {
@@ -408,7 +408,7 @@ struct Answer {
   Outcome outcome = Outcome::kNone;
   std::string reason;
   std::string common_dir;
-  std::string worktree;  // empty also where it is not asked for
+  std::string worktree;  // also empty if it was not requested
   bool is_bare = false;
 };
 
@@ -426,7 +426,8 @@ std::string Canonical(const std::string& directory, const std::string& path) {
       .string();
 }
 
-// Runs git and returns what it prints; nothing where it fails, then `reason`.
+// Runs git and returns its output. If git fails, returns nothing and sets
+// `reason`.
 std::optional<std::string> RunGit(const Tree& tree,
                                   const std::vector<std::string>& args,
                                   std::string* reason) {
@@ -496,7 +497,7 @@ Answer AskFindRepository(const Tree& tree, bool is_current) {
   return answer;
 }
 
-// A name space for the borders; false where there is none to be had.
+// Enters a mount namespace for the boundaries. False if this is not possible.
 bool EnterNamespace() {
   if (unshare(CLONE_NEWNS) != 0) return false;
   return mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
@@ -521,8 +522,8 @@ TEST(RepositoryDifferentialTest, FindsWhatGitFinds) {
       bool same = ours.outcome == git.outcome;
       if (git.outcome == Outcome::kFound) {
         same = same && ours.common_dir == git.common_dir;
-        // Git says neither from inside its directory, nor with a worktree that
-        // is gone.
+        // Git reports neither from inside its directory, nor with a worktree
+        // that no longer exists.
         if (!git.worktree.empty() && Exists(git.worktree)) {
           same = same && ours.worktree == git.worktree;
         }
@@ -537,7 +538,7 @@ TEST(RepositoryDifferentialTest, FindsWhatGitFinds) {
     }
   }
   if (kOnly >= 0) return;
-  // The trees are worth something.
+  // The trees cover all outcomes.
   EXPECT_GT(seen[Outcome::kNone], kTrees / 10);
   EXPECT_GT(seen[Outcome::kBroken], kTrees / 10);
   EXPECT_GT(seen[Outcome::kFound], kTrees / 10);

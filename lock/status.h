@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How this repository makes and passes on errors.
+// Creating and returning errors in this repository.
 #ifndef O8LOCK_LOCK_STATUS_H_
 #define O8LOCK_LOCK_STATUS_H_
 
@@ -14,12 +14,13 @@
 
 namespace o8lock {
 
-// The status of a system call that failed with `error` (errno, saved before
-// anything else was called) on `path`: "open '/r/f': Permission denied".
-// The code is the one absl::ErrnoToStatusCode gives. Not absl::ErrnoToStatus(),
-// whose first call makes a table of all error messages: a third of the
-// instructions of a free start. Of several files that finds only that they are
-// not there: for that it need not go through the C library's translations.
+// The status of a system call on `path` failed with `error`: "open '/r/f':
+// Permission denied". `error` is errno, saved before any other call. The code
+// is absl::ErrnoToStatusCode's.
+// Not absl::ErrnoToStatus(): its first call builds a table of all error
+// messages, a third of the instructions of a start on a free lock. Such a start
+// gets ENOENT for several files. ENOENT has its text here, because the C
+// library would go through its translations.
 inline absl::Status ErrnoStatus(int error, absl::string_view operation,
                                 absl::string_view path) {
   const std::string why = error == ENOENT

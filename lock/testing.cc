@@ -46,7 +46,7 @@ using std::chrono::steady_clock;
 
 constexpr char kMark[] = "O8LOCK_TEST_PROCESS";
 
-// Stops the test program: without this nothing further can be tested.
+// Stops the test program, because no further test is possible.
 void Require(bool condition, absl::string_view what) {
   if (condition) return;
   fprintf(stderr, "%s: %s\n", std::string(what).c_str(), strerror(errno));
@@ -68,8 +68,8 @@ std::vector<std::string> StatFields(const std::string& pid) {
   return absl::StrSplit(stat.substr(end_of_name + 2), ' ');
 }
 
-// Sends SIGKILL to every living process of the session `session` and every one
-// with `mark` in its environment; returns whether there was one.
+// Sends SIGKILL to every living process in the session `session` or with `mark`
+// in its environment. Returns whether there was one.
 bool KillAll(pid_t session, const std::string& mark) {
   bool found = false;
   DIR* proc = opendir("/proc");
@@ -132,7 +132,7 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   return pointers;
 }
 
-// In the child between fork() and execvp().
+// Runs in the child, between fork() and execvp().
 [[noreturn]] void Become(const std::vector<char*>& argv,
                          const std::vector<char*>& env, int in, int out,
                          int err, const ProcessOptions& options) {
@@ -156,8 +156,8 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   Require(dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(err, 2) == 2, "dup2");
   for (const int fd : options.closed) close(fd);
   environ = const_cast<char**>(env.data());
-  // Bazel ignores these two, of which the C library does not let one speak: it
-  // needs one for setuid(2).
+  // Bazel ignores these two signals. The C library does not let a program
+  // change them, because it needs one for setuid(2). So this calls the kernel.
   const std::array<uint64_t, 4> by_default = {};  // a struct sigaction
   for (const int signal : {32, 33}) {
     syscall(SYS_rt_sigaction, signal, by_default.data(), nullptr,
@@ -170,8 +170,8 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
 }  // namespace
 
 TempDir::TempDir() {
-  // Not testing::TempDir(): without Bazel's sandbox that is inside the git
-  // repository under test, and where other users cannot go.
+  // Not testing::TempDir(): without Bazel's sandbox this is inside the git
+  // repository under test, and out of other users' reach.
   std::string name = "/tmp/o8lock.XXXXXX";
   Require(mkdtemp(name.data()) != nullptr, "mkdtemp");
   path_ = std::filesystem::canonical(name).string();
@@ -304,11 +304,11 @@ Process::Process(const std::vector<std::string>& argv,
 }
 
 Process::~Process() {
-  // Again, for those that were forked while this looked.
+  // Repeat for processes forked during the search.
   while (KillAll(pid_, mark_)) {
   }
   if (!ended_) {
-    // It may not have come to have either by now.
+    // It may have neither the session nor the mark yet.
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
   }
@@ -387,7 +387,7 @@ End Process::Wait(milliseconds deadline) {
     end_ = WIFSIGNALED(status) ? Killed(WTERMSIG(status))
                                : Exited(WEXITSTATUS(status));
     while (Read(steady_clock::now(), /*or_end=*/false)) {
-      // What it wrote last.
+      // Read the rest of its output.
     }
   }
   return end_;
@@ -396,7 +396,7 @@ End Process::Wait(milliseconds deadline) {
 bool Process::Read(Time deadline, bool or_end) {
   const milliseconds left = std::chrono::duration_cast<milliseconds>(
       std::max(deadline - steady_clock::now(), Time::duration::zero()));
-  // poll() passes over negative descriptors.
+  // poll() ignores negative descriptors.
   pollfd fds[] = {{out_.fd, POLLIN, 0},
                   {err_.fd, POLLIN, 0},
                   {or_end ? pidfd_ : -1, POLLIN, 0}};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For tests that run real processes: directories and files, git, and a Process
-// that is watched and cleaned up after. Whatever goes wrong in here fails the
-// running test and says what was seen. Nothing sleeps: what is waited for has a
-// deadline. Not thread-safe.
+// For tests with real processes: directories and files, git, and class Process,
+// which watches a process and cleans up after it. Every problem in these
+// functions fails the running test with a report. Waiting has a deadline; there
+// are no fixed sleeps. Not thread-safe.
 #ifndef O8LOCK_LOCK_TESTING_H_
 #define O8LOCK_LOCK_TESTING_H_
 
@@ -29,31 +29,31 @@ class TempDir {
 
   // Absolute and without symbolic links.
   const std::string& path() const { return path_; }
-  // The path of `name` in here.
+  // The path of `name` in this directory.
   std::string File(absl::string_view name) const;
 
  private:
   std::string path_;
 };
 
-// Writes the file `path` anew, with exactly the permissions `mode`.
+// Writes the file `path`, replacing its content, with exactly the permissions
+// `mode`.
 void MakeFile(const std::string& path, absl::string_view content,
               mode_t mode = 0644);
 // The content of the file `path`.
 std::string Contents(const std::string& path);
-// Whether the name `path` is there, be it a dangling symbolic link.
+// Whether the name `path` exists, even as a dangling symbolic link.
 bool Exists(const std::string& path);
 
-// The value of the environment variable `name`, a path given by the BUILD file,
-// made absolute.
+// The absolute path in the environment variable `name`, set by the BUILD file.
 std::string PathFromEnv(const char* name);
 
-// Runs `git ARGS...` in `directory`, apart from the configuration and the
-// repository of whoever runs the test, and returns what it writes to stdout.
+// Runs `git ARGS...` in `directory`, isolated from the user's configuration and
+// repository. Returns its stdout.
 std::string Git(const std::string& directory,
                 const std::vector<std::string>& args);
-// What makes a git so: to be set in `ProcessOptions::env`. HOME is a directory
-// that does not exist.
+// The environment for this isolation, for `ProcessOptions::env`. HOME is a
+// directory that does not exist.
 std::map<std::string, std::string> GitEnv();
 
 // How a process ended.
@@ -72,18 +72,18 @@ struct ProcessOptions {
   enum class Stdin { kNull, kPipe };
 
   Stdin input = Stdin::kNull;
-  // A terminal of its own instead: stdin, stdout and stderr, and the
-  // controlling terminal of the session. What it shows is out().
+  // A terminal of its own instead, as stdin, stdout and stderr, and as the
+  // session's controlling terminal. Its output is in out().
   bool terminal = false;
-  // Descriptors to close, after all else.
+  // Descriptors to close as the last step.
   std::vector<int> closed;
-  // Added to this process's environment, or taken from it.
+  // Added to this process's environment, and removed from it.
   std::map<std::string, std::string> env;
   std::vector<std::string> unset_env;
-  std::string directory;     // Empty: that of this process.
-  uid_t user = 0;            // With its gid equal; 0: as this process.
-  std::vector<int> ignored;  // Signals. All others have their default,
-  std::vector<int> blocked;  // and none but these are blocked.
+  std::string directory;     // Empty: this process's.
+  uid_t user = 0;            // Also used as gid. 0: this process's user.
+  std::vector<int> ignored;  // Signals. All others have their default action.
+  std::vector<int> blocked;  // Signals. No others are blocked.
 };
 
 // A process in a session of its own.
@@ -91,11 +91,10 @@ class Process {
  public:
   static constexpr std::chrono::seconds kDeadline{45};
 
-  // Starts argv[0], searched for in PATH.
+  // Starts argv[0], found through PATH.
   explicit Process(const std::vector<std::string>& argv,
                    const ProcessOptions& options = {});
-  // Kills what is left of it and its descendants, including those that made
-  // themselves daemons.
+  // Kills the process and its surviving descendants, including daemons.
   ~Process();
   Process(const Process&) = delete;  // Two owners would kill it twice.
   Process& operator=(const Process&) = delete;
@@ -104,26 +103,25 @@ class Process {
 
   // Writes to its stdin (Stdin::kPipe), or types on its terminal.
   void Write(absl::string_view text);
-  // Closes its stdin, or hangs the terminal up.
+  // Closes its stdin, or hangs up the terminal.
   void CloseInput();
 
-  // Reads until stdout (or the terminal), or stderr, has shown `text`, after
-  // what the call before has found there. Returns what came up to its end.
+  // Reads until stdout (or the terminal), or stderr, contains `text` after the
+  // previous call's match. Returns the new output up to the end of `text`.
   std::string WaitForOutput(absl::string_view text,
                             std::chrono::milliseconds deadline = kDeadline);
   std::string WaitForError(absl::string_view text,
                            std::chrono::milliseconds deadline = kDeadline);
-  // Reads until stdout has shown `text` (true), or nobody is left who could
-  // write it (false).
+  // Reads until stdout contains `text` (true), or until no process can write to
+  // it any longer (false).
   bool ShowsOrCloses(absl::string_view text);
 
   void Signal(int signal) const;
 
-  // Waits for its end, reading meanwhile. Descendants that live on are not
-  // waited for.
+  // Waits for its end, reading meanwhile. Does not wait for descendants.
   End Wait(std::chrono::milliseconds deadline = kDeadline);
 
-  // What it has written up to now, as far as it was read by the above.
+  // Its output read so far by the functions above.
   const std::string& out() const { return out_.text; }
   const std::string& err() const { return err_.text; }
 
@@ -137,37 +135,37 @@ class Process {
 
   std::string WaitForText(Stream& stream, absl::string_view text,
                           std::chrono::milliseconds deadline);
-  // Waits for something to read, or also for the end of the process, and reads
-  // it. Returns false when the deadline has passed.
+  // Waits for something to read or, with `or_end`, for the end of the process,
+  // and reads it. Returns false if the deadline has passed.
   bool Read(Time deadline, bool or_end);
   std::string Report() const;
 
   bool terminal_;
   pid_t pid_ = -1;
   int pidfd_ = -1;
-  int input_ = -1;  // Also the terminal's, of which out_.fd is a duplicate.
+  int input_ = -1;  // For a terminal out_.fd is a duplicate.
   Stream out_;
   Stream err_;
-  std::string mark_;  // In the environment of every descendant.
+  std::string mark_;  // In every descendant's environment.
   bool ended_ = false;
   End end_ = {false, -1};
   std::string command_;
 };
 
-// The pid after `label` in what a command, such as testdata/signal_printer,
-// writes once it has begun.
+// The pid after `label` in the first output of a command such as
+// testdata/signal_printer.
 pid_t ReadyPid(Process& process, absl::string_view label = "ready ");
 
-// How often `part` is in `text`.
+// The number of times `part` is in `text`.
 int Count(absl::string_view text, absl::string_view part);
 
-// The end of a command that needs no watching.
+// Runs a command that needs no watching, and returns its end.
 End RunToEnd(const std::vector<std::string>& argv,
              const ProcessOptions& options = {});
 
-// Waits until the process `pid` is in the state that ps(1) calls `state`, such
-// as T, or has no such process if it is 0. Needed where the kernel tells
-// nobody.
+// Waits until the process `pid` is in the state `state` of ps(1), such as T, or
+// no longer exists if `state` is 0. For state changes without a notification
+// from the kernel.
 void WaitForState(pid_t pid, char state);
 
 }  // namespace o8lock

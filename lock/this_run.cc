@@ -29,8 +29,7 @@
 namespace o8lock {
 namespace {
 
-// Of a command line this much is kept in the record. It is there to be read by
-// people.
+// The length of a command line kept in the record, for people to read.
 constexpr size_t kMaxCommandSize = 16 << 10;
 
 std::string UserName() {
@@ -39,7 +38,7 @@ std::string UserName() {
     const char* name = getenv(variable);
     if (name != nullptr && *name != '\0') return name;
   }
-  // Of a file alone, for the same reason.
+  // Only from this file, for the same reason.
   std::unique_ptr<FILE, int (*)(FILE*)> passwd(fopen("/etc/passwd", "re"),
                                                fclose);
   const uid_t uid = geteuid();
@@ -82,7 +81,7 @@ absl::StatusOr<Holder> DescribeThisRun(
   const Here here = ThisProcess();
   Holder holder;
   holder.pid = here.pid;
-  // The kernel stamps files with this clock, which is up to a tick behind.
+  // The clock of the kernel's file timestamps, up to a tick behind.
   struct timespec now;
   clock_gettime(CLOCK_REALTIME_COARSE, &now);
   holder.began = Nanoseconds(now);

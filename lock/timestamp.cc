@@ -18,18 +18,18 @@ namespace o8lock {
 namespace {
 
 constexpr int64_t kNanosecondsPerSecond = 1000000000;
-// In 2255. Nanoseconds of later years are too large.
+// In 2255. Nanoseconds of later years overflow.
 constexpr int64_t kLatest = 9000000000;
 
 }  // namespace
 
 std::string FormatTime(int64_t unix_seconds) {
-  // The calendar alone: gmtime_r(3) would read /etc/localtime first.
+  // Only the calendar: gmtime_r(3) would read /etc/localtime first.
   const absl::CivilSecond time(1970, 1, 1, 0, 0, unix_seconds);
   const auto two = [](int number) {
     return absl::Dec(number, absl::kZeroPad2);
   };
-  // Not StrFormat(): 30 kB more of the program would be in every start.
+  // Not StrFormat(): every start would load 30 kB more of the program.
   return absl::StrCat(absl::Dec(time.year(), absl::kZeroPad4), "-",
                       two(time.month()), "-", two(time.day()), "T",
                       two(time.hour()), ":", two(time.minute()), ":",
@@ -59,7 +59,7 @@ std::optional<int64_t> ParseTime(absl::string_view text) {
   const absl::CivilSecond time(number(0, 4), number(5, 2), number(8, 2),
                                number(11, 2), number(14, 2), number(17, 2));
   const int64_t seconds = time - absl::CivilSecond(1970, 1, 1);
-  // CivilSecond takes the 31st of February for the 3rd of March.
+  // CivilSecond turns the 31st of February into the 3rd of March.
   if (!absl::StartsWith(FormatTime(seconds), text.substr(0, kForm.size()))) {
     return std::nullopt;
   }

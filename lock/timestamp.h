@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Times as lock files have them: "2026-02-25T10:30:00Z", in UTC.
+// Times in the format of lock files: "2026-02-25T10:30:00Z", in UTC.
 #ifndef O8LOCK_LOCK_TIMESTAMP_H_
 #define O8LOCK_LOCK_TIMESTAMP_H_
 
@@ -15,11 +15,11 @@ namespace o8lock {
 // `unix_seconds` as "2026-02-25T10:30:00Z".
 std::string FormatTime(int64_t unix_seconds);
 
-// Seconds since 1970 of "2026-02-25T10:30:00Z" or "...:00.123Z"; nothing if
-// `text` has another form.
+// Seconds since 1970 of "2026-02-25T10:30:00Z" or "...:00.123Z". Nothing if
+// `text` has another format.
 std::optional<int64_t> ParseTime(absl::string_view text);
 
-// Nanoseconds since 1970 of the same, up to the year 2255.
+// The same in nanoseconds since 1970, up to the year 2255.
 std::optional<int64_t> ParseTimeNanoseconds(absl::string_view text);
 
 }  // namespace o8lock

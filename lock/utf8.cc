@@ -20,7 +20,7 @@ Utf8Character DecodeUtf8(absl::string_view text) {
     if ((byte(i) & 0xc0) != 0x80) return {};
     code = code << 6 | (byte(i) & 0x3fU);
   }
-  // Too long a form, a surrogate, beyond Unicode.
+  // Rejects overlong forms, surrogates, and codes beyond Unicode.
   constexpr uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
   if (code < kLeast[size] || (code >= 0xd800 && code < 0xe000) ||
       code > 0x10ffff) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Characters of texts that may be any bytes.
+// Characters of texts with any bytes.
 #ifndef O8LOCK_LOCK_UTF8_H_
 #define O8LOCK_LOCK_UTF8_H_
 
@@ -12,18 +12,17 @@
 namespace o8lock {
 
 struct Utf8Character {
-  size_t size = 0;  // in bytes; 0: no UTF-8
+  size_t size = 0;  // in bytes; 0: not UTF-8
   uint32_t code = 0;
 };
 
-// The first character of `text`, which is not empty.
+// The first character of `text`. REQUIRES: `text` is not empty.
 Utf8Character DecodeUtf8(absl::string_view text);
 
-// Whether a terminal may act upon the character (C0, C1 and DEL).
+// Whether a terminal may interpret the character (C0, C1 and DEL).
 bool IsControl(uint32_t code);
 
-// Whether the character is not seen, or changes the direction of those that
-// are.
+// Whether the character is invisible, or changes the direction of visible ones.
 bool IsInvisible(uint32_t code);
 
 }  // namespace o8lock

@@ -4,7 +4,7 @@
 
 namespace o8lock {
 
-// The version of o8lock; that of MODULE.bazel, which a test compares.
+// The version of o8lock. A test compares it with MODULE.bazel's.
 inline constexpr char kVersion[] = "0.2.0";
 
 }  // namespace o8lock

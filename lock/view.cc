@@ -20,20 +20,20 @@
 namespace o8lock {
 namespace {
 
-// A mark may be lost: the run may write its record at the same time.
+// The run may write its record at the same time and overwrite the mark.
 constexpr int kTries = 3;
 
 std::string ReadMark(const Fd& fd) {
-  // Past what FUSE and network file systems remember.
+  // Bypasses the cache of FUSE and network file systems.
   posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED);
   std::string mark(kMarkSize, '\0');
   const ssize_t got = pread(fd.get(), &mark[0], kMarkSize, kMarkOffset);
   return got == static_cast<ssize_t>(kMarkSize) ? mark : "";
 }
 
-// The file that the run has locked; none if it is out of reach.
+// The file locked by the run; empty if it is out of reach.
 Fd OpenLocked(const Holder& record, int pid) {
-  // As the run's process sees it, and as it is seen here.
+  // The path as the run's process sees it, and as this process sees it.
   for (const std::string& path :
        {absl::StrCat("/proc/", pid, "/root", record.guard), record.guard}) {
     absl::StatusOr<Fd> fd = OpenRegular(path, O_RDONLY);
@@ -54,7 +54,8 @@ View MarkAndView(const Holder& record, const Fd& guard, int pid) {
         fdatasync(guard.get()) != 0) {
       return View::kUnknown;
     }
-    // Opened anew: until then these file systems need not look.
+    // Opened again each time: without this, these file systems may use their
+    // cache.
     const Fd locked = OpenLocked(record, pid);
     if (!locked.ok()) return View::kUnknown;
     if (ReadMark(locked) == *mark) return View::kSame;
@@ -69,7 +70,7 @@ View ViewOf(const Holder& record, const Fd& guard, int pid, bool may_mark) {
   const absl::StatusOr<FileId> id = IdOf(guard, record.guard);
   if (!id.ok()) return View::kUnknown;
   if (*id == record.guard_id) return View::kSame;
-  // File systems of which each shows a file under one number only.
+  // Each of these file systems shows a file under one number only.
   if (record.guard_is_local && IsLocal(guard)) return View::kCopy;
   if (pid == 0 || !may_mark) return View::kUnknown;
   return MarkAndView(record, guard, pid);

@@ -48,7 +48,7 @@ Ticks SinceOf(const WaitOptions& options) {
   return options.since < 0 ? NowTicks() : options.since;
 }
 
-// Tells of those who have the lock.
+// Reports the runs with the lock.
 class Reporter {
  public:
   Reporter(const LockStatus& first, const WaitOptions& options)
@@ -67,21 +67,21 @@ class Reporter {
   const WaitOptions& options_;
 };
 
-// How a wait ends that the lock itself does not end.
+// Why a wait ends without the lock.
 enum class Reason { kNone, kTimeIsOver, kTryAgain };
 
 void Nothing(int /*signal*/) {}
 
-// Makes SIGURG, which nothing happens upon else, interrupt this thread's system
-// calls.
+// Makes SIGURG interrupt this thread's system calls. Otherwise this signal has
+// no effect.
 class Interruptible {
  public:
   Interruptible() {
     struct sigaction action = {};
     action.sa_handler = Nothing;
     sigaction(SIGURG, &action, &original_action_);
-    // The thread that is started now has every signal blocked: the others are
-    // for this one.
+    // The thread started next has every signal blocked: this thread handles the
+    // others.
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &original_mask_);
@@ -95,7 +95,7 @@ class Interruptible {
     sigaction(SIGURG, &original_action_, nullptr);
     pthread_sigmask(SIG_SETMASK, &original_mask_, nullptr);
   }
-  // A copy would put the disposition back twice, the second time wrongly.
+  // A copy would restore the disposition twice, the second time wrongly.
   Interruptible(const Interruptible&) = delete;
   Interruptible& operator=(const Interruptible&) = delete;
 
@@ -104,14 +104,14 @@ class Interruptible {
   sigset_t original_mask_;
 };
 
-// Looks once a second, in a thread of its own, whether it is worthwhile to wait
-// for the lock of `fd`, the guard `guard`: nobody tells who is blocked on it
-// that the guard was replaced, or that its holder was killed and only what that
-// left behind has it. All else the kernel tells. Interrupts the thread that
-// waits when there is a reason.
+// Checks once a second, in a thread of its own, whether waiting for the lock of
+// `fd`, the guard `guard`, is still useful. The kernel does not tell a blocked
+// process that the guard was replaced, or that the holder was killed and only
+// its surviving processes have the lock. All other changes end the wait by
+// themselves. Interrupts the waiting thread when there is a reason.
 class WaitMonitor {
  public:
-  // REQUIRES: all of these live until End().
+  // REQUIRES: all arguments live until End().
   WaitMonitor(const Fd& fd, const std::string& guard, Reporter reporter,
               const WaitOptions& options)
       : fd_(fd),
@@ -120,7 +120,7 @@ class WaitMonitor {
         options_(options),
         waiter_(pthread_self()) {}
 
-  // For the thread that is created here `monitor` is kept until it ends.
+  // The new thread keeps `monitor` until the thread ends.
   static absl::Status Start(const std::shared_ptr<WaitMonitor>& monitor) {
     auto own = std::make_unique<std::shared_ptr<WaitMonitor>>(monitor);
     pthread_t thread;
@@ -144,8 +144,8 @@ class WaitMonitor {
     return reason_;
   }
 
-  // From now on the thread looks and reports no more. It is not waited for, nor
-  // woken to end: both would come between a lock and its command.
+  // Stops the thread's checks and reports. Does not wait for the thread or wake
+  // it: both would delay the command after the lock.
   void End() {
     const std::lock_guard<std::mutex> lock(mutex_);
     over_ = true;
@@ -167,7 +167,7 @@ class WaitMonitor {
       lock.lock();
       if (over_) return;
       if (reason_ == Reason::kNone) reason_ = Look(next);
-      // More than once: the first may come before the wait has begun.
+      // More than once: the first signal may come before the wait has begun.
       if (reason_ != Reason::kNone) pthread_kill(waiter_, SIGURG);
     }
   }
@@ -177,7 +177,8 @@ class WaitMonitor {
       return Reason::kTimeIsOver;
     }
     if (NowTicks() < next) return Reason::kNone;
-    // Not that many times as it has been stopped for seconds.
+    // Not `next` += kSecond: if the process was stopped for seconds, this would
+    // run once for each of them.
     next = NowTicks() + kSecond;
     const absl::StatusOr<bool> named = IsStillNamed(fd_, guard_);
     if (!named.ok() || !*named) return Reason::kTryAgain;
@@ -200,7 +201,7 @@ class WaitMonitor {
   Reason reason_ = Reason::kNone;  // guarded by mutex_
 };
 
-// For the kernel lock. This thread is the one that blocks: nothing stands
+// Waits for the kernel lock. This thread blocks itself, so there is no delay
 // between its wake-up and the command.
 absl::StatusOr<Fd> WaitForGuard(const Location& location,
                                 const LockStatus& found,
@@ -227,8 +228,8 @@ absl::StatusOr<Fd> WaitForGuard(const Location& location,
   return fd;
 }
 
-// What there is of `found`, whose kernel lock is not seen: a lock file, or a
-// record in the guard.
+// The present state of `found`, a run without a visible kernel lock: from a
+// lock file or from a record in the guard.
 absl::StatusOr<LockStatus> InspectAgain(const LockStatus& found) {
   if (found.is_external) {
     O8LOCK_ASSIGN_OR_RETURN(LockFile file,
@@ -240,11 +241,11 @@ absl::StatusOr<LockStatus> InspectAgain(const LockStatus& found) {
   return DetermineGuardStatus(guard, found.file, taken);
 }
 
-// For a run of which there are a file and processes.
+// Waits for a run with a file and processes, but without a kernel lock.
 absl::StatusOr<Fd> WaitForProcesses(const Location& location,
                                     const LockStatus& found,
                                     const WaitOptions& options) {
-  // To be seen as one that waits.
+  // Makes this process visible as a waiter.
   const absl::StatusOr<Fd> guard = OpenGuard(location);
   if (guard.ok()) StartWaiting(*guard, SinceOf(options), location.guard);
   absl::StatusOr<Watch> watch = Watch::Create();
@@ -276,7 +277,7 @@ absl::StatusOr<Fd> WaitForProcesses(const Location& location,
     if (options.give_up >= 0 && NowTicks() >= options.give_up) {
       return StillHeld(found);
     }
-    // Once a second also without an event: not every file system tells, and the
+    // Once a second even without an event: some file systems send none, and the
     // user may have no watch left.
     std::vector<struct pollfd> events = {
         {watch.ok() ? watch->fd() : -1, POLLIN, 0}};
@@ -287,7 +288,7 @@ absl::StatusOr<Fd> WaitForProcesses(const Location& location,
          MillisecondsUntil(
              options.give_up >= 0 ? std::min(options.give_up, next) : next));
     if (watch.ok()) watch->Drain();
-    // They stay readable.
+    // A descriptor of an ended process stays readable.
     for (size_t i = 0; i < processes.size(); ++i) {
       if (events[i + 1].revents != 0) processes[i].Close();
     }

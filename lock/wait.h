@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Waiting for a lock that somebody has.
+// Waiting for a lock held by another run.
 //
 //   o8lock::Fd turn;
 //   std::optional<o8lock::LockStatus> found;
@@ -26,39 +26,39 @@
 namespace o8lock {
 
 struct WaitOptions {
-  // When, of NowTicks(), the waiting began, for people (waiters.h); negative:
-  // now.
+  // The time in NowTicks() when the waiting began, for people (waiters.h).
+  // Negative: now.
   Ticks since = -1;
 
-  // The moment, of NowTicks(), to give up at; negative: never.
+  // The time in NowTicks() to give up at. Negative: never.
   Ticks give_up = -1;
 
-  // Called with who has the lock, while that is waited for: once another run
-  // has it than the one that was told of last, and, with `every_second`, once a
-  // second. May be called on another thread than WaitFor, but never after that
-  // has returned.
+  // Called during the wait with the state of the lock: whenever a run other
+  // than the last reported one has it and, with `every_second`, once a second.
+  // May be called on another thread than WaitFor, but never after WaitFor's
+  // return.
   std::function<void(const LockStatus&)> report;
   bool every_second = false;
 };
 
-// Waits for the end of the run `found`, for which Lock::Acquire at `location`
-// has refused with kUnavailable, or for its giving the lock up.
-// On success either returns the guard with its kernel lock, which belongs to
-// this process from the moment in which the run gave it up: it is for
-// Lock::Acquire, which finds out whether another guard has taken the place of
-// this one, or to be closed. Or it returns no descriptor: it is worthwhile
-// to try again, as where the lock of an external run has gone, or where a
-// run was killed and something it left behind has the lock still.
+// Waits until the run `found` ends or releases the lock at `location`. `found`
+// is the `refused_by` of a Lock::Acquire that has returned kUnavailable.
+// On success returns one of these:
+//   - The guard with its kernel lock. This process has owned the lock since the
+//     run released it. Close the guard, or pass it to Lock::Acquire, which
+//     checks whether another guard has replaced it.
+//   - No descriptor. Then try again. For example, an external run's lock is
+//     gone, or a run was killed and its surviving processes have the lock.
 // Errors: kDeadlineExceeded  give_up has come, and the lock was held.
-//         kUnavailable       the system has no thread left to wait with.
+//         kUnavailable       the system has no thread left for waiting.
 //         others             from opening and locking the guard, as
 //                            Lock::Acquire's.
-// Blocks in the kernel, which wakes this process and no other when the lock is
-// free, in about the order in which the waiting began. Writes nothing, but for
-// the guard where that is not there.
-// Threads: one call at a time, with a thread of its own beside it, which ends
-// within a second after: as many waits as there are in a second, as many
-// threads. Has a handler for SIGURG meanwhile.
+// Blocks in the kernel. When the lock is free, the kernel wakes one process, in
+// about the order in which they began to wait. Writes nothing, but creates a
+// missing guard.
+// Threads: one call at a time. Each call starts a thread of its own, ending
+// within a second after the call. So there are as many such threads as calls
+// within a second. Installs a handler for SIGURG during the call.
 absl::StatusOr<Fd> WaitFor(const Location& location, const LockStatus& found,
                            const WaitOptions& options);
 

@@ -22,7 +22,7 @@
 namespace o8lock {
 namespace {
 
-// Linux gives out no greater pids than of 22 bits.
+// Linux pids have at most 22 bits.
 constexpr int64_t kPids = int64_t{1} << 22;
 
 Waiter WaiterOf(int64_t byte, const FileId& guard) {
@@ -37,7 +37,7 @@ Waiter WaiterOf(int64_t byte, const FileId& guard) {
   return waiter;
 }
 
-// The bytes of Range::kWaiting that others have locked, in their order.
+// The bytes of Range::kWaiting locked by others, in ascending order.
 absl::StatusOr<std::vector<int64_t>> LockedBytes(const Fd& fd,
                                                  const std::string& guard) {
   std::vector<int64_t> bytes;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Waiters: the processes that wait for a lock. The kernel does not name the
-// processes that are blocked on a lock of this kind. So each process shares one
-// byte of the guard (kernel_lock.h): the byte's number consists of its pid and
-// of the time at which it began to wait. There is no file to clean up: the
-// kernel gives the byte up when the process ends.
+// Waiters: the processes waiting for a lock. The kernel does not list the
+// processes blocked on a lock of this kind. So each process shares one byte of
+// the guard (kernel_lock.h). The byte's number contains the process's pid and
+// the time when it began to wait. There is no file to clean up: the kernel
+// releases the byte when the process ends.
 #ifndef O8LOCK_LOCK_WAITERS_H_
 #define O8LOCK_LOCK_WAITERS_H_
 
@@ -19,10 +19,10 @@
 namespace o8lock {
 
 struct Waiter {
-  int pid = 0;      // its number in its own pid namespace
-  Ticks since = 0;  // NowTicks(), when it began to wait
+  int pid = 0;      // its pid in its own pid namespace
+  Ticks since = 0;  // NowTicks() when it began to wait
 
-  // Whether `pid` is its number here, and the rest is known. It is not for a
+  // Whether `pid` is valid here, and the members below are known. False for a
   // process of another user or of another pid namespace.
   bool is_visible = false;
   std::vector<std::string> command;
@@ -30,14 +30,14 @@ struct Waiter {
 };
 
 // Shows this process as waiting since `since`, until StopWaiting() or until the
-// last duplicate of `fd` is closed. On a file system without bytes of such
-// numbers the waiter stays invisible.
+// last duplicate of `fd` is closed. If the file system does not support such
+// large byte numbers, the waiter stays invisible.
 void StartWaiting(const Fd& fd, Ticks since, const std::string& guard);
 void StopWaiting(const Fd& fd, const std::string& guard);
 
-// The processes that wait for the lock at `location`, the one that has waited
-// longest first: about the order in which they get it.
-// Errors: from opening the guard and from fcntl(2). No guard has no waiters.
+// The processes waiting for the lock at `location`, the longest wait first.
+// They get the lock in about this order. Without a guard there are no waiters.
+// Errors: from opening the guard and from fcntl(2).
 // Takes nothing and changes nothing.
 absl::StatusOr<std::vector<Waiter>> FindWaiters(const Location& location);
 

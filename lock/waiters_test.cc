@@ -38,7 +38,7 @@ class WaitersTest : public testing::Test {
     return *std::move(fd);
   }
 
-  // Their pids and since when.
+  // Their pids and start times.
   std::vector<std::pair<int, Ticks>> Found() const {
     const absl::StatusOr<std::vector<Waiter>> waiters = FindWaiters(location_);
     EXPECT_TRUE(waiters.ok()) << waiters.status();
@@ -81,7 +81,8 @@ TEST_F(WaitersTest, SayWhatTheyAre) {
   EXPECT_EQ((*waiters)[0].directory, DirectoryOf(getpid()));
 }
 
-// Of another pid namespace: the number means another process here, or none.
+// A waiter of another pid namespace: here its pid means another process, or no
+// process.
 TEST_F(WaitersTest, OfWhichTheNumberIsAnothersAreNotVisible) {
   constexpr int64_t kPids = int64_t{1} << 22;
   const Fd fd = Open();
@@ -103,7 +104,7 @@ TEST_F(WaitersTest, AreNotThoseThatHaveTheLock) {
   const Fd waiter = Open();
   StartWaiting(waiter, 7, location_.guard);
   EXPECT_THAT(Found(), ElementsAre(Pair(getpid(), 7)));
-  // Nor do they keep anybody from it.
+  // They do not prevent others from taking it either.
   ASSERT_TRUE(Unlock(run, Range::kAll, location_.guard).ok());
   EXPECT_TRUE(TryLock(Open(), Range::kAll, location_.guard).ok());
 }

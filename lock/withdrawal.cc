@@ -21,7 +21,7 @@ absl::Status Withdraw(HeldLock& lock) {
   }
   O8LOCK_RETURN_IF_ERROR(lock.writable);
   O8LOCK_RETURN_IF_ERROR(LockChange(lock.fd, guard));
-  // First this, for the run that looks after its lock file.
+  // Lock this first: the outer run checks it when its lock file is missing.
   absl::Status status = TryShare(lock.fd, Range::kWithdrawn, guard);
   lock.withdrawn = status.ok();
   if (status.ok()) {

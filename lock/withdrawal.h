@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Withdrawing a run's lock file for a run inside of it, and putting it back;
-// for the files of this library only.
+// Withdrawing a run's lock file for an inner run, and putting it back. For the
+// files of this library only.
 #ifndef O8LOCK_LOCK_WITHDRAWAL_H_
 #define O8LOCK_LOCK_WITHDRAWAL_H_
 
@@ -14,12 +14,12 @@ namespace o8lock {
 absl::Status Withdraw(HeldLock& lock);
 
 // Puts the withdrawn lock file back in place, unless its run has ended, another
-// run inside needs it away, or another program's lock file is there.
+// inner run needs it withdrawn, or another program's lock file is there.
 // Errors: from the file system.
 // REQUIRES: the guard's Range::kChange is locked.
 absl::Status PutBack(HeldLock& lock);
 
-// Whether a run inside `lock` has withdrawn the lock file.
+// Whether an inner run of `lock` has withdrawn the lock file.
 bool IsWithdrawn(const HeldLock& lock);
 
 }  // namespace o8lock
