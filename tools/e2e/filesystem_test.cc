@@ -507,8 +507,8 @@ TEST_F(FileSystemTest, EndsTheSearchForARepositoryWhereGitDoes) {
       "git rev-parse --git-dir; cd ../..; ";
   const Result result = InNamespace(absl::StrCat(
       look, "mount -t tmpfs o8lock in; ", look, "umount in; ", look,
-      // First `in` is a bind mount of the same file system. Then `in` is another
-      // file system, but `in/deep` is the first one again.
+      // First `in` is a bind mount of the same file system. Then `in` is
+      // another file system, but `in/deep` is the first one again.
       "mkdir x x/deep; mount --bind x in; ", look,
       "umount in; mount -t tmpfs o8lock in; mkdir in/deep; "
       "mount --bind x in/deep; ",

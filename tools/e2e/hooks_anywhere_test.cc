@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// git must keep calling the user's hooks, wherever the repository is and
-// whoever calls git. o8lock's own hooks must be effective; otherwise o8lock must
-// report it.
+// git must keep calling the user's hooks, from any path and for any caller.
+// o8lock's own hooks must be effective; otherwise o8lock must report it.
 
 #include <sys/wait.h>
 #include <unistd.h>
