@@ -272,8 +272,8 @@ TEST_F(OtherUserTest, UnreadableLockFileIsUnknown) {
   EXPECT_EQ(CallAsNobody({"status"}).end, Exited(75));
 }
 
-// A lock file not modified since a dead run's start belongs to the dead run: a
-// living external run's lock would have made o8lock refuse the start.
+// An unreadable lock file is the dead run's own if it was not written since
+// that run began: a living external run's would have prevented the start.
 TEST_F(OtherUserTest, UnreadableLockFileOfADeadRunIsStale) {
   ASSERT_EQ(RunToEnd(Shell(
                 absl::StrCat("chown -R ", kNobody, ":", kNobody, " ", repo_))),

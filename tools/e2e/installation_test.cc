@@ -941,7 +941,7 @@ TEST(Hooks, WantARepository) {
       "not for hooks\n");
 }
 
-// git's output does not prove a refusal: the hook reports a refusal to o8lock.
+// git's output does not prove a refusal: the hook itself reports a refusal.
 TEST(Hooks, AreNotInstalledWhereGitFailsForAReasonOfItsOwn) {
   Project project;
   std::filesystem::create_directory(project.Beside("bin"));
