@@ -671,7 +671,7 @@ TEST_F(FileSystemTest, NoRoomForTheDirectory) {
                       "nothing was run; make room, then try again"));
 }
 
-// A failed override must not affect the run that holds the lock.
+// A failed override must not affect the run holding the lock.
 TEST_F(FileSystemTest, AFailedOverrideLeavesTheHolderItsLock) {
   const Result run = InNamespace(
       "mkdir .claude; mount -t tmpfs o8lock .claude; mkfifo ready go; "
