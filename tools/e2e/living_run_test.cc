@@ -225,6 +225,13 @@ void WaitUntilItLooks(const Guarded& run) {
   });
 }
 
+// Waits until a run has put its guard back. The record is written last, under
+// the lock; between the file's creation and that a start would find it free.
+void WaitForGuard(const std::string& guard) {
+  WaitUntil("the guard is back",
+            [&guard] { return Exists(guard) && !Contents(guard).empty(); });
+}
+
 TEST(GoneTest, AGuardIsPutBackAndLocked) {
   for (const char* publish : kPublish) {
     SCOPED_TRACE(publish);
@@ -234,7 +241,7 @@ TEST(GoneTest, AGuardIsPutBackAndLocked) {
     for (int round = 0; round < 3; ++round) {
       const bool with_directory = round != 1;
       Remove(with_directory ? repo.File(".git/o8lock") : repo.Guard());
-      WaitUntil("the guard is back", [&] { return Exists(repo.Guard()); });
+      WaitForGuard(repo.Guard());
       ExpectRefused(repo.path(), run.pid(), {publish});
     }
     EXPECT_EQ(run.Finish(3), Exited(3));
@@ -253,7 +260,7 @@ TEST(GoneTest, AfterThatTheCommandOfAKilledRunStillHasTheLock) {
   Guarded run(repo.path());
   WaitUntilItLooks(run);
   Remove(repo.File(".git/o8lock"));
-  WaitUntil("the guard is back", [&] { return Exists(repo.Guard()); });
+  WaitForGuard(repo.Guard());
   KillWrapper(run, repo);
   ExpectRefused(repo.path(), run.pid());
   run.process().Write("0\n");
@@ -301,8 +308,7 @@ TEST(MovedTest, TheRunFollowsItAndDoesNothingToWhatTakesItsPlace) {
     ExpectRefused(moved, run.pid());
     if (settled) {
       Remove(moved + "/.git/o8lock");
-      WaitUntil("the guard is back",
-                [&] { return Exists(moved + "/.git/o8lock/parallel.guard"); });
+      WaitForGuard(moved + "/.git/o8lock/parallel.guard");
       ExpectRefused(moved, run.pid());
     }
     EXPECT_EQ(run.Finish(), Exited(0));
