@@ -10,7 +10,7 @@
         command = ["npx", "orchestr8", "parallel"],
     )
 
-There is none for `bazel test`: a test has no repository around it, its result is kept, and many run at once.
+There is no rule for `bazel test`: a test has no repository around it, Bazel caches its result, and many tests run at once.
 """
 
 # `bazel run` starts the script among its runfiles. The script becomes o8lock, so no shell stays. The variable alone does not
@@ -54,7 +54,7 @@ export RUNFILES_DIR="${{PWD%/*}}"
 _RUN = """\
 cd "${variable}" || exit
 export O8LOCK_BAZEL_TARGET="$# "{label}
-exec "$o8lock" {words} "$@"
+exec "$o8lock" {arguments} "$@"
 """
 
 _DIRECTORIES = {
@@ -65,9 +65,8 @@ _DIRECTORIES = {
 _DIGITS = "0123456789"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-# The same limits as in tools/cli/options.cc.
+# The same limit as in tools/cli/options.cc.
 _MAX_CONCURRENCY = 1000000
-_MAX_NUMBER = 2147483647
 
 _O8LOCK = attr.label(
     cfg = "target",
@@ -75,11 +74,11 @@ _O8LOCK = attr.label(
     executable = True,
 )
 
-def _quoted(word):
-    return "'%s'" % word.replace("'", "'\\''")
+def _quoted(text):
+    return "'%s'" % text.replace("'", "'\\''")
 
 def _typed(label):
-    """`label` as a user of the main repository can type it, quoted: only Bazel knows, and that depends on the version."""
+    """`label` as a user of the main repository types it, quoted. The form depends on Bazel's version."""
     text = label.to_display_form() if hasattr(label, "to_display_form") else str(label)
     return _quoted(text[text.index("//"):] if text.split("//")[0] in ["@", "@@"] else text)
 
@@ -89,7 +88,7 @@ def _label(ctx):
     return label.replace("//%s:%s" % (ctx.label.package, ctx.label.name), alias) if alias else label
 
 def _launcher(ctx, variable, script, runfiles):
-    """A script to `bazel run`: `script`, which starts among the runfiles and knows o8lock as $o8lock, given `variable`."""
+    """A script for `bazel run`: checks that `variable` is set, then runs `script` in the runfiles with o8lock's path in $o8lock."""
     launcher = ctx.actions.declare_file(ctx.label.name)
     prologue = _PROLOGUE.format(
         label = _label(ctx),
@@ -106,33 +105,35 @@ def _launcher(ctx, variable, script, runfiles):
 def _consists_of(text, letters):
     return all([letter in letters for letter in text.elems()])
 
+def _is_number(text):
+    whole, point, fraction = text.partition(".")
+    return whole != "" and (fraction != "" or not point) and _consists_of(whole + fraction, _DIGITS)
+
 def _is_duration(text):
-    """Whether o8lock takes `text`, such as 90s or 1h30m, for a time."""
-    if text == "0":
+    """Whether `text` is a time as in tools/cli/duration.h: seconds, or numbers with the units d, h, m and s in this order."""
+    if _is_number(text):
         return True
     rest = text
-    for unit in ["h", "m", "s"]:
+    for unit in ["d", "h", "m", "s"]:
         number, found, behind = rest.partition(unit)
-        if found and number and _consists_of(number, _DIGITS):
-            if len(number) > 10 or int(number) > _MAX_NUMBER:
-                return False
+        if found and _is_number(number):
             rest = behind
     return rest == "" and text != ""
 
 def _check(ctx):
-    """Fails if an attribute is not as o8lock would have it: before somebody runs it."""
+    """Fails if o8lock would reject an attribute, so that the error comes with the build."""
     if bool(ctx.attr.binary) == bool(ctx.attr.command):
-        fail("%s: exactly one of binary and command is to be given" % ctx.label)
+        fail("%s: give either binary or command" % ctx.label)
     name = ctx.attr.lock_name
     if name.startswith(".") or not _consists_of(name, _LETTERS + _DIGITS + "._-"):
-        fail("%s: lock_name is to consist of letters, digits, '.', '_' and '-' and not begin with '.', not '%s'" % (ctx.label, name))
+        fail("%s: lock_name must consist of letters, digits, '.', '_' and '-' and must not begin with '.', but is '%s'" % (ctx.label, name))
     if ctx.attr.wait not in ["", "forever"] and not _is_duration(ctx.attr.wait):
-        fail("%s: wait is to be a time such as 90s, 10m or 1h30m, or forever, not '%s'" % (ctx.label, ctx.attr.wait))
+        fail("%s: wait must be a time such as 90s, 10m or 1h30m, or forever, but is '%s'" % (ctx.label, ctx.attr.wait))
     if ctx.attr.max_concurrency < 0 or ctx.attr.max_concurrency > _MAX_CONCURRENCY:
-        fail("%s: max_concurrency is to be a number from 1 to %d, not %d" % (ctx.label, _MAX_CONCURRENCY, ctx.attr.max_concurrency))
+        fail("%s: max_concurrency must be from 1 to %d, but is %d" % (ctx.label, _MAX_CONCURRENCY, ctx.attr.max_concurrency))
     for variable in ctx.attr.env:
         if not variable or variable[0] in _DIGITS or not _consists_of(variable, _LETTERS + _DIGITS + "_"):
-            fail("%s: env has no variable's name: '%s'" % (ctx.label, variable))
+            fail("%s: env must map names of variables, but has '%s'" % (ctx.label, variable))
 
 def _expanded(ctx, attribute, value):
     return ctx.expand_make_variables(attribute, ctx.expand_location(value, ctx.attr.data), {})
@@ -150,9 +151,9 @@ def _o8lock_run_impl(ctx):
         runfiles = runfiles.merge(ctx.attr.binary[DefaultInfo].default_runfiles)
         command = ["\"$binary\""]
     else:
-        command = [_quoted(word) for word in ctx.attr.command]
+        command = [_quoted(argument) for argument in ctx.attr.command]
     for arg in ctx.attr.first_args:
-        command += [_quoted(word) for word in ctx.tokenize(_expanded(ctx, "args", arg))]
+        command += [_quoted(argument) for argument in ctx.tokenize(_expanded(ctx, "args", arg))]
     options = []
     if ctx.attr.lock_name:
         options.append("--name=" + ctx.attr.lock_name)
@@ -168,7 +169,7 @@ def _o8lock_run_impl(ctx):
     script += _RUN.format(
         label = _label(ctx),
         variable = variable,
-        words = " ".join([_quoted(option) for option in options] + ["--"] + command),
+        arguments = " ".join([_quoted(option) for option in options] + ["--"] + command),
     )
     return _launcher(ctx, variable, script, runfiles)
 
@@ -177,37 +178,37 @@ _o8lock_run = rule(
     attrs = {
         "binary": attr.label(
             cfg = "target",
-            doc = "What to run: a target that can be executed. It finds its runfiles by RUNFILES_DIR.",
+            doc = "The executable target to run. It finds its runfiles by RUNFILES_DIR.",
             executable = True,
         ),
         "command": attr.string_list(
-            doc = "What to run: a program, searched for in PATH, and its first arguments, as they are.",
+            doc = "The program to run, searched for in PATH, and its first arguments, passed unchanged.",
         ),
         "data": attr.label_list(
             allow_files = True,
-            doc = "What args, env and the program may refer to.",
+            doc = "Files for args, env and the program.",
         ),
         "env": attr.string_dict(
-            doc = "Variables for the environment; $(execpath LABEL) and Bazel's own variables are put in.",
+            doc = "Environment variables; $(execpath LABEL) and Bazel's own variables are expanded.",
         ),
         "feature_names": attr.string_list(
-            doc = "What the lock file says of the features.",
+            doc = "The features for the lock file.",
         ),
         "first_args": attr.string_list(
-            doc = "What args is elsewhere, apart from what stands behind -- of bazel run.",
+            doc = "The arguments before those behind -- of bazel run.",
         ),
         "lock_name": attr.string(
-            doc = "Another lock of the repository than the one named parallel.",
+            doc = "The name of the lock; parallel if empty.",
         ),
         "max_concurrency": attr.int(
-            doc = "What the lock file says of the concurrency; 0: nothing of its own.",
+            doc = "The concurrency for the lock file; 0 for o8lock's default.",
         ),
         "wait": attr.string(
-            doc = "How long to wait for a lock that is held: a time such as 90s, 10m or 1h30m, or forever. Else: not at all.",
+            doc = "The longest time to wait for the lock, such as 90s, 10m or 1h30m, or forever. If empty, a held lock is an error at once.",
         ),
         "working_directory": attr.string(
             default = "workspace",
-            doc = "Where to run: in the root of the workspace, or where `bazel run` was called (invocation).",
+            doc = "The directory to run in: the root of the workspace, or the directory of the `bazel run` (invocation).",
             values = sorted(_DIRECTORIES),
         ),
         "_o8lock": _O8LOCK,
@@ -219,22 +220,22 @@ _o8lock_run = rule(
 def o8lock_run(name, args = [], features = [], **kwargs):
     """Runs a command under the lock of the repository: `bazel run //tools:agents -- feat-a feat-b`.
 
-    The command has the terminal, the standard streams and the signals as if it had been started by hand, its exit code is that
-    of `bazel run`, and what stands behind `--` are its last arguments, to the byte. When the lock is held the exit code is 75.
-    Which lock: that of the git repository that working_directory is in, one for all its worktrees. While it runs, Bazel can be
-    used; a Bazel server that is started inside does not keep the lock.
+    The command has the terminal, the standard streams and the signals as if a user had started it by hand. `bazel run` returns
+    its exit code. The arguments behind `--` become its last arguments, unchanged. If the lock is held, the exit code is 75.
+    The lock belongs to the git repository around working_directory; all its worktrees share it. Bazel can be used during the
+    command. A Bazel server started by the command does not keep the lock.
 
-    `args` comes before what stands behind `--`. The command does not run among its runfiles, so
-    for a file use $(execpath LABEL), which leads there from the root of the workspace.
+    `args` come before the arguments behind `--`. The command does not run in its runfiles, so use $(execpath LABEL) for a file:
+    that path leads there from the root of the workspace.
 
     Args:
-      name: the target's.
+      name: the target's name.
       args: as everywhere in Bazel.
-      features: what the lock file says of the features. Of an orchestr8 o8lock reads them from its arguments.
-      **kwargs: exactly one of `binary`, an executable target, and `command`, a list of a program and its first arguments;
-        `data`; `env`, a dict; `lock_name`; `max_concurrency`; `wait`: a time such as 10m, or forever, else a lock that is
-        held is a refusal at once; `working_directory`: workspace (the root; the default) or invocation (where `bazel run` was
-        called); and what every rule has, such as `tags` and `visibility`.
+      features: the features for the lock file. For an orchestr8, o8lock reads them from its arguments.
+      **kwargs: either `binary`, an executable target, or `command`, a list of a program and its first arguments;
+        `data`; `env`, a dict; `lock_name`; `max_concurrency`; `wait`, a time such as 10m, or forever (without it a held lock is
+        an error at once); `working_directory`, workspace (the root; the default) or invocation (the directory of the
+        `bazel run`); and the attributes of every rule, such as `tags` and `visibility`.
     """
     _o8lock_run(
         name = name,
@@ -250,15 +251,15 @@ o8lock_hooks = rule(
     implementation = _o8lock_hooks_impl,
     attrs = {
         "alias": attr.string(
-            doc = "The label to tell users, of the same repository, where they know this target by an alias.",
+            doc = "The label users know this target by, if it is an alias in the same repository.",
         ),
         "_o8lock": _O8LOCK,
     },
     doc = """Installs o8lock's git hooks: `bazel run //:hooks`.
 
-In the repository of the directory that `bazel run` is called in. `-- --check` tells whether they are installed and git calls
-them, by its exit code too (0, or 71 when not); `-- --uninstall` takes them back. The hooks run a copy of o8lock in the git
-directory, never one in Bazel's output.""",
+They go into the repository around the directory of the `bazel run`. `-- --check` checks whether they are installed and
+effective (exit code 0, otherwise 71). `-- --uninstall` removes them. The hooks run a copy of o8lock in the git directory, never
+one in Bazel's output.""",
     executable = True,
 )
 
@@ -269,6 +270,6 @@ def _o8lock_program_impl(ctx):
 o8lock_program = rule(
     implementation = _o8lock_program_impl,
     attrs = {"_o8lock": _O8LOCK},
-    doc = "The whole of o8lock, in the directory that `bazel run` is called in.",
+    doc = "The program o8lock, started in the directory of the `bazel run`.",
     executable = True,
 )

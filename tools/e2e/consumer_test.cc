@@ -532,27 +532,27 @@ TEST_F(ConsumerTest, WrongAttributesAreFoundBeforeAnythingRuns) {
     const char* message;
   };
   constexpr Case kCases[] = {
-      {"", "exactly one of binary and command is to be given"},
+      {"", "give either binary or command"},
       {"binary = \"@o8lock//tools:o8lock\", command = [\"true\"]",
-       "exactly one of binary and command is to be given"},
+       "give either binary or command"},
       {"binary = \"//cases:runfile.txt\"", "'//cases:runfile.txt'"},
       {"command = [\"true\"], working_directory = \"runfiles\"",
        "invalid value in 'working_directory' attribute: has to be one of "
        "'invocation' or 'workspace' instead of 'runfiles'"},
-      {"command = [\"true\"], wait = \"1d\"",
-       "wait is to be a time such as 90s, 10m or 1h30m, or forever, not '1d'"},
-      {"command = [\"true\"], wait = \"30m1h\"", "not '30m1h'"},
-      {"command = [\"true\"], wait = \"10\"", "not '10'"},
-      {"command = [\"true\"], wait = \"-1s\"", "not '-1s'"},
-      {"command = [\"true\"], wait = \"2147483648s\"", "not '2147483648s'"},
+      {"command = [\"true\"], wait = \"1w\"",
+       "wait must be a time such as 90s, 10m or 1h30m, or forever, but is "
+       "'1w'"},
+      {"command = [\"true\"], wait = \"30m1h\"", "but is '30m1h'"},
+      {"command = [\"true\"], wait = \"1.s\"", "but is '1.s'"},
+      {"command = [\"true\"], wait = \"-1s\"", "but is '-1s'"},
       {"command = [\"true\"], lock_name = \".a\"",
-       "lock_name is to consist of letters, digits, '.', '_' and '-' and not "
-       "begin with '.', not '.a'"},
-      {"command = [\"true\"], lock_name = \"a/b\"", "not 'a/b'"},
+       "lock_name must consist of letters, digits, '.', '_' and '-' and must "
+       "not begin with '.', but is '.a'"},
+      {"command = [\"true\"], lock_name = \"a/b\"", "but is 'a/b'"},
       {"command = [\"true\"], max_concurrency = -1",
-       "max_concurrency is to be a number from 1 to 1000000, not -1"},
+       "max_concurrency must be from 1 to 1000000, but is -1"},
       {"command = [\"true\"], env = {\"A-B\": \"\"}",
-       "env has no variable's name: 'A-B'"},
+       "env must map names of variables, but has 'A-B'"},
       {"command = [\"true\"], env = {\"A\": \"$(execpath :none)\"}", ":none"},
   };
   const auto analyse = [](const std::string& attributes) {
@@ -564,10 +564,13 @@ TEST_F(ConsumerTest, WrongAttributesAreFoundBeforeAnythingRuns) {
                           attributes, ")\n"));
     return Bazel(repo().Code(), {"build", "--nobuild", "//tried:it"});
   };
-  const Result right = analyse(
-      "command = [\"true\"], lock_name = \"-a.B_1\", "
-      "max_concurrency = 1000000, wait = \"0\"");
-  EXPECT_EQ(right.end, Exited(0)) << right.err;
+  for (const char* wait : {"0", "10", "0.5s", "1h30m", "2d", "forever"}) {
+    const Result right =
+        analyse(absl::StrCat("command = [\"true\"], lock_name = \"-a.B_1\", "
+                             "max_concurrency = 1000000, wait = \"",
+                             wait, "\""));
+    EXPECT_EQ(right.end, Exited(0)) << right.err;
+  }
   for (const Case& wrong : kCases) {
     const Result result = analyse(wrong.attributes);
     EXPECT_EQ(result.end, Exited(1)) << wrong.attributes;
