@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,7 +11,6 @@
 #include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -22,7 +20,6 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "hooks/git.h"
-#include "hooks/hook_call.h"
 #include "hooks/hooks_state.h"
 #include "hooks/layout.h"
 #include "lock/file.h"
@@ -37,24 +34,6 @@ namespace {
 constexpr absl::string_view kIncludeKey = "includeif.gitdir:/**.path";
 constexpr absl::string_view kOldIncludeKey = "include.path";
 
-// Whether git read `setting` from a file of o8lock's.
-bool IsOurs(const Setting& setting) {
-  const absl::string_view file = absl::StripPrefix(setting.origin, "file:");
-  for (const absl::string_view name :
-       {kInclude, absl::string_view("o8lock/here.inc")}) {
-    if (file == name || absl::EndsWith(file, absl::StrCat("/", name))) {
-      return true;
-    }
-  }
-  return false;
-}
-
-bool IsFalse(absl::string_view value) {
-  const std::string word = absl::AsciiStrToLower(value);
-  return word == "false" || word == "no" || word == "off" || word == "0" ||
-         word.empty();
-}
-
 // The value `path` of core.hooksPath, expanded as git expands it.
 std::string ExpandPath(const Location& location, const std::string& path) {
   // An absolute path has no prefix like "~ann/" or "%(prefix)/".
@@ -64,59 +43,6 @@ std::string ExpandPath(const Location& location, const std::string& path) {
   return AskGit(location, {"-c", absl::StrCat("o8lock.path=", path), "config",
                            "--type=path", "--get", "o8lock.path"})
       .value_or(path);
-}
-
-// Whether `value` of core.hooksPath is a directory of stand-ins. Recognises it
-// under any name and in any repository, and also the old path of a repository
-// that has moved.
-bool IsOwnHooksPath(const Location& location, const std::string& value) {
-  const std::string path =
-      JoinPath(location.Home(), ExpandPath(location, value));
-  const absl::StatusOr<std::string> real = Canonical(path);
-  return absl::EndsWith(real.ok() ? *real : path,
-                        absl::StrCat("/", kOwnHooksName)) &&
-         (!real.ok() ||
-          access(absl::StrCat(*real, "/../", kHereFile).c_str(), F_OK) == 0);
-}
-
-std::string TextOf(const Setting& setting) {
-  return absl::StrCat(setting.key, " = ", setting.value, " (", setting.scope,
-                      ", ", setting.origin, ")");
-}
-
-Bypass BypassOf(const Setting& setting) {
-  return {setting.scope == "worktree" ? Bypass::kSettingOfOneWorktree
-                                      : Bypass::kSetting,
-          TextOf(setting)};
-}
-
-// The bypasses for a git that supports hooks as settings.
-std::vector<Bypass> FindBypassesOfSettings(
-    const std::vector<Setting>& settings) {
-  std::map<std::string, Setting> switches;
-  std::vector<Bypass> bypasses;
-  bool ours = false;
-  for (const Setting& setting : settings) {
-    absl::string_view key = setting.key;
-    if (IsOurs(setting)) {
-      ours = true;
-    } else if (absl::ConsumePrefix(&key, "hook.") &&
-               absl::ConsumeSuffix(&key, ".enabled")) {
-      switches[std::string(key)] = setting;
-    } else if (ours && (absl::StartsWith(key, "o8lock.") ||
-                        absl::StartsWith(key, "o8lock-post-checkout."))) {
-      bypasses.push_back(BypassOf(setting));
-    }
-  }
-  for (const absl::string_view name :
-       {absl::string_view("o8lock"), absl::string_view("o8lock-post-checkout"),
-        kReferenceTransaction.name, kPostCheckout.name}) {
-    const auto found = switches.find(std::string(name));
-    if (found != switches.end() && IsFalse(found->second.value)) {
-      bypasses.push_back(BypassOf(found->second));
-    }
-  }
-  return bypasses;
 }
 
 // Runs `git config ARGS...` for `file`. Waits for other processes changing it.
@@ -144,16 +70,6 @@ absl::Status Configure(const Location& location, std::vector<std::string> args,
                        int also_good = 0) {
   return ConfigureFile(location, location.common_dir + "/config",
                        std::move(args), also_good);
-}
-
-// The git directories of all worktrees, the main one's first.
-std::vector<std::string> GitDirectories(const Location& location) {
-  std::vector<std::string> directories = {location.common_dir};
-  const std::string worktrees = location.common_dir + "/worktrees";
-  for (const std::string& name : NamesIn(worktrees)) {
-    directories.push_back(absl::StrCat(worktrees, "/", name));
-  }
-  return directories;
 }
 
 const std::vector<std::string>& kList = *new std::vector<std::string>{
@@ -187,36 +103,6 @@ absl::Status RemoveEmptySection(const Location& location) {
       absl::string_view(text).substr(head + kHead.size());
   if (!rest.empty() && rest[0] != '[') return absl::OkStatus();
   return Configure(location, {"--remove-section", "includeif.gitdir:/**"});
-}
-
-// The bypasses in one worktree with the settings `settings`.
-std::vector<Bypass> FindBypassesIn(const Location& location,
-                                   const std::vector<Setting>& settings,
-                                   Mechanism mechanism,
-                                   const GitVersion& version) {
-  if (mechanism == Mechanism::kConfig) {
-    std::vector<Bypass> bypasses = FindBypassesOfSettings(settings);
-    if (MechanismOf(version) == Mechanism::kDirectory) {
-      bypasses.push_back(
-          {Bypass::kSetting,
-           absl::StrCat("git ", version.text,
-                        " does not know hooks that are settings; they were "
-                        "installed with a newer one")});
-    }
-    return bypasses;
-  }
-  std::vector<Bypass> bypasses;
-  bool ours = false;
-  for (const Setting& setting : settings) {
-    if (IsOurs(setting)) {
-      ours = true;
-    } else if (setting.key == "core.hookspath" &&
-               (ours || (setting.scope == "local" &&
-                         IsOwnHooksPath(location, setting.value)))) {
-      bypasses.push_back(BypassOf(setting));
-    }
-  }
-  return bypasses;
 }
 
 // Whether kInclude is included, and wins over core.hooksPath.
@@ -276,6 +162,49 @@ absl::StatusOr<std::vector<Setting>> ReadSettings(const Location& location) {
   return SettingsIn(text);
 }
 
+absl::StatusOr<std::vector<Setting>> ReadSettings(const Location& location,
+                                                  const std::string& git_dir) {
+  std::vector<std::string> args = {"--git-dir", git_dir};
+  args.insert(args.end(), kList.begin(), kList.end());
+  O8LOCK_ASSIGN_OR_RETURN(const std::string text,
+                          AskGit(location.Home(), args));
+  return SettingsIn(text);
+}
+
+bool IsOurs(const Setting& setting) {
+  const absl::string_view file = absl::StripPrefix(setting.origin, "file:");
+  for (const absl::string_view name :
+       {kInclude, absl::string_view("o8lock/here.inc")}) {
+    if (file == name || absl::EndsWith(file, absl::StrCat("/", name))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool IsOwnHooksPath(const Location& location, const std::string& value) {
+  const std::string path =
+      JoinPath(location.Home(), ExpandPath(location, value));
+  const absl::StatusOr<std::string> real = Canonical(path);
+  return absl::EndsWith(real.ok() ? *real : path,
+                        absl::StrCat("/", kOwnHooksName)) &&
+         (!real.ok() ||
+          access(absl::StrCat(*real, "/../", kHereFile).c_str(), F_OK) == 0);
+}
+
+std::vector<std::string> GitDirectories(const Location& location) {
+  std::vector<std::string> directories = {location.common_dir};
+  const std::string worktrees = location.common_dir + "/worktrees";
+  for (const std::string& name : NamesIn(worktrees)) {
+    directories.push_back(absl::StrCat(worktrees, "/", name));
+  }
+  return directories;
+}
+
+std::string WorktreeConfig(const std::string& directory) {
+  return directory + "/config.worktree";
+}
+
 std::optional<Mechanism> InstalledMechanism(
     const std::vector<Setting>& settings) {
   std::optional<Mechanism> mechanism;
@@ -287,36 +216,10 @@ std::optional<Mechanism> InstalledMechanism(
   return mechanism;
 }
 
-std::vector<Bypass> FindBypasses(const Location& location, Mechanism mechanism,
-                                 const GitVersion& version) {
-  std::vector<Bypass> found;
-  std::map<std::string, int> worktrees_with;
-  int worktrees = 0;
-  for (const std::string& directory : GitDirectories(location)) {
-    std::vector<std::string> args = {"--git-dir", directory};
-    args.insert(args.end(), kList.begin(), kList.end());
-    const absl::StatusOr<std::string> text = AskGit(location.Home(), args);
-    // Git does not work in this worktree.
-    if (!text.ok()) continue;
-    ++worktrees;
-    for (Bypass& bypass :
-         FindBypassesIn(location, SettingsIn(*text), mechanism, version)) {
-      if (++worktrees_with[bypass.text] == 1) found.push_back(bypass);
-    }
-  }
-  for (Bypass& bypass : found) {
-    // An includeIf may hold in some worktrees only.
-    if (worktrees_with[bypass.text] < worktrees) {
-      bypass.kind = Bypass::kSettingOfOneWorktree;
-    }
-  }
-  return found;
-}
-
 std::vector<std::string> WorktreeConfigs(const Location& location) {
   std::vector<std::string> files;
   for (const std::string& directory : GitDirectories(location)) {
-    std::string file = directory + "/config.worktree";
+    std::string file = WorktreeConfig(directory);
     if (access(file.c_str(), F_OK) == 0) files.push_back(std::move(file));
   }
   return files;

@@ -49,22 +49,31 @@ struct Setting {
 };
 
 // Reads all settings; later ones override earlier ones. Without `directory`,
-// reads those of the main worktree. A linked worktree may have more.
+// reads those of the main worktree. A linked worktree, with the git directory
+// `git_dir`, may have more.
 absl::StatusOr<std::vector<Setting>> ReadSettings(const std::string& directory);
 absl::StatusOr<std::vector<Setting>> ReadSettings(const Location& location);
+absl::StatusOr<std::vector<Setting>> ReadSettings(const Location& location,
+                                                  const std::string& git_dir);
 
 // The mechanism recorded in o8lock's own settings; empty if git reads no such
 // setting.
 std::optional<Mechanism> InstalledMechanism(
     const std::vector<Setting>& settings);
 
-// The settings that keep git from calling hooks installed for `mechanism`, now
-// or soon: the latter is a core.hooksPath that RemoveOwnHooksPath removes. Asks
-// git in each worktree, because a worktree may have its own configuration, and
-// git may include a file in one worktree only. Skips a worktree in which git
-// does not work.
-std::vector<Bypass> FindBypasses(const Location& location, Mechanism mechanism,
-                                 const GitVersion& version);
+// Whether git read `setting` from a file of o8lock's.
+bool IsOurs(const Setting& setting);
+
+// Whether `value` of core.hooksPath is a directory of stand-ins. Recognises it
+// under any name and in any repository, and also the old path of a repository
+// that has moved.
+bool IsOwnHooksPath(const Location& location, const std::string& value);
+
+// The git directories of all worktrees, the main one's first.
+std::vector<std::string> GitDirectories(const Location& location);
+
+// The configuration of the worktree with the git directory `directory`.
+std::string WorktreeConfig(const std::string& directory);
 
 // The configuration files that belong to a single worktree. Does not run git.
 std::vector<std::string> WorktreeConfigs(const Location& location);

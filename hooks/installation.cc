@@ -21,6 +21,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "hooks/bypasses.h"
 #include "hooks/files.h"
 #include "hooks/git.h"
 #include "hooks/git_settings.h"
