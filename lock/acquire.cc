@@ -117,7 +117,10 @@ absl::StatusOr<std::unique_ptr<HeldLock>> Acquisition::Run(Fd turn) {
   while (true) {
     Taken taken = TryOnce(std::exchange(turn, Fd()));
     if (taken.ok() && *taken == nullptr) continue;
-    if (taken.ok() && !(*taken)->joined) (*taken)->home = OpenHome(location_);
+    if (!taken.ok()) return taken;
+    HeldLock& lock = **taken;
+    O8LOCK_ASSIGN_OR_RETURN(lock.id, IdOf(lock.fd, location_.guard));
+    if (!lock.joined) lock.home = OpenHome(location_);
     return taken;
   }
 }

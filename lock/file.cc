@@ -142,9 +142,10 @@ absl::StatusOr<std::string> ReadWhole(const Fd& fd, const std::string& path,
   // FUSE and network file systems read up to their cached size. This updates
   // it.
   struct statx info;
-  statx(fd.get(), "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_SIZE, &info);
-  // Ignore the size in `info`: it would be out of date by the time of the read.
-  // One buffer fits every expected file.
+  const bool has_size = statx(fd.get(), "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC,
+                              STATX_SIZE, &info) == 0;
+  // The file may grow meanwhile, so the size only saves the read that would
+  // find the end. One buffer fits every expected file.
   std::array<char, 4096> buffer;
   std::string text;
   while (true) {
@@ -158,6 +159,8 @@ absl::StatusOr<std::string> ReadWhole(const Fd& fd, const std::string& path,
       return absl::OutOfRangeError(absl::StrCat(
           "read '", path, "': it is larger than ", most, " bytes"));
     }
+    const bool is_short = static_cast<size_t>(got) < buffer.size();
+    if (is_short && has_size && text.size() == info.stx_size) return text;
   }
 }
 

@@ -64,12 +64,16 @@ std::optional<Holder> ReadRecord(const Fd& fd, const std::string& guard) {
   return *std::move(holder);
 }
 
-absl::StatusOr<bool> IsStillNamed(const Fd& fd, const std::string& guard) {
-  O8LOCK_ASSIGN_OR_RETURN(const FileId open_file, IdOf(fd, guard));
+absl::StatusOr<bool> IsStillNamed(const FileId& id, const std::string& guard) {
   const absl::StatusOr<FileId> named = IdOf(guard);
   if (absl::IsNotFound(named.status())) return false;
   if (!named.ok()) return named.status();
-  return open_file == *named;
+  return id == *named;
+}
+
+absl::StatusOr<bool> IsStillNamed(const Fd& fd, const std::string& guard) {
+  O8LOCK_ASSIGN_OR_RETURN(const FileId id, IdOf(fd, guard));
+  return IsStillNamed(id, guard);
 }
 
 absl::Status ReplaceRecord(const Fd& fd, const std::string& text,

@@ -27,7 +27,8 @@ absl::StatusOr<Fd> OpenGuard(const Location& location);
 // Errors: kFailedPrecondition  it has a second name (a hard link).
 absl::Status CheckGuardFile(const Fd& fd, const std::string& guard);
 
-// Whether `guard` is still the name of `fd`.
+// Whether `guard` is still the name of the file `id`, or of `fd`.
+absl::StatusOr<bool> IsStillNamed(const FileId& id, const std::string& guard);
 absl::StatusOr<bool> IsStillNamed(const Fd& fd, const std::string& guard);
 
 // The record in `fd`; nothing if `fd` is empty or contains no record.

@@ -32,6 +32,7 @@ struct HeldLock {
   Publication publication;
   Fd home;    // OpenHome's
   Fd fd;      // the guard
+  FileId id;  // its identity
   pid_t pid;  // the process that acquired the lock
   bool joined = false;
   bool withdrawn = false;  // the lock file of the run this one has joined

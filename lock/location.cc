@@ -118,13 +118,18 @@ class ExternalLockFiles {
       : name_(name), location_(location) {}
 
   // Adds the lock files in `.claude` of `directory`, a directory of the tree
-  // `top`.
-  void Add(const std::string& directory, const std::string& top) {
-    if (std::find(seen_.begin(), seen_.end(), directory) != seen_.end()) return;
+  // `top`. Returns LeadsOutside(), empty at the second call for a directory.
+  std::string Add(const std::string& directory, const std::string& top) {
+    if (std::find(seen_.begin(), seen_.end(), directory) != seen_.end()) {
+      return "";
+    }
     seen_.push_back(directory);
-    if (!LeadsOutside(directory, top).empty()) return;
-    AddFile(directory, name_);
-    if (name_ == kOrchestr8Lock) AddFile(directory, kOrchestr8Name);
+    std::string outside = LeadsOutside(directory, top);
+    if (outside.empty()) {
+      AddFile(directory, name_);
+      if (name_ == kOrchestr8Lock) AddFile(directory, kOrchestr8Name);
+    }
+    return outside;
   }
 
  private:
@@ -173,16 +178,15 @@ void Describe(const Repository& repository, const std::string& start,
   location.guard =
       absl::StrCat(location.common_dir, "/o8lock/", name, ".guard");
   location.lock_file = LockFileIn(home, name);
-  location.outside = LeadsOutside(home, home);
-  ExternalLockFiles foreign(name, location);
-  foreign.Add(home, home);
-  for (const std::string& other : homes) foreign.Add(other, other);
+  ExternalLockFiles external(name, location);
+  location.outside = external.Add(home, home);
+  for (const std::string& other : homes) external.Add(other, other);
   if (name != kOrchestr8Lock) return;
   location.armed = location.common_dir + "/o8lock/armed.inc";
   const std::string& top =
       repository.worktree.empty() ? home : repository.worktree;
-  foreign.Add(top, top);
-  foreign.Add(start, top);
+  external.Add(top, top);
+  external.Add(start, top);
 }
 
 }  // namespace

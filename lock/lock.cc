@@ -63,11 +63,10 @@ absl::StatusOr<OwnChange> LockOwnChange(const HeldLock& lock) {
   if (absl::IsNotFound(fd.status())) return change;
   if (!fd.ok()) return fd.status();
   O8LOCK_ASSIGN_OR_RETURN(const FileId named, IdOf(*fd, guard));
-  O8LOCK_ASSIGN_OR_RETURN(const FileId mine, IdOf(lock.fd, guard));
-  change.overridden = !(named == mine);
+  change.overridden = !(named == lock.id);
   if (!change.overridden) {
     O8LOCK_RETURN_IF_ERROR(LockChange(*fd, guard));
-    O8LOCK_ASSIGN_OR_RETURN(const bool still, IsStillNamed(lock.fd, guard));
+    O8LOCK_ASSIGN_OR_RETURN(const bool still, IsStillNamed(lock.id, guard));
     change.overridden = !still;
   }
   change.fd = *std::move(fd);
@@ -78,9 +77,11 @@ absl::StatusOr<OwnChange> LockOwnChange(const HeldLock& lock) {
 absl::Status UpdateRecord(HeldLock& lock) {
   O8LOCK_ASSIGN_OR_RETURN(const OwnChange change, LockOwnChange(lock));
   if (change.overridden) return absl::OkStatus();
-  // Overridden runs remove themselves from it when they release.
-  const std::optional<Holder> now = ReadRecord(lock.fd, lock.location.guard);
-  if (now.has_value()) lock.holder.overridden = now->overridden;
+  if (!lock.holder.overridden.empty()) {
+    // Overridden runs remove themselves from it when they release.
+    const std::optional<Holder> now = ReadRecord(lock.fd, lock.location.guard);
+    if (now.has_value()) lock.holder.overridden = now->overridden;
+  }
   std::string record = RecordText(lock.holder);
   O8LOCK_RETURN_IF_ERROR(
       ReplaceRecord(lock.fd, record, lock.record, lock.location.guard));
@@ -250,7 +251,7 @@ absl::StatusOr<Interference> Lock::CheckIntegrity() {
   };
   if (!FollowHome(lock)) return interference;
   O8LOCK_ASSIGN_OR_RETURN(const bool named,
-                          IsStillNamed(lock.fd, lock.location.guard));
+                          IsStillNamed(lock.id, lock.location.guard));
   if (named && is_intact()) return interference;
   if (!named) {
     // An overridden run has lost the lock even if the new guard is gone.

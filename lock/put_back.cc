@@ -89,13 +89,15 @@ absl::Status PutGuardBack(HeldLock& lock) {
   if (const auto now = ReadRecord(lock.fd, path)) {
     holder.overridden = now->overridden;
   }
-  O8LOCK_ASSIGN_OR_RETURN(holder.guard_id, IdOf(guard, path));
+  O8LOCK_ASSIGN_OR_RETURN(const FileId id, IdOf(guard, path));
+  holder.guard_id = id;
   holder.guard = path;
   std::string record = RecordText(holder);
   O8LOCK_RETURN_IF_ERROR(Overwrite(guard, record, path));
   lock.holder = std::move(holder);
   lock.record = std::move(record);
   lock.fd = std::move(guard);
+  lock.id = id;
   return DowngradeToRunLock(lock.fd, path);
 }
 

@@ -70,6 +70,7 @@ bool IsForegroundJob() {
 // would in its first moment, with default or ignored dispositions. Returns the
 // signal that ends it, or 0.
 int TakeEarlySignals(SignalSet original_mask, Events& events) {
+  if (PendingSignals() == 0) return 0;
   LetThrough(kStopSignals & ~original_mask);
   // If the caller blocks a signal, the command must find it pending, so it is
   // forwarded. A stop signal that arrives now waits for the command.

@@ -247,6 +247,7 @@ bool Search::InstalledByYarn(const std::string& directory) {
 
 bool Search::Package(const std::string& directory) {
   const std::string path = directory + "/package.json";
+  if (!Exists(path)) return false;
   const absl::StatusOr<std::string> file = Canonical(path);
   if (!file.ok()) return false;
   const PackageJson package = ParsePackage(ReadFile(*file).value_or(""));
@@ -332,9 +333,8 @@ bool Search::Word(const std::string& word, const Source& source, bool is_path) {
 // Searches the directory or the script `path`, if it exists. Node accepts a
 // script's name without its suffix.
 bool Search::Path(const std::string& path, bool may_lack_ending) {
-  if (!IsDirectory(path)) {
-    return Script(path) || (may_lack_ending && Script(path + ".js"));
-  }
+  if (!Exists(path)) return may_lack_ending && Script(path + ".js");
+  if (!IsDirectory(path)) return Script(path);
   return (BelongsToOrchestr8({path, false}) && Program(path, path)) ||
          (makes_ && Makefiles(path)) ||
          Directories(Canonical(path).value_or(""));
