@@ -57,12 +57,15 @@ absl::StatusOr<std::string> NewDirectory(const std::string& parent) {
 
 const char kDeep[] = "d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d";
 
-const char kLarge[] = R"(
+const char kFiles[] = R"(
 for d in $(seq 200); do
   mkdir d$d
   for f in $(seq 500); do : >d$d/f$f; done
 done
 git add .
+)";
+
+const char kWorktrees[] = R"(
 worktrees=$PWD-worktrees
 mkdir "$worktrees" .git/worktrees
 for d in "$worktrees" .git/worktrees; do
@@ -75,6 +78,17 @@ for w in $(seq -f w%g 2000); do
   echo ../.. >"$entry/commondir"
   echo "$worktrees/$w/.git" >"$entry/gitdir"
 done
+)";
+
+const char kRefs[] = R"(
+seq -f 'create refs/heads/b%g HEAD' 10000 | git update-ref --stdin
+git pack-refs --all
+)";
+
+const char kNames[] = R"(
+mkdir -p .git/o8lock
+cd .git/o8lock
+seq -f name%g.guard 1000 | xargs touch
 )";
 
 const char kWork[] = R"(
@@ -131,7 +145,7 @@ absl::Status Place::SetUp() {
   O8LOCK_ASSIGN_OR_RETURN(programs_, NewDirectory("/var/tmp"));
   Argv argv = {"sh", "-ec", kSetUp, "sh"};
   for (const char* name :
-       {"O8LOCK_BIN", "NOOP", "BARE_NOOP", "SPAWN", "CONTENDER"}) {
+       {"O8LOCK_BIN", "NOOP", "BARE_NOOP", "FLOOR", "CONTENDER"}) {
     const char* program = getenv(name);
     if (program == nullptr) {
       return absl::NotFoundError(absl::StrCat(name, " is not set; use bazel"));
@@ -166,19 +180,20 @@ absl::StatusOr<std::string> Place::Repository(absl::string_view script) {
 Side Place::O8lock(const std::string& directory) const {
   const std::string o8lock = programs_ + "/o8lock";
   const std::string stay = programs_ + "/contender";
-  const Argv start = {o8lock, "--", Noop()};
+  const Argv start = {o8lock, "--", programs_ + "/noop"};
   return {{start, directory},
           {start, directory, {75}},
           {start, directory, {0, 75}},
           {{o8lock, "--", stay, "stay"}, directory},
           {{o8lock, "--wait", "--", stay, "stay"}, directory},
-          directory + "/.git/o8lock/parallel.guard"};
+          directory + "/.git/o8lock/parallel.guard",
+          Bare()};
 }
 
 Side Place::Flock() const {
   const std::string file = path_ + "/flock";
   // -n makes no difference to a free start.
-  const Argv start = {"flock", "-n", file, Noop()};
+  const Argv start = {"flock", "-n", file, programs_ + "/noop"};
   const Command stay = {{"flock", file, programs_ + "/contender", "stay"},
                         path_};
   return {{start, path_},
@@ -186,9 +201,22 @@ Side Place::Flock() const {
           {start, path_, {0, 1}},
           stay,
           stay,
-          file};
+          file,
+          Bare()};
 }
 
-Command Place::Spawn() const { return {{programs_ + "/spawn", Noop()}, path_}; }
+Side Place::Floor() const {
+  Side side;
+  side.start = {{programs_ + "/floor", path_ + "/floor", programs_ + "/noop"},
+                path_};
+  side.bare = Bare();
+  return side;
+}
+
+Side Place::Noop() const {
+  Side side;
+  side.start = Bare();
+  return side;
+}
 
 }  // namespace o8lock

@@ -15,9 +15,20 @@ namespace o8lock {
 
 // The following scripts run in an empty repository.
 
-// 100,000 files and 2,000 linked worktrees. Writes the files of `git worktree
-// add` directly, in a hundredth of the time. Runs start in kDeep.
-extern const char kLarge[];
+// 100,000 files.
+extern const char kFiles[];
+
+// 2,000 linked worktrees. Writes the files of `git worktree add` directly, in a
+// hundredth of the time.
+extern const char kWorktrees[];
+
+// 10,000 branches.
+extern const char kRefs[];
+
+// The guards of 1,000 lock names used once.
+extern const char kNames[];
+
+// A directory twenty levels deep.
 extern const char kDeep[];
 
 // Tags: `start`, and `topic`, 100 commits ahead of it. Branches: `main`, one
@@ -45,6 +56,7 @@ struct Side {
   Command hold;      // runs until told to end
   Command wait;      // waits for the lock, then runs until told to end
   std::string file;  // the locked file
+  Command bare;      // what `start` runs, without a lock
 };
 
 // The programs and repositories of one benchmark.
@@ -64,10 +76,13 @@ class Place {
   // root.
   Side O8lock(const std::string& directory) const;
   Side Flock() const;
-  Command Spawn() const;
+  // The least a lock can do; only to start.
+  Side Floor() const;
+  // No lock: a static program that does nothing.
+  Side Noop() const;
 
  private:
-  std::string Noop() const { return programs_ + "/noop"; }
+  Command Bare() const { return {{programs_ + "/noop"}, path_}; }
 
   std::string path_;
   std::string programs_;

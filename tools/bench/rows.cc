@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <deque>
 #include <fstream>
 #include <string>
@@ -17,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -36,33 +38,61 @@ absl::StatusOr<Side> Repository(Place& place) {
   return place.O8lock(path);
 }
 
-absl::StatusOr<Side> LargeRepository(Place& place) {
-  O8LOCK_ASSIGN_OR_RETURN(
-      const std::string path,
-      place.Repository(absl::StrCat(kLarge, "mkdir -p ", kDeep)));
+absl::StatusOr<Side> DeepDirectory(Place& place) {
+  O8LOCK_ASSIGN_OR_RETURN(const std::string path,
+                          place.Repository(absl::StrCat("mkdir -p ", kDeep)));
   return place.O8lock(absl::StrCat(path, "/", kDeep));
 }
 
-absl::StatusOr<Side> Status(Place& place) {
+absl::StatusOr<Side> Unpublished(Place& place) {
   O8LOCK_ASSIGN_OR_RETURN(Side side, Repository(place));
+  side.start.argv.insert(side.start.argv.begin() + 1, "--publish=never");
+  return side;
+}
+
+// `verb` instead of a start, and the words of its command line after it.
+template <const char* verb, const char*... scripts>
+absl::StatusOr<Side> Verb(Place& place) {
+  O8LOCK_ASSIGN_OR_RETURN(Side side, Repository<scripts...>(place));
   // Creates the permanent files, as a first run does.
   O8LOCK_RETURN_IF_ERROR(Run(side.start));
-  side.start.argv = {side.start.argv[0], "status"};
+  side.start.argv.resize(1);
+  for (const absl::string_view argument : absl::StrSplit(verb, ' ')) {
+    side.start.argv.emplace_back(argument);
+  }
+  side.start.exit_codes = {0, 71};
   return side;
 }
+
+constexpr char kStatus[] = "status";
+constexpr char kDoctor[] = "doctor";
+constexpr char kHook[] = "hooks run reference-transaction prepared";
 
 absl::StatusOr<Side> Flock(Place& place) { return place.Flock(); }
-
-absl::StatusOr<Side> Spawn(Place& place) {
-  Side side;
-  side.start = place.Spawn();
-  return side;
-}
+absl::StatusOr<Side> Floor(Place& place) { return place.Floor(); }
+absl::StatusOr<Side> Noop(Place& place) { return place.Noop(); }
 
 absl::StatusOr<double> Start(const Side& side) { return TimeOf(side.start); }
 
 absl::StatusOr<double> Refusal(const Side& side) {
   return TimeOf(side.refused);
+}
+
+// The cost of the lock alone.
+absl::StatusOr<double> NetStart(const Side& side) {
+  O8LOCK_ASSIGN_OR_RETURN(const double start, TimeOf(side.start));
+  O8LOCK_ASSIGN_OR_RETURN(const double bare, TimeOf(side.bare));
+  return start - bare;
+}
+
+// In the C locale flock(1) reads no files of a language.
+template <absl::StatusOr<double> measure(const Side& side)>
+absl::StatusOr<double> InCLocale(const Side& side) {
+  const std::string language = getenv("LANG");
+  setenv("LANG", "C", 1);
+  absl::StatusOr<double> time = measure(side);
+  setenv("LANG", language.c_str(), 1);
+  return time;
 }
 
 // From the end of the holder's command to the time when the last of `count`
@@ -231,17 +261,31 @@ constexpr Row BesideNoopHook() {
 }
 
 constexpr Row kRows[] = {
-    {"free start", "flock", 0.80, 50, Start, Repository<>, Flock},
-    {"free start", "a static vfork and wait", 1.15, 50, Start, Repository<>,
-     Spawn},
-    {"refused start", "flock -n", 0.75, 50, Refusal, Repository<>, Flock, true},
+    {"free start, net of a bare one", "the least lock", 1.35, 50, NetStart,
+     Repository<>, Floor},
+    {"the same without a lock file", "the least lock", 1.15, 50, NetStart,
+     Unpublished, Floor},
+    {"free start", "flock", 0.65, 50, Start, Repository<>, Flock},
+    {"free start, C locale", "flock", 0.85, 50, InCLocale<Start>, Repository<>,
+     Flock},
+    {"refused start", "flock -n", 0.60, 50, Refusal, Repository<>, Flock, true},
+    {"refused start, C locale", "flock -n", 0.80, 50, InCLocale<Refusal>,
+     Repository<>, Flock, true},
+    {"free start, 20 directories deep", "at the top", 1.05, 50, Start,
+     DeepDirectory, Repository<>},
+    {"refused start, 20 directories deep", "at the top", 1.05, 50, Refusal,
+     DeepDirectory, Repository<>, true},
     {"free start, large repository", "empty one", 1.05, 50, Start,
-     LargeRepository, Repository<>},
+     Repository<kFiles, kWorktrees>, Repository<>},
     {"refused start, large repository", "empty one", 1.05, 50, Refusal,
-     LargeRepository, Repository<>, true},
-    {"hand-over to a waiter", "flock", 1.0, 10, HandOver<1>, Repository<>,
+     Repository<kFiles, kWorktrees>, Repository<>, true},
+    {"free start, 1,000 lock names", "empty one", 1.05, 50, Start,
+     Repository<kNames>, Repository<>},
+    {"hand-over to a waiter", "flock", 0.95, 10, HandOver<1>, Repository<>,
      Flock},
     {"64 waiters, one by one", "flock", 1.0, 1, HandOver<64>, Repository<>,
+     Flock},
+    {"1,000 waiters, one by one", "flock", 1.0, 1, HandOver<1000>, Repository<>,
      Flock},
     {"1,000 starts at once", "flock -n", 1.0, 1, Burst, Repository<>, Flock},
     {"hooks, free: update-ref x 200", "no hooks", 1.02, 2, GitWork<kUpdateRefs>,
@@ -279,7 +323,12 @@ constexpr Row kRows[] = {
      Repository<kWork, kHooks>, Repository<kWork, kNoopHook>, true},
     {"free start, hooks installed", "no hooks", 1.05, 50, Start,
      Repository<kHooks>, Repository<>},
-    {"status", "flock -n", 0.80, 50, Start, Status, Flock},
+    {"status, 10,000 refs", "a static no-op", 2, 50, Start,
+     Verb<kStatus, kRefs, kWorktrees>, Noop},
+    {"doctor, 10,000 refs", "a static no-op", 50, 5, Start,
+     Verb<kDoctor, kRefs, kWorktrees, kHooks>, Noop},
+    {"hooks run, 10,000 refs", "a static no-op", 1.5, 50, Start,
+     Verb<kHook, kRefs, kWorktrees>, Noop},
     {"Acquire() and Release()", "their system calls", 1.3, 2, nullptr,
      Repository<>, Repository<>},
     {"peak memory of the wrapper", "flock", 1.5, 1, PeakMemory, Repository<>,
