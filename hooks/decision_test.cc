@@ -79,12 +79,12 @@ class DecisionTest : public testing::Test {
   }
 
   // Starts `git ARGUMENTS...`. The fixture ends it.
-  Process& StartGit(std::vector<std::string> words) {
-    words.insert(words.begin(), directory_.File("bin/git"));
+  Process& StartGit(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), directory_.File("bin/git"));
     ProcessOptions options;
     options.input = ProcessOptions::Stdin::kPipe;
     options.directory = directory_.File("bin");
-    git_.emplace(words, options);
+    git_.emplace(arguments, options);
     git_->WaitForOutput("at work");
     return *git_;
   }

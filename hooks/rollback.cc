@@ -90,7 +90,7 @@ bool HasMadeBranch(const WorktreeAdd& add, const std::string& common_dir,
   // makes it from a remote's branch.
   const bool is_remote =
       absl::StrContains(text, "\tbranch: Created from refs/remotes/");
-  return AddedCommit(add.words).empty()
+  return AddedCommit(add.arguments).empty()
              ? is_remote || absl::EndsWith(text, "branch: Created from HEAD\n")
              : is_remote;
 }
@@ -173,8 +173,8 @@ std::vector<std::string> StrayDirectoriesOf(const WorktreeAdd& add,
   // Git itself removes this directory if it is empty, whichever command made
   // it.
   std::vector<std::string> leftovers = {list};
-  std::string words_path = AddedPath(add.words);
-  while (absl::EndsWith(words_path, "/")) words_path.pop_back();
+  std::string given_path = AddedPath(add.arguments);
+  while (absl::EndsWith(given_path, "/")) given_path.pop_back();
   // The add first makes its entry in the list, with the path of the worktree. A
   // path on the command line is not enough: git has changed to the top of its
   // worktree, so the directory it is relative to is unknown.
@@ -185,7 +185,7 @@ std::vector<std::string> StrayDirectoriesOf(const WorktreeAdd& add,
     const int64_t birth = BirthOf(entry);
     if (birth <= begun) continue;
     const std::string path = WorktreeOf(entry);
-    if (path.empty() || BaseName(path) != BaseName(words_path)) continue;
+    if (path.empty() || BaseName(path) != BaseName(given_path)) continue;
     begun = birth;
     worktree = path;
   }
@@ -205,7 +205,7 @@ TakenBack RollBackWorktree(const WorktreeAdd& add, const Location& location,
   setpgid(0, 0);
   TakenBack taken;
   taken.worktree = worktree;
-  taken.branch = CreatedBranch(add.words).value_or("");
+  taken.branch = CreatedBranch(add.arguments).value_or("");
   const std::vector<std::string> leftovers = StrayDirectoriesOf(add, location);
   const absl::Status status = Undo(add, location, commit, taken);
   if (!status.ok()) taken.problem = std::string(status.message());

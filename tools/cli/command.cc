@@ -145,8 +145,8 @@ void Release(Lock& lock, const Location& location, const Options& options,
 int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
                 const Location& location) {
   std::vector<char*> argv;
-  for (const std::string& word : options.command) {
-    argv.push_back(const_cast<char*>(word.c_str()));
+  for (const std::string& argument : options.command) {
+    argv.push_back(const_cast<char*>(argument.c_str()));
   }
   argv.push_back(nullptr);
   // Inside another run, the outer run does all this.

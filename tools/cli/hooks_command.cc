@@ -66,9 +66,9 @@ std::string Name(const std::string& program) {
 // file the next version removes. Empty if the path is unknown.
 std::string ProgramAsCalled() {
   std::string program = OwnProgram();
-  const std::vector<std::string> words = CommandOf(getpid());
-  if (words.empty()) return program;
-  const absl::StatusOr<std::string> called = FindCommand(words[0]);
+  const std::vector<std::string> arguments = CommandOf(getpid());
+  if (arguments.empty()) return program;
+  const absl::StatusOr<std::string> called = FindCommand(arguments[0]);
   char directory[PATH_MAX];
   if (!called.ok() || getcwd(directory, sizeof(directory)) == nullptr) {
     return program;

@@ -23,8 +23,8 @@ enum class Publish {
   kNever,
 };
 
-// "auto", "always" or "never". Returns nothing for any other word.
-std::optional<Publish> ParsePublish(absl::string_view word);
+// "auto", "always" or "never". Returns nothing for any other value.
+std::optional<Publish> ParsePublish(absl::string_view value);
 
 // The treatment of processes that outlive the command.
 enum class Leftovers {
@@ -35,8 +35,8 @@ enum class Leftovers {
   kKeep,
 };
 
-// "release", "wait", "kill" or "keep". Returns nothing for any other word.
-std::optional<Leftovers> ParseLeftovers(absl::string_view word);
+// "release", "wait", "kill" or "keep". Returns nothing for any other value.
+std::optional<Leftovers> ParseLeftovers(absl::string_view value);
 
 struct Options {
   Action action = Action::kRun;

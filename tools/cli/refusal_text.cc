@@ -76,13 +76,13 @@ std::string StartAgain(const Invocation& invocation,
                        const std::vector<std::string>& options,
                        const std::vector<std::string>& command) {
   const bool whole = invocation.again.empty();
-  std::vector<std::string> words;
-  if (whole) words = invocation.description;
-  words.insert(words.end(), options.begin(), options.end());
-  words.emplace_back("--");
+  std::vector<std::string> arguments;
+  if (whole) arguments = invocation.description;
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  arguments.emplace_back("--");
   const std::vector<std::string>& rest = whole ? command : invocation.again;
-  words.insert(words.end(), rest.begin(), rest.end());
-  return CommandLine(invocation.o8lock, words);
+  arguments.insert(arguments.end(), rest.begin(), rest.end());
+  return CommandLine(invocation.o8lock, arguments);
 }
 
 // Returns the command line for `invocation` to override the lock. An orchestr8
@@ -125,10 +125,10 @@ Row TakenBackRow(const TakenBack& taken) {
 
 // Returns the command of `add` as the user can type it.
 std::vector<std::string> AddCommand(const WorktreeAdd& add) {
-  std::vector<std::string> words = add.command;
+  std::vector<std::string> arguments = add.command;
   // Such a path normally leads to the same git.
-  if (absl::EndsWith(words[0], "/git")) words[0] = "git";
-  return Truncate(words);
+  if (absl::EndsWith(arguments[0], "/git")) arguments[0] = "git";
+  return Truncate(arguments);
 }
 
 }  // namespace

@@ -125,7 +125,7 @@ void TellOfLockFile(const Lock& lock, const Location& location, bool publish) {
 Invocation InvocationOf(const Options& options,
                         const std::optional<Orchestr8Command>& orchestr8,
                         const std::string& program) {
-  Invocation invocation{OwnWords(program),
+  Invocation invocation{OwnArguments(program),
                         options.description,
                         options.command,
                         {},

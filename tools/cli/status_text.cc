@@ -49,7 +49,7 @@ std::string StateText(const LockStatus& found) {
 std::string UnlockCommand(const LockReport& lock) {
   if (lock.name == "parallel") return OwnCommand("unlock");
   return CommandLine(
-      OwnWords(),
+      OwnArguments(),
       lock.name.empty()
           ? std::vector<std::string>{"--lock-file", lock.location.lock_file,
                                      "unlock"}

@@ -161,16 +161,16 @@ TEST(ArmingTest, AHookThatComesAndGoesMakesGitCommandsFail) {
 TEST(CrashTest, TheNextGitCommandDisarms) {
   const HookedRepository repo;
   repo.Install();
-  const Argv words = {"-q", "-b", "new", repo.Tree("x")};
+  const Argv arguments = {"-q", "-b", "new", repo.Tree("x")};
   Guarded run(repo.path());
   EXPECT_TRUE(repo.IsArmed());
-  EXPECT_EQ(repo.Add(words).end, Exited(255));
+  EXPECT_EQ(repo.Add(arguments).end, Exited(255));
   run.process().Signal(SIGKILL);
   EXPECT_EQ(run.process().Wait(), Killed(SIGKILL));
   // The command is alive, so the run is too.
   repo.ExpectGitWorks();
   EXPECT_TRUE(repo.IsArmed());
-  const Result refused = repo.Add(words);
+  const Result refused = repo.Add(arguments);
   EXPECT_EQ(refused.end, Exited(255));
   EXPECT_THAT(refused.err,
               HasSubstr(absl::StrCat("process ", run.command_pid(), " (")));
@@ -180,7 +180,7 @@ TEST(CrashTest, TheNextGitCommandDisarms) {
   EXPECT_TRUE(repo.IsArmed());
   repo.ExpectGitWorks();
   EXPECT_FALSE(repo.IsArmed());
-  EXPECT_EQ(repo.Add(words).end, Exited(0));
+  EXPECT_EQ(repo.Add(arguments).end, Exited(0));
   const Result next = Call(O8lock({"--", "echo", "ran"}), repo.path());
   EXPECT_EQ(next.end, Exited(0));
   EXPECT_EQ(next.out, "ran\n");
@@ -252,7 +252,7 @@ TEST(CrashTest, GitIsKilledWhileItIsRefused) {
 // How a user's hook or filter pauses an add in the middle.
 struct Hold {
   std::string name;
-  Argv words;
+  Argv arguments;
   std::string hook;  // empty: a filter, at the checkout
 };
 
@@ -287,11 +287,11 @@ TEST_P(OneStateTest, AnAddThatBeganBeforeTheLockGoesThrough) {
   repo.Install();
   ASSERT_EQ(RunToEnd({"mkfifo", repo.Tree("go")}), Exited(0));
   MakeFile(repo.Tree("hold"), "");
-  Argv words = {"-q"};
-  for (const std::string& word : hold.words) {
-    words.push_back(word == "$T" ? repo.Tree("x") : word);
+  Argv arguments = {"-q"};
+  for (const std::string& argument : hold.arguments) {
+    arguments.push_back(argument == "$T" ? repo.Tree("x") : argument);
   }
-  Process add(HookedRepository::AddArgv(words), In(repo.path()));
+  Process add(HookedRepository::AddArgv(arguments), In(repo.path()));
   add.WaitForError("holding\n");
   WaitForAnotherTick();
   {
@@ -301,16 +301,16 @@ TEST_P(OneStateTest, AnAddThatBeganBeforeTheLockGoesThrough) {
     EXPECT_EQ(add.Wait(), Exited(0)) << add.err();
     EXPECT_EQ(Git(repo.Tree("x"), {"status", "--porcelain"}), "");
     EXPECT_EQ(repo.Entries().size(), 1);
-    if (hold.words[0][0] == '-' && hold.words[0] != "--detach") {
+    if (hold.arguments[0][0] == '-' && hold.arguments[0] != "--detach") {
       EXPECT_TRUE(repo.HasBranch("new"));
     }
     // This add begins now.
     const std::string refs = repo.Refs();
     Argv late = {"-q", "-f"};
-    for (const std::string& word : hold.words) {
-      late.push_back(word == "$T"    ? repo.Tree("late")
-                     : word == "new" ? "late"
-                                     : word);
+    for (const std::string& argument : hold.arguments) {
+      late.push_back(argument == "$T"    ? repo.Tree("late")
+                     : argument == "new" ? "late"
+                                         : argument);
     }
     const Result refused = repo.Add(late);
     EXPECT_THAT(refused.end, AnyOf(Exited(255), Exited(128)));
@@ -353,8 +353,8 @@ TEST(LateAddTest, AShellThatWasThereBeforeIsNoAddYet) {
     ProcessOptions options = In(repo.path());
     options.input = ProcessOptions::Stdin::kPipe;
     Argv argv = {"sh", "-c", "echo ready; read line; exec \"$@\"", "sh"};
-    for (const std::string& word : HookedRepository::AddArgv({"-q"})) {
-      argv.push_back(word);
+    for (const std::string& argument : HookedRepository::AddArgv({"-q"})) {
+      argv.push_back(argument);
     }
     argv.insert(argv.end(), form.begin(), form.end());
     Process add(argv, options);
@@ -747,15 +747,15 @@ class BrokenTest : public testing::Test {
   }
 
   void ExpectEverythingButAnAddPasses(const std::string& problem) {
-    for (const Argv& words :
+    for (const Argv& arguments :
          {Argv{"update-ref", "refs/tests/x", "HEAD"},
           Argv{"commit", "-q", "--allow-empty", "-m", "x"},
           Argv{"checkout", "-q", "-b", "other"}, Argv{"checkout", "-q", "main"},
           Argv{"branch", "-q", "-D", "other"}, Argv{"rebase", "-q", "old"},
           Argv{"worktree", "list"}}) {
-      const Result git = Call(GitArgv(words), repo_.path());
-      EXPECT_EQ(git.end, Exited(0)) << words[0];
-      EXPECT_EQ(git.err, "") << words[0];
+      const Result git = Call(GitArgv(arguments), repo_.path());
+      EXPECT_EQ(git.end, Exited(0)) << arguments[0];
+      EXPECT_EQ(git.err, "") << arguments[0];
     }
     const std::string refs = repo_.Refs();
     const Result add = repo_.Add({"-q", "-b", "new", repo_.Tree("x")});
@@ -1008,9 +1008,9 @@ std::vector<std::string> LeftByCtrlC(const HookedRepository& repo,
 
 TEST(InterruptTest, CtrlCInAnAllowedAddLeavesWhatItLeavesWithoutO8lock) {
   const HookedRepository plain;
-  const Argv words = {"-q", "-b", "new", plain.Tree("x")};
+  const Argv arguments = {"-q", "-b", "new", plain.Tree("x")};
   const std::vector<std::string> left =
-      LeftByCtrlC(plain, HookedRepository::AddArgv(words));
+      LeftByCtrlC(plain, HookedRepository::AddArgv(arguments));
   for (const bool inside : {false, true}) {
     SCOPED_TRACE(inside ? "inside a run" : "without a run");
     const HookedRepository repo;
@@ -1056,11 +1056,11 @@ TEST(InterruptTest, CtrlCInARefusedAddLeavesNothing) {
 // --- The cost while the lock is free ---
 
 // The number of programs `git WORDS...` starts in `directory`.
-size_t ProgramsOf(const Argv& words, const std::string& directory) {
+size_t ProgramsOf(const Argv& arguments, const std::string& directory) {
   const TempDir dir;
   Argv traced = {"strace",       "-f", "-qq",          "-e",
                  "trace=execve", "-o", dir.File("log")};
-  const Argv git = GitArgv(words);
+  const Argv git = GitArgv(arguments);
   traced.insert(traced.end(), git.begin(), git.end());
   EXPECT_EQ(Call(traced, directory).end, Exited(0));
   const std::vector<std::string> lines =

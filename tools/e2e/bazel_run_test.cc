@@ -91,7 +91,7 @@ class RunTest : public testing::Test {
   const std::string runfiles_ = dir_.File("it's  * $HOME");
 };
 
-TEST_F(RunTest, TheCommandGetsEveryWordAsItIs) {
+TEST_F(RunTest, TheCommandGetsEveryArgumentAsItIs) {
   const Repository repo;
   std::filesystem::create_directory(repo.File("sub"));
   const ProcessOptions options = Among(repo.path(), repo.File("sub"));
@@ -101,8 +101,10 @@ TEST_F(RunTest, TheCommandGetsEveryWordAsItIs) {
   argv.insert(argv.end(), more.begin(), more.end());
   Process run(argv, options);
   EXPECT_EQ(run.Wait(), Exited(7));
-  std::string words = "<a  b><it's><><\"q\" * ~><$HOME `id` \\><two\nlines>";
-  for (const std::string& word : more) absl::StrAppend(&words, "<", word, ">");
+  std::string expected = "<a  b><it's><><\"q\" * ~><$HOME `id` \\><two\nlines>";
+  for (const std::string& argument : more) {
+    absl::StrAppend(&expected, "<", argument, ">");
+  }
   EXPECT_EQ(Normal(run.out()),
             absl::StrCat(
                 repo.path(),
@@ -110,10 +112,10 @@ TEST_F(RunTest, TheCommandGetsEveryWordAsItIs) {
                 ",\n  \"startedAt\": \"{TIME}\",\n"
                 "  \"features\": [\"feat  a\", \"it's b\"],\n"
                 "  \"maxConcurrency\": 2\n}\n",
-                words));
+                expected));
   EXPECT_EQ(run.err(), "");
 
-  // The wait and the name are options of o8lock's, and no words either.
+  // The wait and the name are options of o8lock's, and no arguments either.
   Guarded holder(repo.path(), {"--name=words"});
   Process second(argv, options);
   EXPECT_EQ(second.WaitForError("\n"),
@@ -125,7 +127,7 @@ TEST_F(RunTest, TheCommandGetsEveryWordAsItIs) {
 }
 
 // The whole of o8lock, where the user is.
-TEST_F(RunTest, TheProgramGetsEveryWordAsItIs) {
+TEST_F(RunTest, TheProgramGetsEveryArgumentAsItIs) {
   const Repository repo;
   std::filesystem::create_directory(repo.File("sub"));
   const std::string script =

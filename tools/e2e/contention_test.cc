@@ -257,14 +257,14 @@ std::pair<pid_t, int64_t> Round::StartBefore(Role role, const Argv& argv,
 
 void Round::Start(Role role, const Argv& argv, bool at_gate, int in, int out) {
   // Not Process: it starts no two programs simultaneously, and it reads /proc.
-  std::vector<char*> words;
-  words.reserve(argv.size() + 2);
-  for (const std::string& word : argv) {
-    words.push_back(const_cast<char*>(word.c_str()));
+  std::vector<char*> arguments;
+  arguments.reserve(argv.size() + 2);
+  for (const std::string& argument : argv) {
+    arguments.push_back(const_cast<char*>(argument.c_str()));
   }
   char began[32];
-  words.push_back(began);
-  words.push_back(nullptr);
+  arguments.push_back(began);
+  arguments.push_back(nullptr);
   const pid_t pid = fork();
   ASSERT_GE(pid, 0) << strerror(errno);
   if (pid > 0) {
@@ -287,7 +287,7 @@ void Round::Start(Role role, const Argv& argv, bool at_gate, int in, int out) {
     _exit(127);
   }
   snprintf(began, sizeof(began), "%" PRId64, NowNanoseconds());
-  execv(words[0], words.data());
+  execv(arguments[0], arguments.data());
   _exit(127);
 }
 

@@ -51,9 +51,9 @@ bool CanBecomeNobody() {
 }
 
 // A command line for `umask`.
-Argv WithUmask(const std::string& umask, const Argv& words) {
+Argv WithUmask(const std::string& umask, const Argv& arguments) {
   Argv argv = Shell(absl::StrCat("umask ", umask, "; exec \"$0\" \"$@\""));
-  argv.insert(argv.end(), words.begin(), words.end());
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
   return argv;
 }
 
@@ -86,9 +86,9 @@ class OtherUserTest : public ::testing::Test {
     options.user = kNobody;
     return options;
   }
-  Result CallAsNobody(Argv words) const {
-    words.insert(words.begin(), binary_);
-    return Call(words, AsNobody());
+  Result CallAsNobody(Argv arguments) const {
+    arguments.insert(arguments.begin(), binary_);
+    return Call(arguments, AsNobody());
   }
   // A command line for sh that becomes nobody and then `command`.
   static std::string Nobody(const std::string& command) {
@@ -178,8 +178,8 @@ TEST_F(OtherUserTest, MayNotTakeTheLockOfAnotherUsersRepository) {
 
 TEST_F(OtherUserTest, IsToldWhoHasIt) {
   Guarded run(repo_);
-  for (const Argv& words : {Argv{"--", "echo", "ran"}, Argv{"status"}}) {
-    const Result refused = CallAsNobody(words);
+  for (const Argv& arguments : {Argv{"--", "echo", "ran"}, Argv{"status"}}) {
+    const Result refused = CallAsNobody(arguments);
     EXPECT_EQ(refused.end, Exited(75));
     EXPECT_THAT(
         refused.out + refused.err,
@@ -240,8 +240,8 @@ TEST_F(OtherUserTest, KeepsTheLockAfterTheRunItIsIn) {
 TEST_F(OtherUserTest, UnreadableGuard) {
   std::filesystem::create_directories(File(".git/o8lock"));
   MakeFile(File(".git/o8lock/parallel.guard"), "", 0600);
-  for (const Argv& words : {Argv{"--", "echo", "ran"}, Argv{"status"}}) {
-    const Result run = CallAsNobody(words);
+  for (const Argv& arguments : {Argv{"--", "echo", "ran"}, Argv{"status"}}) {
+    const Result run = CallAsNobody(arguments);
     EXPECT_EQ(run.end, Exited(73));
     EXPECT_EQ(run.out, "");
     EXPECT_EQ(run.err, Denied("open", ".git/o8lock/parallel.guard",
@@ -418,10 +418,10 @@ TEST_F(OtherUserTest, WhoSharesTheRepositoryMayTakeTheLockInTurn) {
     for (int round = 0; round < 4; ++round) {
       const bool root = (round % 2 == 0) == root_first;
       for (const Argv& options : {Argv{}, Argv{"--name", "deploy"}}) {
-        Argv words = options;
-        words.insert(words.end(), {"--", "echo", "ran"});
-        words.insert(words.begin(), root ? Binary() : binary_);
-        const Result run = Call(WithUmask(round < 2 ? "022" : "077", words),
+        Argv arguments = options;
+        arguments.insert(arguments.end(), {"--", "echo", "ran"});
+        arguments.insert(arguments.begin(), root ? Binary() : binary_);
+        const Result run = Call(WithUmask(round < 2 ? "022" : "077", arguments),
                                 root ? In(repo_) : AsNobody());
         EXPECT_EQ(run.end, Exited(0)) << run.err;
         EXPECT_EQ(run.out, "ran\n");

@@ -380,9 +380,10 @@ class ContainerTest : public ::testing::Test {
     }
   }
   static Argv Contained(const Argv& argv) {
-    Argv words = {"unshare", "--pid", "--fork", "--kill-child", "--mount-proc"};
-    words.insert(words.end(), argv.begin(), argv.end());
-    return words;
+    Argv arguments = {"unshare", "--pid", "--fork", "--kill-child",
+                      "--mount-proc"};
+    arguments.insert(arguments.end(), argv.begin(), argv.end());
+    return arguments;
   }
   const Repository repo_;
 };

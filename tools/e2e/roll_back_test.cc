@@ -66,7 +66,7 @@ class OutsideRun {
 // nothing refers to.
 struct Case {
   std::string name;
-  Argv words;               // after `git worktree add -q`
+  Argv arguments;           // after `git worktree add -q`
   std::string tree;         // where it makes the worktree
   std::string outcome;      // what is said of it
   bool removed;             // the worktree
@@ -145,8 +145,10 @@ class RollBackTest : public testing::TestWithParam<Case> {
   }
 
   static Result Try(const Case& one) {
-    Argv words = {"-q"};
-    for (const std::string& word : one.words) words.push_back(Filled(word));
+    Argv arguments = {"-q"};
+    for (const std::string& argument : one.arguments) {
+      arguments.push_back(Filled(argument));
+    }
     ProcessOptions options = In(repo_->path());
     options.env["T"] = repo_->trees();
     options.env["MORE"] = more_;
@@ -155,7 +157,7 @@ class RollBackTest : public testing::TestWithParam<Case> {
     if (!one.before.empty()) {
       EXPECT_EQ(RunToEnd(Shell(one.before), options), Exited(0));
     }
-    return Call(HookedRepository::AddArgv(words), options);
+    return Call(HookedRepository::AddArgv(arguments), options);
   }
 
   static std::unique_ptr<HookedRepository> repo_;
@@ -189,8 +191,8 @@ TEST_P(RollBackTest, LeavesWhatIsNotItsOwn) {
     const std::string refusal =
         text.substr(std::min(text.find("Error:"), text.size()));
     std::string command = "git worktree add -q";
-    for (const std::string& word : one.words) {
-      absl::StrAppend(&command, " ", Filled(word));
+    for (const std::string& argument : one.arguments) {
+      absl::StrAppend(&command, " ", Filled(argument));
     }
     const std::string expected =
         outside.Refusal(absl::StrCat(Filled(one.outcome), "\n"), command);
@@ -571,16 +573,16 @@ TEST(OutsideLockTest, TheFirstAddIsTakenBackAndTheNextIsRefusedAtOnce) {
   EXPECT_FALSE(repo.IsArmed());
   Values values = ValuesOf(repo, outside->pid());
   values["PROGRAM"] = repo.File(".git/o8lock/bin/o8lock");
-  const Argv words = {"-q", "-b", "new", repo.Tree("x")};
-  values["ADD"] = absl::StrJoin(HookedRepository::AddArgv(words), " ");
+  const Argv arguments = {"-q", "-b", "new", repo.Tree("x")};
+  values["ADD"] = absl::StrJoin(HookedRepository::AddArgv(arguments), " ");
   values["OUTCOME"] = absl::StrCat("Rolled back: ", repo.Tree("x"),
                                    ", with its new branch new\n");
-  const Result first = repo.Add(words);
+  const Result first = repo.Add(arguments);
   EXPECT_EQ(first.end, Exited(1));
   EXPECT_EQ(Normal(first.err), Golden("worktree_outside", values));
   EXPECT_TRUE(repo.IsArmed());
   values["OUTCOME"] = "";
-  const Result second = repo.Add(words);
+  const Result second = repo.Add(arguments);
   EXPECT_EQ(second.end, Exited(255));
   EXPECT_EQ(WithoutGitsWords(Normal(second.err)),
             Golden("worktree_outside", values));
@@ -594,7 +596,7 @@ TEST(OutsideLockTest, TheFirstAddIsTakenBackAndTheNextIsRefusedAtOnce) {
   outside.reset();
   repo.ExpectGitWorks();
   EXPECT_FALSE(repo.IsArmed());
-  EXPECT_EQ(repo.Add(words).end, Exited(0));
+  EXPECT_EQ(repo.Add(arguments).end, Exited(0));
 }
 
 TEST(OutsideLockTest, ItsOwnWorktreesAreLetAlone) {

@@ -308,12 +308,12 @@ TEST(OtherLocksTest, ThoseUnusedForAWeekAreLeftOut) {
 
 // Returns the output of o8lock WORDS on a terminal with colours, in the
 // repository of a run with the lock.
-std::string ShownInColor(const Repository& repo, const Argv& words,
+std::string ShownInColor(const Repository& repo, const Argv& arguments,
                          const std::map<std::string, std::string>& env) {
   ProcessOptions options = OnTerminal(repo.path());
   options.env["TERM"] = "xterm";
   for (const auto& [name, value] : env) options.env[name] = value;
-  Process process(O8lock(words), options);
+  Process process(O8lock(arguments), options);
   EXPECT_EQ(process.Wait(), Exited(75));
   return process.out();
 }

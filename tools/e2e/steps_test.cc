@@ -235,10 +235,10 @@ class StepsTest : public testing::Test {
 
   // `argv` run by strace(1).
   static Argv Strace(const Argv& options, const Argv& argv) {
-    Argv words = {"strace", "-qq"};
-    words.insert(words.end(), options.begin(), options.end());
-    words.insert(words.end(), argv.begin(), argv.end());
-    return words;
+    Argv arguments = {"strace", "-qq"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    arguments.insert(arguments.end(), argv.begin(), argv.end());
+    return arguments;
   }
 
   // `argv` with `what` injected at `step`.
@@ -487,11 +487,12 @@ INSTANTIATE_TEST_SUITE_P(, FailingTest, testing::ValuesIn(kBeginnings), NameOf);
 
 class NoLocksTest : public StepsTest {
  protected:
-  // Runs `words`. Every fcntl(2) after those on the standard descriptors fails.
-  static Result WithoutLocks(const Repository& repo, const Argv& words) {
+  // Runs `arguments`. Every fcntl(2) after those on the standard descriptors
+  // fails.
+  static Result WithoutLocks(const Repository& repo, const Argv& arguments) {
     return Call(
         Strace({"-o", "/dev/null", "-e", "inject=fcntl:error=ENOLCK:when=4+"},
-               O8lock(words)),
+               O8lock(arguments)),
         WithPipe(repo));
   }
 };
