@@ -193,9 +193,9 @@ Decision OnPostCheckout(const HookCall& call) {
                            TakenSince(found)))) {
     return std::nullopt;
   }
-  TakenBack taken =
+  RolledBack rolled_back =
       RollBackWorktree(*add, location, call.directory, call.args[1]);
-  return Refused{*add, std::move(found), std::move(taken)};
+  return Refused{*add, std::move(found), std::move(rolled_back)};
 }
 
 // One event and its handler.

@@ -120,7 +120,7 @@ TEST_F(DecisionTest, RefusesAnAddUnderTheLockOfAnotherRun) {
   ASSERT_TRUE(refused.ok() && refused->has_value()) << refused.status();
   EXPECT_EQ((*refused)->add.pid, add.pid());
   EXPECT_EQ((*refused)->found.state, LockState::kHeld);
-  EXPECT_FALSE((*refused)->taken_back.has_value());
+  EXPECT_FALSE((*refused)->rolled_back.has_value());
 }
 
 TEST_F(DecisionTest, PassesAnAddWhileTheLockIsFree) {

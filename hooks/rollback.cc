@@ -118,11 +118,11 @@ absl::StatusOr<std::string> RemoveWorktree(const WorktreeAdd& add,
   return std::string(absl::StripSuffix(on.out, "\n"));
 }
 
-// Removes the branch `taken.branch` if it is still at `commit`, as made by the
-// add, and checked out in no other worktree.
+// Removes the branch `rolled_back.branch` if it is still at `commit`, as made
+// by the add, and checked out in no other worktree.
 absl::Status RemoveBranch(const Location& location, const std::string& commit,
-                          TakenBack& taken) {
-  const std::string branch = absl::StrCat("refs/heads/", taken.branch);
+                          RolledBack& rolled_back) {
+  const std::string branch = absl::StrCat("refs/heads/", rolled_back.branch);
   O8LOCK_ASSIGN_OR_RETURN(
       const std::string elsewhere,
       AskGit(location, {"for-each-ref", "--format=%(worktreepath)", branch}));
@@ -132,12 +132,13 @@ absl::Status RemoveBranch(const Location& location, const std::string& commit,
   }
   O8LOCK_RETURN_IF_ERROR(
       AskGit(location, {"update-ref", "-d", branch, commit}).status());
-  taken.branch_removed = true;
+  rolled_back.branch_removed = true;
   // Git has set these keys if the branch tracks another one.
   for (const absl::string_view key : {"remote", "merge", "rebase"}) {
     O8LOCK_RETURN_IF_ERROR(
-        RunGit(location, {"config", "--local", "--unset",
-                          absl::StrCat("branch.", taken.branch, ".", key)})
+        RunGit(location,
+               {"config", "--local", "--unset",
+                absl::StrCat("branch.", rolled_back.branch, ".", key)})
             .status());
   }
   return absl::OkStatus();
@@ -146,22 +147,22 @@ absl::Status RemoveBranch(const Location& location, const std::string& commit,
 // Removes the results of `add` as RollBackWorktree describes. The error is the
 // reason for the first part that stays.
 absl::Status Undo(const WorktreeAdd& add, const Location& location,
-                  const std::string& commit, TakenBack& taken) {
+                  const std::string& commit, RolledBack& rolled_back) {
   O8LOCK_ASSIGN_OR_RETURN(
       const std::string current,
-      RemoveWorktree(add, location, taken.worktree, commit));
-  taken.removed = true;
-  if (taken.branch.empty()) {
-    taken.branch = current;
+      RemoveWorktree(add, location, rolled_back.worktree, commit));
+  rolled_back.removed = true;
+  if (rolled_back.branch.empty()) {
+    rolled_back.branch = current;
     if (current.empty()) return absl::OkStatus();
     if (!HasMadeBranch(add, location.common_dir, current, commit)) {
       return absl::FailedPreconditionError("it may have been there before");
     }
   }
-  if (taken.branch != current) {
+  if (rolled_back.branch != current) {
     return absl::FailedPreconditionError("the worktree has left it");
   }
-  return RemoveBranch(location, commit, taken);
+  return RemoveBranch(location, commit, rolled_back);
 }
 
 }  // namespace
@@ -196,22 +197,22 @@ std::vector<std::string> StrayDirectoriesOf(const WorktreeAdd& add,
   return leftovers;
 }
 
-TakenBack RollBackWorktree(const WorktreeAdd& add, const Location& location,
-                           const std::string& worktree,
-                           const std::string& commit) {
+RolledBack RollBackWorktree(const WorktreeAdd& add, const Location& location,
+                            const std::string& worktree,
+                            const std::string& commit) {
   // Protects this process from Ctrl-C: half a rollback is worse than a complete
   // one, or than no rollback.
   const pid_t group = getpgrp();
   setpgid(0, 0);
-  TakenBack taken;
-  taken.worktree = worktree;
-  taken.branch = CreatedBranch(add.arguments).value_or("");
+  RolledBack rolled_back;
+  rolled_back.worktree = worktree;
+  rolled_back.branch = CreatedBranch(add.arguments).value_or("");
   const std::vector<std::string> leftovers = StrayDirectoriesOf(add, location);
-  const absl::Status status = Undo(add, location, commit, taken);
-  if (!status.ok()) taken.problem = std::string(status.message());
+  const absl::Status status = Undo(add, location, commit, rolled_back);
+  if (!status.ok()) rolled_back.problem = std::string(status.message());
   RecordStrayDirectories(location, leftovers).IgnoreError();
   setpgid(0, group);
-  return taken;
+  return rolled_back;
 }
 
 }  // namespace o8lock

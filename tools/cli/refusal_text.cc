@@ -109,16 +109,18 @@ std::string OptionsText(const LockStatus& found, const std::string& wait,
 }
 
 // Returns the result for a worktree that existed already.
-Row TakenBackRow(const TakenBack& taken) {
-  std::string text = Printable(taken.worktree);
-  if (!taken.removed) {
-    return {"Kept", absl::StrCat(text, ": ", Printable(taken.problem))};
+Row RolledBackRow(const RolledBack& rolled_back) {
+  std::string text = Printable(rolled_back.worktree);
+  if (!rolled_back.removed) {
+    return {"Kept", absl::StrCat(text, ": ", Printable(rolled_back.problem))};
   }
-  if (taken.branch_removed) {
-    absl::StrAppend(&text, ", with its new branch ", Printable(taken.branch));
-  } else if (!taken.problem.empty()) {
-    absl::StrAppend(&text, ", but not its branch ", Printable(taken.branch),
-                    ": ", Printable(taken.problem));
+  if (rolled_back.branch_removed) {
+    absl::StrAppend(&text, ", with its new branch ",
+                    Printable(rolled_back.branch));
+  } else if (!rolled_back.problem.empty()) {
+    absl::StrAppend(&text, ", but not its branch ",
+                    Printable(rolled_back.branch), ": ",
+                    Printable(rolled_back.problem));
   }
   return {"Rolled back", text};
 }
@@ -164,8 +166,8 @@ std::string WorktreeRefusedText(const Refused& refused,
                                 const Now& now, bool color) {
   std::vector<Row> rows =
       RefusalRows(refused.found, now, ShellQuoted({program, "unlock"}));
-  if (refused.taken_back.has_value()) {
-    rows.push_back(TakenBackRow(*refused.taken_back));
+  if (refused.rolled_back.has_value()) {
+    rows.push_back(RolledBackRow(*refused.rolled_back));
   }
   const std::vector<std::string> add = AddCommand(refused.add);
   return absl::StrCat(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A lock that o8lock did not take: the first worktree under it is there before
-// anybody looks, and is taken back. What is not certain to be this one
+// anybody looks, and is rolled back. What is not certain to be this one
 // command's work must stay.
 #include <algorithm>
 #include <cstdio>
@@ -60,7 +60,7 @@ class OutsideRun {
   Process process_;
 };
 
-// --- What is taken back, and what stays ---
+// --- What is rolled back, and what stays ---
 
 // In a case $T is where worktrees go, $MORE another commit, $LOST one that
 // nothing refers to.
@@ -564,7 +564,7 @@ TEST(RefusedAddTest, ShowsTheWayAroundOnATerminalOnly) {
   EXPECT_THAT(agent.err, Not(HasSubstr("O8LOCK_ALLOW")));
 }
 
-TEST(OutsideLockTest, TheFirstAddIsTakenBackAndTheNextIsRefusedAtOnce) {
+TEST(OutsideLockTest, TheFirstAddIsRolledBackAndTheNextIsRefusedAtOnce) {
   const HookedRepository repo;
   repo.Install();
   const std::string refs = repo.Refs();
