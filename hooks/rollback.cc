@@ -173,7 +173,7 @@ std::vector<std::string> StrayDirectoriesOf(const WorktreeAdd& add,
   const std::string list = location.common_dir + "/worktrees";
   // Git itself removes this directory if it is empty, whichever command made
   // it.
-  std::vector<std::string> leftovers = {list};
+  std::vector<std::string> stray_directories = {list};
   std::string given_path = AddedPath(add.arguments);
   while (absl::EndsWith(given_path, "/")) given_path.pop_back();
   // The add first makes its entry in the list, with the path of the worktree. A
@@ -192,9 +192,9 @@ std::vector<std::string> StrayDirectoriesOf(const WorktreeAdd& add,
   }
   for (std::string path = ParentOf(worktree);
        !path.empty() && BirthOf(path) >= begun; path = ParentOf(path)) {
-    leftovers.push_back(path);
+    stray_directories.push_back(path);
   }
-  return leftovers;
+  return stray_directories;
 }
 
 RolledBack RollBackWorktree(const WorktreeAdd& add, const Location& location,
@@ -207,10 +207,11 @@ RolledBack RollBackWorktree(const WorktreeAdd& add, const Location& location,
   RolledBack rolled_back;
   rolled_back.worktree = worktree;
   rolled_back.branch = CreatedBranch(add.arguments).value_or("");
-  const std::vector<std::string> leftovers = StrayDirectoriesOf(add, location);
+  const std::vector<std::string> stray_directories =
+      StrayDirectoriesOf(add, location);
   const absl::Status status = Undo(add, location, commit, rolled_back);
   if (!status.ok()) rolled_back.problem = std::string(status.message());
-  RecordStrayDirectories(location, leftovers).IgnoreError();
+  RecordStrayDirectories(location, stray_directories).IgnoreError();
   setpgid(0, group);
   return rolled_back;
 }

@@ -174,15 +174,15 @@ void Describe(const Repository& repository, const std::string& start,
       absl::StrCat(location.common_dir, "/o8lock/", name, ".guard");
   location.lock_file = LockFileIn(home, name);
   location.outside = LeadsOutside(home, home);
-  ExternalLockFiles foreign(name, location);
-  foreign.Add(home, home);
-  for (const std::string& other : homes) foreign.Add(other, other);
+  ExternalLockFiles external_files(name, location);
+  external_files.Add(home, home);
+  for (const std::string& other : homes) external_files.Add(other, other);
   if (name != kOrchestr8Lock) return;
   location.armed = location.common_dir + "/o8lock/armed.inc";
   const std::string& top =
       repository.worktree.empty() ? home : repository.worktree;
-  foreign.Add(top, top);
-  foreign.Add(start, top);
+  external_files.Add(top, top);
+  external_files.Add(start, top);
 }
 
 }  // namespace

@@ -111,7 +111,7 @@ std::optional<UsageError> Select(absl::string_view option,
 
 std::optional<UsageError> ApplyLeftovers(absl::string_view value,
                                          Options& options) {
-  options.leftovers = ParseLeftovers(value);
+  options.leftovers = ParseSurvivalPolicy(value);
   if (!options.leftovers.has_value()) {
     return SeeHelp(
         absl::StrCat("--leftovers wants 'release', 'wait', 'kill' or 'keep', "
@@ -299,7 +299,8 @@ std::optional<UsageError> Check(const Options& options, const Verb* verb,
       options.action != Action::kHooksStatus) {
     return SeeHelp("--json is for: o8lock status, doctor, hooks status");
   }
-  if (options.leftovers == Leftovers::kKeep && !options.selection.empty()) {
+  if (options.leftovers == SurvivalPolicy::kKeep &&
+      !options.selection.empty()) {
     return SeeHelp(
         "--leftovers=keep is for the repository's own lock, without --name and "
         "--lock-file");
@@ -366,11 +367,11 @@ std::optional<Publish> ParsePublish(absl::string_view value) {
   return std::nullopt;
 }
 
-std::optional<Leftovers> ParseLeftovers(absl::string_view value) {
-  if (value == "release") return Leftovers::kRelease;
-  if (value == "wait") return Leftovers::kWait;
-  if (value == "kill") return Leftovers::kKill;
-  if (value == "keep") return Leftovers::kKeep;
+std::optional<SurvivalPolicy> ParseSurvivalPolicy(absl::string_view value) {
+  if (value == "release") return SurvivalPolicy::kRelease;
+  if (value == "wait") return SurvivalPolicy::kWait;
+  if (value == "kill") return SurvivalPolicy::kKill;
+  if (value == "keep") return SurvivalPolicy::kKeep;
   return std::nullopt;
 }
 

@@ -27,7 +27,7 @@ enum class Publish {
 std::optional<Publish> ParsePublish(absl::string_view value);
 
 // The treatment of processes that outlive the command.
-enum class Leftovers {
+enum class SurvivalPolicy {
   kRelease,  // name them, and release the lock
   kWait,     // keep the lock until they have ended
   kKill,
@@ -36,7 +36,7 @@ enum class Leftovers {
 };
 
 // "release", "wait", "kill" or "keep". Returns nothing for any other value.
-std::optional<Leftovers> ParseLeftovers(absl::string_view value);
+std::optional<SurvivalPolicy> ParseSurvivalPolicy(absl::string_view value);
 
 struct Options {
   Action action = Action::kRun;
@@ -56,7 +56,7 @@ struct Options {
   std::optional<Publish> publish;  // nothing: the repository's setting
   // Nothing: the repository's setting. Without one, kKeep for a command that is
   // or may start an orchestr8, otherwise kRelease.
-  std::optional<Leftovers> leftovers;
+  std::optional<SurvivalPolicy> leftovers;
   absl::Duration kill_after = absl::Seconds(10);  // for kKill
   int conflict_exit_code = kRefused;
   bool quiet = false;

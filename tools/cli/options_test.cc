@@ -72,7 +72,7 @@ TEST(ParseOptionsTest, ReadsEveryOption) {
   EXPECT_EQ(options.features, Arguments({"a", "b"}));
   EXPECT_EQ(options.max_concurrency, 5);
   EXPECT_EQ(options.publish, Publish::kNever);
-  EXPECT_EQ(options.leftovers, Leftovers::kKill);
+  EXPECT_EQ(options.leftovers, SurvivalPolicy::kKill);
   EXPECT_EQ(options.kill_after, absl::Minutes(1));
   EXPECT_EQ(options.conflict_exit_code, 9);
   EXPECT_EQ(options.command, Arguments({"x", "-f"}));

@@ -54,7 +54,7 @@ std::string OverriddenText(const Overrider& by);
 std::string InterferenceText(const Interference& interference,
                              const Location& location);
 
-// The command has exited and the processes in `leftovers` are still running.
+// The command has exited and the processes in `processes` are still running.
 // `state` is the treatment they get or got. kEnded kills them after
 // `kill_after`.
 enum class SurvivingProcessesAre {
@@ -65,7 +65,7 @@ enum class SurvivingProcessesAre {
   kEnded,
   kStillThere
 };
-std::string SurvivingProcessesText(const std::vector<RunProcess>& leftovers,
+std::string SurvivingProcessesText(const std::vector<RunProcess>& processes,
                                    SurvivingProcessesAre state,
                                    absl::Duration kill_after);
 

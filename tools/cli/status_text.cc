@@ -141,11 +141,11 @@ std::string StatusText(const RepositoryReport& report, const Now& now,
                     "Worktrees of the run: ", report.lock.worktrees.size(),
                     "\n", ListText(report.lock.worktrees, WorktreeLine));
   }
-  if (!report.lock.left.empty()) {
-    absl::StrAppend(
-        &text, "Worktrees that ended runs have left: ", report.lock.left.size(),
-        "\n", ListText(report.lock.left, LeftWorktreeLine));
-    for (const std::string& hint : OrphanHints(report.lock.left)) {
+  if (!report.lock.orphans.empty()) {
+    absl::StrAppend(&text, "Worktrees that ended runs have left: ",
+                    report.lock.orphans.size(), "\n",
+                    ListText(report.lock.orphans, OrphanLine));
+    for (const std::string& hint : OrphanHints(report.lock.orphans)) {
       absl::StrAppend(&text, "  ", hint, "\n");
     }
   }

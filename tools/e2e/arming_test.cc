@@ -445,8 +445,8 @@ TEST(DisguisedTest, APidOfOneIsNobodysOwnRun) {
 TEST(DisguisedTest, ALockFileOfTheFutureIsThereNow) {
   const HookedRepository repo;
   repo.Install();
-  const Process outside({"sleep", "1000"});
-  repo.MakeLockFile(ExternalLockFile(outside.pid(), TimeText(absl::Now())));
+  const Process external({"sleep", "1000"});
+  repo.MakeLockFile(ExternalLockFile(external.pid(), TimeText(absl::Now())));
   std::filesystem::last_write_time(
       repo.LockFile(),
       std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
@@ -477,9 +477,9 @@ class OwnAddTest : public testing::Test {
       Guarded run(Locked({}, absl::StrCat(kWhenTold, add)), In(repo_.path()));
       WaitForAnotherTick();
       // The same add outside any run.
-      const Result foreign = Call(Shell(add), repo_.path());
-      EXPECT_FALSE(foreign.end == Exited(0));
-      EXPECT_THAT(foreign.err, HasSubstr("\ngit worktree add refused: "));
+      const Result external = Call(Shell(add), repo_.path());
+      EXPECT_FALSE(external.end == Exited(0));
+      EXPECT_THAT(external.err, HasSubstr("\ngit worktree add refused: "));
       EXPECT_FALSE(Exists(repo_.Tree("x")));
       EXPECT_FALSE(repo_.HasBranch("new"));
 
@@ -567,7 +567,7 @@ class RaceTest : public testing::Test {
   }
 
   // Ends `loop`, and checks the result of each add against the times in `all`.
-  void Judge(Process& loop, const std::vector<Taken>& all) {
+  void CheckAdds(Process& loop, const std::vector<Taken>& all) {
     MakeFile(repo_.File(".git/stop"), "");
     int added = 0;
     int refused = 0;
@@ -648,7 +648,7 @@ TEST_F(RaceTest, RunsComeAndGo) {
     all.push_back(taken);
     LetItAdd(*loop, 3 * i);
   }
-  Judge(*loop, all);
+  CheckAdds(*loop, all);
 }
 
 // The overridden run ends first, or continues without the lock.
@@ -680,7 +680,7 @@ TEST_F(RaceTest, RunsOverrideEachOther) {
     all.push_back(taken);
     LetItAdd(*loop, 4 * i);
   }
-  Judge(*loop, all);
+  CheckAdds(*loop, all);
 }
 
 // --- The empty directories left by git ---
@@ -706,7 +706,7 @@ TEST(SurvivingProcessesTest, OnlyWhatTheRefusedAddHasMadeIsRemoved) {
 }
 
 // The add may find a directory in the middle of its removal.
-TEST(SurvivingProcessesTest, AnAddThatComesAtTheReleaseIsNotDisturbed) {
+TEST(SurvivingProcessesTest, AnAddThatComesAtTheReleaseIsUnaffected) {
   const HookedRepository repo;
   repo.Install();
   ProcessOptions options = In(repo.path());
@@ -949,9 +949,9 @@ TEST_F(KilledHookTest, WhileItRefuses) {
 
 // The worktree exists completely or not at all.
 TEST_F(KilledHookTest, WhileItTakesBack) {
-  const Process outside({"sleep", "1000"});
+  const Process external({"sleep", "1000"});
   const std::string lock_file =
-      ExternalLockFile(outside.pid(), TimeText(absl::Now()));
+      ExternalLockFile(external.pid(), TimeText(absl::Now()));
   repo_.MakeLockFile(lock_file);
   EXPECT_EQ(Add(""), Exited(1));
   const std::vector<std::string> steps = Steps(19);

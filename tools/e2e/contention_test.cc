@@ -768,7 +768,7 @@ TEST_F(NaiveTest, OneThatStartsAsWellKeepsWhatItHasWritten) {
 }
 
 // It overwrites the lock file of a run that began after its check.
-TEST_F(NaiveTest, OneThatHasLookedBeforeKeepsWhatItWrites) {
+TEST_F(NaiveTest, OneThatHasCheckedBeforeKeepsWhatItWrites) {
   const Remains remains = OfADeadRun();
   Repeat(Rounds(8), [&](Round& round, int i) {
     const bool stale = i / 2 % 2 == 0;

@@ -500,16 +500,16 @@ TEST_F(FileSystemTest, HasALockFileOnAnotherFileSystemThanItsGuard) {
 }
 
 TEST_F(FileSystemTest, EndsTheSearchForARepositoryWhereGitDoes) {
-  const std::string look =
+  const std::string search =
       "mkdir -p in/deep; cd in/deep; \"$O8LOCK\" status | head -n 2; "
       "git rev-parse --git-dir; cd ../..; ";
   const Result result = InNamespace(absl::StrCat(
-      look, "mount -t tmpfs o8lock in; ", look, "umount in; ", look,
+      search, "mount -t tmpfs o8lock in; ", search, "umount in; ", search,
       // The same file system at either end, and another in between or none.
-      "mkdir x x/deep; mount --bind x in; ", look,
+      "mkdir x x/deep; mount --bind x in; ", search,
       "umount in; mount -t tmpfs o8lock in; mkdir in/deep; "
       "mount --bind x in/deep; ",
-      look));
+      search));
   const std::string whole =
       absl::StrCat("free\nLock file: ", File(".claude/parallel.lock"), "\n",
                    File(".git"), "\n");

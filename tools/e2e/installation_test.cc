@@ -49,7 +49,7 @@ std::string HooksGolden(const std::string& name, const Project& project) {
 
 // Expects that with o8lock everything is as `everyday` says it is without, but
 // for a worktree under another run's lock, and after it again.
-void ExpectUndisturbed(Project& project, const std::string& everyday) {
+void ExpectUnaffected(Project& project, const std::string& everyday) {
   const Tree before = HooksOf(project);
   ExpectInstalls(project);
   {
@@ -151,7 +151,7 @@ TEST(Hooks, RunTheUsersOwn) {
   for (const std::string& hook : kAllHooks) {
     EXPECT_THAT(everyday, HasSubstr(absl::StrCat("/hooks/", hook, " in ")));
   }
-  ExpectUndisturbed(project, everyday);
+  ExpectUnaffected(project, everyday);
 }
 
 // A remote's URL may have blanks, and `git hook run` gives whatever it is
@@ -211,7 +211,7 @@ TEST(Hooks, RunTheUsersOwnThatAreLinks) {
   }
   project.Commit();
   project.AddLinked();
-  ExpectUndisturbed(project, project.Everyday());
+  ExpectUnaffected(project, project.Everyday());
 }
 
 TEST(Hooks, LeaveThoseThatAreNotExecutable) {
@@ -224,7 +224,7 @@ TEST(Hooks, LeaveThoseThatAreNotExecutable) {
   Git(project.path(), {"config", "advice.ignoredHook", "false"});
   const std::string everyday = project.Everyday();
   EXPECT_THAT(everyday, Not(HasSubstr("/hooks/")));
-  ExpectUndisturbed(project, everyday);
+  ExpectUnaffected(project, everyday);
 }
 
 // Where core.hooksPath leads to, and who says so.
@@ -251,7 +251,7 @@ TEST_P(HooksPathTest, IsFollowed) {
   project.AddLinked();
   const std::string everyday = project.Everyday();
   EXPECT_THAT(everyday, HasSubstr("/.githooks/post-checkout in TOP/new"));
-  ExpectUndisturbed(project, everyday);
+  ExpectUnaffected(project, everyday);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -268,7 +268,7 @@ TEST(Hooks, AreNotMissed) {
   std::filesystem::create_directory(project.File(".githooks"));
   Git(project.path(), {"config", "core.hooksPath", project.File(".githooks")});
   project.AddLinked();
-  ExpectUndisturbed(project, project.Everyday());
+  ExpectUnaffected(project, project.Everyday());
 }
 
 // What somebody adds to the hook that o8lock has made is somebody's.
@@ -425,7 +425,7 @@ TEST(Hooks, AreAtHomeUnderEveryPath) {
     EXPECT_EQ(install.end, Exited(0));
     EXPECT_EQ(install.err, "");
     EXPECT_THAT(install.out, EndsWith(kSelfTest));
-    const auto expect_undisturbed = [&] {
+    const auto expect_unaffected = [&] {
       EXPECT_EQ(told(commit), of_commit);
       // Under the run's own lock too.
       Argv own = {program, "--"};
@@ -435,10 +435,10 @@ TEST(Hooks, AreAtHomeUnderEveryPath) {
         told(remove);
       }
     };
-    expect_undisturbed();
+    expect_unaffected();
     {
       Guarded run({program, "--", "sh", "-c", Guarded::kScript}, options);
-      expect_undisturbed();
+      expect_unaffected();
       MakeFile(options.env["LOG"], "");
       const Result refused = Call(add, options);
       EXPECT_FALSE(refused.end == Exited(0));
@@ -506,7 +506,7 @@ TEST(Hooks, AreThoseOfTheWorktree) {
   const std::string everyday = project.Everyday();
   EXPECT_THAT(everyday, HasSubstr("TOP/linked/hooks/pre-commit in"));
   EXPECT_THAT(everyday, Not(HasSubstr("TOP/project/hooks/")));
-  ExpectUndisturbed(project, everyday);
+  ExpectUnaffected(project, everyday);
 }
 
 TEST(Hooks, PutNothingIntoAnothersDirectory) {
@@ -726,7 +726,7 @@ TEST(Hooks, TellWhatOverridesThemElsewhere) {
   EXPECT_EQ(project.Hooks({"status"}).end, Exited(0));
 }
 
-TEST(Hooks, TellOfASettingThatSwitchesThemOff) {
+TEST(Hooks, ReportASettingThatSwitchesThemOff) {
   if (!GitHasConfigHooks()) GTEST_SKIP() << "git has no such setting";
   Project project;
   ExpectInstalls(project);

@@ -207,7 +207,7 @@ TEST(CopyTest, OnAnotherFileSystemIsFreeToEverybody) {
 // --- Files that are gone ---
 
 // Waits until a run looks after its lock.
-void WaitUntilItLooks(const Guarded& run) {
+void WaitUntilItWatches(const Guarded& run) {
   WaitUntil("the run watches", [&run] {
     for (const std::string& fd :
          Names(absl::StrCat("/proc/", run.pid(), "/fd"))) {
@@ -229,7 +229,7 @@ TEST(GoneTest, AGuardIsPutBackAndLocked) {
     SCOPED_TRACE(publish);
     const Repository repo;
     Guarded run(repo.path(), {publish});
-    WaitUntilItLooks(run);
+    WaitUntilItWatches(run);
     for (int round = 0; round < 3; ++round) {
       const bool with_directory = round != 1;
       Remove(with_directory ? repo.File(".git/o8lock") : repo.Guard());
@@ -250,7 +250,7 @@ TEST(GoneTest, AGuardIsPutBackAndLocked) {
 TEST(GoneTest, AfterThatTheCommandOfAKilledRunStillHasTheLock) {
   const Repository repo;
   Guarded run(repo.path());
-  WaitUntilItLooks(run);
+  WaitUntilItWatches(run);
   Remove(repo.File(".git/o8lock"));
   WaitUntil("the guard is back", [&] { return Exists(repo.Guard()); });
   KillWrapper(run, repo);
@@ -267,7 +267,7 @@ TEST(GoneTest, AGuardThatAnotherRunHasMadeIsItsOwn) {
   Guarded run(repo.path(), {"--publish=never"});
   Remove(repo.File(".git/o8lock"));
   Guarded other(repo.path(), {"--publish=never"});
-  WaitUntilItLooks(run);
+  WaitUntilItWatches(run);
   run.process().WaitForError(
       Fill("o8lock: warning: '{REPO}/.git/o8lock/parallel.guard' was removed "
            "during the run, and another run has made it anew\n"
@@ -282,15 +282,15 @@ TEST(GoneTest, AGuardThatAnotherRunHasMadeIsItsOwn) {
 // --- A repository that is moved ---
 
 TEST(MovedTest, TheRunFollowsItAndDoesNothingToWhatTakesItsPlace) {
-  for (const bool settled : {false, true}) {
-    SCOPED_TRACE(settled);
+  for (const bool watches : {false, true}) {
+    SCOPED_TRACE(watches);
     const TempDir dir;
     const std::string path = dir.File("repo");
     const std::string moved = dir.File("moved");
     Git(dir.path(), {"init", "--quiet", "repo"});
     ProcessOptions options = In(path);
     Guarded run(path);
-    if (settled) WaitUntilItLooks(run);
+    if (watches) WaitUntilItWatches(run);
     std::filesystem::rename(path, moved);
     Git(dir.path(), {"init", "--quiet", "repo"});
     std::filesystem::create_directory(path + "/.claude");
@@ -298,7 +298,7 @@ TEST(MovedTest, TheRunFollowsItAndDoesNothingToWhatTakesItsPlace) {
     const std::vector<std::string> before = Names(path + "/.claude");
     const std::vector<std::string> guard = Names(path + "/.git/o8lock");
     ExpectRefused(moved, run.pid());
-    if (settled) {
+    if (watches) {
       Remove(moved + "/.git/o8lock");
       WaitUntil("the guard is back",
                 [&] { return Exists(moved + "/.git/o8lock/parallel.guard"); });
@@ -318,7 +318,7 @@ TEST(MovedTest, ADeletedRepositoryIsNotMadeAgain) {
   const std::string path = dir.File("repo");
   Git(dir.path(), {"init", "--quiet", "repo"});
   Guarded run(path);
-  WaitUntilItLooks(run);
+  WaitUntilItWatches(run);
   std::filesystem::remove_all(path);
   Git(dir.path(), {"init", "--quiet", "repo"});
   const std::vector<std::string> names = Names(path + "/.git");

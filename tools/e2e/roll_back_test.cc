@@ -33,16 +33,16 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-// A external run, with the lock file that it has written.
-class OutsideRun {
+// An external run, with the lock file that it has written.
+class ExternalRun {
  public:
-  explicit OutsideRun(const HookedRepository& repo)
+  explicit ExternalRun(const HookedRepository& repo)
       : repo_(repo), process_({"sleep", "1000"}) {
     repo.MakeLockFile(ExternalLockFile(process_.pid(), TimeText(absl::Now())));
   }
-  ~OutsideRun() { std::filesystem::remove(repo_.LockFile()); }
-  OutsideRun(const OutsideRun&) = delete;  // Two would remove the file twice.
-  OutsideRun& operator=(const OutsideRun&) = delete;
+  ~ExternalRun() { std::filesystem::remove(repo_.LockFile()); }
+  ExternalRun(const ExternalRun&) = delete;  // Two would remove the file twice.
+  ExternalRun& operator=(const ExternalRun&) = delete;
 
   // What it makes o8lock say; `outcome`, if it is not empty, is a whole line.
   std::string Refusal(const std::string& outcome,
@@ -183,7 +183,7 @@ TEST_P(RollBackTest, LeavesWhatIsNotItsOwn) {
   const std::string before = repo.Refs();
   const std::string config = Contents(repo.File(".git/config"));
   {
-    const OutsideRun outside(repo);
+    const ExternalRun external(repo);
     const Result add = Try(one);
     EXPECT_EQ(add.end, Exited(1));
     // The git of the user's hook may have said something before.
@@ -195,7 +195,7 @@ TEST_P(RollBackTest, LeavesWhatIsNotItsOwn) {
       absl::StrAppend(&command, " ", Filled(argument));
     }
     const std::string expected =
-        outside.Refusal(absl::StrCat(Filled(one.outcome), "\n"), command);
+        external.Refusal(absl::StrCat(Filled(one.outcome), "\n"), command);
     if (one.name.find("Odd") == std::string::npos) {
       EXPECT_EQ(refusal, expected);
     } else {
@@ -564,14 +564,14 @@ TEST(RefusedAddTest, ShowsTheWayAroundOnATerminalOnly) {
   EXPECT_THAT(agent.err, Not(HasSubstr("O8LOCK_ALLOW")));
 }
 
-TEST(OutsideLockTest, TheFirstAddIsRolledBackAndTheNextIsRefusedAtOnce) {
+TEST(ExternalLockTest, TheFirstAddIsRolledBackAndTheNextIsRefusedAtOnce) {
   const HookedRepository repo;
   repo.Install();
   const std::string refs = repo.Refs();
-  auto outside = std::make_unique<Process>(Argv{"sleep", "1000"});
-  repo.MakeLockFile(ExternalLockFile(outside->pid(), TimeText(absl::Now())));
+  auto external = std::make_unique<Process>(Argv{"sleep", "1000"});
+  repo.MakeLockFile(ExternalLockFile(external->pid(), TimeText(absl::Now())));
   EXPECT_FALSE(repo.IsArmed());
-  Values values = ValuesOf(repo, outside->pid());
+  Values values = ValuesOf(repo, external->pid());
   values["PROGRAM"] = repo.File(".git/o8lock/bin/o8lock");
   const Argv arguments = {"-q", "-b", "new", repo.Tree("x")};
   values["ADD"] = absl::StrJoin(HookedRepository::AddArgv(arguments), " ");
@@ -593,13 +593,13 @@ TEST(OutsideLockTest, TheFirstAddIsRolledBackAndTheNextIsRefusedAtOnce) {
   repo.ExpectGitWorks();
   EXPECT_TRUE(repo.IsArmed());
   // It was killed, and left its file.
-  outside.reset();
+  external.reset();
   repo.ExpectGitWorks();
   EXPECT_FALSE(repo.IsArmed());
   EXPECT_EQ(repo.Add(arguments).end, Exited(0));
 }
 
-TEST(OutsideLockTest, ItsOwnWorktreesAreLetAlone) {
+TEST(ExternalLockTest, ItsOwnWorktreesAreLetAlone) {
   const HookedRepository repo;
   repo.Install();
   ProcessOptions options = In(repo.path());
@@ -623,9 +623,9 @@ TEST(OutsideLockTest, ItsOwnWorktreesAreLetAlone) {
   EXPECT_EQ(repo.Entries().size(), 2);
   // Its first worktree has armed the hooks.
   EXPECT_TRUE(repo.IsArmed());
-  const Result foreign = repo.Add({"-q", "-b", "new", repo.Tree("x")});
-  EXPECT_EQ(foreign.end, Exited(255));
-  EXPECT_THAT(foreign.err, HasSubstr(absl::StrCat("(PID: ", run.pid(), ")\n")));
+  const Result refused = repo.Add({"-q", "-b", "new", repo.Tree("x")});
+  EXPECT_EQ(refused.end, Exited(255));
+  EXPECT_THAT(refused.err, HasSubstr(absl::StrCat("(PID: ", run.pid(), ")\n")));
   EXPECT_FALSE(Exists(repo.Tree("x")));
   LetGoOn(repo.Tree("go"));
   EXPECT_EQ(run.Wait(), Exited(0)) << run.err();
@@ -635,7 +635,7 @@ TEST(OutsideLockTest, ItsOwnWorktreesAreLetAlone) {
 }
 
 // Anybody can write a lock file with the number of the shell that calls git.
-TEST(OutsideLockTest, WorktreesOfAProcessThatIsNoOrchestr8AreRefused) {
+TEST(ExternalLockTest, WorktreesOfAProcessThatIsNoOrchestr8AreRefused) {
   const HookedRepository repo;
   repo.Install();
   ProcessOptions options = In(repo.path());
@@ -652,7 +652,7 @@ TEST(OutsideLockTest, WorktreesOfAProcessThatIsNoOrchestr8AreRefused) {
   EXPECT_FALSE(repo.HasBranch("new"));
 }
 
-TEST(OutsideLockTest, AnAddThatBeganBeforeGoesOn) {
+TEST(ExternalLockTest, AnAddThatBeganBeforeGoesOn) {
   const HookedRepository repo;
   repo.Install();
   ASSERT_EQ(RunToEnd({"mkfifo", repo.Tree("x.go")}), Exited(0));
@@ -664,7 +664,7 @@ TEST(OutsideLockTest, AnAddThatBeganBeforeGoesOn) {
               options);
   add.WaitForError("holding\n");
   WaitForAnotherTick();
-  const OutsideRun outside(repo);
+  const ExternalRun external(repo);
   repo.MakeHook("post-index-change", "");
   LetGoOn(repo.Tree("x.go"));
   EXPECT_EQ(add.Wait(), Exited(0)) << add.err();
@@ -683,7 +683,7 @@ TEST(ChainedTest, TheUsersPostCheckoutRunsOnlyIfTheWorktreeStays) {
   const Argv add =
       HookedRepository::AddArgv({"-q", "-b", "new", repo.Tree("x")});
   {
-    const OutsideRun outside(repo);
+    const ExternalRun external(repo);
     const Result refused = Call(add, options);
     EXPECT_EQ(refused.end, Exited(1));
     EXPECT_THAT(refused.err, HasSubstr("\nRolled back: "));
@@ -714,7 +714,7 @@ TEST(InterruptedTest, CtrlCDoesNotStopItHalfWay) {
   repo.Install();
   ASSERT_EQ(RunToEnd({"mkfifo", repo.Tree("go")}), Exited(0));
   const std::string refs = repo.Refs();
-  const OutsideRun outside(repo);
+  const ExternalRun external(repo);
   Process add(HookedRepository::AddArgv({"-q", "-b", "new", repo.Tree("x")}),
               OnTerminal(repo.path()));
   // In its removal of the branch; the worktree is gone already.

@@ -617,7 +617,7 @@ class Orchestr8Test : public ::testing::Test {
   Repository repo_;
 };
 
-TEST_F(Orchestr8Test, WorksUnderTheLockAndASecondStartDoesNotDisturbIt) {
+TEST_F(Orchestr8Test, WorksUnderTheLockAndIsUnaffectedByASecondStart) {
   EXPECT_EQ(repo_.Changes(), "");
   Process run(LockedOrchestr8({"parallel", "feat-a", "feat-b"}),
               AtTheGate(repo_.path()));

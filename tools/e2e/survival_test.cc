@@ -270,7 +270,7 @@ TEST_F(RefusedCallTest, WaitingForTheCommandEndsWithIt) {
   ExpectNothingLeft(repo_);
 }
 
-TEST_F(RefusedCallTest, WatchingSurvivingProcessesIsLookingAtThem) {
+TEST_F(RefusedCallTest, WatchingSurvivingProcessesPolls) {
   Process run(Without("pidfd_open",
                       Locked({"--leftovers=wait", "-q"},
                              "mkfifo f; sh -c 'read x <f' & echo agent $!")),
