@@ -39,6 +39,7 @@ namespace {
 
 // The report omits a lock unused for a week.
 constexpr int64_t kForgottenAfter = int64_t{7} * 24 * 3600;
+
 // Returns the earliest time at which the run `holder` can have made worktrees.
 int64_t BeganAt(const Holder& holder) {
   if (holder.began >= 0) return holder.began;

@@ -168,10 +168,10 @@ std::string SurvivingProcessesText(const std::vector<RunProcess>& processes,
   return text;
 }
 
-std::string RemovedLockFileText(const LockStatus& removed_lock_files) {
+std::string RemovedLockFileText(const LockStatus& removed_lock_file) {
   return absl::StrCat("o8lock: warning: removed '",
-                      Printable(removed_lock_files.file), "', which PID ",
-                      PidText(removed_lock_files), " has left behind\n");
+                      Printable(removed_lock_file.file), "', which PID ",
+                      PidText(removed_lock_file), " has left behind\n");
 }
 
 }  // namespace o8lock

@@ -69,9 +69,9 @@ std::string SurvivingProcessesText(const std::vector<RunProcess>& processes,
                                    SurvivingProcessesAre state,
                                    absl::Duration kill_after);
 
-// The lock file of the dead run `removed_lock_files` was removed at the end of
+// The lock file of the dead run `removed_lock_file` was removed at the end of
 // this run.
-std::string RemovedLockFileText(const LockStatus& removed_lock_files);
+std::string RemovedLockFileText(const LockStatus& removed_lock_file);
 
 }  // namespace o8lock
 
