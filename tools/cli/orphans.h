@@ -28,7 +28,8 @@ std::vector<Worktree> WorktreesOfThisRun(const Lock& lock,
                                          const Location& location);
 
 // Adds `worktrees`, left by this run, to the record of `lock` at `location`.
-// Prints a warning about them unless `quiet`. Blocks as TellOfEarlierRuns does.
+// Prints a warning about them unless `quiet`. Blocks as WarnAboutEarlierRuns
+// does.
 void WarnAboutThisRun(Lock& lock, const Location& location,
                       const std::vector<Worktree>& worktrees, bool quiet);
 
