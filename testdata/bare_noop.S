@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// exit(0), without a library.
+// The system call exit(0), without any library.
 
     .globl _start
 _start:

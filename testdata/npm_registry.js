@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A registry of the packages in a directory, for npm on this machine: node npm_registry.js DIRECTORY. Prints its address.
+// A registry for npm on this machine, with the packages in a directory: node npm_registry.js DIRECTORY. It prints its address.
 const { execFileSync } = require('child_process');
 const fs = require('fs');
 const http = require('http');

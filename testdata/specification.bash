@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# The functions of the rows of tools/e2e/specification_test.cc. The test runs each
-# row under `bash -euo pipefail` after this file.
+# The functions for the rows of tools/e2e/specification_test.cc. The test runs
+# each row under `bash -euo pipefail` after this file.
 #
 # Environment: TOP  a directory of the row's own, with
 #                repo  the working directory: a git repository with one commit
@@ -10,14 +10,13 @@
 #                bin   the first directory in PATH, with a link to o8lock
 #                run   the files of these functions
 
-# The exit code, stdout and stderr of the last command, without the newlines at
-# their ends.
+# The exit code, stdout and stderr of the last command, without final newlines.
 code=0
 out=
 err=
 # The values below are for the rows.
-# By the name given to `start`: the pid of the process and the pid that its
-# command wrote to $BEGUN.
+# By the name given to `start`: the pid of the process, the pid its command
+# wrote to $BEGUN, and the descriptor of $END.
 declare -A pids commands ends_of
 # Set by `many`: descriptors.
 export begun='' end=''
@@ -30,10 +29,10 @@ fail() {
   exit 1
 } >&2
 
-# needs PROGRAM: skips the row where there is no PROGRAM.
+# needs PROGRAM: skips the row if there is no PROGRAM in PATH.
 needs() { command -v "$1" >/dev/null || exit 77; }
 
-# --- Commands that are run to their end ---
+# --- Commands run to their end ---
 
 # run COMMAND...: accepts any exit code.
 run() {
@@ -68,7 +67,7 @@ says_first() {
 }
 says_only() { [[ $err == "$1" ]] || fail "stderr is not: $1"; }
 says_nothing() { [[ -z $err ]] || fail 'stderr is not empty'; }
-# says_in_order TEXT...: finds each after the one before.
+# says_in_order TEXT...: finds each text after the previous one.
 says_in_order() {
   local text rest=$err$'\n'
   for text in "$@"; do
@@ -82,10 +81,10 @@ prints() { [[ $out == "$1" ]] || fail "stdout is not: $1"; }
 shows() { [[ $out == *"$1"* ]] || fail "stdout lacks: $1"; }
 shows_not() { [[ $out != *"$1"* ]] || fail "stdout has: $1"; }
 
-# --- Commands that run beside the row ---
+# --- Commands run beside the row ---
 
-# launch NAME COMMAND...: starts it in a process group of its own, without the
-# ignored signals of a background command.
+# launch NAME COMMAND...: starts the command in a process group of its own,
+# without the ignored signals of a background command.
 launch() {
   local name=$1 fd
   shift
@@ -102,7 +101,7 @@ launch() {
   set +m
 }
 
-# begins NAME: waits until its command has written its pid to $BEGUN.
+# begins NAME: waits until the command has written its pid to $BEGUN.
 begins() {
   local name=$1 fd=${commands[$1]} line seconds=0
   until read -r -t 1 line <&"$fd"; do
@@ -115,13 +114,13 @@ begins() {
   commands[$name]=$line
 }
 
-# start NAME COMMAND...: launches it and waits until it has begun.
+# start NAME COMMAND...: launches the command and waits until it has begun.
 start() {
   launch "$@"
   begins "$1"
 }
 
-# collect NAME: waits for its end and takes its output.
+# collect NAME: waits for the end of the command and takes its output.
 collect() {
   code=0
   wait "${pids[$1]}" || code=$?
@@ -135,11 +134,12 @@ ends() {
   [[ $code == "$2" ]] || fail "$1 has ended with $code, not $2"
 }
 
-# tell NAME [WORD]: writes a line to its command.
+# tell NAME [WORD]: writes a line to the command's $END.
 tell() { printf '%s\n' "${2-0}" >&"${ends_of[$1]}"; }
 
-# ends_by_trap NAME CODE: the same for a bash that reads $END for ever. It runs
-# its trap only after `read` if the signal came just before, so lines wake it.
+# ends_by_trap NAME CODE: like `ends`, for a bash that reads $END indefinitely.
+# If the signal comes just before `read`, bash runs the trap only after `read`,
+# so this function writes lines to it.
 ends_by_trap() {
   local deadline=$((SECONDS + 30))
   while kill -0 "${pids[$1]}" 2>/dev/null; do
@@ -150,14 +150,14 @@ ends_by_trap() {
   ends "$1" "$2"
 }
 
-# finish NAME [CODE]: tells it to end with that code, and expects it.
+# finish NAME [CODE]: tells the command to exit with that code, and expects it.
 finish() {
   tell "$1" "${2-0}"
   ends "$1" "${2-0}"
 }
 
-# many COUNT COMMAND...: starts COUNT at once. They share one $BEGUN and one
-# $END. `ended` waits until one more has ended, and sets $code.
+# many COUNT COMMAND...: starts COUNT processes at once. They share one $BEGUN
+# and one $END. `ended` waits for the end of one more, and sets $code.
 many() {
   local count=$1 number
   shift
@@ -174,7 +174,8 @@ many() {
 }
 ended() { read -r -t 30 code <&"$codes" || fail 'no process has ended'; }
 
-# until_true COMMAND...: for events without a handshake.
+# until_true COMMAND...: waits until the command succeeds, for events without a
+# handshake.
 until_true() {
   local deadline=$((SECONDS + 30))
   until "$@" 2>/dev/null; do
@@ -182,14 +183,14 @@ until_true() {
   done
 }
 
-# script NAME: installs stdin as a program of that name.
+# script NAME: installs stdin as the program NAME.
 script() {
   cat >"$TOP/bin/$1"
   chmod +x "$TOP/bin/$1"
 }
 orchestr8_script() { script orchestr8; }
 
-# Installs an orchestr8 that ends at once, or under `start` when it is told to.
+# Installs an orchestr8 that exits at once. Under `start` it waits to be told.
 fake_orchestr8() {
   orchestr8_script <<'S'
 #!/bin/sh
@@ -237,7 +238,7 @@ lock_file() {
 EOT
 }
 
-# lock_file_text TEXT: writes any other.
+# lock_file_text TEXT: writes any other text as the lock file.
 lock_file_text() {
   mkdir -p .claude
   printf '%s' "$1" >.claude/parallel.lock
@@ -257,7 +258,7 @@ lock_file_is_unchanged() {
 field() {
   sed -n "s/^ *\"$1\": \\(.*[^,]\\),\\{0,1\\}\$/\\1/p" .claude/parallel.lock
 }
-# has NAME JSON: expects that member.
+# has NAME JSON: expects the member to have that value.
 has() {
   lock_file_is_there
   [[ $(field "$1") == "$2" ]] || fail "$1 is $(field "$1"), not $2"
@@ -270,14 +271,14 @@ is() { [[ $2 == "$1" ]] || fail "'$2' is not '$1'"; }
 
 install_hooks() { runs o8lock hooks install; }
 
-# Everything that an add would change.
+# Prints everything an add would change.
 git_state() {
   git -C "$TOP/repo" for-each-ref
   git -C "$TOP/repo" worktree list --porcelain
   ls -A "$TOP"
 }
 
-# refuses_add ARGUMENT...: expects that git adds no worktree and leaves nothing.
+# refuses_add ARGUMENT...: expects git to fail and to leave nothing.
 refuses_add() {
   local before
   before=$(git_state)
@@ -285,7 +286,7 @@ refuses_add() {
   [[ $(git_state) == "$before" ]] || fail "something is left: $(git_state)"
 }
 
-# adds ARGUMENT...: expects that git adds one.
+# adds ARGUMENT...: expects git to add one worktree.
 adds() {
   local before
   before=$(git worktree list | wc -l)

@@ -13,8 +13,8 @@
 There is none for `bazel test`: a test has no repository around it, its result is kept, and many run at once.
 """
 
-# `bazel run` starts it among its runfiles, and it makes room for o8lock: no shell stays behind. Who sets the variable without
-# being `bazel run`, such as a command that was started by it, stands somewhere else.
+# `bazel run` starts the script among its runfiles. The script becomes o8lock, so no shell stays. The variable alone does not
+# prove `bazel run`: a command of another target has it too. But that command is in another directory, without this o8lock.
 _PROLOGUE = """\
 #!/bin/sh
 o8lock=$PWD/{o8lock}
@@ -45,7 +45,7 @@ echo "usage: bazel run "{label}" [-- --check | -- --uninstall]" >&2
 exit 64
 """
 
-# What is started is found from the runfiles, so before leaving them.
+# The path of the binary is relative to the runfiles, so determine it before leaving them.
 _BINARY = """\
 binary=$PWD/{binary}
 export RUNFILES_DIR="${{PWD%/*}}"
@@ -65,7 +65,7 @@ _DIRECTORIES = {
 _DIGITS = "0123456789"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-# As tools/cli/options.cc has them.
+# The same limits as in tools/cli/options.cc.
 _MAX_CONCURRENCY = 1000000
 _MAX_NUMBER = 2147483647
 
@@ -265,7 +265,7 @@ directory, never one in Bazel's output.""",
 def _o8lock_program_impl(ctx):
     return _launcher(ctx, "BUILD_WORKING_DIRECTORY", _PROGRAM, ctx.runfiles())
 
-# What `bazel run @o8lock//:o8lock` is: the program itself would start among its runfiles, and lock, or run in, that directory.
+# For `bazel run @o8lock//:o8lock`. The program itself would start among its runfiles, and lock or run in that directory.
 o8lock_program = rule(
     implementation = _o8lock_program_impl,
     attrs = {"_o8lock": _O8LOCK},

@@ -4,7 +4,7 @@
 load("@bazel_tools//tools/build_defs/repo:http.bzl", "http_archive")
 load("@bazel_tools//tools/build_defs/repo:utils.bzl", "maybe")
 
-# Upstream has no BUILD files; the target is called as in the registry.
+# Upstream has no BUILD files. The target has the same name as in the registry.
 _RAPIDJSON_BUILD = """\
 load("@rules_cc//cc:cc_library.bzl", "cc_library")
 
@@ -43,7 +43,7 @@ def o8lock_deps():
         url = "https://github.com/bazelbuild/rules_cc/releases/download/0.0.10/rules_cc-0.0.10.tar.gz",
     )
 
-    # For Abseil's BUILD files; platforms also for ours.
+    # For Abseil's BUILD files. o8lock's own need platforms, too.
     maybe(
         http_archive,
         name = "bazel_skylib",
@@ -57,7 +57,7 @@ def o8lock_deps():
         url = "https://github.com/bazelbuild/platforms/releases/download/0.0.10/platforms-0.0.10.tar.gz",
     )
 
-    # o8lock's own tests.
+    # For o8lock's own tests.
     maybe(
         http_archive,
         name = "googletest",
@@ -66,7 +66,7 @@ def o8lock_deps():
         url = "https://github.com/google/googletest/releases/download/v1.15.2/googletest-1.15.2.tar.gz",
     )
 
-    # And its benchmark.
+    # For o8lock's benchmark.
     maybe(
         http_archive,
         name = "google_benchmark",

@@ -37,7 +37,7 @@ def _library(name, linkopts = [], deps = []):
 def _native(rules):
     return "".join(["%s = native.%s\n" % (rule, rule) for rule in rules])
 
-# Every release of Abseil cuts itself into other archives, so look which there are.
+# The archives differ between releases of Abseil, so list the existing ones.
 _LIST_ARCHIVES = "for f in /usr/lib/libabsl_*.a /usr/lib/*/libabsl_*.a; do [ ! -e \"$f\" ] || echo \"${f##*/}\"; done"
 
 def _abseil_impl(ctx):
@@ -45,8 +45,8 @@ def _abseil_impl(ctx):
     if not archives:
         fail("--config=system: no libabsl_*.a in /usr/lib; install libabsl-dev, libgmock-dev and rapidjson-dev")
 
-    # From a group the linker takes what is needed, whatever the order. -l: asks for archives: libabsl-dev has shared libraries
-    # too, which would make every program start several times slower.
+    # In a group the order of the archives does not matter. -l: selects archives: libabsl-dev also has shared libraries, and
+    # with those every program would start several times slower.
     linkopts = ["-Wl,--start-group"] + ["-l:" + archive for archive in archives] + ["-Wl,--end-group", "-pthread"]
     ctx.file("BUILD.bazel", _library("archives", linkopts = linkopts))
     for package, targets in ctx.attr.packages.items():
@@ -65,7 +65,7 @@ def system_libs():
     rules_cc = {"cc/%s.bzl" % rule: _native([rule]) for rule in cc_rules}
     rules_cc["cc/BUILD.bazel"] = ""
 
-    # defs.bzl, here and for Java, is for @bazel_tools.
+    # @bazel_tools needs defs.bzl, here and for Java.
     rules_cc["cc/defs.bzl"] = _native(cc_rules + ["cc_import", "cc_toolchain", "cc_toolchain_suite"])
     _files(name = "rules_cc", files = rules_cc)
     _files(
@@ -82,7 +82,7 @@ def system_libs():
         files = {"BUILD.bazel": _library("coverage_report_generator") + _library("lcov_merger")},
     )
 
-    # What our BUILD files name, and no more.
+    # Only the targets our BUILD files name.
     _abseil(
         name = "abseil-cpp",
         packages = {

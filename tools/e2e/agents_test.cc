@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The lines of tools/agents.md, each run as it stands there.
+// Runs each block of tools/agents.md as the page shows it.
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -28,7 +28,7 @@ using ::testing::IsEmpty;
 using ::testing::Key;
 using ::testing::UnorderedElementsAre;
 
-// The block below each heading of the page that has one.
+// The page's blocks, by the heading above each of them.
 std::map<std::string, std::string> Blocks() {
   std::map<std::string, std::string> blocks;
   std::string heading;
@@ -74,7 +74,7 @@ TEST(AgentsPageTest, HasNoBlockThatIsNotRunHere) {
                                    Key("tmux"), Key("cron"), Key("CI")));
 }
 
-// A project of a user who has o8lock, and a command orchestr8, in PATH.
+// A project; o8lock and a stand-in for orchestr8 are in its user's PATH.
 class AgentsTest : public testing::Test {
  protected:
   AgentsTest() {
@@ -103,23 +103,22 @@ class AgentsTest : public testing::Test {
     return options;
   }
 
-  // sh -c SCRIPT in `directory`, or in the project.
+  // sh -c SCRIPT in `directory`, by default the project's.
   Result Run(const std::string& script,
              const std::string& directory = "") const {
     return Call(Shell(script), Options(directory.empty() ? shop() : directory));
   }
 
-  // The same inside a run.
+  // The same in the project, inside a run.
   Result RunInside(const std::string& script) const {
     return Call({"o8lock", "--", "sh", "-c", script}, Options(shop()));
   }
 
-  // A run that lasts until it is told to end.
+  // A run; it holds the lock until the test ends it.
   std::unique_ptr<Guarded> Hold(const Argv& options = {}) const {
     return std::make_unique<Guarded>(shop(), options);
   }
 
-  // How many worktrees there are.
   int Worktrees() const {
     return Count(Git(shop(), {"worktree", "list", "--porcelain"}), "worktree ");
   }
@@ -143,7 +142,7 @@ TEST_F(AgentsTest, OneGitWorktreeCommandAtATime) {
   const std::string line = std::string(
       absl::StripSuffix(Block("One git worktree command at a time"), "\n"));
   ASSERT_EQ(Run("o8lock hooks install").end, Exited(0));
-  // Seven at once, of as many names.
+  // Seven commands at the same time, each with its own name.
   std::string script;
   for (const absl::string_view name : {"1", "2", "3", "4", "5", "6", "7"}) {
     absl::StrAppend(&script, absl::StrReplaceAll(line, {{"feat-a", name}}),
@@ -212,7 +211,7 @@ TEST_F(AgentsTest, Tmux) {
     GTEST_SKIP() << "there is no tmux here";
   }
   ASSERT_EQ(Run("o8lock hooks install").end, Exited(0));
-  // The server is older than the run, so it is no part of it.
+  // The server is older than the run, so it does not belong to the run.
   ProcessOptions options = Options(shop());
   options.input = ProcessOptions::Stdin::kPipe;
   Process server(Shell("tmux new-session -d -s old; echo ready; read x; "
@@ -220,7 +219,7 @@ TEST_F(AgentsTest, Tmux) {
                  options);
   server.WaitForOutput("ready\n");
   const std::string block = Block("tmux");
-  // The end of a session tells that of its command.
+  // A session ends with its command.
   const std::string wait =
       "while tmux list-sessions | grep -qv ^old; do sleep 0.05; done";
   const std::string without = absl::StrReplaceAll(
@@ -257,7 +256,7 @@ TEST_F(AgentsTest, Cron) {
 TEST_F(AgentsTest, Ci) {
   const std::string block = Block("CI");
   const Result ran = Run(block);
-  // What make(1) makes of a recipe's 7.
+  // make(1) exits with 2 if a recipe fails, here with 7.
   EXPECT_EQ(ran.end, Exited(2)) << ran.err;
   EXPECT_EQ(ran.out, "");
   const auto held = Hold();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What tools/defs.bzl makes to be run by `bazel run`, as that runs it.
+// The targets of tools/defs.bzl, started the way `bazel run` starts them.
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -20,7 +20,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-// Started among the runfiles, for a user who is in `directory`.
+// Starts the installer among the runfiles, as `bazel run` does for a user in
+// `directory`. If `directory` is empty, `bazel run` has not started it.
 Result BazelRun(const std::string& directory, Argv args) {
   args.insert(args.begin(), PathFromEnv("INSTALL"));
   ProcessOptions options = In(std::string());
@@ -45,7 +46,7 @@ TEST(BazelRunTest, InstallsChecksAndUninstallsWhereTheUserIs) {
   const Result check = BazelRun(repo.path(), {"--check"});
   EXPECT_EQ(check.end, Exited(0)) << check.err;
   EXPECT_THAT(check.out, StartsWith("installed\n"));
-  // Bazel may clean up its own.
+  // The hooks use a copy of the program: Bazel may clean up its output.
   EXPECT_THAT(Contents(repo.File(".git/o8lock/locked.inc")),
               ::testing::HasSubstr(absl::StrCat(
                   "# program: ", repo.File(".git/o8lock/bin/o8lock"), "\n")));
@@ -75,12 +76,13 @@ class RunTest : public testing::Test {
                                               runfiles_);
   }
 
-  // Started among the runfiles, which are where a path has to be quoted too,
-  // for a user who is in `directory` of the workspace `workspace`.
+  // For a process started among the runfiles, as `bazel run` does for a user in
+  // `directory` of the workspace `workspace`. The path of the runfiles needs
+  // quoting in a shell.
   ProcessOptions Among(const std::string& workspace,
                        const std::string& directory) const {
     ProcessOptions options = In(runfiles_);
-    options.env["PWD"] = runfiles_;  // not the way that is without the link
+    options.env["PWD"] = runfiles_;  // the path through the symbolic link
     options.env["BUILD_WORKSPACE_DIRECTORY"] = workspace;
     options.env["BUILD_WORKING_DIRECTORY"] = directory;
     return options;
@@ -115,7 +117,8 @@ TEST_F(RunTest, TheCommandGetsEveryArgumentAsItIs) {
                 expected));
   EXPECT_EQ(run.err(), "");
 
-  // The wait and the name are options of o8lock's, and no arguments either.
+  // The target passes its wait and its name to o8lock as options, not as
+  // arguments of the command.
   Guarded holder(repo.path(), {"--name=words"});
   Process second(argv, options);
   EXPECT_EQ(second.WaitForError("\n"),
@@ -126,7 +129,7 @@ TEST_F(RunTest, TheCommandGetsEveryArgumentAsItIs) {
   EXPECT_EQ(second.Wait(), Exited(7));
 }
 
-// The whole of o8lock, where the user is.
+// The target of o8lock itself, which runs in the user's directory.
 TEST_F(RunTest, TheProgramGetsEveryArgumentAsItIs) {
   const Repository repo;
   std::filesystem::create_directory(repo.File("sub"));
@@ -143,7 +146,7 @@ TEST_F(RunTest, TheProgramGetsEveryArgumentAsItIs) {
   EXPECT_EQ(run.err, "");
 }
 
-// Not by a path in Bazel's output.
+// A user does not know the program's path in Bazel's output.
 TEST_F(RunTest, TheLinesToPasteAreBazels) {
   const Repository repo;
   const ProcessOptions options = Among(repo.path(), repo.path());
@@ -181,7 +184,8 @@ TEST_F(RunTest, TheLinesToPasteAreBazels) {
               EndsWith("did you mean: bazel run //:o8lock -- status\n"));
 }
 
-// It may be an o8lock, which the user did not start by Bazel.
+// The command may start another o8lock. The user did not start that one with
+// Bazel, so its messages must not name a Bazel command.
 TEST_F(RunTest, TheCommandInheritsNothingOfThat) {
   const Repository repo;
   const TempDir programs;
@@ -198,14 +202,14 @@ TEST_F(RunTest, TheCommandInheritsNothingOfThat) {
   }
 }
 
-// A target that was not started by `bazel run` says how it is to be.
+// Without `bazel run` a target says how to start it.
 TEST_F(RunTest, ABinaryAndALabelMayHaveAnyName) {
   const Repository repo;
   const Result alone = Call({PathFromEnv("RUN_BINARY")}, In(std::string()));
   EXPECT_EQ(alone.end, Exited(64));
   EXPECT_EQ(alone.out, "");
   EXPECT_EQ(alone.err, "start this with: bazel run //tools/e2e:run_binary\n");
-  // Nor is one by another one.
+  // The same if the variables come from the `bazel run` of another target.
   const Result run = Call({PathFromEnv("RUN_BINARY")}, Among("/", repo.path()));
   EXPECT_EQ(run.end, Exited(64));
   EXPECT_EQ(run.out, "");

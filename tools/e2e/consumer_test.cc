@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A monorepo that uses o8lock, built and run by a Bazel that this test starts.
-// With Debian's 4 it is testdata/consumer_workspace; with every other it goes
-// by the modules of testdata/consumer_module. Debian's need no network.
+// A monorepo with o8lock as a dependency. This test starts Bazel to build and
+// run it. Debian's Bazel 4 builds testdata/consumer_workspace. Every other
+// Bazel uses modules, with the files of testdata/consumer_module on top.
+// Debian's Bazels need no network.
 #include <signal.h>
 #include <sys/types.h>
 
@@ -35,10 +36,11 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-// With nothing else to do o8lock is built in half a minute.
+// An idle machine builds o8lock in half a minute.
 constexpr std::chrono::minutes kBuildDeadline{10};
 
-// As In(), and not as if Bazel had started it, as it has this test.
+// As In(), but without Bazel's variables: Bazel started this test, and the
+// process must not take itself for a child of Bazel.
 ProcessOptions Inside(const std::string& directory) {
   ProcessOptions options = In(directory);
   for (const char* variable :
@@ -51,8 +53,8 @@ ProcessOptions Inside(const std::string& directory) {
 
 bool HasModules() { return !Exists("/usr/bin/bazel-4"); }
 
-// A repository with the Bazel workspace in a subdirectory, and a linked
-// worktree, in whose workspace o8lock is called something else.
+// A repository with a Bazel workspace in a subdirectory and with a linked
+// worktree. The workspace of the linked worktree calls o8lock "guard".
 class Monorepo : public Repository {
  public:
   Monorepo() {
@@ -66,7 +68,7 @@ class Monorepo : public Repository {
           o8lock / "testdata/consumer_module", Code(),
           std::filesystem::copy_options::recursive |
               std::filesystem::copy_options::overwrite_existing);
-      // For //cases alone.
+      // Only //cases needs these.
       MakeFile(
           Code() + Root(),
           absl::StrCat(
@@ -96,7 +98,7 @@ class Monorepo : public Repository {
                  "common --noshow_progress --ui_event_filters=-info,-warning\n",
                  "build --nosandbox_debug --show_result=0 --disk_cache=",
                  outputs_.File("cache"), "\n"));
-    // What the user has in PATH.
+    // The `bazel` in the user's PATH.
     const std::string bazel(absl::StripSuffix(
         Call(Shell("command -v bazel"), ProcessOptions()).out, "\n"));
     std::filesystem::create_directory(Programs());
@@ -108,7 +110,7 @@ class Monorepo : public Repository {
                               : absl::StrCat("exec ", bazel),
                  " --bazelrc='", outputs_.File("bazelrc"), "' \"$@\"\n"),
              0755);
-    // Kept: what a Process has started, such as a server, ends with it.
+    // Kept, since a Process ends everything it started, such as Bazel's server.
     for (const std::string& workspace : {Code(), Linked()}) {
       builds_.emplace_back(std::make_unique<Process>(Bazel({"build", "//..."}),
                                                      Inside(workspace)));
@@ -132,7 +134,7 @@ class Monorepo : public Repository {
   }
 
  private:
-  // The file that tells of other repositories.
+  // The file with the dependencies on other repositories.
   static std::string Root() {
     return HasModules() ? "/MODULE.bazel" : "/WORKSPACE";
   }
@@ -187,7 +189,7 @@ class ConsumerTest : public ::testing::Test {
 };
 std::optional<Monorepo> ConsumerTest::repo_;
 
-// Without what depends on the machine and the moment.
+// `text` without the parts that depend on the machine and the moment.
 std::string Portable(const std::string& text) {
   return std::regex_replace(
       std::regex_replace(Normal(text), std::regex("bazel-out/[^/]+/bin"),
@@ -204,7 +206,7 @@ pid_t ParentOf(pid_t pid) {
   return 0;
 }
 
-// The descriptors of the process `pid` that are open on `path`.
+// The number of descriptors of the process `pid` open on `path`.
 int Descriptors(pid_t pid, const std::string& path) {
   int count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(
@@ -238,7 +240,7 @@ TEST_F(ConsumerTest, EveryAttributeIsUsedAndArgumentsArriveAsGiven) {
     EXPECT_EQ(Portable(result.out), expected);
     EXPECT_EQ(result.err, "");
   }
-  // What $(execpath) says leads there from the workspace.
+  // The path from $(execpath) is valid in the workspace.
   EXPECT_EQ(Contents(repo().Code() + "/bazel-bin/cases/generated.txt"),
             "generated\n");
 }
@@ -303,7 +305,8 @@ TEST_F(ConsumerTest, OneLockForAllWorktreesUnderWhateverName) {
         Run(workspace + "/cases", {"//tools:agents", "--", "feat-a"});
     EXPECT_EQ(agents.end, Exited(75));
     EXPECT_THAT(agents.err, StartsWith(message));
-    // Further lines are here for a user who knows no path in Bazel's output.
+    // A user does not know the program's path in Bazel's output, so these lines
+    // name Bazel's commands.
     EXPECT_THAT(
         agents.err,
         HasSubstr(" --wait=10m -- bazel run //tools:agents -- feat-a\n"));
@@ -321,7 +324,7 @@ TEST_F(ConsumerTest, OneLockForAllWorktreesUnderWhateverName) {
   EXPECT_EQ(linked.Finish(), Exited(0));
 }
 
-// The lines to paste, pasted.
+// Pastes the command lines of a refusal into a shell.
 TEST_F(ConsumerTest, WhatARefusalSaysToRunCanBeRun) {
   const auto after = [](const std::string& text, absl::string_view begin) {
     const std::vector<std::string> parts =
@@ -379,7 +382,7 @@ TEST_F(ConsumerTest, ALibraryHasTheSameLock) {
 TEST_F(ConsumerTest, BazelInsideARunWorksAndItsServerDoesNotKeepTheLock) {
   ProcessOptions options = Inside(repo().Code());
   options.input = ProcessOptions::Stdin::kPipe;
-  // The server that is there, and one that begins in the run.
+  // The server already running, and one started in the run.
   Process run(
       RunArgv({"//cases:bazel", "--", repo().Outputs(), repo().OtherOutputs()}),
       options);
@@ -391,13 +394,13 @@ TEST_F(ConsumerTest, BazelInsideARunWorksAndItsServerDoesNotKeepTheLock) {
   EXPECT_NE(lines[0], lines[1]);
   run.Write("6\n");
   EXPECT_EQ(run.Wait(), Exited(6));
-  // It was given the guard, and lives on with it.
+  // The server inherited a descriptor of the guard, and still has it open.
   EXPECT_EQ(Descriptors(server, repo().Guard()), 1);
   EXPECT_THAT(Status(), StartsWith("free\n"));
   EXPECT_EQ(RunToEnd(Locked({}, "exit 8"), Inside(repo().path())), Exited(8));
 }
 
-// The recipe of the README.
+// The tools/bazel of the README.
 TEST_F(ConsumerTest, BazelItselfUnderALock) {
   if (HasModules()) {
     GTEST_SKIP() << "of Debian's Bazels 4 alone looks for tools/bazel";
@@ -416,7 +419,7 @@ TEST_F(ConsumerTest, BazelItselfUnderALock) {
       "/usr/bin/bazel",
       absl::StrCat("--output_user_root=", repo().OtherOutputs()), "info",
       "server_pid"};
-  // Nothing is in the way of who has no o8lock.
+  // Without o8lock in PATH, Bazel runs as usual.
   Process without(server_pid, options);
   EXPECT_EQ(without.Wait(kBuildDeadline), Exited(0)) << without.err();
   EXPECT_FALSE(Exists(repo().File(".git/o8lock/bazel.guard")));
@@ -437,14 +440,14 @@ TEST_F(ConsumerTest, BazelItselfUnderALock) {
   EXPECT_EQ(holder.Finish(), Exited(0));
   EXPECT_EQ(second.Wait(), Exited(0));
   EXPECT_EQ(second.out(), first.out());
-  // Bazel inside of Bazel.
+  // Bazel inside a run of the same lock, as when Bazel calls Bazel.
   Argv nested = O8lock({"--name=bazel", "--publish=never", "--"});
   nested.insert(nested.end(), server_pid.begin(), server_pid.end());
   EXPECT_EQ(RunToEnd(nested, options), Exited(0));
   std::filesystem::remove(wrapper);
 }
 
-// The line of the README.
+// The --run_under line of the README.
 TEST_F(ConsumerTest, EveryBazelRunUnderTheLock) {
   const TempDir programs;
   std::filesystem::create_symlink(Binary(), programs.File("o8lock"));
@@ -499,7 +502,7 @@ TEST_F(ConsumerTest, HooksOutliveBazelsOutput) {
                     HasSubstr("\ngit worktree add refused: ")));
   EXPECT_EQ(holder.Finish(), Exited(0));
 
-  // Also those of another repository in Bazel's sense.
+  // The target of the external repository @o8lock uninstalls them as well.
   const Result gone =
       Run(repo().Code(), {"@o8lock//hooks:install", "--", "--uninstall"});
   EXPECT_EQ(gone.end, Exited(0)) << gone.err;
@@ -516,7 +519,7 @@ TEST_F(ConsumerTest, WantsToBeStartedByBazelRun) {
   EXPECT_EQ(alone.end, Exited(64));
   EXPECT_EQ(alone.err, "start this with: bazel run //cases:words\n");
   EXPECT_EQ(alone.out, "");
-  // By a command that `bazel run` has started.
+  // The same below a command of `bazel run`.
   options.env["BUILD_WORKSPACE_DIRECTORY"] = repo().Code();
   const Result inside = Call({program}, options);
   EXPECT_EQ(inside.end, Exited(64));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What `o8lock doctor` says of a repository that is well, and of one that is
-// not.
+// The output of `o8lock doctor` for healthy and for broken repositories.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,7 +34,8 @@ using ::testing::Not;
 
 constexpr int kSick = 71;
 
-// Expects that `doctor` said the golden text `name`, with `values` put in.
+// Expects the golden text `name`, filled in with `values`, as the output of
+// `doctor`.
 void ExpectSaid(const Result& doctor, const std::string& name, Values values,
                 int exit_code = 0) {
   const std::string git = Git("/", {"version"});
@@ -46,7 +46,7 @@ void ExpectSaid(const Result& doctor, const std::string& name, Values values,
   values["PROGRAM"] = std::filesystem::canonical(Binary());
   EXPECT_EQ(doctor.end, Exited(exit_code));
   EXPECT_EQ(doctor.err, "");
-  // What differs by machine and by process.
+  // The name of a probe depends on the process, the file system on the machine.
   const std::string out =
       std::regex_replace(doctor.out, std::regex("probe\\.[0-9]+"), "probe.{N}");
   EXPECT_EQ(
@@ -60,7 +60,8 @@ Result Doctor(const Repository& repo, Argv options = {}) {
   return Call(O8lock(options), repo.path());
 }
 
-// Makes the file `path`, or what is there, two hours and a half old.
+// Makes the file `path` two hours and a half old. Creates an empty one if there
+// is nothing at `path`.
 void MakeOld(const std::string& path) {
   if (!Exists(path)) MakeFile(path, "");
   const time_t then = time(nullptr) - 9000;
@@ -68,7 +69,7 @@ void MakeOld(const std::string& path) {
   ASSERT_EQ(utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
 }
 
-// With the hooks, and used by a run.
+// A repository with the hooks installed and one run completed.
 class ReadyRepository : public Repository {
  public:
   ReadyRepository() {
@@ -149,7 +150,7 @@ TEST(DoctorTest, FilesThatGitTracksOrShows) {
   MakeFile(repo.File(".claude/murm-queue.json"), "{}");
   MakeFile(repo.File(".claude/pipeline-history.json"), "[]");
   ExpectSaid(Doctor(repo), "doctor_git_files", ValuesOf(repo));
-  // What it says to do.
+  // Does as the hints say.
   Git(repo.path(), {"rm", "--quiet", "--cached", ".claude/parallel.lock",
                     ".claude/murm.lock", ".claude/implement-queue.json"});
   MakeFile(repo.File(".gitignore"),
@@ -216,7 +217,7 @@ TEST(DoctorTest, StaleLocksOfGit) {
                            "worktrees/linked/index.lock"}) {
     MakeOld(repo.File(absl::StrCat(".git/", name)));
   }
-  MakeFile(repo.File(".git/index.lock"), "");  // and that is young
+  MakeFile(repo.File(".git/index.lock"), "");  // too young to be reported
   ExpectSaid(Doctor(repo), "doctor_git_locks", ValuesOf(repo));
 }
 
@@ -238,7 +239,7 @@ TEST(DoctorTest, AnOldLockOfACommandThatRuns) {
   MakeFile(repo.File(".gitignore"), "changed\n");
   ProcessOptions options = In(repo.path());
   options.input = ProcessOptions::Stdin::kPipe;
-  // Its output is the test's, and its input too.
+  // The editor's standard streams are git's, and so lead to this test.
   options.env["GIT_EDITOR"] = "echo ready; read x; echo message >";
   Process commit({"git", "commit", "--quiet", "--all"}, options);
   commit.WaitForOutput("ready\n");
@@ -316,7 +317,7 @@ TEST(DoctorTest, ALockFileOfOnesOwn) {
   const Argv options = {"--lock-file", "[x].lock"};
   ExpectSaid(Doctor(repo, options), "doctor_lock_file", ValuesOf(repo));
   ASSERT_EQ(unlink(repo.File(".git/index.lock").c_str()), 0);
-  MakeFile(repo.File("x.lock"), "");  // what the pattern means
+  MakeFile(repo.File("x.lock"), "");  // matches [x].lock as a pattern
   Git(repo.path(), {"add", "x.lock"});
   ExpectSaid(Doctor(repo, options), "doctor_lock_file", ValuesOf(repo));
   MakeFile(repo.File("[x].lock"), "");
@@ -434,7 +435,7 @@ TEST(DoctorTest, TheOrchestr8OfTheProject) {
       absl::StrCat("ok    lock file: not written for commands that may "
                    "start orchestr8 (npm run, make, a shell): ",
                    repo.File("node_modules/murmur8"), " keeps it itself\n"));
-  // orchestr8 looks for no other name.
+  // orchestr8 does not look for a lock with another name.
   EXPECT_EQ(said({"--name", "deploy"}).find("not written"), std::string::npos);
 }
 

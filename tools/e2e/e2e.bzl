@@ -16,14 +16,14 @@ _DEPS = [
     "@googletest//:gtest_main",
 ]
 
-# The names that testing.h and //tools/cli:orchestr8_testing read.
+# The variables testing.h and //tools/cli:orchestr8_testing read.
 _ENV = {
     "O8LOCK_BIN": "$(rootpath //tools:o8lock)",
     "O8LOCK_GOLDEN": "testdata/golden",
     "ORCHESTR8": "$(rootpath //testdata:orchestr8)",
 }
 
-# A sandbox has one user and file systems of its own.
+# A sandbox has only one user, and its own file systems.
 _TAGS = ["no-sandbox"]
 
 def e2e_test(name, srcs, size = "medium", data = [], env = {}, tags = [], deps = [], **kwargs):

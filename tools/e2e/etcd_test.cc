@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A lock of several machines, as the manual has it: with-etcd inside o8lock,
-// and Debian's etcd. A repository each stands for the machines.
+// A lock across several machines, as in the manual: with-etcd inside o8lock,
+// with Debian's etcd. Each machine is represented by a repository.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -29,7 +29,7 @@ using ::testing::StartsWith;
 constexpr char kRefused[] =
     "with-etcd: another machine has shop, or etcd does not answer\n";
 
-// An address on which nothing listens.
+// An address without a listener.
 std::string FreeAddress() {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address = {};
@@ -65,7 +65,7 @@ class EtcdTest : public ::testing::Test {
     return options;
   }
 
-  // With this script for etcdctl.
+  // With `script` in place of etcdctl.
   ProcessOptions WithStub(const std::string& script) const {
     MakeFile(bin_.File("etcdctl"), "#!/bin/sh\n" + script, 0755);
     ProcessOptions options = Inside(here_);

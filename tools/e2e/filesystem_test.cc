@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole program where it may not or cannot write. Needs root, to be another
-// user and to mount file systems; skipped without.
+// The whole program without permission or room to write. The tests act as
+// another user and mount file systems. That needs root; without it they are
+// skipped.
 #include <fcntl.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -50,19 +51,19 @@ bool CanBecomeNobody() {
   return waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-// A command line for `umask`.
+// A command line that runs `arguments` with `umask`.
 Argv WithUmask(const std::string& umask, const Argv& arguments) {
   Argv argv = Shell(absl::StrCat("umask ", umask, "; exec \"$0\" \"$@\""));
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return argv;
 }
 
-// Another user runs o8lock in a repository that is root's.
+// Another user runs o8lock in root's repository.
 class OtherUserTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!CanBecomeNobody()) GTEST_SKIP() << "needs root, to be another user";
-    // Not TempDir: its parents may be closed to others.
+    // Not TempDir: other users may lack access to its parents.
     std::string name =
         (std::filesystem::temp_directory_path() / "o8lock.XXXXXX").string();
     ASSERT_NE(mkdtemp(name.data()), nullptr);
@@ -90,7 +91,7 @@ class OtherUserTest : public ::testing::Test {
     arguments.insert(arguments.begin(), binary_);
     return Call(arguments, AsNobody());
   }
-  // A command line for sh that becomes nobody and then `command`.
+  // A command line for sh. It runs `command` as kNobody.
   static std::string Nobody(const std::string& command) {
     return absl::StrCat("setpriv --reuid ", kNobody, " --regid ", kNobody,
                         " --clear-groups ", command);
@@ -101,8 +102,8 @@ class OtherUserTest : public ::testing::Test {
   std::string File(const std::string& name) const {
     return absl::StrCat(repo_, "/", name);
   }
-  // The message for what may not be done, such as "open": `in_the_way` is
-  // root's, as all of the repository.
+  // The message for an `operation` denied to the user, such as "open".
+  // `in_the_way` belongs to root, like the whole repository.
   std::string Denied(const std::string& operation, const std::string& name,
                      const std::string& in_the_way) const {
     return ErrorText(
@@ -112,7 +113,7 @@ class OtherUserTest : public ::testing::Test {
                      "sudo chown -R ",
                      getpwuid(kNobody)->pw_name, " ", repo_));
   }
-  // The same where only that is root's.
+  // The same if only `in_the_way` belongs to root.
   std::string DeniedPart(const std::string& operation, const std::string& name,
                          const std::string& in_the_way,
                          const std::string& remedy) const {
@@ -122,7 +123,7 @@ class OtherUserTest : public ::testing::Test {
                      "' belongs to root; to share it: ", remedy));
   }
 
-  // A run of root that is killed with its command.
+  // Kills a run of root together with its command.
   void BeKilledAsRoot(const std::string& umask) const {
     ProcessOptions options = In(repo_);
     options.input = ProcessOptions::Stdin::kPipe;
@@ -165,7 +166,7 @@ TEST_F(OtherUserTest, MayNotTakeTheLockOfAnotherUsersRepository) {
   EXPECT_EQ(run.end, Exited(73));
   EXPECT_EQ(run.out, "");
   EXPECT_EQ(run.err, Denied("create directory", ".git/o8lock", File(".git")));
-  // The way out that the hint names.
+  // Outside the repository, with a lock file of their own, the user can run.
   const std::string own_directory = root_ + "/own";
   std::filesystem::create_directory(own_directory);
   ASSERT_EQ(chown(own_directory.c_str(), kNobody, kNobody), 0);
@@ -186,7 +187,7 @@ TEST_F(OtherUserTest, IsToldWhoHasIt) {
         AllOf(HasSubstr(absl::StrCat("(PID: ", run.pid(), ")\n")),
               HasSubstr("\nHolder: tester@"), HasSubstr(" is running\n")));
   }
-  // Who may not write cannot override either, and is told so once.
+  // An override needs write access too. One error says so.
   const Result forced = CallAsNobody({"-f", "-y", "--", "echo", "ran"});
   EXPECT_EQ(forced.end, Exited(73));
   EXPECT_EQ(forced.out, "");
@@ -199,7 +200,7 @@ TEST_F(OtherUserTest, IsToldWhoHasIt) {
   EXPECT_EQ(run.err(), "");
 }
 
-// The guard may be read: that is enough to be inside of its run.
+// Read access to the guard is enough to recognise the run from inside.
 TEST_F(OtherUserTest, GoesOnInsideTheRun) {
   for (const char* environment : {"", "env -i "}) {
     const Result run = Call(
@@ -224,7 +225,8 @@ TEST_F(OtherUserTest, KeepsTheLockAfterTheRunItIsIn) {
                      "& read x; echo over")),
       options);
   const pid_t inner = ReadyPid(run);
-  // Either of the two readers may get the first line.
+  // Two readers share the input. Stop the inner one, so that the outer one gets
+  // the line.
   kill(inner, SIGSTOP);
   WaitForState(inner, 'T');
   run.Write("\n");
@@ -249,7 +251,7 @@ TEST_F(OtherUserTest, UnreadableGuard) {
   }
 }
 
-// It may say that a run is alive.
+// The lock file may name a living run.
 TEST_F(OtherUserTest, UnreadableLockFileIsUnknown) {
   std::filesystem::create_directories(File(".git/o8lock"));
   Give(".git/o8lock");
@@ -270,8 +272,8 @@ TEST_F(OtherUserTest, UnreadableLockFileIsUnknown) {
   EXPECT_EQ(CallAsNobody({"status"}).end, Exited(75));
 }
 
-// What was not written since a dead run began is its own: a living external run
-// would have refused it.
+// An unreadable lock file is the dead run's own if it was not written since
+// that run began: a living external run's would have prevented the start.
 TEST_F(OtherUserTest, UnreadableLockFileOfADeadRunIsStale) {
   ASSERT_EQ(RunToEnd(Shell(
                 absl::StrCat("chown -R ", kNobody, ":", kNobody, " ", repo_))),
@@ -299,7 +301,7 @@ TEST_F(OtherUserTest, UnreadableLockFileOfADeadRunIsStale) {
   }
 }
 
-// A start that fails is no run that died.
+// A failed start must not look like a dead run.
 TEST_F(OtherUserTest, DirectoryThatCannotBeCreatedLeavesNoRecord) {
   std::filesystem::create_directories(File(".git/o8lock"));
   Give(".git/o8lock");
@@ -335,7 +337,7 @@ TEST_F(OtherUserTest, AProcessThatMayNotBeSignaledIsAlive) {
               HasSubstr(absl::StrCat("process ", getpid(), " is running")));
 }
 
-// As after sudo, or in a container.
+// Root ran o8lock first, as with sudo or in a container.
 TEST_F(OtherUserTest, GoesOnInTheirOwnRepositoryAfterRoot) {
   const std::string give =
       absl::StrCat("chown -R ", kNobody, ":", kNobody, " ");
@@ -352,7 +354,7 @@ TEST_F(OtherUserTest, GoesOnInTheirOwnRepositoryAfterRoot) {
               Exited(0));
     expect_run();
     std::filesystem::remove_all(File(".git/o8lock"));
-    // A run of root that was killed leaves all that it made.
+    // A killed run of root cannot remove its files.
     BeKilledAsRoot(umask);
     EXPECT_EQ(
         Call(Shell(absl::StrCat("find ", repo_, " ! -user ", kNobody)), repo_)
@@ -363,7 +365,7 @@ TEST_F(OtherUserTest, GoesOnInTheirOwnRepositoryAfterRoot) {
   }
 }
 
-// As an older o8lock has done, or root by hand.
+// An older o8lock made such files; so does root by hand.
 TEST_F(OtherUserTest, IsToldWhoseTheFilesAreAndWhatHelps) {
   const std::string give =
       absl::StrCat("chown -R ", kNobody, ":", kNobody, " ");
@@ -392,20 +394,20 @@ TEST_F(OtherUserTest, IsToldWhoseTheFilesAreAndWhatHelps) {
                        group_remedy));
   EXPECT_EQ(CallAsNobody({"status"}).err,
             DeniedPart("write", ".claude", ".claude", group_remedy));
-  // Without the lock file it works.
+  // Without the lock file the run works.
   EXPECT_EQ(CallAsNobody({"--publish=never", "--", "echo", "ran"}).out,
             "ran\n");
 }
 
-// Two of a group work in one repository, each with a umask that keeps the other
-// from writing.
+// Two members of a group work in one repository. Each has a umask that denies
+// the other write access.
 TEST_F(OtherUserTest, WhoSharesTheRepositoryMayTakeTheLockInTurn) {
   for (const bool root_first : {true, false}) {
     SCOPED_TRACE(root_first ? "root first" : "root last");
     std::filesystem::remove_all(repo_);
     std::filesystem::create_directory(repo_);
     Git(repo_, {"init", "--quiet", "--shared=group"});
-    // What git gives a group, given to the group.
+    // git prepared the files for a group. Give them to these users' group.
     for (const auto& entry : std::filesystem::recursive_directory_iterator(
              repo_, std::filesystem::directory_options::none)) {
       ASSERT_EQ(chown(entry.path().c_str(), 0, kNobody), 0);
@@ -427,7 +429,7 @@ TEST_F(OtherUserTest, WhoSharesTheRepositoryMayTakeTheLockInTurn) {
         EXPECT_EQ(run.out, "ran\n");
       }
     }
-    // Also where an override has put another guard in place.
+    // The same after an override has replaced the guard.
     Guarded run(repo_);
     const Result forced = CallAsNobody({"-f", "-y", "--", "echo", "ran"});
     EXPECT_EQ(forced.out, "ran\n") << forced.err;
@@ -461,8 +463,8 @@ TEST_F(OtherUserTest, DoesNotRunWithPrivilegesThatItsCallerHasNot) {
 
 // --- File systems ---
 
-// In a mount namespace of its own, with a file system of 64 KiB and 64 files
-// on $DIR. The scripts begin in a repository there.
+// Each script has its own mount namespace, with a file system of 64 KiB and 64
+// inodes on $DIR. It starts in a repository there.
 class FileSystemTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -505,7 +507,8 @@ TEST_F(FileSystemTest, EndsTheSearchForARepositoryWhereGitDoes) {
       "git rev-parse --git-dir; cd ../..; ";
   const Result result = InNamespace(absl::StrCat(
       search, "mount -t tmpfs o8lock in; ", search, "umount in; ", search,
-      // The same file system at either end, and another in between or none.
+      // First `in` is a bind mount of the same file system. Then `in` is
+      // another file system, but `in/deep` is the first one again.
       "mkdir x x/deep; mount --bind x in; ", search,
       "umount in; mount -t tmpfs o8lock in; mkdir in/deep; "
       "mount --bind x in/deep; ",
@@ -519,11 +522,11 @@ TEST_F(FileSystemTest, EndsTheSearchForARepositoryWhereGitDoes) {
       << result.err;
 }
 
-// The same on each kind: exclusion, a crash, an override, and what doctor says.
+// On each kind of file system: exclusion, a crash, and the output of doctor.
 TEST_F(FileSystemTest, LocksOnEveryKindThatIsHere) {
   struct Kind {
     const char* name;
-    const char* mount;  // of a file system of that kind on $DIR
+    const char* mount;  // mounts a file system of this kind on $DIR
   };
   int tried = 0;
   for (const Kind& kind :
@@ -635,9 +638,9 @@ TEST_F(FileSystemTest, OnlyTheLockFilesDirectoryIsReadOnly) {
 
 TEST_F(FileSystemTest, NoRoomForWhatIsWritten) {
   struct Case {
-    const char* before;  // what has been written already
+    const char* before;  // runs before the file system is full
     const char* options;
-    const char* file;  // what has no room
+    const char* file;  // the write to this file fails
   };
   for (const Case& test :
        {Case{":", "", ".claude/.parallel.lock.new"},
@@ -668,7 +671,7 @@ TEST_F(FileSystemTest, NoRoomForTheDirectory) {
                       "nothing was run; make room, then try again"));
 }
 
-// Of an override that fails the overridden run must not notice anything.
+// A failed override must not affect the run holding the lock.
 TEST_F(FileSystemTest, AFailedOverrideLeavesTheHolderItsLock) {
   const Result run = InNamespace(
       "mkdir .claude; mount -t tmpfs o8lock .claude; mkfifo ready go; "
@@ -682,7 +685,8 @@ TEST_F(FileSystemTest, AFailedOverrideLeavesTheHolderItsLock) {
                            "o8lock: hint: [^\n]+\n"));
 }
 
-// The git directory may be on another file system, where the copy would belong.
+// The copy would belong in the git directory, but that may be on another file
+// system.
 TEST_F(FileSystemTest, AMalformedLockFileIsKeptWhereItCanBe) {
   const Result run = InNamespace(
       "mkdir .claude; mount -t tmpfs o8lock .claude; "

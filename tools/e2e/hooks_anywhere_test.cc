@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The user's hooks go on to be called wherever, and by whatever, git is called
-// on the repository; and o8lock's own do what they are for, or tell.
+// git must keep calling the user's hooks, from any path and for any caller.
+// o8lock's own hooks must be effective; otherwise o8lock must report it.
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,7 +28,7 @@ using ::testing::StartsWith;
 
 class AnywhereTest : public testing::Test {
  protected:
-  // A hook of the user's that says its name and refuses.
+  // Makes a hook of the user. It prints its name and fails.
   static void MakeDeny(const std::string& hook) {
     std::filesystem::create_directories(
         std::filesystem::path(hook).parent_path());
@@ -51,7 +51,7 @@ class AnywhereTest : public testing::Test {
     EXPECT_EQ(commit.err, "");
   }
 
-  // post-checkout is called whether the lock is free or not.
+  // git calls post-checkout whether the lock is free or held.
   void ExpectChecksOut(const std::string& directory) const {
     const Result checkout = Call({"git", "checkout", "-q", "--detach"},
                                  project_.Options(directory));
@@ -126,7 +126,7 @@ TEST_F(AnywhereTest, SeenFromOutsideOfAContainer) {
     ExpectDenied(project_.path());
     ExpectChecksOut(project_.path());
   }
-  // That was killed.
+  // ~Process killed the run, so it left the hooks armed.
   ExpectDenied(project_.path());
   ExpectChecksOut(project_.path());
   const Guarded run(project_.path());
@@ -136,7 +136,7 @@ TEST_F(AnywhereTest, SeenFromOutsideOfAContainer) {
 class CopiedTest : public AnywhereTest,
                    public testing::WithParamInterface<bool> {};
 
-// scp -r, a cloud's synchronizing, or zip.
+// Such as scp -r, zip, or a client of cloud storage.
 TEST_P(CopiedTest, ByAToolThatFollowsLinks) {
   MakeDeny(project_.File(".git/hooks/pre-commit"));
   MakeFile(project_.File(".git/hooks/common.sh"), "true\n");
@@ -172,7 +172,7 @@ INSTANTIATE_TEST_SUITE_P(, CopiedTest, testing::Bool(),
                            return info.param ? "WhileTaken" : "WhileFree";
                          });
 
-// --- What the user's hooks need, and what comes during a run ---
+// --- The needs of the user's hooks, and changes during a run ---
 
 TEST_F(AnywhereTest, AHookUsesItsOwnDirectory) {
   std::filesystem::create_directories(project_.File(".git/hooks/lib"));
@@ -215,7 +215,8 @@ TEST_F(AnywhereTest, AHookComesWithItsHelperDuringARun) {
   EXPECT_EQ(commit.err, "common\n");
 }
 
-// git calls it from o8lock's directory: there is no stand-in for it.
+// o8lock has no stand-in for push-to-checkout: git calls it from o8lock's
+// directory.
 TEST_F(AnywhereTest, PushToCheckoutIsOfTheDirectoryOfNow) {
   const std::string hook =
       "#!/bin/sh\ngit read-tree -u -m HEAD $1 && echo {NAME} >&2\n";
@@ -238,7 +239,7 @@ TEST_F(AnywhereTest, PushToCheckoutIsOfTheDirectoryOfNow) {
   EXPECT_THAT(push.err, Not(HasSubstr("first")));
 }
 
-// As `npm install` does where there is husky.
+// `npm install` does so in a project with husky.
 TEST_F(AnywhereTest, HooksPathIsSetDuringARun) {
   ExpectInstalls(project_);
   MakeDeny(project_.File(".husky/_/pre-commit"));
@@ -270,7 +271,7 @@ TEST_F(AnywhereTest, HooksPathDependsOnTheBranch) {
 
 // --- Configuration ---
 
-// `git config include.path X` replaces a plain include of o8lock's.
+// `git config include.path X` would replace a plain include of o8lock.
 TEST_F(AnywhereTest, TheProjectHasAnIncludeOfItsOwn) {
   MakeFile(project_.File(".gitconfig"), "[project]\n\tset = up\n");
   const auto set_up = [this] {
@@ -290,7 +291,7 @@ TEST_F(AnywhereTest, TheProjectHasAnIncludeOfItsOwn) {
   EXPECT_EQ(Hooks("status", project_.path()).end, Exited(0));
 }
 
-// As o8lock 0.1.0 has installed them.
+// o8lock 0.1.0 installed a plain include.
 TEST_F(AnywhereTest, AnOlderIncludeIsReplaced) {
   const std::string before = Contents(project_.File(".git/config"));
   ExpectInstalls(project_);
@@ -331,7 +332,7 @@ TEST_F(AnywhereTest, OneWorktreeHasAHooksPathOfItsOwn) {
   ExpectDenied(project_.Linked());
 }
 
-// What is there cannot be started; git has the user's hooks.
+// git cannot execute o8lock's hooks there, so it must keep the user's.
 TEST_F(AnywhereTest, TheFileSystemIsMountedNoexec) {
   if (GitHasConfigHooks()) GTEST_SKIP() << "git starts nothing there";
   if (!(RunToEnd({"unshare", "-m", "true"}) == Exited(0))) {
@@ -362,8 +363,8 @@ TEST_F(AnywhereTest, TheFileSystemIsMountedNoexec) {
   EXPECT_THAT(run.out, HasSubstr("\nBypassed by: "));
 }
 
-// Mounted so after the installation, as a sandbox does with a home directory.
-// Git fails where it cannot execute a hook that is a setting.
+// After the installation a sandbox may mount the home directory noexec. git
+// fails if it cannot execute a hook from a setting.
 TEST_F(AnywhereTest, TheFileSystemBecomesNoexec) {
   if (!(RunToEnd({"unshare", "-m", "true"}) == Exited(0))) {
     GTEST_SKIP() << "no mount namespaces here";
@@ -395,7 +396,7 @@ TEST_F(AnywhereTest, AKindOfHooksIsSwitchedOff) {
     Git(project_.path(), {"config", key, "true"});
     EXPECT_EQ(project_.Hooks({"status"}).end, Exited(0));
   }
-  // What names no event is called for none.
+  // git never calls a hook with an empty event.
   Git(project_.path(), {"config", "hook.o8lock.event", ""});
   EXPECT_EQ(project_.Hooks({"status"}).end, Exited(71));
 }
@@ -405,7 +406,7 @@ TEST_F(AnywhereTest, AKindOfHooksIsSwitchedOff) {
 class ProgramTest : public AnywhereTest,
                     public testing::WithParamInterface<const char*> {};
 
-// However it is broken, that is no refusal, and the next run mends it.
+// A broken program must not make git refuse anything. The next run repairs it.
 TEST_P(ProgramTest, IsBroken) {
   const std::string program = project_.Beside("o8lock");
   std::filesystem::copy_file(Binary(), program);
@@ -452,7 +453,7 @@ INSTANTIATE_TEST_SUITE_P(, ProgramTest,
                                          "#!/bin/sh\nexit 3\n"),
                          ProgramName);
 
-// As of a package manager that has each version in a directory of its own.
+// As with a package manager that keeps each version in its own directory.
 TEST_F(AnywhereTest, TheProgramIsAStableLink) {
   const auto put = [this](const std::string& version) {
     const std::string directory = project_.Beside("store-" + version);
@@ -496,7 +497,7 @@ TEST_F(AnywhereTest, TheProgramMayGoWithItsDirectory) {
   }
 }
 
-// As dpkg-divert leaves it for a program that stands in for it.
+// dpkg-divert renames git so when another program takes its place.
 TEST_F(AnywhereTest, GitHasAnotherName) {
   ExpectInstalls(project_);
   const std::string git = project_.Beside("git.distrib");
@@ -533,7 +534,7 @@ TEST_F(AnywhereTest, AnInstallationThatFailsLeavesNothing) {
                                      "work: rm " +
                                      lock + "\n"));
   EXPECT_EQ(TreeOf(places), before);
-  // And where another program has it for a moment only it is waited for.
+  // If another program has the lock only briefly, the installation waits.
   Process other(Shell(absl::StrCat("read line; rm '", lock, "'")), [] {
     ProcessOptions options;
     options.input = ProcessOptions::Stdin::kPipe;
@@ -590,7 +591,7 @@ TEST_F(AnywhereTest, GitFindsNoBareRepositoryByItself) {
   const std::string one = home + "/one";
   const Result install = Hooks("install", one);
   EXPECT_EQ(install.end, Exited(0)) << install.err;
-  // Found by the next run.
+  // The next run must find the new directory of hooks.
   Git(one, {"config", "core.hooksPath", project_.Beside("checks")});
   MakeDeny(project_.Beside("checks/pre-commit"));
   const Guarded run({Binary(), "--", "sh", "-c", Guarded::kScript},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What programs do during a run to the directory of hooks that git names then:
-// they save its path, or write into it.
+// During a run git names o8lock's directory of hooks. Other programs may save
+// its path or write into it.
 
 #include <unistd.h>
 
@@ -27,14 +27,14 @@ class ChangedTest : public testing::Test {
     if (GitHasConfigHooks()) GTEST_SKIP() << "git needs no directory of them";
   }
 
-  // A hook of the user's that says `word`.
+  // Makes a hook of the user. It prints `word`.
   static void MakeHook(const std::string& hook, absl::string_view word) {
     std::filesystem::create_directories(
         std::filesystem::path(hook).parent_path());
     MakeFile(hook, absl::StrCat("#!/bin/sh\necho ", word, " >&2\n"), 0755);
   }
 
-  // Has a run execute `script` with $hooks, the directory that git names.
+  // Runs `script` under the lock. $hooks is the directory of hooks from git.
   Result RunScript(const std::string& script) const {
     return Call({project_.program, "--", "sh", "-c",
                  "hooks=$(git rev-parse --git-path hooks)\n" + script},
@@ -46,7 +46,7 @@ class ChangedTest : public testing::Test {
     EXPECT_EQ(run.err, "");
   }
 
-  // That git calls the user's hooks, which say `words`.
+  // Expects git to call the user's hooks, and `words` as their output.
   void ExpectCommitSays(const std::string& directory,
                         const std::string& words) const {
     const Result commit = Call(
@@ -147,7 +147,7 @@ TEST_F(ChangedTest, OneWorktreeHasTheSavedPath) {
   ExpectCommitSays(project_.Linked(), "mine\n");
 }
 
-// A directory of the user's of this name is the user's.
+// o8lock must not take the user's directory for its own because of the name.
 TEST_F(ChangedTest, TheUsersDirectoryHasTheSameName) {
   const std::string hooks = project_.Beside("o8lock/hooks");
   MakeHook(hooks + "/pre-commit", "mine");
@@ -192,7 +192,7 @@ TEST_F(ChangedTest, ALineIsAppended) {
   ExpectCommitSays(project_.path(), "appended\n");
 }
 
-// As `sed -i` does.
+// `sed -i` writes a new file and renames it into place.
 TEST_F(ChangedTest, ALineIsInserted) {
   ExpectInstalls(project_);
   for (const char* line : {"1", "2"}) {
@@ -212,7 +212,7 @@ TEST_F(ChangedTest, ALinkIsPut) {
   MakeHook(project_.File("scripts/check"), "linked");
   ExpectInstalls(project_);
   const std::string hook = project_.File(".git/hooks/pre-commit");
-  // Relative to the directory of o8lock's, and to the one that is meant.
+  // Absolute; relative to o8lock's directory; relative to the user's directory.
   for (const char* make :
        {"ln -sf \"$PWD/scripts/check\" \"$hooks/pre-commit\"",
         "ln -srf scripts/check \"$hooks/pre-commit\"",
@@ -230,7 +230,7 @@ TEST_F(ChangedTest, ALinkIsPut) {
   }
 }
 
-// As overcommit does with hooks that it finds.
+// overcommit does so with the hooks it finds.
 TEST_F(ChangedTest, ABackupIsMade) {
   ExpectInstalls(project_);
   ExpectRuns(
@@ -242,7 +242,7 @@ TEST_F(ChangedTest, ABackupIsMade) {
   EXPECT_TRUE(Names(project_.File(".git/hooks/old-hooks")).empty());
 }
 
-// As o8lock 0.1.0 has made them.
+// o8lock 0.1.0 made such stand-ins.
 TEST_F(ChangedTest, AnOlderO8lockHasMadeThem) {
   MakeHook(project_.File(".git/hooks/pre-commit"), "mine");
   ExpectInstalls(project_);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole program and what it is not made for: command lines, files and
-// environments that are wrong, and texts that want to do harm.
+// The whole program with bad input: wrong command lines, files and
+// environments, and hostile texts.
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -110,7 +110,7 @@ TEST(CommandLineTest, WhatIsWrongIsSaid) {
        "'--' is missing before the command 'make'",
        "try: {O8LOCK} -E 9 -- make 'a b' -- 'it'\\''s'"},
       {{""}, "'--' is missing before the command ''", "try: {O8LOCK} -- ''"},
-      // What a terminal would act upon.
+      // Control characters, which a terminal would interpret.
       {{"sl\nee\x1bp", "3"},
        "'--' is missing before the command 'sl\\x0aee\\x1bp'",
        "try: {O8LOCK} -- $'sl\\x0aee\\x1bp' 3"},
@@ -187,7 +187,7 @@ TEST(CommandTest, ThatCannotBeRunLeavesNothing) {
 void MakeSocket(const std::string& path) {
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
-  // The path may be longer than an address: from the directory, then.
+  // The path may be too long for an address, so bind a relative name.
   const std::string directory = path.substr(0, path.rfind('/'));
   const std::string name = path.substr(path.rfind('/') + 1);
   const std::filesystem::path before = std::filesystem::current_path();
@@ -205,7 +205,8 @@ struct Kind {
   std::function<void(const std::string& path)> make;
 };
 
-// Nobody has the lock, but one of its files is of `kind`.
+// The lock is free, but one of its files is of `kind`. o8lock must refuse to
+// run and must not touch the file.
 void ExpectLeftAlone(const Kind& kind) {
   for (const char* place : {".claude/parallel.lock", ".claude/murm.lock",
                             ".git/o8lock/parallel.guard"}) {
@@ -236,7 +237,7 @@ void ExpectLeftAlone(const Kind& kind) {
     EXPECT_EQ(after.st_ino, before.st_ino);
     EXPECT_FALSE(Exists(repo.File(".claude/nowhere")));
     EXPECT_FALSE(Exists(repo.File(".git/o8lock/nowhere")));
-    // And when it is gone all is well.
+    // Without the file the run works.
     std::filesystem::remove_all(path);
     const Result run = Call(O8lock({"--", "echo", "ran"}), repo.path());
     EXPECT_EQ(run.end, Exited(0));
@@ -262,7 +263,7 @@ TEST(FileKindTest, ALockFileOrGuardThatIsNoRegularFileIsLeftAlone) {
        }},
       {"a symbolic link",
        [](const std::string& path) {
-         // To what would be a dead run's.
+         // The target is a dead run's lock file.
          MakeFile(path + ".target", "{\"pid\": 2147483647}");
          std::filesystem::create_symlink(path + ".target", path);
        }},
@@ -303,7 +304,8 @@ TEST(FileKindTest, ADirectoryThatIsNoneIsNamed) {
       const Result run = Call(O8lock({"--", "echo", "ran"}), repo.path());
       EXPECT_EQ(run.end, Exited(73));
       EXPECT_EQ(run.out, "");
-      // The culprit itself, not what would be in it; one error, one hint.
+      // Names the directory itself, not a file in it, with one error and one
+      // hint.
       EXPECT_THAT(run.err, AllOf(HasSubstr(absl::StrCat("'", path, "'")),
                                  MatchesRegex("o8lock: error: [^\n]+\n"
                                               "o8lock: hint: [^\n]+\n")));
@@ -315,7 +317,7 @@ TEST(FileKindTest, ADirectoryThatIsNoneIsNamed) {
   }
 }
 
-// To list the lock file there is a courtesy.
+// The run does not depend on the lock file's entry there.
 TEST(FileKindTest, AnExcludeFileThatIsNoneIsLeftAloneAndTheRunGoesOn) {
   const std::vector<Kind> kinds = {
       {"directory",
@@ -442,7 +444,7 @@ TEST(EnvironmentTest, DeletedCurrentDirectory) {
               "or directory\no8lock: hint: nothing was run; go to a "
               "directory that exists: cd\n");
   }
-  // One that is found without it.
+  // An absolute path needs no current directory.
   const Result run =
       Call(Shell(absl::StrCat(gone, "$O8LOCK --lock-file ", dir.File("my.lock"),
                               " -- echo ran")),
@@ -453,7 +455,7 @@ TEST(EnvironmentTest, DeletedCurrentDirectory) {
 
 // --- Texts that would paint the terminal ---
 
-// Neither the bytes of a terminal's controls, nor their Unicode form.
+// Expects no control characters in `text`, neither C0 bytes nor C1 in UTF-8.
 void ExpectNoControls(const std::string& text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
@@ -465,7 +467,7 @@ void ExpectNoControls(const std::string& text) {
   }
 }
 
-// status, a refusal and a forced run, all of which tell of the holder.
+// The status, a refusal and a forced run: each of them describes the holder.
 void ExpectNoControlsFromAnybody(const Repository& repo) {
   for (const Argv& arguments :
        {Argv{"status"}, Argv{"-v", "--", "true"}, Argv{"-f", "--", "true"},
@@ -504,7 +506,7 @@ TEST(ControlCharacterTest, OfARecordAreEscaped) {
             Golden("control_characters_record", ValuesOf(repo, holder.pid())));
   ExpectNoControlsFromAnybody(repo);
   EXPECT_EQ(holder.Finish(), Exited(0));
-  // The overridden run is told by whom.
+  // The overridden run prints the name of the overriding user.
   ProcessOptions overriding = options;
   overriding.env["LOGNAME"] = "\x1b[31m\n";
   Guarded last(repo.path());

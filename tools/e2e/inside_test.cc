@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole program started inside of a run: it goes on at once, whatever has
-// become of its environment, and everybody else is refused.
+// The whole program, started inside a run. It continues at once, whatever its
+// environment. o8lock refuses every start from outside the run.
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,12 +27,12 @@ using ::testing::StartsWith;
 
 struct Way {
   const char* name;
-  const char* prefix;  // of a command line for sh
+  const char* prefix;  // starts a command line for sh
 };
 
 class InsideTest : public testing::TestWithParam<Way> {
  protected:
-  // Whether the machine has what the way needs.
+  // Whether this machine supports the way.
   static bool IsThere() {
     const Repository repo;
     return Call(Shell(absl::StrCat(GetParam().prefix, " true")), repo.path())
@@ -51,9 +51,9 @@ constexpr Way kWays[] = {
     {"NewSession", "env -i setsid -w"},
     {"AnotherNamesRun", "env -i \"$O8LOCK\" --name other -- env -i"},
     {"AnotherDirectory", "env -i --chdir=/"},
-    // There the ancestors are not seen, and the descriptor tells.
+    // The ancestors are invisible there, but the inherited descriptor tells.
     {"NewPidNamespace", "env -i unshare --pid --fork --mount-proc"},
-    // LeakSanitizer wants to find itself in /proc.
+    // LeakSanitizer must find its own process in /proc, so it is off.
     {"NewPidNamespaceOldProc",
      "env -i ASAN_OPTIONS=detect_leaks=0 unshare --pid --fork"},
 };
@@ -105,7 +105,7 @@ TEST_P(InsideTest, AnAddIsItsOwn) {
   EXPECT_TRUE(Exists(repo.Tree("w")));
 }
 
-// --- Strangers ---
+// --- Processes from outside the run ---
 
 TEST(StrangerTest, IsWhoeverWasNotStartedByTheRun) {
   const Repository repo;
@@ -115,7 +115,7 @@ TEST(StrangerTest, IsWhoeverWasNotStartedByTheRun) {
   EXPECT_EQ(run.Finish(), Exited(0));
 }
 
-// It has the guard open, as the run before it had.
+// The daemon inherited the guard's descriptor from the earlier run.
 TEST(StrangerTest, IsADaemonOfAnEarlierRun) {
   const Repository repo;
   MakeFile(repo.File("daemon"),
@@ -125,7 +125,7 @@ TEST(StrangerTest, IsADaemonOfAnEarlierRun) {
   const std::string fifo = repo.File("fifo");
   ASSERT_EQ(Call(Shell(absl::StrCat("mkfifo ", fifo)), repo.path()).end,
             Exited(0));
-  // In a session of its own it does not count as left behind.
+  // In a session of its own the daemon is not a surviving process.
   Process earlier(
       Locked({}, absl::StrCat("setsid ./daemon ", fifo, " >/dev/null 2>&1 &")),
       In(repo.path()));
@@ -139,7 +139,7 @@ TEST(StrangerTest, IsADaemonOfAnEarlierRun) {
   EXPECT_EQ(run.Finish(), Exited(0));
 }
 
-// --- A variable that is there twice ---
+// --- A variable set twice ---
 
 TEST(DuplicateTest, AnyOfTheVariablesTells) {
   const Repository repo;
@@ -171,7 +171,7 @@ TEST(DuplicateTest, AnyOfTheVariablesTells) {
   EXPECT_EQ(run.Finish(), Exited(0));
 }
 
-// --- An orchestr8 inside of an orchestr8 ---
+// --- An orchestr8 inside an orchestr8 ---
 
 class SecondOrchestr8Test : public ::testing::Test {
  protected:

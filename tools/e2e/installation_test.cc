@@ -34,7 +34,8 @@ const std::vector<std::string> kAllHooks = {
     "pre-commit",    "commit-msg", "prepare-commit-msg",   "post-commit",
     "post-checkout", "pre-push",   "reference-transaction"};
 
-// Skips a test of what only older gits need.
+// Skips the test if git supports hooks as settings: only older gits need the
+// tested behaviour.
 #define SKIP_WITH_CONFIG_HOOKS()                                          \
   if (GitHasConfigHooks()) {                                              \
     GTEST_SKIP() << "git has hooks that are settings; no other is in it"; \
@@ -47,8 +48,10 @@ std::string HooksGolden(const std::string& name, const Project& project) {
       ValuesOf(project));
 }
 
-// Expects that with o8lock everything is as `everyday` says it is without, but
-// for a worktree under another run's lock, and after it again.
+// Expects that o8lock's hooks do not change `everyday`, the behaviour without
+// them: neither while another run holds the lock nor while it is free. Only a
+// new worktree under the other run's lock is refused. Uninstalling must restore
+// the user's hooks.
 void ExpectUnaffected(Project& project, const std::string& everyday) {
   const Tree before = HooksOf(project);
   ExpectInstalls(project);
@@ -89,7 +92,7 @@ TEST(Hooks, AreInstalledDescribedAndRemoved) {
     const Result add = Call({"git", "worktree", "add", "-b", "new", "../new"},
                             project.Options());
     EXPECT_EQ(add.end, Exited(255));
-    // What git says before and after is its own.
+    // git's own messages before and after depend on its version.
     const std::string err =
         add.err.substr(add.err.find("Error:"),
                        add.err.find("fatal:") - add.err.find("Error:"));
@@ -98,7 +101,7 @@ TEST(Hooks, AreInstalledDescribedAndRemoved) {
   ExpectUninstalls(project);
   EXPECT_EQ(HooksOf(project), before);
   EXPECT_EQ(project.Hooks({"status"}).out, none.out);
-  ExpectUninstalls(project);  // of which there are none
+  ExpectUninstalls(project);  // also without installed hooks
 }
 
 TEST(Hooks, AreInstalledThoughTheCallerIgnoresSigchld) {
@@ -154,8 +157,7 @@ TEST(Hooks, RunTheUsersOwn) {
   ExpectUnaffected(project, everyday);
 }
 
-// A remote's URL may have blanks, and `git hook run` gives whatever it is
-// given.
+// A remote's URL may contain blanks, and `git hook run` passes any arguments.
 TEST(Hooks, GiveTheUsersOwnTheirArgumentsAsTheyAre) {
   Project project;
   for (const char* const name :
@@ -227,7 +229,7 @@ TEST(Hooks, LeaveThoseThatAreNotExecutable) {
   ExpectUnaffected(project, everyday);
 }
 
-// Where core.hooksPath leads to, and who says so.
+// A value of core.hooksPath, in the local or in the global configuration.
 struct PathCase {
   std::string name;
   std::string value;  // {REPO} is the repository
@@ -262,7 +264,7 @@ INSTANTIATE_TEST_SUITE_P(
                       PathCase{"GlobalAndAbsolute", "{REPO}/.githooks", true}),
     [](const auto& info) { return info.param.name; });
 
-// No command calls what is not there.
+// The user's directory of hooks is empty, and no git command may fail for that.
 TEST(Hooks, AreNotMissed) {
   Project project;
   std::filesystem::create_directory(project.File(".githooks"));
@@ -271,14 +273,14 @@ TEST(Hooks, AreNotMissed) {
   ExpectUnaffected(project, project.Everyday());
 }
 
-// What somebody adds to the hook that o8lock has made is somebody's.
+// Lines added by the user to o8lock's hook belong to the user.
 TEST(Hooks, LoseNoLineOfTheUsers) {
   SKIP_WITH_CONFIG_HOOKS();
   const Project project;
   ExpectInstalls(project);
   const std::string hook = project.File(".git/hooks/post-checkout");
   const std::string ours = Contents(hook);
-  // As editors do, and not in place.
+  // Editors replace the file instead of writing in place.
   std::filesystem::remove(hook);
   MakeFile(hook, ours + "echo mine >&2\n", 0755);
   EXPECT_EQ(Call(Locked({}, ""), project.Options()).end, Exited(0));
@@ -288,7 +290,8 @@ TEST(Hooks, LoseNoLineOfTheUsers) {
   EXPECT_EQ(Contents(hook), "#!/bin/sh\necho mine >&2\n");
 }
 
-// What an installer puts where git, during a run, says the hooks are.
+// During a run git names o8lock's directory of hooks, and an installer puts its
+// hooks there.
 TEST(Hooks, LoseNothingThatIsInstalledDuringARun) {
   SKIP_WITH_CONFIG_HOOKS();
   const Project project;
@@ -310,7 +313,7 @@ TEST(Hooks, LoseNothingThatIsInstalledDuringARun) {
   EXPECT_EQ(Call(Locked({}, ""), project.Options()).end, Exited(0));
 }
 
-// Nobody has put them where they belong at its end.
+// A killed run cannot move them to the user's directory at its end.
 TEST(Hooks, LoseNothingThatWasInstalledDuringARunThatWasKilled) {
   SKIP_WITH_CONFIG_HOOKS();
   const Project project;
@@ -346,7 +349,8 @@ TEST(Hooks, LoseNothingThatWasInstalledDuringARunThatWasKilled) {
             Exited(1));
 }
 
-// Who saves the setting during a run and puts it back makes it his own.
+// A program may read core.hooksPath during a run and write it back. Then
+// o8lock's directory is in the user's own setting.
 TEST(Hooks, DoNotCallThemselves) {
   SKIP_WITH_CONFIG_HOOKS();
   const Project project;
@@ -366,7 +370,7 @@ TEST(Hooks, DoNotCallThemselves) {
   EXPECT_EQ(commit.err, "once\n");
 }
 
-// It would be a line of its own in the configuration.
+// The newline would begin another line of the configuration.
 TEST(Hooks, RefuseAPathWithANewline) {
   const TempDir top;
   const std::string repository = top.File("a\n[core]\n\teditor = x;#");
@@ -380,7 +384,7 @@ TEST(Hooks, RefuseAPathWithANewline) {
   EXPECT_EQ(Contents(repository + "/.git/config"), config);
 }
 
-// Whatever a shell, or git's configuration, would read in it.
+// The paths contain characters special to a shell or to git's configuration.
 TEST(Hooks, AreAtHomeUnderEveryPath) {
   const TempDir top;
   for (const std::string odd :
@@ -427,7 +431,7 @@ TEST(Hooks, AreAtHomeUnderEveryPath) {
     EXPECT_THAT(install.out, EndsWith(kSelfTest));
     const auto expect_unaffected = [&] {
       EXPECT_EQ(told(commit), of_commit);
-      // Under the run's own lock too.
+      // The same inside a run, with its own lock.
       Argv own = {program, "--"};
       own.insert(own.end(), add.begin(), add.end());
       if (Call({program, "status"}, options).end == Exited(0)) {
@@ -495,7 +499,7 @@ TEST(Hooks, LetGitGoOnWithAProgramThatIsNone) {
             Exited(0));
 }
 
-// husky's directory is in no commit: each worktree has its own, or none.
+// husky does not commit its directory: a worktree has its own or lacks one.
 TEST(Hooks, AreThoseOfTheWorktree) {
   Project project;
   MakeFile(project.File(".gitignore"), "/hooks\n");
@@ -605,7 +609,7 @@ TEST(Hooks, GoWithTheRepository) {
   const Result add = Call({"git", "worktree", "add", "--detach", "../new"},
                           project.Options(moved));
   EXPECT_THAT(add.err, HasSubstr(std::string(kRefused)));
-  // Its hooks are those of now, and so is the program that they run.
+  // Neither the hooks nor the path of their program refer to the old place.
   for (const auto& [path, text] :
        TreeOf({moved + "/.git/hooks", moved + "/.git/o8lock"})) {
     EXPECT_THAT(text, Not(HasSubstr(project.path() + "/")));
@@ -619,7 +623,7 @@ TEST(Hooks, AreItsOwnInACopy) {
   {
     Guarded run(project.path());
     EXPECT_EQ(Call({"cp", "-a", project.path(), copy}, "/").end, Exited(0));
-    // Nobody has that one's lock; the guard is a copy, too.
+    // The copy's lock is free: its guard is a copy, too.
     EXPECT_EQ(Call({"git", "worktree", "add", "--detach", "../new"},
                    project.Options(copy))
                   .end,
@@ -699,7 +703,7 @@ TEST(Hooks, TellWhatOverridesThemInAWorktree) {
   EXPECT_THAT(status.out, EndsWith("\nBypassed by: " + bypass));
 }
 
-// git includes a file in one worktree only.
+// git includes the file in only one of the worktrees.
 TEST(Hooks, TellWhatOverridesThemElsewhere) {
   SKIP_WITH_CONFIG_HOOKS();
   Project project;
@@ -764,12 +768,12 @@ TEST(Hooks, AreForgottenWhereAnotherPathHasMadeThemDead) {
   EXPECT_EQ(TreeOf({project.File(".git/hooks")}), before);
 }
 
-// What others do to post-checkout.
+// A change to post-checkout by another program.
 struct TakenCase {
   std::string name;
-  std::string own;  // of the user, before o8lock came; "-": none
+  std::string own;  // the user's hook before the installation, or "-"
   std::string script;
-  // What is there when o8lock is gone: post-checkout, .legacy and .old.
+  // After uninstalling: post-checkout, .legacy and .old; "-" if missing.
   std::vector<std::string> left;
 };
 void PrintTo(const TakenCase& value, std::ostream* out) { *out << value.name; }
@@ -832,13 +836,14 @@ INSTANTIATE_TEST_SUITE_P(
                   {"#!/usr/bin/python3\n", "-", "-"}}),
     [](const auto& info) { return info.param.name; });
 
-// Only a line of a shell can be put into it, and git calls no other.
+// o8lock adds its line only to a shell script, and git calls only executable
+// hooks.
 TEST(Hooks, LeaveAHookThatTheyCannotRead) {
   SKIP_WITH_CONFIG_HOOKS();
   const std::vector<std::pair<std::string, mode_t>> hooks = {
       {"#!/bin/sh\n", 0644},
       {"#!/usr/bin/env python3\n", 0755},
-      // As pip writes it where the interpreter's path is long.
+      // pip writes this if the interpreter's path is long.
       {"#!/bin/sh\n'''exec' /usr/bin/python3 \"$0\" \"$@\"\n' '''\n", 0755},
       {"#!/bin/sh\ntail -n +4 \"$0\" | sh\nexit\n: payload\n", 0755},
   };
@@ -862,7 +867,8 @@ TEST(Hooks, LeaveThePermissionsOfTheUsersDirectory) {
             std::filesystem::perms::owner_all);
 }
 
-// An installer asks git where hooks are, which is o8lock's directory then.
+// An installer asks git for the directory of hooks. During a run that is
+// o8lock's directory.
 TEST(Hooks, GoWhereTheyBelongWhenTheyWereInstalledDuringARun) {
   SKIP_WITH_CONFIG_HOOKS();
   Project project;
@@ -882,7 +888,7 @@ TEST(Hooks, GoWhereTheyBelongWhenTheyWereInstalledDuringARun) {
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_EQ(Contents(project.File(".git/hooks/pre-commit")),
             "#!/bin/sh\n: new\n");
-  // There was one, which stays.
+  // The user had a commit-msg already. It stays.
   EXPECT_THAT(Contents(project.File(".git/hooks/commit-msg")),
               HasSubstr("hook.sh"));
   Guarded next(project.path());
@@ -901,7 +907,8 @@ TEST(Hooks, SeeWhatCameSinceTheyWereInstalled) {
   EXPECT_EQ(project.Everyday(), everyday);
 }
 
-// The second line: an external run arms nothing.
+// An external run does not arm the hooks, so post-checkout rolls the worktree
+// back.
 TEST(Hooks, RollBackUnderALockThatIsNotO8locks) {
   Project project;
   Project::MakeHooks(project.File(".git/hooks"), {"post-checkout"});
@@ -934,7 +941,7 @@ TEST(Hooks, WantARepository) {
       "not for hooks\n");
 }
 
-// Whatever git says: what a hook refuses it reports itself.
+// git's output does not prove a refusal: the hook itself reports a refusal.
 TEST(Hooks, AreNotInstalledWhereGitFailsForAReasonOfItsOwn) {
   Project project;
   std::filesystem::create_directory(project.Beside("bin"));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole program where something happens to its lock while the command runs.
-// It begins to look after that when the command has run for a second; whatever
-// came before is found then.
+// The whole program, with changes to its lock while the command runs. o8lock
+// begins to watch the lock when the command has run for a second. It finds
+// earlier changes then.
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -47,12 +47,12 @@ TEST(RemovedTest, SoIsItsDirectory) {
   const Repository repo;
   Guarded run(repo.path());
   for (int i = 0; i < 3; ++i) {
-    // In one step: nobody sees it without the lock file.
+    // In one step: o8lock cannot see the directory without the lock file.
     std::filesystem::rename(repo.File(".claude"),
                             repo.File(absl::StrCat(".git/gone", i)));
     WaitForFile(repo.LockFile());
   }
-  // And what is in the new one is looked after as well.
+  // o8lock watches the new directory as well.
   std::filesystem::remove(repo.LockFile());
   WaitForFile(repo.LockFile());
   EXPECT_EQ(run.Finish(), Exited(0));
@@ -61,12 +61,12 @@ TEST(RemovedTest, SoIsItsDirectory) {
   EXPECT_FALSE(Exists(repo.File(".claude")));
 }
 
-// It is one of the ignored files.
+// The lock file is ignored, and git clean -X removes ignored files.
 TEST(RemovedTest, ByGitClean) {
   const Repository repo;
   Guarded run(repo.path());
   for (int i = 0; i < 3; ++i) {
-    // git complains where the directory fills again under its hands.
+    // git complains if o8lock restores the lock file meanwhile.
     Call({"git", "clean", "-fdXq"}, repo.path());
     WaitForFile(repo.LockFile());
   }
@@ -86,7 +86,7 @@ TEST(RemovedTest, IsNotToldWithQuiet) {
   ExpectNothingLeft(repo);
 }
 
-// One that nobody wanted is not missed.
+// Without a published lock file there is nothing to restore.
 TEST(RemovedTest, OneThatIsNotPublishedStaysAway) {
   const Repository repo;
   Guarded run(repo.path(), {"--publish=never"});
@@ -97,7 +97,7 @@ TEST(RemovedTest, OneThatIsNotPublishedStaysAway) {
   EXPECT_EQ(run.Finish(), Exited(0));
 }
 
-// As orchestr8 4 does at its start.
+// orchestr8 4 renames the lock file at its start.
 TEST(RenamedTest, TheLockFileHasBothNamesAndNothingIsSaid) {
   const Repository repo;
   Guarded run(repo.path());
@@ -115,7 +115,7 @@ TEST(RenamedTest, TheLockFileHasBothNamesAndNothingIsSaid) {
   ExpectNothingLeft(repo);
 }
 
-// --- It is replaced ---
+// --- The lock file is replaced ---
 
 TEST(ReplacedTest, ByThatOfAnExternalRunItIsLeftAlone) {
   for (const bool in_place : {true, false}) {
@@ -155,7 +155,7 @@ TEST(ReplacedTest, IsNotToldWithQuiet) {
   Guarded run(repo.path(), {"-q"});
   const std::string text = ExternalLockFile(getpid(), TimeText(absl::Now()));
   MakeFile(repo.LockFile(), text);
-  // Its watch is there when it looks after the other's removal.
+  // Once the lock file is restored, the run is known to watch its lock.
   std::filesystem::remove(repo.LockFile());
   WaitForFile(repo.LockFile());
   MakeFile(repo.LockFile(), text);
@@ -164,9 +164,9 @@ TEST(ReplacedTest, IsNotToldWithQuiet) {
   EXPECT_EQ(Contents(repo.LockFile()), text);
 }
 
-// --- A lock file of another name comes ---
+// --- A lock file of another name appears ---
 
-// As of an orchestr8 4 that the command has started, and that was killed.
+// The command may start an orchestr8 4, and a signal may kill that one.
 TEST(RemovedLockFileTest, ADeadRunsLockFileGoesWithTheRunsOwn) {
   for (const char* const publish : {"always", "never"}) {
     for (const bool quiet : {false, true}) {
@@ -210,7 +210,7 @@ TEST(RemovedLockFileTest, ALiveRunsLockFileStaysAndSoDoesWhatIsNone) {
   }
 }
 
-// --- The lock is taken away ---
+// --- The lock is overridden or removed ---
 
 TEST(OverriddenTest, ByForceItIsToldWhileItRuns) {
   const Repository repo;
@@ -234,7 +234,7 @@ TEST(OverriddenTest, ByUnlockToo) {
   EXPECT_EQ(unlock.Wait(), Exited(0));
   run.process().WaitForError("nothing was removed\n");
   ExpectNothingLeft(repo);
-  // What comes after is none of its business.
+  // The run must not touch a later run's lock.
   Guarded next(repo.path());
   std::filesystem::remove(repo.LockFile());
   WaitForFile(repo.LockFile());
@@ -247,7 +247,7 @@ TEST(OverriddenTest, ByUnlockToo) {
   ExpectNothingLeft(repo);
 }
 
-// So short that it has not begun to look after its lock.
+// The run ends before it begins to watch its lock.
 TEST(OverriddenTest, AShortRunIsToldAtItsEnd) {
   const Repository repo;
   for (const Argv& options : {Argv{}, Argv{"-q"}}) {
@@ -266,7 +266,7 @@ TEST(OverriddenTest, AShortRunIsToldAtItsEnd) {
 TEST(OverriddenTest, IsNotToldWithQuiet) {
   const Repository repo;
   Guarded run(repo.path(), {"-q"});
-  // It looks after its lock by then.
+  // Once the lock file is restored, the run is known to watch its lock.
   std::filesystem::remove(repo.LockFile());
   WaitForFile(repo.LockFile());
   Guarded second(repo.path(), {"--force", "--yes"});

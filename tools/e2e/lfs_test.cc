@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// o8lock's hooks beside those of Git LFS, which writes a hook only where there
-// is no other. With the git and the git-lfs of PATH.
+// o8lock's hooks beside those of Git LFS, with the git and the git-lfs of PATH.
+// Git LFS does not overwrite other hooks.
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -40,13 +40,13 @@ class LfsTest : public testing::Test {
                                      << result.out << result.err;
   }
 
-  // Git has LFS's hooks only: o8lock's are settings.
+  // Whether o8lock's hooks are settings. Then Git LFS does not see them.
   static bool IsUnseen() { return GitHasConfigHooks(); }
 
   Tree HooksNow() const { return TreeOf({project_.File(".git/hooks")}); }
 
-  // That LFS's pre-push uploads an object, and its post-checkout makes a file
-  // read-only that nobody has locked.
+  // Expects LFS's pre-push to upload an object, and its post-checkout to make a
+  // lockable file read-only while it is not locked.
   void ExpectLfsWorks(const std::string& content) const {
     ExpectRuns(absl::StrCat(
         "git checkout -q main && git lfs track --lockable '*.bin' && "
@@ -81,7 +81,8 @@ TEST_F(LfsTest, WasThereBefore) {
   EXPECT_EQ(HooksNow(), hooks);
 }
 
-// It says how to go on, and has changed nothing but the hooks that it could.
+// `git lfs install` explains how to continue, and installs only hooks without a
+// conflict.
 TEST_F(LfsTest, ComesAfter) {
   ExpectInstalls(project_);
   const Result install = RunShell("git lfs install --local");
@@ -122,7 +123,7 @@ TEST_F(LfsTest, ComesDuringARun) {
     ExpectLfsWorks("taken");
     run.Finish();
   }
-  // Of the two hooks post-checkout the user has to choose.
+  // Not post-checkout: there are two, and the user must choose.
   for (const char* name : {"pre-push", "post-commit", "post-merge"}) {
     EXPECT_TRUE(Exists(absl::StrCat(project_.File(".git/hooks/"), name)));
   }

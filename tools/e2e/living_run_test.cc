@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A run that works is never taken for a dead one, though its kernel lock is not
-// seen, its files are gone, its repository was moved or copied, or it was
-// overridden; and what is dead is in nobody's way.
+// o8lock never takes a living run for a dead one: not if its kernel lock is
+// invisible, its files are removed, its repository is moved or copied, or it is
+// overridden. A dead run does not block other runs.
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -30,7 +30,7 @@ using ::testing::StartsWith;
 
 constexpr const char* kPublish[] = {"--publish=always", "--publish=never"};
 
-// A command that has closed every descriptor that it inherited.
+// A command that closes all inherited descriptors above 2.
 constexpr char kClosing[] =
     "for fd in /proc/self/fd/*; do fd=${fd##*/}; "
     "[ $fd -le 2 ] || eval \"exec $fd>&-\"; done; "
@@ -58,20 +58,21 @@ void ExpectRuns(const std::string& directory) {
   EXPECT_EQ(start.out, "ran\n");
 }
 
-// Removes all in `path`; a run may put something back at the same time.
+// Removes `path` and its contents. A run may restore files meanwhile, so errors
+// are ignored.
 void Remove(const std::string& path) {
   std::error_code ignored;
   std::filesystem::remove_all(path, ignored);
 }
 
-// Kills the wrapper of `run`, which has told the record of its command.
+// Kills the wrapper of `run` as soon as its record names the command.
 void KillWrapper(Guarded& run, const Repository& repo) {
   WaitForCommandInRecord(repo);
   kill(run.pid(), SIGKILL);
   EXPECT_EQ(run.process().Wait(), Killed(SIGKILL));
 }
 
-// --- A lock that is not seen ---
+// --- An invisible lock ---
 
 TEST(UnseenTest, TheCommandOfAKilledRunHasTheLockWithoutItsDescriptors) {
   for (const char* publish : kPublish) {
@@ -99,7 +100,7 @@ TEST(UnseenTest, TheCommandOfAKilledRunHasTheLockWithoutItsDescriptors) {
   }
 }
 
-// What it starts is inside of it, and joins.
+// An o8lock started by the command is inside the run and joins it.
 TEST(UnseenTest, TheCommandMayStartO8lockItself) {
   const Repository repo;
   Guarded run(
@@ -204,9 +205,9 @@ TEST(CopyTest, OnAnotherFileSystemIsFreeToEverybody) {
   EXPECT_EQ(run.Finish(), Exited(0));
 }
 
-// --- Files that are gone ---
+// --- Removed files ---
 
-// Waits until a run looks after its lock.
+// Waits until `run` watches its lock.
 void WaitUntilItWatches(const Guarded& run) {
   WaitUntil("the run watches", [&run] {
     for (const std::string& fd :
@@ -245,8 +246,8 @@ TEST(GoneTest, AGuardIsPutBackAndLocked) {
   }
 }
 
-// Killed, its command has the lock by the record, not by the descriptor that
-// it inherited, which is of the guard that was removed.
+// The command of the killed run keeps the lock by the record. Its inherited
+// descriptor does not help: it refers to the removed guard.
 TEST(GoneTest, AfterThatTheCommandOfAKilledRunStillHasTheLock) {
   const Repository repo;
   Guarded run(repo.path());
@@ -260,8 +261,8 @@ TEST(GoneTest, AfterThatTheCommandOfAKilledRunStillHasTheLock) {
   ExpectRuns(repo.path());
 }
 
-// Before the run looks after its lock another start may come between: that is
-// told, and nothing is taken away.
+// Another run may start before the first one watches its lock. The first run
+// reports the other one and removes nothing.
 TEST(GoneTest, AGuardThatAnotherRunHasMadeIsItsOwn) {
   const Repository repo;
   Guarded run(repo.path(), {"--publish=never"});
@@ -279,7 +280,7 @@ TEST(GoneTest, AGuardThatAnotherRunHasMadeIsItsOwn) {
   ExpectNothingLeft(repo);
 }
 
-// --- A repository that is moved ---
+// --- A moved repository ---
 
 TEST(MovedTest, TheRunFollowsItAndDoesNothingToWhatTakesItsPlace) {
   for (const bool watches : {false, true}) {
@@ -371,7 +372,7 @@ TEST(OverriddenRunTest, HasTheLockAgainWhenItsOverriderHasEnded) {
   }
 }
 
-// In a container the numbers are others.
+// In a container the pids are different.
 class ContainerTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -417,7 +418,7 @@ TEST_F(ContainerTest, ACommandInThereWithoutItsDescriptorsIsSeen) {
            "\"exec $fd>&-\"; done; echo ready; exec sleep 1000\n");
   ProcessOptions options = In(repo_.path());
   options.input = ProcessOptions::Stdin::kPipe;
-  // The shell, the first process in there, outlives the wrapper.
+  // The shell, the first process of the namespace, outlives the wrapper.
   Process run(Contained(Shell("\"$O8LOCK\" -- bash closing & read line; "
                               "kill -9 $!; echo killed; read line")),
               options);

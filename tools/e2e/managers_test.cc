@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// o8lock's hooks beside hook managers: those of npm are downloaded, pre-commit
-// is the one of PATH, and one is a script that does as overcommit. With the git
-// of PATH.
+// o8lock's hooks beside hook managers, with the git of PATH. npm downloads its
+// managers, pre-commit comes from PATH, and a script imitates overcommit.
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -33,7 +32,8 @@ using ::testing::HasSubstr;
 const std::vector<std::string> kHooks = {"pre-commit", "commit-msg",
                                          "post-checkout", "pre-push"};
 
-// For each hook WHAT with {HOOK} in it, put together.
+// The text for all hooks, joined by `between`: a copy of the template for each
+// hook, with its name for {HOOK}.
 std::string ForHooks(const std::string& what, absl::string_view between = "") {
   std::vector<std::string> texts;
   texts.reserve(kHooks.size());
@@ -45,8 +45,8 @@ std::string ForHooks(const std::string& what, absl::string_view between = "") {
 
 struct Manager {
   std::string name;
-  std::string program;    // of PATH
-  std::string installer;  // a command of sh; may be done again
+  std::string program;    // in PATH
+  std::string installer;  // a command line for sh, safe to repeat
   std::string file;       // its configuration
 };
 
@@ -77,7 +77,8 @@ std::string ConfigOf(const Manager& manager) {
         "END\n"
         "chmod +x \"$hooks/{HOOK}\"\n");
   }
-  // Its names of stages are not always those of hooks; it takes the input.
+  // pre-commit names some stages differently from the hooks. It also consumes
+  // the standard input, hence NO_INPUT.
   return absl::StrReplaceAll(
       "repos:\n- repo: local\n  hooks:\n" +
           ForHooks("  - id: x-{HOOK}\n"
@@ -100,7 +101,7 @@ const std::vector<Manager>& Managers() {
       {"pre-commit", "pre-commit",
        "pre-commit install " + ForHooks("-t {HOOK}", " "),
        ".pre-commit-config.yaml"},
-      // It moves hooks that are there away, and copies its own over them.
+      // It moves existing hooks away and puts its own in their place.
       {"copies", "sh", "sh ./copies", "copies"},
   };
   return *managers;
@@ -109,12 +110,12 @@ void PrintTo(const Manager& manager, std::ostream* out) {
   *out << manager.name;
 }
 
-enum class Order { kBefore, kAfter };  // the manager was there before o8lock
+enum class Order { kBefore, kAfter };  // of the manager, relative to o8lock
 
 class ManagersTest
     : public ::testing::TestWithParam<std::tuple<Manager, Order>> {
  protected:
-  // Downloads all, once.
+  // Downloads the managers of npm once.
   static void SetUpTestSuite() {
     if (downloads_ != nullptr) return;
     downloads_ = std::make_unique<TempDir>();
@@ -148,7 +149,7 @@ class ManagersTest
     return manager;
   }
 
-  // A project that is set up for the manager.
+  // A project set up for the manager.
   struct Made : Project {
     Made() {
       env["PATH"] = absl::StrCat(Beside("bin"), ":", downloads_->path(),
@@ -178,11 +179,11 @@ class ManagersTest
       const Result result = Install();
       EXPECT_EQ(result.end, Exited(0)) << result.out << result.err;
     }
-    // Without what it takes.
+    // Everyday() without durations.
     std::string Day() {
       return std::regex_replace(Everyday(), std::regex("[0-9.]+ seconds"), "");
     }
-    // All hooks, and what the manager has.
+    // The configuration and all hooks, those of husky too, with relative paths.
     Tree All() const {
       Tree tree;
       for (const auto& [path, text] :
@@ -222,7 +223,7 @@ TEST_P(ManagersTest, AreUnaffected) {
     Guarded run(project.path());
     project.ExpectRefuses();
     EXPECT_EQ(project.Day(), day) << "while it is taken";
-    // pre-commit installs nothing while anybody sets core.hooksPath.
+    // pre-commit refuses to install hooks while core.hooksPath is set.
     EXPECT_EQ(project.Install().end,
               Exited(manager().name == "pre-commit" && !GitHasConfigHooks()));
     project.ExpectRefuses();
@@ -239,7 +240,7 @@ TEST_P(ManagersTest, AreUnaffected) {
   EXPECT_EQ(project.All(), all);
 }
 
-// What is printed for the manager's file.
+// The lines printed for the manager's configuration file.
 class PrintedLineTest : public ManagersTest {};
 
 TEST_P(PrintedLineTest, IsRightAndEnough) {
@@ -281,7 +282,7 @@ TEST_P(PrintedLineTest, IsRightAndEnough) {
               HasSubstr("Rolled back: " + project.Beside("new") +
                         ", with its new branch new\n"));
   EXPECT_FALSE(Exists(project.Beside("new")));
-  // And who has no o8lock misses nothing.
+  // Without o8lock in PATH the lines do no harm.
   std::filesystem::remove(project.File(".claude/parallel.lock"));
   std::filesystem::remove(project.Beside("bin/o8lock"));
   const Result added = Call(add, project.Options());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Versions of orchestr8 that keep a lock of their own: what their stand-in does
-// by itself, and what that comes to under o8lock and beside it.
+// Versions of orchestr8 with a lock of their own: the behaviour of their
+// stand-in alone, under o8lock and beside o8lock.
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -27,18 +27,18 @@ using ::testing::StartsWith;
 
 constexpr char kComplete[] = "--- Parallel Execution Complete ---\n";
 
-// A repository that ignores what orchestr8 makes in it: another start finds the
-// lock file before it finds the tree dirty.
+// A repository that ignores orchestr8's files. Otherwise another start would
+// find a dirty tree before it finds the lock file.
 class IgnoringRepository : public Repository {
  public:
   IgnoringRepository() { MakeFile(File(".git/info/exclude"), "/.claude/\n"); }
-  // Where `version` of orchestr8 has its lock file.
+  // The lock file of orchestr8 in `version`.
   std::string LockFileOf(const std::string& version) const {
     return version == "v4" ? File(".claude/murm.lock") : LockFile();
   }
 };
 
-// Each version of orchestr8.
+// Installs any version of orchestr8 when it is first needed.
 class Orchestr8Test : public ::testing::Test {
  protected:
   // orchestr8 parallel WORDS...
@@ -74,7 +74,7 @@ pid_t PidIn(const std::string& lock_file) {
   return match.empty() ? 0 : std::stoi(match[1]);
 }
 
-// A run that is held where all its worktrees exist.
+// A run, stopped at the point where all its worktrees exist.
 class Held {
  public:
   Held(const Argv& argv, const Repository& repo)
@@ -91,12 +91,12 @@ class Held {
   Process process_;
 };
 
-// How a lock file of orchestr8 begins.
+// The beginning of orchestr8's lock file.
 std::string LockFileBegin(pid_t pid) {
   return absl::StrCat("{\n  \"pid\": ", pid, ",\n");
 }
 
-// What a version of orchestr8 says while `pid` has its lock.
+// The refusal of orchestr8 in `version` while `pid` holds its lock.
 std::string Refusal(const std::string& version, pid_t pid) {
   const bool is_v4 = version == "v4";
   const char* const program = is_v4 ? "murmur8 murm" : "orchestr8 parallel";
@@ -108,7 +108,7 @@ std::string Refusal(const std::string& version, pid_t pid) {
                       " ... --force\n\n");
 }
 
-// --- The stand-in by itself ---
+// --- The stand-in alone ---
 
 class StandInTest : public Orchestr8Test {};
 
@@ -198,7 +198,7 @@ TEST_F(StandInTest, Version4RenamesTheLockFileOfALiveVersion3) {
   const Result refused = Call(Parallel("v4", {"feat-c", "--yes"}), repo.path());
   EXPECT_EQ(refused.end, Exited(1));
   EXPECT_EQ(Normal(refused.err), Refusal("v4", old->pid()));
-  // Version 3 looks for its own name only, also when it is done.
+  // Version 3 looks only for its own file name, at its end too.
   EXPECT_EQ(Call(Parallel("v3", {"feat-c", "--yes"}), repo.path()).end,
             Exited(0));
   EXPECT_EQ(old.Finish(), Exited(0));
@@ -209,7 +209,7 @@ TEST_F(StandInTest, AsksWithItsLockTakenAndLeavesItWithoutAnAnswer) {
   struct Case {
     const char* name;
     const char* answer;
-    const char* out;  // its end
+    const char* out;  // the end of the output
     bool merges;
     bool leaves_lock_file;
   };
@@ -258,7 +258,7 @@ TEST_F(StandInTest, AbortTerminatesWhomeverTheFileNames) {
   }
 }
 
-// --- Under o8lock, and beside it ---
+// --- Under o8lock and beside it ---
 
 TEST_F(Orchestr8Test, TakesALockFileThatIsThereForAnotherRun) {
   for (const char* const version : {"v3", "v4"}) {
@@ -330,7 +330,7 @@ TEST_F(Orchestr8Test, OneThatKeepsNoLockFileHasO8locks) {
   const IgnoringRepository repo;
   Held run(LockedParallel({}, "prelock", {"feat-a"}), repo);
   EXPECT_EQ(PidIn(Contents(repo.LockFile())), run->pid());
-  // For those that look at it.
+  // Other versions look at this lock file and refuse.
   const Result unwrapped = Call(Parallel("v3", {"feat-c", "-y"}), repo.path());
   EXPECT_EQ(unwrapped.end, Exited(1));
   EXPECT_THAT(unwrapped.err, HasSubstr(absl::StrCat("PID: ", run->pid())));
@@ -362,7 +362,7 @@ TEST_F(Orchestr8Test, TheRepositorysSettingDecidesUnlessAnOptionDoes) {
             "o8lock.publish auto\n");
 }
 
-// It has its lock file by then.
+// orchestr8 writes its lock file before it asks.
 TEST_F(Orchestr8Test, OneThatAsksNobodyIsCleanedUpAfter) {
   for (const char* const version : {"v3", "v4"}) {
     SCOPED_TRACE(version);
@@ -381,13 +381,13 @@ TEST_F(Orchestr8Test, OneThatAsksNobodyIsCleanedUpAfter) {
             "', which PID [0-9]+ has left behind\n")));
     ExpectNothingLeft(repo);
     EXPECT_FALSE(Exists(repo.LockFileOf(version)));
-    // Where it is quiet it is so about both.
+    // -q suppresses both warnings.
     Argv quiet = argv;
     quiet.insert(quiet.begin() + 1, "-q");
     EXPECT_EQ(Call(quiet, repo.path()).err, "");
     EXPECT_FALSE(Exists(repo.LockFileOf(version)));
   }
-  // With an answer, or without the question, there is nothing to be said.
+  // With an answer, or without the question, there is no warning.
   const IgnoringRepository repo;
   EXPECT_EQ(Call(LockedParallel({}, "v3", {"feat-a", "-y"}), repo.path()).err,
             "");
@@ -403,7 +403,7 @@ TEST_F(Orchestr8Test, IsNotRefusedByTheLockFileOfTheRunThatItOverrides) {
     Held second(
         LockedParallel({"--force", "--yes"}, version, {"feat-b", "--yes"}),
         repo);
-    // Asked for one run, not for each of its files.
+    // The confirmation names the run once, not again for its lock file.
     EXPECT_THAT(
         second->err(),
         testing::Not(HasSubstr("PID: " + std::to_string(PidIn(Contents(
@@ -424,14 +424,14 @@ TEST_F(Orchestr8Test, KilledWithAllOfItsProcessesItIsTakenOverOnce) {
     {
       Held run(LockedParallel({}, version, {"feat-a", "--yes"}), repo);
       values = ValuesOf(repo, run->pid());
-    }  // here
+    }  // killed
     EXPECT_TRUE(Exists(repo.LockFileOf(version)));
     const Result next =
         Call(LockedParallel({}, version, {"feat-b", "--yes"}), repo.path());
     EXPECT_EQ(next.end, Exited(0));
     EXPECT_EQ(next.err, Golden("stale_worktree", values));
     EXPECT_FALSE(Exists(repo.LockFileOf(version)));
-    // What it says is what it takes.
+    // The command from the message is sufficient.
     std::smatch command;
     ASSERT_TRUE(std::regex_search(next.err, command, std::regex("git .*")));
     EXPECT_EQ(Call(Shell(command[0]), repo.path()).end, Exited(0));

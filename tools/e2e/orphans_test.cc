@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole program after a run that did not end with 0: its worktrees stay,
-// and its agents may work on.
+// The whole program after a failed run: its worktrees stay, and its agents may
+// continue to work.
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -30,7 +30,7 @@ using ::testing::Not;
 constexpr char kAddA[] =
     "git worktree add -q -b feature/a .claude/worktrees/feat-a; ";
 
-// What a run says of the clean worktree feat-a; `run` is the one that left it.
+// A run's message about the clean worktree feat-a, left there by `run`.
 std::string LeftA(const Repository& repo, const std::string& run) {
   return Fill(
       "o8lock: warning: {RUN} left 1 worktree:\n"
@@ -53,7 +53,7 @@ class Orchestr8Script {
     std::filesystem::permissions(bin_.File("bin/orchestr8"),
                                  std::filesystem::perms::owner_all);
   }
-  // `command` under o8lock with `options`, in `repo`, by way of a shell.
+  // A command line that starts it under o8lock with `options`, by a shell.
   Argv Start(const std::string& options) const {
     return Shell(absl::StrCat("PATH=", bin_.File("bin"), ":$PATH exec ",
                               Binary(), " ", options,
@@ -74,7 +74,7 @@ TEST(OrphanedWorktreeTest, IsToldAtTheEndAndAtTheNextStartOnce) {
   EXPECT_EQ(next.end, Exited(0));
   EXPECT_EQ(next.err, LeftA(repo, "an ended run"));
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).err, "");
-  // As long as it is there.
+  // status and doctor report the worktree as long as it exists.
   const Result status = Call(O8lock({"status"}), repo.path());
   EXPECT_EQ(status.end, Exited(0));
   EXPECT_THAT(status.out,
@@ -163,7 +163,7 @@ TEST(OrphanedWorktreeTest, IsWhereOrchestr8IsToldToMakeThem) {
   Git(repo.path(), {"worktree", "remove", "../trees/b"});
 }
 
-// With hooks a run's worktrees are known, wherever they are.
+// With hooks o8lock knows a run's worktrees, wherever they are.
 TEST(OrphanedWorktreeTest, IsTheOneThatTheHooksHaveSeen) {
   const HookedRepository repo;
   repo.Install();
@@ -174,7 +174,7 @@ TEST(OrphanedWorktreeTest, IsTheOneThatTheHooksHaveSeen) {
                               "; echo ready $$; read go; exit 3")),
       options);
   ReadyPid(run);
-  // By a person, in the run.
+  // A user adds a worktree during the run, but not inside it.
   Git(repo.path(), {"-c", "core.hooksPath=/dev/null", "worktree", "add", "-q",
                     "-b", "mine", repo.Tree("mine")});
   run.Write("\n");
@@ -184,7 +184,8 @@ TEST(OrphanedWorktreeTest, IsTheOneThatTheHooksHaveSeen) {
   EXPECT_THAT(run.err(), Not(HasSubstr(repo.Tree("mine"))));
 }
 
-// A command that adds feat-a and ends with `code` while its agent works on.
+// A script that adds feat-a, starts an agent there and exits with `code`. The
+// agent continues to work.
 std::string ScriptWithAgent(int code) {
   return absl::StrCat(kAddA,
                       "cd .claude/worktrees/feat-a; sleep 1000 & "
@@ -192,7 +193,7 @@ std::string ScriptWithAgent(int code) {
                       code);
 }
 
-// An orchestr8 that does so.
+// A run of an orchestr8 with that script.
 class KeptRun {
  public:
   explicit KeptRun(const std::string& options = "", int code = 3)
@@ -306,7 +307,8 @@ TEST(KeptLockTest, IsKeptForAnyCommandWhereTheRepositorySaysSo) {
             "o8lock.leftovers release\n");
 }
 
-// A process without the mark is no agent, nor is one that works elsewhere.
+// An agent is a process with the run's mark in one of its worktrees. Here one
+// process lacks the mark, and the other one works elsewhere.
 TEST(KeptLockTest, StaysWithNothingElse) {
   const Repository repo;
   Process run(Locked({"--leftovers=keep"},
@@ -320,7 +322,7 @@ TEST(KeptLockTest, StaysWithNothingElse) {
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(0));
 }
 
-// What an agent has started in its place keeps the lock after it.
+// A process started by an agent keeps the lock after the agent's end.
 TEST(KeptLockTest, StaysWithWhatAnAgentStarts) {
   const Repository repo;
   const Orchestr8Script orchestr8(absl::StrCat(
@@ -343,7 +345,7 @@ TEST(KeptLockTest, StaysWithWhatAnAgentStarts) {
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(0));
 }
 
-// Its agents cannot be seen from there.
+// The run's agents are invisible there.
 TEST(KeptLockTest, IsNotFreeInAnotherPidNamespace) {
   if (!(Call({"unshare", "-pf", "--mount-proc", "true"}, "/").end ==
         Exited(0))) {
@@ -358,7 +360,8 @@ TEST(KeptLockTest, IsNotFreeInAnotherPidNamespace) {
   EXPECT_EQ(Call(O8lock({"status"}), run.repo().path()).end, Exited(75));
 }
 
-// An orchestr8 inside of an orchestr8's run is the accident, also at its end.
+// The lock exists to prevent an orchestr8 inside an orchestr8's run, also after
+// the first one has exited.
 TEST(KeptLockTest, IsNotJoinedByAnAgentsOwnOrchestr8) {
   const Repository repo;
   const Orchestr8Script orchestr8(absl::StrCat(
@@ -403,7 +406,7 @@ TEST(OrphanedWorktreeTest, IsNotOfferedForRemovalWhereFilesWouldBeLost) {
             (std::vector<std::string>{"ignored", "locked", "new"}));
 }
 
-// Its branch stops the next run all the same.
+// Its branch still stops the next run.
 TEST(OrphanedWorktreeTest, IsToldWithoutItsDirectoryToo) {
   const Repository repo;
   const Result run = Call(
@@ -447,7 +450,7 @@ TEST(OrphanedWorktreeTest, IsRememberedByUnlock) {
             LeftA(repo, "an ended run"));
 }
 
-// A run with the worktree feat-a, whose lock another run has taken by force.
+// A run with the worktree feat-a. Another run has overridden its lock.
 class OverriddenRun {
  public:
   explicit OverriddenRun(const std::string& overrider = Guarded::kScript)
@@ -455,7 +458,7 @@ class OverriddenRun {
                                      "echo ready $$; read code; "
                                      "exit $code")),
              In(repo_.path())) {
-    // Without hooks its worktrees are those from before the override.
+    // Without hooks only worktrees older than the override count as the run's.
     WaitForAnotherTick();
     overrider_.emplace(Locked({"--force", "--yes"}, overrider),
                        In(repo_.path()));
@@ -463,7 +466,7 @@ class OverriddenRun {
   const Repository& repo() const { return repo_; }
   Guarded& run() { return run_; }
   Guarded& overrider() { return *overrider_; }
-  // With kill -9, wrapper and command.
+  // Kills the wrapper and its command with SIGKILL.
   static void Kill(Guarded& run) {
     run.process().Signal(SIGKILL);
     kill(run.command_pid(), SIGKILL);
@@ -489,7 +492,7 @@ TEST(OrphanedWorktreeTest, OfAnOverriddenRunThatWasKilledIsTold) {
   OverriddenRun runs;
   const std::string path = runs.repo().path();
   OverriddenRun::Kill(runs.run());
-  // Also as long as the other has the lock.
+  // While the overrider holds the lock, too.
   EXPECT_THAT(Call(O8lock({"status"}), path).out,
               HasSubstr("Worktrees that ended runs have left: 1\n"));
   EXPECT_EQ(runs.overrider().Finish(), Exited(0));
@@ -530,7 +533,7 @@ TEST(OrphanedWorktreeTest, OfARunKilledUnderItsSecondOverriderIsTold) {
   EXPECT_THAT(second.err(), HasSubstr(LeftA(runs.repo(), "an ended run")));
 }
 
-// Nor removed by a line that names it as left.
+// Nor must the overridden run offer the overrider's worktree for removal.
 TEST(OrphanedWorktreeTest, OfTheOverriderIsNotTheOverriddenRuns) {
   OverriddenRun runs(absl::StrCat(
       "git worktree add -q -b feature/b .claude/worktrees/feat-b; ",
@@ -542,7 +545,7 @@ TEST(OrphanedWorktreeTest, OfTheOverriderIsNotTheOverriddenRuns) {
   EXPECT_THAT(status, HasSubstr("have left: 1\n"));
 }
 
-// Whatever its overrider writes into the record after that.
+// Later writes of the overrider to the record must not change that.
 TEST(OrphanedWorktreeTest, OfAnOverriddenRunIsNobodysAfterAnEndWith0) {
   OverriddenRun runs(absl::StrCat(
       "git worktree add -q -b feature/b .claude/worktrees/feat-b; ",
@@ -554,7 +557,7 @@ TEST(OrphanedWorktreeTest, OfAnOverriddenRunIsNobodysAfterAnEndWith0) {
                     HasSubstr("feat-b"), Not(HasSubstr("feat-a"))));
 }
 
-// Git answers when the state of many files is known, or never.
+// git may need a long time for many files, or never answer.
 TEST(OrphanedWorktreeTest, IsToldWithoutItsStateWhereGitTakesLong) {
   const Repository repo;
   const TempDir bin;
@@ -578,7 +581,7 @@ TEST(OrphanedWorktreeTest, IsToldWithoutItsStateWhereGitTakesLong) {
   EXPECT_THAT(next.err, HasSubstr("'git' did not end in time\n"));
 }
 
-// With hooks, what has no mark was not made by the run, dead or alive.
+// With hooks, a worktree without a mark is not the run's, dead or alive.
 TEST(OrphanedWorktreeTest, IsNotAPersonsMadeAfterTheRunsDeath) {
   const HookedRepository repo;
   repo.Install();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a release consists of, made by tools/packaging/pack for this machine,
-// installed and used: the archive, the .deb, and the npm packages with the npm
-// of PATH and a registry of its own.
+// The packages of a release: the archive, the .deb and the npm packages.
+// tools/packaging/pack makes them for this machine; the tests install and use
+// them. npm comes from PATH and has a registry of its own.
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -51,8 +51,8 @@ std::string FillIn(const std::string& text) {
                      {"CPU", arm64 ? "arm64" : "x64"}});
 }
 
-// Makes the packages in `directory`. Those of the other architecture have this
-// one's program too: they are not to be used.
+// Makes the packages in `directory`. Do not use those for the other
+// architecture: they contain this machine's program too.
 void Pack(const std::string& tree, const std::string& directory) {
   ProcessOptions options = In("/");
   options.env["SOURCE_DATE_EPOCH"] = "1700000000";
@@ -74,7 +74,7 @@ class ReleaseTest : public ::testing::Test {
                   std::filesystem::path(PathFromEnv("INSTALL")).parent_path(),
                   Tree()}),
         Exited(0));
-    // As --config=release leaves it.
+    // --config=release strips the program, too.
     EXPECT_EQ(RunToEnd({"chmod", "u+w", Tree() + "/bin/o8lock"}), Exited(0));
     EXPECT_EQ(RunToEnd({"strip", Tree() + "/bin/o8lock"}), Exited(0));
     Pack(Tree(), Packages());
@@ -105,7 +105,8 @@ TEST_F(ReleaseTest, HasAPackageForEveryInstaller) {
 }
 
 TEST_F(ReleaseTest, SameTreeGivesTheSameBytes) {
-  // Of other times, as links, and whatever the builder's umask is.
+  // The second tree has other times and consists of links, and the builder has
+  // another umask.
   const TempDir dir;
   EXPECT_EQ(RunToEnd({"cp", "-rs", Tree(), dir.File("tree")}), Exited(0));
   const mode_t mask = umask(077);
@@ -140,7 +141,7 @@ TEST_F(ReleaseTest, ArchiveIsInstalledAndRemovedByItsScript) {
   EXPECT_EQ(Call({"find", dir.File("prefix"), "!", "-type", "d"}, "/").out, "");
 }
 
-// COMMAND... as root of this machine, or else of a name space.
+// COMMAND... as root, if need be of a user namespace.
 Argv AsRoot(Argv command) {
   if (getuid() != 0) {
     const Argv unshare = {"unshare", "--user", "--map-root-user"};
@@ -162,7 +163,7 @@ TEST_F(ReleaseTest, DebIsInstalledAndUsedWhereNothingElseIs) {
                    Package("o8lock_{V}_{DEB}.deb")}),
            "/");
   ASSERT_EQ(installed.end, Exited(0)) << installed.err;
-  // Where Debian's man and shells look.
+  // Debian's man and shells search these directories.
   for (const char* place :
        {"man/man1/o8lock.1.gz", "bash-completion/completions/o8lock",
         "zsh/vendor-completions/_o8lock",
@@ -170,7 +171,7 @@ TEST_F(ReleaseTest, DebIsInstalledAndUsedWhereNothingElseIs) {
     EXPECT_TRUE(Exists(root.File(absl::StrCat("usr/share/", place)))) << place;
   }
 
-  // A static shell, the only thing here besides.
+  // Besides o8lock there is only a static shell.
   std::filesystem::create_directory(root.File("bin"));
   EXPECT_EQ(
       RunToEnd(Shell("cp \"$(command -v busybox)\" " + root.File("bin/sh"))),
@@ -197,7 +198,7 @@ TEST_F(ReleaseTest, DebPleasesLintian) {
   EXPECT_EQ(lintian.out, "");
 }
 
-// A registry with the packages, and a user of it.
+// A registry with the packages, and a user's home directory.
 class NpmTest : public ReleaseTest {
  protected:
   void SetUp() override {
@@ -215,7 +216,7 @@ class NpmTest : public ReleaseTest {
         std::string(absl::StripAsciiWhitespace(server_->WaitForOutput("\n")));
   }
 
-  // Into the registry, with one program of the same name.
+  // Adds a package to the registry. It has one program, of the same name.
   void AddPackage(const std::string& name, const std::string& script) const {
     const TempDir dir;
     std::filesystem::create_directory(dir.File("package"));
@@ -279,7 +280,7 @@ TEST_F(NpmTest, NpxRunsIt) {
   ExpectNothingLeft(repo);
 }
 
-// A repository whose package.json asks for o8lock and murmur8.
+// A repository with a package.json that needs o8lock and murmur8.
 class Consumer : public Repository {
  public:
   Consumer() {
@@ -310,7 +311,7 @@ TEST_F(NpmTest, HooksOutliveTheirNodeModules) {
   Guarded run({"node_modules/.bin/o8lock", "--", "sh", "-c", Guarded::kScript},
               Inside(repo.path()));
   const Argv add = {"git", "worktree", "add", "--quiet", home() + "/added"};
-  // Without node_modules, as between the two steps of npm ci.
+  // npm ci removes node_modules before it makes a new one.
   std::filesystem::rename(repo.File("node_modules"), repo.File("away"));
   const Result refused = Npm(add, repo.path());
   EXPECT_THAT(refused.err,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whose lock it is: repositories as git finds them, git's own files, external
-// lock files beside the caller.
+// The choice of the lock: repositories found as git finds them, git's own
+// files, and lock files of external runs near the caller.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,7 +28,7 @@ using ::testing::StartsWith;
 constexpr char kGitCannot[] =
     "o8lock: hint: nothing was run; git cannot use this repository either\n";
 
-// What a start from `directory` prints beside its command.
+// Runs a command from `directory` and returns o8lock's own output.
 std::string Silent(const std::string& directory) {
   const Result run = Call(O8lock({"--", "echo", "ran"}), directory);
   EXPECT_EQ(run.end, Exited(0)) << directory;
@@ -53,7 +53,7 @@ std::string StatusLine(const std::string& directory, const std::string& label) {
   return out.substr(begin + 1, out.find('\n', begin + 1) - begin - 1);
 }
 
-// --- Finding it ---
+// --- Finding the repository ---
 
 TEST(FindTest, AGitDirectoryThatGitPassesByIsNone) {
   const Repository repo;
@@ -93,7 +93,7 @@ TEST(FindTest, WhatGitCallsBrokenFailsWithGitsReason) {
       EXPECT_EQ(run.out, "");
       EXPECT_EQ(run.err, error);
     }
-    // Without git the reason is the same.
+    // The reason is the same without git.
     ProcessOptions options = In(temp.path());
     options.env["PATH"] = "/nonexistent";
     EXPECT_EQ(Call(O8lock({"--", "true"}), options).err, error);
@@ -206,7 +206,7 @@ TEST(GitFilesTest, ALinkedExcludeFileIsAppendedTo) {
   EXPECT_TRUE(std::filesystem::is_symlink(repo.File(".git/info/exclude")));
 }
 
-// Root must not write into any file that a user's link names.
+// Root must not write to a file just because another user's link names it.
 TEST(GitFilesTest, ALinkToAnotherUsersFileIsNotFollowedForWriting) {
   const Repository repo;
   const TempDir elsewhere;
@@ -290,13 +290,13 @@ TEST(NameTest, OfOrchestr8sOwnLockFileIsRefused) {
   EXPECT_EQ(file.err, absl::StrCat("o8lock: error: lock file "
                                    "'.claude/murm.lock'",
                                    reason));
-  // Elsewhere it is a file like any other.
+  // In another directory the name has no special meaning.
   EXPECT_EQ(
       Call(O8lock({"--lock-file", "murm.lock", "--", "true"}), repo.path()).end,
       Exited(0));
 }
 
-// --- Main worktrees that only they themselves tell of ---
+// --- Main worktrees unknown to their git directory ---
 
 class SeparateTest : public ::testing::Test {
  protected:
@@ -325,14 +325,15 @@ TEST_F(SeparateTest, IsRememberedByAStart) {
   Guarded run(temp_.File("linked"));
   EXPECT_TRUE(Exists(temp_.File("main/.claude/parallel.lock")));
   EXPECT_EQ(run.Finish(), Exited(0));
-  // Moved: what was installed is none any more.
+  // After the move there is no main worktree at the remembered path.
   std::filesystem::rename(temp_.File("main"), temp_.File("moved"));
   EXPECT_EQ(Silent(temp_.File("linked")), "");
   EXPECT_FALSE(Exists(temp_.File("main")));
 }
 
 TEST_F(SeparateTest, BothPlacesAreExamined) {
-  // Where a start from a linked worktree puts it that knows of no main one.
+  // A start from a linked worktree writes the lock file here if it does not
+  // know the main worktree.
   MakeLockFileIn("store/.claude", "parallel.lock");
   ExpectRefused(temp_.File("main"));
   ExpectRefused(temp_.File("linked"));
@@ -377,7 +378,7 @@ TEST_F(ElsewhereTest, InTheCallersDirectoryOrWorktreeAreExamined) {
   MakeLockFileIn("linked/.claude", "murm.lock");
   ExpectRefused(temp_.File("linked/sub"));
   EXPECT_EQ(Silent(temp_.File("main")), "");
-  // Other locks are none of orchestr8's.
+  // orchestr8 has to do with the lock 'parallel' only.
   EXPECT_EQ(
       Call(O8lock({"-n", "deploy", "--", "true"}), temp_.File("linked")).end,
       Exited(0));
@@ -397,7 +398,7 @@ TEST_F(ElsewhereTest, OfTheRunItselfAreNamedAndClearedUp) {
                   AtTheGate(temp_.File(directory)));
       run.WaitForOutput("ready\n");
       EXPECT_EQ(StatusLine(temp_.File("main"), "Lock file:"), line);
-      // With all that it has started.
+      // Here ~Process kills the run with all its descendants.
     }
     EXPECT_TRUE(Exists(lock_file));
     EXPECT_EQ(StatusLine(temp_.File("main"), "Lock file:"), line);
@@ -413,7 +414,7 @@ TEST_F(ElsewhereTest, OfTheRunItselfAreNamedAndClearedUp) {
   }
 }
 
-// Its number means nothing where the run is.
+// The pid in the lock file has no meaning in the run's pid namespace.
 TEST_F(ElsewhereTest, AYoungerLockFileOfAnotherPidNamespaceStays) {
   const Repository repo;
   if (!(RunToEnd({"unshare", "-pf", "--mount-proc", "true"}) == Exited(0))) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A lock that o8lock did not take: the first worktree under it is there before
-// anybody looks, and is rolled back. What is not certain to be this one
-// command's work must stay.
+// Worktrees under the lock of an external run. o8lock notices the lock only
+// after git has made the first worktree, and rolls that one back. It must keep
+// everything not certain to be this one command's work.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -33,7 +33,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-// An external run, with the lock file that it has written.
+// An external run with its lock file.
 class ExternalRun {
  public:
   explicit ExternalRun(const HookedRepository& repo)
@@ -44,7 +44,7 @@ class ExternalRun {
   ExternalRun(const ExternalRun&) = delete;  // Two would remove the file twice.
   ExternalRun& operator=(const ExternalRun&) = delete;
 
-  // What it makes o8lock say; `outcome`, if it is not empty, is a whole line.
+  // o8lock's refusal while the run exists. `outcome` is empty or a whole line.
   std::string Refusal(const std::string& outcome,
                       const std::string& add) const {
     Values values = ValuesOf(repo_, process_.pid());
@@ -60,20 +60,20 @@ class ExternalRun {
   Process process_;
 };
 
-// --- What is rolled back, and what stays ---
+// --- Rolled back and kept ---
 
-// In a case $T is where worktrees go, $MORE another commit, $LOST one that
-// nothing refers to.
+// In a case $T is the directory of the worktrees, $MORE another commit, $LOST a
+// commit without references, and $REPO the repository.
 struct Case {
   std::string name;
   Argv arguments;           // after `git worktree add -q`
-  std::string tree;         // where it makes the worktree
-  std::string outcome;      // what is said of it
-  bool removed;             // the worktree
-  Argv new_branches;        // that stay
-  std::string done = "";    // by a hook of the user's, before o8lock's
+  std::string tree;         // the path of the new worktree
+  std::string outcome;      // o8lock's line about it
+  bool removed;             // whether o8lock removes the worktree
+  Argv new_branches;        // new branches o8lock keeps
+  std::string done = "";    // sh, run by the user's hook before o8lock's
   std::string check = "";   // sh, in the repository: fails if something is lost
-  std::string before = "";  // sh, in the repository
+  std::string before = "";  // sh, in the repository, before the command
   friend std::ostream& operator<<(std::ostream& out, const Case& one) {
     return out << one.name;
   }
@@ -83,8 +83,8 @@ std::string NameOf(const testing::TestParamInfo<Case>& info) {
   return info.param.name;
 }
 
-// The repository that all cases have, one after the other. The user's own
-// post-checkout, which calls o8lock's at its end, does what $DO says.
+// All cases use one repository, one after the other. The user's own
+// post-checkout executes $DO before o8lock's post-checkout runs.
 class RollBackTest : public testing::TestWithParam<Case> {
  protected:
   static void SetUpTestSuite() {
@@ -102,7 +102,7 @@ class RollBackTest : public testing::TestWithParam<Case> {
                0755);
       Git(repo.path(), {"config", "core.hooksPath", hooks});
     } else {
-      // A setting before o8lock's.
+      // git runs this hook first: its setting comes before o8lock's.
       MakeFile(hooks + "/mine", done, 0755);
       Git(repo.path(), {"config", "hook.mine.command", hooks + "/mine"});
       Git(repo.path(), {"config", "hook.mine.event", "post-checkout"});
@@ -186,7 +186,7 @@ TEST_P(RollBackTest, LeavesWhatIsNotItsOwn) {
     const ExternalRun external(repo);
     const Result add = Try(one);
     EXPECT_EQ(add.end, Exited(1));
-    // The git of the user's hook may have said something before.
+    // git in the user's hook may have printed something before.
     const std::string text = Normal(add.err);
     const std::string refusal =
         text.substr(std::min(text.find("Error:"), text.size()));
@@ -207,7 +207,7 @@ TEST_P(RollBackTest, LeavesWhatIsNotItsOwn) {
   EXPECT_EQ(Exists(tree), !one.removed);
   EXPECT_EQ(Names(repo.File(".git/worktrees")).empty(),
             one.removed && one.name != "TheBranchIsCheckedOutElsewhere");
-  // Every older branch is where it was, and of the new ones only those stay.
+  // Every older reference is unchanged, and only the case's new branches stay.
   std::set<std::string> expected = LinesOf(before);
   std::set<std::string> kept;
   std::set<std::string> fresh;
@@ -235,13 +235,13 @@ TEST_P(RollBackTest, LeavesWhatIsNotItsOwn) {
     const Result check = Call({"sh", "-exc", one.check}, options);
     EXPECT_EQ(check.end, Exited(0)) << check.out << check.err;
   }
-  // The hooks find out that the run outside is over.
+  // The hooks notice the end of the external run.
   repo.ExpectGitWorks();
   EXPECT_FALSE(repo.IsArmed());
   if (one.removed && one.new_branches.empty()) {
     EXPECT_THAT(Names(repo.trees()), IsEmpty()) << "empty directories too";
   }
-  // Without a lock the same command works, and is not looked at.
+  // Without a lock the same command works, and o8lock does not interfere.
   for (const std::string& name : Names(repo.trees())) {
     Call({"git", "worktree", "remove", "-f", "-f", repo.Tree(name)},
          repo.path());
@@ -544,10 +544,9 @@ INSTANTIATE_TEST_SUITE_P(
             "git branch new"}),
     NameOf);
 
-// --- A lock outside o8lock from its beginning to its end ---
+// --- The lock of an external run, from its beginning to its end ---
 
-// The way around is for a person; agents, which paste every line, are not
-// given it.
+// Only a person gets the line with O8LOCK_ALLOW: an agent would paste it.
 TEST(RefusedAddTest, ShowsTheWayAroundOnATerminalOnly) {
   const HookedRepository repo;
   repo.Install();
@@ -589,10 +588,10 @@ TEST(ExternalLockTest, TheFirstAddIsRolledBackAndTheNextIsRefusedAtOnce) {
   EXPECT_EQ(repo.Refs(), refs);
   EXPECT_THAT(repo.Entries(), IsEmpty());
   EXPECT_THAT(Names(repo.trees()), IsEmpty());
-  // Nothing else minds, and it stays so while that run is there.
+  // All other git commands work. The hooks stay armed while that run exists.
   repo.ExpectGitWorks();
   EXPECT_TRUE(repo.IsArmed());
-  // It was killed, and left its file.
+  // The external run is killed, and its lock file stays.
   external.reset();
   repo.ExpectGitWorks();
   EXPECT_FALSE(repo.IsArmed());
@@ -607,7 +606,7 @@ TEST(ExternalLockTest, ItsOwnWorktreesAreLetAlone) {
   options.env["STAND_IN_READY_FIFO"] = repo.Tree("ready");
   options.env["STAND_IN_GO_FIFO"] = repo.Tree("go");
   options.env["NOW"] = TimeText(absl::Now());
-  // As orchestr8 does it: the pid of the process that starts git.
+  // As with orchestr8, the lock file names the process that starts git.
   const std::string program = repo.Tree("orchestr8");
   MakeFile(program,
            "#!/bin/sh\n"
@@ -634,7 +633,7 @@ TEST(ExternalLockTest, ItsOwnWorktreesAreLetAlone) {
   EXPECT_FALSE(repo.IsArmed());
 }
 
-// Anybody can write a lock file with the number of the shell that calls git.
+// Any process can write a lock file with the pid of the shell that calls git.
 TEST(ExternalLockTest, WorktreesOfAProcessThatIsNoOrchestr8AreRefused) {
   const HookedRepository repo;
   repo.Install();
@@ -672,7 +671,7 @@ TEST(ExternalLockTest, AnAddThatBeganBeforeGoesOn) {
   EXPECT_EQ(Git(repo.Tree("x"), {"status", "--porcelain"}), "");
 }
 
-// --- The user's own hook that comes after ---
+// --- The user's own hook after o8lock's ---
 
 TEST(ChainedTest, TheUsersPostCheckoutRunsOnlyIfTheWorktreeStays) {
   const HookedRepository repo;
@@ -717,7 +716,8 @@ TEST(InterruptedTest, CtrlCDoesNotStopItHalfWay) {
   const ExternalRun external(repo);
   Process add(HookedRepository::AddArgv({"-q", "-b", "new", repo.Tree("x")}),
               OnTerminal(repo.path()));
-  // In its removal of the branch; the worktree is gone already.
+  // The interrupt comes during the removal of the branch. The worktree is gone
+  // already.
   WaitUntil("the worktree is gone", [&repo] {
     return repo.HasBranch("new") && repo.Entries().empty() &&
            Exists(repo.File(".git/refs/heads/new.lock"));

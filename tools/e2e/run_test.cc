@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole program as the specification has it: the first run, the refused
-// second one, status, runs within runs, orchestr8.
+// The whole program as the specification describes it: the first run, the
+// refused second one, status, runs inside runs, orchestr8.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,7 +33,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-// The line of a refusal that begins with `label`, without it.
+// The line of `message` beginning with `label`, without the label.
 std::string LineAfter(const std::string& message, const std::string& label) {
   const size_t begin = message.find(label);
   EXPECT_NE(begin, std::string::npos) << label << " is not in " << message;
@@ -211,7 +211,7 @@ TEST(SecondRunTest, IsRefusedFromEverywhereInTheRepository) {
     EXPECT_EQ(second.out, "");
     EXPECT_EQ(Normal(second.err), Golden("held", values));
   }
-  // And it did no harm.
+  // The refused starts did not change the lock file.
   EXPECT_THAT(Contents(repo.LockFile()),
               HasSubstr(absl::StrCat("\"pid\": ", run.pid(), ",")));
   EXPECT_EQ(run.Finish(), Exited(0));
@@ -273,7 +273,7 @@ TEST(SecondRunTest, AnotherNameIsAnotherLock) {
   EXPECT_EQ(repo.Changes(), "");
 }
 
-// What a user copies from the message does what it says.
+// A user can paste the command lines of the refusal.
 TEST(SecondRunTest, ItsLinesCanBePasted) {
   const Repository repo;
   const std::vector<std::string> arguments = {
@@ -317,7 +317,7 @@ TEST(SecondRunTest, ItsLinesCanBePasted) {
   }
 }
 
-// Or the overriding run would not be the one that was asked for.
+// Otherwise the overriding run would differ from the requested one.
 TEST(SecondRunTest, ForceLineKeepsWhatTheRunIsToBeDescribedBy) {
   const Repository repo;
   Guarded run(repo.path());
@@ -335,8 +335,8 @@ TEST(SecondRunTest, ForceLineKeepsWhatTheRunIsToBeDescribedBy) {
   EXPECT_THAT(forced.out, HasSubstr("\"maxConcurrency\": 4")) << force;
 }
 
-// Of what was said of the run, a line that starts it again lacks nothing; one
-// that asks about the lock says which.
+// A line for another start repeats all options describing the run. A line for
+// the status repeats only the options selecting the lock.
 TEST(SecondRunTest, ItsLinesRepeatEveryOptionThatWasGiven) {
   enum Kind { kSelects, kDescribes, kNeither };
   struct Given {
@@ -357,11 +357,11 @@ TEST(SecondRunTest, ItsLinesRepeatEveryOptionThatWasGiven) {
       {kDescribes, {"--kill-after", "1m"}},
       {kDescribes, {"--conflict-exit-code", "9"}},
       {kDescribes, {"--verbose"}},
-      // How this one start is to meet a lock that is held.
+      // These apply to this one start, in case the lock is held.
       {kNeither, {"--wait=0"}},
       {kNeither, {"--yes"}},
   };
-  // The arguments of the option as it is given and as it is shown.
+  // The arguments of an option as the refusal shows them.
   const auto quoted = [](const Argv& arguments) {
     return absl::StrReplaceAll(
         absl::StrJoin(arguments, " "),
@@ -370,7 +370,8 @@ TEST(SecondRunTest, ItsLinesRepeatEveryOptionThatWasGiven) {
   };
   std::vector<std::vector<Given>> cases = {{}};
   for (const Given& given : table) cases.push_back({given});
-  // The last of each counts, and all are shown; but there is one lock.
+  // All at once: the last of each option counts, and all are shown. Only one
+  // option can select the lock, hence not --name.
   cases.emplace_back(table.begin() + 1, table.end());
   for (const std::vector<Given>& all : cases) {
     Argv selection;
@@ -418,7 +419,8 @@ TEST(SecondRunTest, ItsLinesRepeatEveryOptionThatWasGiven) {
     }
     EXPECT_EQ(run.Finish(), Exited(0));
   }
-  // Those that are in no line: they are no run's, print none, or override.
+  // No line repeats these: they do not belong to a run, suppress the refusal,
+  // or override the lock.
   std::set<std::string> options = {"--force", "--help", "--json", "--quiet",
                                    "--version"};
   for (const Given& given : table) {
@@ -434,7 +436,7 @@ TEST(SecondRunTest, ItsLinesRepeatEveryOptionThatWasGiven) {
   EXPECT_EQ(of_help, options);
 }
 
-// --- Runs within runs ---
+// --- Runs inside runs ---
 
 TEST(ReentrancyTest, InsideTheRunTheSameLockIsNoObstacle) {
   const Repository repo;
@@ -449,7 +451,7 @@ TEST(ReentrancyTest, InsideTheRunTheSameLockIsNoObstacle) {
   ExpectNothingLeft(repo);
 }
 
-// The lock is free when the last of them has ended.
+// The lock is free when the last of the runs has ended.
 TEST(ReentrancyTest, ARunInsideMayOutliveTheOneItIsIn) {
   const Repository repo;
   ProcessOptions options = In(repo.path());
@@ -459,7 +461,8 @@ TEST(ReentrancyTest, ARunInsideMayOutliveTheOneItIsIn) {
                      "<&3' & read x; echo over"),
               options);
   const pid_t inner = ReadyPid(run);
-  // Either of the two readers may get the first line.
+  // Two readers share the input. Stop the inner one, so that the outer one gets
+  // the line.
   kill(inner, SIGSTOP);
   WaitForState(inner, 'T');
   run.Write("\n");
@@ -478,7 +481,7 @@ TEST(ReentrancyTest, ARunInsideMayOutliveTheOneItIsIn) {
 
 TEST(ReentrancyTest, InsideTheRunAnotherLockIsTaken) {
   const Repository repo;
-  // The third is inside of both.
+  // The third and the fourth start are inside both runs.
   const Result run =
       Call(Locked({},
                   "\"$O8LOCK\" --name b -- sh -c 'ls .claude; "
@@ -495,7 +498,7 @@ TEST(ReentrancyTest, InsideTheRunAnotherLockIsTaken) {
 
 TEST(ReentrancyTest, AForgedTokenOpensNothing) {
   const Repository repo;
-  // That of a run that is over.
+  // The token of an ended run.
   const std::string old =
       Call(Locked({}, "printf %s \"$O8LOCK_RUN\""), repo.path()).out;
   ASSERT_FALSE(old.empty());
@@ -519,7 +522,7 @@ TEST(StatusTest, Free) {
   EXPECT_EQ(status.end, Exited(0));
   EXPECT_EQ(status.out, Golden("status_free", ValuesOf(repo)));
   EXPECT_EQ(status.err, "");
-  // It creates nothing.
+  // status creates nothing.
   EXPECT_FALSE(Exists(repo.File(".claude")));
   EXPECT_FALSE(Exists(repo.File(".git/o8lock")));
 }
@@ -541,7 +544,7 @@ TEST(StatusTest, Held) {
 TEST(StatusTest, HeldByTheRunThatAsks) {
   const Repository repo;
   Process run(Locked({}, "echo $$; \"$O8LOCK\" status"), In(repo.path()));
-  // 75 is for somebody else's.
+  // 75 would mean another run's lock.
   EXPECT_EQ(run.Wait(), Exited(0));
   const std::pair<std::string, std::string> parts =
       absl::StrSplit(run.out(), absl::MaxSplits('\n', 1));
@@ -558,7 +561,7 @@ TEST(StatusTest, Stale) {
   const Result status = Call(O8lock({"status"}), repo.path());
   EXPECT_EQ(status.end, Exited(0));
   EXPECT_EQ(Normal(status.out), Golden("status_stale", ValuesOf(repo, dead)));
-  EXPECT_EQ(Contents(repo.LockFile()), text);  // It only looks.
+  EXPECT_EQ(Contents(repo.LockFile()), text);  // status changes nothing
 }
 
 TEST(StatusTest, Malformed) {
@@ -597,7 +600,7 @@ TEST(StatusTest, UnknownIsRefusedAndCanBeForced) {
 
 // --- orchestr8 ---
 
-// One that keeps no lock file itself.
+// An orchestr8 without a lock file of its own.
 std::string Orchestr8() {
   static const TempDir& dir = *new TempDir;
   static const std::string& program =
@@ -642,7 +645,7 @@ TEST_F(Orchestr8Test, WorksUnderTheLockAndIsUnaffectedByASecondStart) {
                               "  • Force override: ", Binary(), " -- ",
                               Orchestr8(), " parallel feat-c --force\n\n")));
 
-  // What only looks does not need the lock.
+  // A read-only command does not need the lock.
   const Result status =
       Call(LockedOrchestr8({"parallel", "status"}), repo_.path());
   EXPECT_EQ(status.end, Exited(0));
@@ -663,7 +666,7 @@ TEST_F(Orchestr8Test, MaxConcurrencyComesFromItsOptionOrItsConfiguration) {
   struct Case {
     const char* name;
     Argv arguments;      // after `orchestr8 parallel feat-a feat-b`
-    const char* config;  // "": none
+    const char* config;  // empty: no file
     const char* max;
   };
   const std::vector<Case> cases = {
@@ -673,7 +676,7 @@ TEST_F(Orchestr8Test, MaxConcurrencyComesFromItsOptionOrItsConfiguration) {
       {"no configuration", {}, "nonsense", "3"},
       {"no number", {}, R"({"maxConcurrency": 0})", "3"},
   };
-  // It must not make the tree dirty.
+  // The configuration must not make the tree dirty.
   MakeFile(repo_.File(".git/info/exclude"), "/.claude/parallel-config.json\n");
   std::filesystem::create_directories(repo_.File(".claude"));
   for (const Case& test : cases) {

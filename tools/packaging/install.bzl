@@ -2,7 +2,7 @@
 """`bazel run //tools:install`, without a rule set for shell scripts."""
 
 def _install_impl(ctx):
-    # A release's archive holds the same tree, so one script serves both.
+    # The archive of a release contains the same tree, so one script serves both.
     tree = ctx.label.name + ".tree/"
     script = ctx.actions.declare_file(tree + "install.sh")
     ctx.actions.symlink(output = script, target_file = ctx.file.script, is_executable = True)

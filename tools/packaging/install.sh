@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Puts o8lock, its man page and its completions under a prefix, or takes them away. The files are beside this script at the same
-# places, in an unpacked archive as where `bazel run //tools:install` starts it.
+# Installs o8lock, its man page and its completions under a prefix, or removes them. This script's directory has the files at
+# the same places, both in an unpacked archive and where `bazel run //tools:install` starts it.
 
 set -eu
 
@@ -16,7 +16,8 @@ fail() {
   exit 73
 }
 
-# put PLACE MODE: in one step. Who runs the old program goes on with it, and a symbolic link is replaced, not followed.
+# put PLACE MODE: installs the file in one step. Processes of the old program keep it. A symbolic link is replaced, not
+# followed.
 put() {
   to=$prefix/$1
   if mkdir -p -- "${to%/*}" && new=$(mktemp -- "${to%/*}/.o8lock.XXXXXX") && cp -- "$here/$1" "$new" && chmod -- "$2" "$new" &&
@@ -27,7 +28,7 @@ put() {
   fi
 }
 
-# take PLACE
+# take PLACE: removes the file.
 take() {
   to=$prefix/$1
   if ! [ -e "$to" ] && ! [ -h "$to" ]; then

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# o8lock's completion for bash. Needs nothing; with bash-completion the wrapped command is completed by its own rules.
+# o8lock's completion for bash. It needs no other package. With bash-completion it completes the wrapped command by that
+# command's own rules.
 
-# _o8lock_offer WORD...: those that begin with $cur. Not compgen -W, which would run what is in a word.
+# _o8lock_offer WORD...: offers the words beginning with $cur. compgen -W would execute command substitutions in a word.
 _o8lock_offer() {
   local word
   for word; do
@@ -11,7 +12,7 @@ _o8lock_offer() {
   done
 }
 
-# The locks that this repository has had.
+# Offers the names of this repository's locks, past ones included.
 _o8lock_offer_names() {
   local dir guard
   dir=$(git rev-parse --git-common-dir 2>/dev/null) || return
@@ -21,7 +22,7 @@ _o8lock_offer_names() {
   done
 }
 
-# _o8lock_command INDEX: the command that begins at that word, as if it stood alone.
+# _o8lock_command INDEX: completes the command beginning at that word as if it stood alone.
 _o8lock_command() {
   if declare -F _command_offset >/dev/null; then
     _command_offset "$1"
@@ -36,7 +37,7 @@ _o8lock() {
   local line=${COMP_LINE:0:COMP_POINT} rest part i
   local words=("${COMP_WORDS[0]}") starts=(0)
   COMPREPLY=()
-  # Readline cuts at "=" and ":" as well. What has no blank between is one word.
+  # Readline also splits words at "=" and ":". Join the parts without a blank between them.
   line=${line#*"${COMP_WORDS[0]}"}
   for ((i = 1; i <= COMP_CWORD; i++)); do
     rest=${line#"${line%%[![:space:]]*}"}
@@ -66,7 +67,7 @@ _o8lock() {
         option=${words[i]}
         ;;
       -*)
-        # The last of some letters; behind -w, -n or -E would be their value.
+        # The last one of several letters takes the value. After -w, -n or -E the rest of the letters would be their value.
         [[ ${words[i]} =~ ^-[fhqvy]*[En]$ ]] && option=-${words[i]: -1}
         ;;
       *) verbs+=" ${words[i]}" ;;

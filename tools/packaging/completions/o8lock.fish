@@ -2,7 +2,7 @@
 #
 # o8lock's completion for fish.
 
-# Whether the words up to here are $argv, but for options and their values.
+# Whether the words before the cursor are $argv, apart from options and their values.
 function __o8lock_follows
     set -l with_value '^(-[fhqvy]*[En]|--(conflict-exit-code|feature|kill-after|leftovers|lock-file|max-concurrency|name|publish))$'
     set -l words
@@ -19,7 +19,7 @@ function __o8lock_follows
     test "$words" = "$argv"
 end
 
-# The command behind --, as if it stood alone.
+# Completes the command after -- as if it stood alone.
 function __o8lock_command
     set -l words (commandline -opc)
     set -l end (contains -i -- -- $words); or return
@@ -28,7 +28,7 @@ function __o8lock_command
     complete -C "$words"
 end
 
-# The locks that this repository has had.
+# The names of this repository's locks, past ones included.
 function __o8lock_names
     set -l dir (git rev-parse --git-common-dir 2>/dev/null); or return
     for guard in $dir/o8lock/*.guard
