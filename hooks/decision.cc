@@ -68,7 +68,7 @@ bool MayHaveMadeBranch(const HookCall& call, const WorktreeAdd& add,
                        const Location& location) {
   if (add.step == "branch") return false;
   if (add.step != "reset") {
-    return CreatedBranch(add.words).has_value();
+    return CreatedBranch(add.arguments).has_value();
   }
   // With a new branch a reset is the second step, with an old one the first.
   // Its GIT_DIR is the git directory of the new worktree.
@@ -84,7 +84,7 @@ bool MayHaveMadeBranch(const HookCall& call, const WorktreeAdd& add,
 
 // Whether `add` has certainly created its branch (-b).
 bool HasMadeBranch(const WorktreeAdd& add, const Location& location) {
-  const std::optional<std::string> branch = CreatedBranch(add.words);
+  const std::optional<std::string> branch = CreatedBranch(add.arguments);
   return add.step != "branch" && branch.has_value() &&
          MayHaveMade(add, ChangeOf(absl::StrCat(location.common_dir,
                                                 "/refs/heads/", *branch)));
@@ -187,15 +187,15 @@ Decision OnPostCheckout(const HookCall& call) {
   // file counts too: the add's process may have run another program for a long
   // time before.
   const bool is_seen =
-      !found.is_external && CreatedBranch(add->words).has_value();
+      !found.is_external && CreatedBranch(add->arguments).has_value();
   if (BeganBefore(*add, TakenSince(found)) &&
       (is_seen || IsBefore(ChangeOf(JoinPath(call.directory, ".git")),
                            TakenSince(found)))) {
     return std::nullopt;
   }
-  TakenBack taken =
+  RolledBack rolled_back =
       RollBackWorktree(*add, location, call.directory, call.args[1]);
-  return Refused{*add, std::move(found), std::move(taken)};
+  return Refused{*add, std::move(found), std::move(rolled_back)};
 }
 
 // One event and its handler.

@@ -20,7 +20,7 @@ struct Refused {
   WorktreeAdd add;
   LockStatus found;  // kHeld or kUnknown
   // Set by post-checkout only: git calls it after it has made the worktree.
-  std::optional<TakenBack> taken_back;
+  std::optional<RolledBack> rolled_back;
 };
 
 // Decides on `call`:

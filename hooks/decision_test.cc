@@ -79,12 +79,12 @@ class DecisionTest : public testing::Test {
   }
 
   // Starts `git ARGUMENTS...`. The fixture ends it.
-  Process& StartGit(std::vector<std::string> words) {
-    words.insert(words.begin(), directory_.File("bin/git"));
+  Process& StartGit(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), directory_.File("bin/git"));
     ProcessOptions options;
     options.input = ProcessOptions::Stdin::kPipe;
     options.directory = directory_.File("bin");
-    git_.emplace(words, options);
+    git_.emplace(arguments, options);
     git_->WaitForOutput("at work");
     return *git_;
   }
@@ -120,7 +120,7 @@ TEST_F(DecisionTest, RefusesAnAddUnderTheLockOfAnotherRun) {
   ASSERT_TRUE(refused.ok() && refused->has_value()) << refused.status();
   EXPECT_EQ((*refused)->add.pid, add.pid());
   EXPECT_EQ((*refused)->found.state, LockState::kHeld);
-  EXPECT_FALSE((*refused)->taken_back.has_value());
+  EXPECT_FALSE((*refused)->rolled_back.has_value());
 }
 
 TEST_F(DecisionTest, PassesAnAddWhileTheLockIsFree) {

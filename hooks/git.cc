@@ -109,27 +109,27 @@ absl::StatusOr<std::string> OutputOf(
 absl::StatusOr<ProgramResult> RunGit(const std::string& directory,
                                      const std::vector<std::string>& args,
                                      Ticks give_up) {
-  std::vector<std::string> words = {"git", "-C", directory};
-  words.insert(words.end(), args.begin(), args.end());
-  return RunProgram(std::move(words), /*variables=*/{}, give_up);
+  std::vector<std::string> command = {"git", "-C", directory};
+  command.insert(command.end(), args.begin(), args.end());
+  return RunProgram(std::move(command), /*variables=*/{}, give_up);
 }
 
 absl::StatusOr<ProgramResult> RunGit(const Location& location,
                                      const std::vector<std::string>& args,
                                      std::vector<std::string> variables,
                                      Ticks give_up) {
-  std::vector<std::string> words = {"git", "-C", location.Home(), "--git-dir",
-                                    location.common_dir};
-  words.insert(words.end(), args.begin(), args.end());
-  return RunProgram(std::move(words), std::move(variables), give_up);
+  std::vector<std::string> command = {"git", "-C", location.Home(), "--git-dir",
+                                      location.common_dir};
+  command.insert(command.end(), args.begin(), args.end());
+  return RunProgram(std::move(command), std::move(variables), give_up);
 }
 
-absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words,
+absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> command,
                                          std::vector<std::string> variables,
                                          Ticks give_up) {
   std::vector<char*> argv;
-  argv.reserve(words.size() + 1);
-  for (std::string& word : words) argv.push_back(&word[0]);
+  argv.reserve(command.size() + 1);
+  for (std::string& argument : command) argv.push_back(&argument[0]);
   argv.push_back(nullptr);
   std::vector<char*> env;
   for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -152,20 +152,20 @@ absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> words,
   const int error =
       posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), env.data());
   posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return ErrnoStatus(error, "start", words[0]);
+  if (error != 0) return ErrnoStatus(error, "start", command[0]);
   for (Pipe& pipe : pipes) pipe.write.Close();
   ProgramResult result;
   if (!Drain(pipes, give_up, result)) {
     kill(pid, SIGKILL);
     // Does not wait for it: its file system may not answer.
     return absl::DeadlineExceededError(
-        absl::StrCat("'", words[0], "' did not end in time"));
+        absl::StrCat("'", command[0], "' did not end in time"));
   }
   int status = 0;
   while (waitpid(pid, &status, 0) < 0) {
     if (errno == EINTR) continue;
     return absl::AbortedError(
-        absl::StrCat("the exit code of '", words[0], "' was lost"));
+        absl::StrCat("the exit code of '", command[0], "' was lost"));
   }
   result.exit_code =
       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

@@ -47,7 +47,7 @@ absl::StatusOr<ProgramResult> RunGit(const Location& location,
 // Errors: as above, and
 //   kDeadlineExceeded  The program was killed. It may be a zombie.
 absl::StatusOr<ProgramResult> RunProgram(
-    std::vector<std::string> words, std::vector<std::string> variables = {},
+    std::vector<std::string> command, std::vector<std::string> variables = {},
     Ticks give_up = -1);
 
 // Returns the standard output of `git ARGS...`, without the final newline.

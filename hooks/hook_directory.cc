@@ -62,7 +62,7 @@ absl::Status Detach(const std::string& path) {
   return rest == *text ? absl::OkStatus() : PutFile(path, rest, 0755);
 }
 
-// Moves `from` to `to`, even to another file system.
+// Moves `from` to `to`, even to another file system. On failure removes `to`.
 absl::Status Move(const std::string& from, const std::string& to) {
   if (rename(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
   int error = errno;
@@ -75,6 +75,8 @@ absl::Status Move(const std::string& from, const std::string& to) {
              copied);
     if (!copied) return RemoveTree(from);
     error = copied.value();
+    // The next call would take a partial copy for another program's file.
+    RemoveTree(to).IgnoreError();
   }
   return absl::AbortedError(
       absl::StrCat("'", from, "' stays there: ",

@@ -47,9 +47,10 @@ std::string RunShared() {
   return absl::StrCat("! test -r ", shared, " || . ", shared);
 }
 
-// `word` quoted for sh.
-std::string Quoted(absl::string_view word) {
-  return absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'");
+// `argument` quoted for sh.
+std::string Quoted(absl::string_view argument) {
+  return absl::StrCat("'", absl::StrReplaceAll(argument, {{"'", "'\\''"}}),
+                      "'");
 }
 
 // `value` quoted for a configuration file.
@@ -242,10 +243,10 @@ bool IsShellScript(absl::string_view text) {
   }
   const size_t end = text.find('\n');
   if (end == text.npos || !absl::ConsumePrefix(&text, "#!")) return false;
-  const std::vector<absl::string_view> words =
+  const std::vector<absl::string_view> arguments =
       absl::StrSplit(text.substr(0, end - 2), ' ', absl::SkipEmpty());
-  for (const absl::string_view word : words) {
-    const absl::string_view name = word.substr(word.rfind('/') + 1);
+  for (const absl::string_view argument : arguments) {
+    const absl::string_view name = argument.substr(argument.rfind('/') + 1);
     if (name != "env") {
       return name == "sh" || name == "bash" || name == "dash" ||
              name == "ksh" || name == "zsh";

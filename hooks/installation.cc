@@ -213,10 +213,11 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
                                   const std::vector<Setting>& settings) {
   const HooksPath path = FindHooksPath(location, settings);
   O8LOCK_RETURN_IF_ERROR(CheckPaths(location, program, path));
-  O8LOCK_ASSIGN_OR_RETURN(const std::string settled,
+  O8LOCK_ASSIGN_OR_RETURN(const std::string installed_program,
                           InstallStableCopy(location, program));
   if (mechanism == Mechanism::kDirectory) {
-    O8LOCK_RETURN_IF_ERROR(InstallPostCheckoutHook(location, path, settled));
+    O8LOCK_RETURN_IF_ERROR(
+        InstallPostCheckoutHook(location, path, installed_program));
   } else {
     // Removes the hook of an installation for an older git.
     O8LOCK_RETURN_IF_ERROR(RemovePostCheckoutHook(location, path));
@@ -224,7 +225,7 @@ absl::StatusOr<HooksState> PutAll(const Location& location,
   // An error is visible later, in the state.
   MoveUserHooks(OwnHooks(location), path.directory).IgnoreError();
   O8LOCK_RETURN_IF_ERROR(
-      PutFiles(location, mechanism, settled, path, /*arms=*/true));
+      PutFiles(location, mechanism, installed_program, path, /*arms=*/true));
   O8LOCK_RETURN_IF_ERROR(EnsureArmingLink(location));
   O8LOCK_RETURN_IF_ERROR(AddInclude(location, settings));
   O8LOCK_ASSIGN_OR_RETURN(const LockStatus found, Inspect(location, {}));

@@ -90,7 +90,7 @@ bool HasMadeBranch(const WorktreeAdd& add, const std::string& common_dir,
   // makes it from a remote's branch.
   const bool is_remote =
       absl::StrContains(text, "\tbranch: Created from refs/remotes/");
-  return AddedCommit(add.words).empty()
+  return AddedCommit(add.arguments).empty()
              ? is_remote || absl::EndsWith(text, "branch: Created from HEAD\n")
              : is_remote;
 }
@@ -118,11 +118,11 @@ absl::StatusOr<std::string> RemoveWorktree(const WorktreeAdd& add,
   return std::string(absl::StripSuffix(on.out, "\n"));
 }
 
-// Removes the branch `taken.branch` if it is still at `commit`, as made by the
-// add, and checked out in no other worktree.
+// Removes the branch `rolled_back.branch` if it is still at `commit`, as made
+// by the add, and checked out in no other worktree.
 absl::Status RemoveBranch(const Location& location, const std::string& commit,
-                          TakenBack& taken) {
-  const std::string branch = absl::StrCat("refs/heads/", taken.branch);
+                          RolledBack& rolled_back) {
+  const std::string branch = absl::StrCat("refs/heads/", rolled_back.branch);
   O8LOCK_ASSIGN_OR_RETURN(
       const std::string elsewhere,
       AskGit(location, {"for-each-ref", "--format=%(worktreepath)", branch}));
@@ -132,12 +132,13 @@ absl::Status RemoveBranch(const Location& location, const std::string& commit,
   }
   O8LOCK_RETURN_IF_ERROR(
       AskGit(location, {"update-ref", "-d", branch, commit}).status());
-  taken.branch_removed = true;
+  rolled_back.branch_removed = true;
   // Git has set these keys if the branch tracks another one.
   for (const absl::string_view key : {"remote", "merge", "rebase"}) {
     O8LOCK_RETURN_IF_ERROR(
-        RunGit(location, {"config", "--local", "--unset",
-                          absl::StrCat("branch.", taken.branch, ".", key)})
+        RunGit(location,
+               {"config", "--local", "--unset",
+                absl::StrCat("branch.", rolled_back.branch, ".", key)})
             .status());
   }
   return absl::OkStatus();
@@ -146,22 +147,22 @@ absl::Status RemoveBranch(const Location& location, const std::string& commit,
 // Removes the results of `add` as RollBackWorktree describes. The error is the
 // reason for the first part that stays.
 absl::Status Undo(const WorktreeAdd& add, const Location& location,
-                  const std::string& commit, TakenBack& taken) {
+                  const std::string& commit, RolledBack& rolled_back) {
   O8LOCK_ASSIGN_OR_RETURN(
       const std::string current,
-      RemoveWorktree(add, location, taken.worktree, commit));
-  taken.removed = true;
-  if (taken.branch.empty()) {
-    taken.branch = current;
+      RemoveWorktree(add, location, rolled_back.worktree, commit));
+  rolled_back.removed = true;
+  if (rolled_back.branch.empty()) {
+    rolled_back.branch = current;
     if (current.empty()) return absl::OkStatus();
     if (!HasMadeBranch(add, location.common_dir, current, commit)) {
       return absl::FailedPreconditionError("it may have been there before");
     }
   }
-  if (taken.branch != current) {
+  if (rolled_back.branch != current) {
     return absl::FailedPreconditionError("the worktree has left it");
   }
-  return RemoveBranch(location, commit, taken);
+  return RemoveBranch(location, commit, rolled_back);
 }
 
 }  // namespace
@@ -172,9 +173,9 @@ std::vector<std::string> StrayDirectoriesOf(const WorktreeAdd& add,
   const std::string list = location.common_dir + "/worktrees";
   // Git itself removes this directory if it is empty, whichever command made
   // it.
-  std::vector<std::string> leftovers = {list};
-  std::string words_path = AddedPath(add.words);
-  while (absl::EndsWith(words_path, "/")) words_path.pop_back();
+  std::vector<std::string> stray_directories = {list};
+  std::string given_path = AddedPath(add.arguments);
+  while (absl::EndsWith(given_path, "/")) given_path.pop_back();
   // The add first makes its entry in the list, with the path of the worktree. A
   // path on the command line is not enough: git has changed to the top of its
   // worktree, so the directory it is relative to is unknown.
@@ -185,33 +186,34 @@ std::vector<std::string> StrayDirectoriesOf(const WorktreeAdd& add,
     const int64_t birth = BirthOf(entry);
     if (birth <= begun) continue;
     const std::string path = WorktreeOf(entry);
-    if (path.empty() || BaseName(path) != BaseName(words_path)) continue;
+    if (path.empty() || BaseName(path) != BaseName(given_path)) continue;
     begun = birth;
     worktree = path;
   }
   for (std::string path = ParentOf(worktree);
        !path.empty() && BirthOf(path) >= begun; path = ParentOf(path)) {
-    leftovers.push_back(path);
+    stray_directories.push_back(path);
   }
-  return leftovers;
+  return stray_directories;
 }
 
-TakenBack RollBackWorktree(const WorktreeAdd& add, const Location& location,
-                           const std::string& worktree,
-                           const std::string& commit) {
+RolledBack RollBackWorktree(const WorktreeAdd& add, const Location& location,
+                            const std::string& worktree,
+                            const std::string& commit) {
   // Protects this process from Ctrl-C: half a rollback is worse than a complete
   // one, or than no rollback.
   const pid_t group = getpgrp();
   setpgid(0, 0);
-  TakenBack taken;
-  taken.worktree = worktree;
-  taken.branch = CreatedBranch(add.words).value_or("");
-  const std::vector<std::string> leftovers = StrayDirectoriesOf(add, location);
-  const absl::Status status = Undo(add, location, commit, taken);
-  if (!status.ok()) taken.problem = std::string(status.message());
-  RecordStrayDirectories(location, leftovers).IgnoreError();
+  RolledBack rolled_back;
+  rolled_back.worktree = worktree;
+  rolled_back.branch = CreatedBranch(add.arguments).value_or("");
+  const std::vector<std::string> stray_directories =
+      StrayDirectoriesOf(add, location);
+  const absl::Status status = Undo(add, location, commit, rolled_back);
+  if (!status.ok()) rolled_back.problem = std::string(status.message());
+  RecordStrayDirectories(location, stray_directories).IgnoreError();
   setpgid(0, group);
-  return taken;
+  return rolled_back;
 }
 
 }  // namespace o8lock

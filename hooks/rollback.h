@@ -14,7 +14,7 @@
 namespace o8lock {
 
 // The result of rolling back one worktree.
-struct TakenBack {
+struct RolledBack {
   std::string worktree;
   bool removed = false;
   std::string branch;  // checked out in it; empty: detached HEAD
@@ -39,9 +39,9 @@ std::vector<std::string> StrayDirectoriesOf(const WorktreeAdd& add,
 // On disk: git removes the above. The parent directories are recorded for the
 // next disarming (lock/arming.h).
 // Not thread-safe: the process leaves its process group meanwhile.
-TakenBack RollBackWorktree(const WorktreeAdd& add, const Location& location,
-                           const std::string& worktree,
-                           const std::string& commit);
+RolledBack RollBackWorktree(const WorktreeAdd& add, const Location& location,
+                            const std::string& worktree,
+                            const std::string& commit);
 
 }  // namespace o8lock
 

@@ -121,16 +121,17 @@ absl::Status TryUsersHook(const Location& location, Mechanism mechanism) {
   // The directory is mounted noexec. Hooks that are settings need no file
   // there.
   if (!IsExecutable(hook)) return absl::OkStatus();
-  std::vector<std::string> words = {"-c", "core.hooksPath=" + directory};
+  std::vector<std::string> arguments = {"-c", "core.hooksPath=" + directory};
   if (mechanism == Mechanism::kConfig) {
-    words.insert(words.end(), {"hook", "run", kHook});
+    arguments.insert(arguments.end(), {"hook", "run", kHook});
   } else {
-    words.insert(
-        words.end(),
+    arguments.insert(
+        arguments.end(),
         {"-c", "alias.o8lock-self-test=!f() { \"$1\"; }; f", "o8lock-self-test",
          absl::StrCat(OwnHooks(location), "/", kHook)});
   }
-  O8LOCK_ASSIGN_OR_RETURN(const ProgramResult result, RunGit(location, words));
+  O8LOCK_ASSIGN_OR_RETURN(const ProgramResult result,
+                          RunGit(location, arguments));
   if (result.exit_code == kCalled) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       "a hook of the user's was not called while the lock was "

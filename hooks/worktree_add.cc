@@ -52,32 +52,33 @@ size_t Distance(absl::string_view a, absl::string_view b) {
 }
 
 // The relevant arguments of an add.
-struct AddWords {
+struct WorktreeAddArguments {
   std::optional<std::string> branch;  // -b
   std::string path;
   std::string commit;
 };
 
-AddWords ReadAddWords(const std::vector<std::string>& words) {
-  AddWords result;
+WorktreeAddArguments ParseWorktreeAdd(
+    const std::vector<std::string>& arguments) {
+  WorktreeAddArguments result;
   bool options = true;
-  for (size_t i = 2; i < words.size(); ++i) {
-    const std::string& word = words[i];
-    if (options && (word == "--" || word == "--end-of-options")) {
+  for (size_t i = 2; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (options && (argument == "--" || argument == "--end-of-options")) {
       options = false;
-    } else if (options && absl::StartsWith(word, "--")) {
+    } else if (options && absl::StartsWith(argument, "--")) {
       // Of the long options only --reason has a value; it may be abbreviated.
-      if (absl::StartsWith("--reason", word)) ++i;
-    } else if (options && word.size() > 1 && word[0] == '-') {
-      const size_t letter = word.find_first_of("bB", 1);
+      if (absl::StartsWith("--reason", argument)) ++i;
+    } else if (options && argument.size() > 1 && argument[0] == '-') {
+      const size_t letter = argument.find_first_of("bB", 1);
       if (letter == std::string::npos) continue;
-      std::string name = word.substr(letter + 1);
-      if (name.empty() && i + 1 < words.size()) name = words[++i];
-      if (word[letter] == 'b') result.branch = std::move(name);
+      std::string name = argument.substr(letter + 1);
+      if (name.empty() && i + 1 < arguments.size()) name = arguments[++i];
+      if (argument[letter] == 'b') result.branch = std::move(name);
     } else if (result.path.empty()) {
-      result.path = word;
+      result.path = argument;
     } else if (result.commit.empty()) {
-      result.commit = word;
+      result.commit = argument;
     }
   }
   return result;
@@ -85,14 +86,14 @@ AddWords ReadAddWords(const std::vector<std::string>& words) {
 
 }  // namespace
 
-std::vector<std::string> GitWords(const std::vector<std::string>& command) {
+std::vector<std::string> GitArguments(const std::vector<std::string>& command) {
   if (command.empty()) return {};
-  std::vector<std::string> words;
+  std::vector<std::string> arguments;
   size_t i = 1;
   absl::string_view program = command[0];
   program.remove_prefix(program.rfind('/') + 1);  // npos + 1 is 0.
   if (absl::ConsumePrefix(&program, "git-")) {
-    words.emplace_back(program);
+    arguments.emplace_back(program);
   } else {
     for (; i < command.size() && absl::StartsWith(command[i], "-"); ++i) {
       constexpr absl::string_view kWithValue[] = {
@@ -103,28 +104,29 @@ std::vector<std::string> GitWords(const std::vector<std::string>& command) {
     }
   }
   if (i < command.size()) {
-    words.insert(words.end(), command.begin() + static_cast<ptrdiff_t>(i),
-                 command.end());
+    arguments.insert(arguments.end(),
+                     command.begin() + static_cast<ptrdiff_t>(i),
+                     command.end());
   }
-  return words;
+  return arguments;
 }
 
-bool IsWorktreeAdd(const std::vector<std::string>& words) {
-  return words.size() >= 2 && words[1] == "add" &&
-         Distance(words[0], "worktree") <= kMaxMisspelt;
+bool IsWorktreeAdd(const std::vector<std::string>& arguments) {
+  return arguments.size() >= 2 && arguments[1] == "add" &&
+         Distance(arguments[0], "worktree") <= kMaxMisspelt;
 }
 
 std::optional<std::string> CreatedBranch(
-    const std::vector<std::string>& words) {
-  return ReadAddWords(words).branch;
+    const std::vector<std::string>& arguments) {
+  return ParseWorktreeAdd(arguments).branch;
 }
 
-std::string AddedPath(const std::vector<std::string>& words) {
-  return ReadAddWords(words).path;
+std::string AddedPath(const std::vector<std::string>& arguments) {
+  return ParseWorktreeAdd(arguments).path;
 }
 
-std::string AddedCommit(const std::vector<std::string>& words) {
-  return ReadAddWords(words).commit;
+std::string AddedCommit(const std::vector<std::string>& arguments) {
+  return ParseWorktreeAdd(arguments).commit;
 }
 
 std::optional<WorktreeAdd> FindWorktreeAdd(int pid) {
@@ -133,27 +135,27 @@ std::optional<WorktreeAdd> FindWorktreeAdd(int pid) {
     if (pid == 0 || i == kMaxBetween) return std::nullopt;
   }
   std::vector<std::string> command = CommandOf(pid);
-  std::vector<std::string> words = GitWords(command);
+  std::vector<std::string> arguments = GitArguments(command);
   int process = pid;
   std::string step = "worktree";
-  if (!IsWorktreeAdd(words)) {
+  if (!IsWorktreeAdd(arguments)) {
     // Commands run by an add as its steps. Looks no further up: hooks and tools
     // started by an add may run any git command.
     constexpr absl::string_view kSteps[] = {"branch", "update-ref",
                                             "symbolic-ref", "reset"};
-    if (words.empty() || !absl::c_linear_search(kSteps, words[0])) {
+    if (arguments.empty() || !absl::c_linear_search(kSteps, arguments[0])) {
       return std::nullopt;
     }
-    step = words[0];
+    step = arguments[0];
     pid = ParentProcess(pid);
     if (pid == 0 || !IsGit(pid)) return std::nullopt;
     command = CommandOf(pid);
-    words = GitWords(command);
-    if (!IsWorktreeAdd(words)) return std::nullopt;
+    arguments = GitArguments(command);
+    if (!IsWorktreeAdd(arguments)) return std::nullopt;
   }
   if (step != "branch") process = pid;
   return WorktreeAdd{pid, GetProcess(process).started, std::move(step),
-                     std::move(command), std::move(words)};
+                     std::move(command), std::move(arguments)};
 }
 
 }  // namespace o8lock

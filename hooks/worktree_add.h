@@ -26,8 +26,8 @@ struct WorktreeAdd {
   // The current command of git: "worktree", or a command run by the add as one
   // of its steps: "branch", "update-ref", "symbolic-ref", "reset".
   std::string step;
-  std::vector<std::string> command;  // its command line, from the kernel
-  std::vector<std::string> words;    // GitWords() of `command`
+  std::vector<std::string> command;    // its command line, from the kernel
+  std::vector<std::string> arguments;  // GitArguments() of `command`
 };
 
 // Returns the `git worktree add` that a hook with the parent process `pid`
@@ -39,20 +39,21 @@ std::optional<WorktreeAdd> FindWorktreeAdd(int pid);
 // The arguments of a git command line after git's own options, starting with
 // the name of the command: {"worktree", "add", "-b", "x", "../x"}. Public for
 // tests.
-std::vector<std::string> GitWords(const std::vector<std::string>& command);
+std::vector<std::string> GitArguments(const std::vector<std::string>& command);
 
 // Whether the arguments begin a `git worktree add`. Accepts small misspellings
 // of "worktree", which git may correct.
-bool IsWorktreeAdd(const std::vector<std::string>& words);
+bool IsWorktreeAdd(const std::vector<std::string>& arguments);
 
 // The branch created by an add according to its arguments (-b). Without -b
 // returns nothing, although the add may still create a branch.
-std::optional<std::string> CreatedBranch(const std::vector<std::string>& words);
+std::optional<std::string> CreatedBranch(
+    const std::vector<std::string>& arguments);
 
 // The path in the arguments of an add, and the commit or branch to check out.
 // Empty if the arguments contain no such value.
-std::string AddedPath(const std::vector<std::string>& words);
-std::string AddedCommit(const std::vector<std::string>& words);
+std::string AddedPath(const std::vector<std::string>& arguments);
+std::string AddedCommit(const std::vector<std::string>& arguments);
 
 }  // namespace o8lock
 

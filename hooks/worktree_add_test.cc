@@ -16,11 +16,11 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-using Words = std::vector<std::string>;
+using Arguments = std::vector<std::string>;
 
-TEST(GitWordsTest, BeginBehindGitsOwnOptions) {
-  const Words kAdd = {"worktree", "add", "../x"};
-  for (const Words& command : std::vector<Words>{
+TEST(GitArgumentsTest, BeginBehindGitsOwnOptions) {
+  const Arguments kAdd = {"worktree", "add", "../x"};
+  for (const Arguments& command : std::vector<Arguments>{
            {"git", "worktree", "add", "../x"},
            {"/usr/bin/git", "worktree", "add", "../x"},
            {"mygit", "worktree", "add", "../x"},
@@ -37,71 +37,74 @@ TEST(GitWordsTest, BeginBehindGitsOwnOptions) {
             "add", "../x"},
            {"git", "-p", "--no-pager", "--exec-path=/x", "worktree", "add",
             "../x"}}) {
-    EXPECT_EQ(GitWords(command), kAdd) << absl::StrJoin(command, " ");
+    EXPECT_EQ(GitArguments(command), kAdd) << absl::StrJoin(command, " ");
   }
 }
 
-TEST(GitWordsTest, MayBeNone) {
-  EXPECT_THAT(GitWords({}), IsEmpty());
-  EXPECT_THAT(GitWords({"git"}), IsEmpty());
-  EXPECT_THAT(GitWords({"git", "--version"}), IsEmpty());
-  EXPECT_THAT(GitWords({"git", "-C"}), IsEmpty());
-  EXPECT_THAT(GitWords({"git", "-C", "x"}), IsEmpty());
-  EXPECT_THAT(GitWords({""}), IsEmpty());
-  EXPECT_THAT(GitWords({"git-"}), ElementsAre(""));
+TEST(GitArgumentsTest, MayBeNone) {
+  EXPECT_THAT(GitArguments({}), IsEmpty());
+  EXPECT_THAT(GitArguments({"git"}), IsEmpty());
+  EXPECT_THAT(GitArguments({"git", "--version"}), IsEmpty());
+  EXPECT_THAT(GitArguments({"git", "-C"}), IsEmpty());
+  EXPECT_THAT(GitArguments({"git", "-C", "x"}), IsEmpty());
+  EXPECT_THAT(GitArguments({""}), IsEmpty());
+  EXPECT_THAT(GitArguments({"git-"}), ElementsAre(""));
 }
 
 TEST(IsWorktreeAddTest, IsOneAlsoIfMisspelt) {
-  for (const char* word : {"worktree", "worktre", "wortree", "wroktree",
-                           "worktee", "worktrees", "workterr", "owrktree"}) {
-    EXPECT_TRUE(IsWorktreeAdd({word, "add"})) << word;
-    EXPECT_TRUE(IsWorktreeAdd({word, "add", "-b", "x", "../x"})) << word;
+  for (const char* argument :
+       {"worktree", "worktre", "wortree", "wroktree", "worktee", "worktrees",
+        "workterr", "owrktree"}) {
+    EXPECT_TRUE(IsWorktreeAdd({argument, "add"})) << argument;
+    EXPECT_TRUE(IsWorktreeAdd({argument, "add", "-b", "x", "../x"}))
+        << argument;
   }
 }
 
 TEST(IsWorktreeAddTest, IsNoOtherCommand) {
-  for (const Words& words :
-       std::vector<Words>{{},
-                          {"worktree"},
-                          {"add"},
-                          {"add", "worktree"},
-                          {"worktree", "list"},
-                          {"worktree", "prune", "add"},
-                          {"worktree", "-q", "add"},
-                          {"worktree", "adds"},
-                          {"notes", "add"},
-                          {"remote", "add"},
-                          {"submodule", "add"},
-                          {"wt", "add"},
-                          {"wtr", "add"},
-                          {"tree", "add"},
-                          {"work", "add"},
-                          {"branch", "add"},
-                          {"commit", "-m", "worktree add"}}) {
-    EXPECT_FALSE(IsWorktreeAdd(words)) << absl::StrJoin(words, " ");
+  for (const Arguments& arguments :
+       std::vector<Arguments>{{},
+                              {"worktree"},
+                              {"add"},
+                              {"add", "worktree"},
+                              {"worktree", "list"},
+                              {"worktree", "prune", "add"},
+                              {"worktree", "-q", "add"},
+                              {"worktree", "adds"},
+                              {"notes", "add"},
+                              {"remote", "add"},
+                              {"submodule", "add"},
+                              {"wt", "add"},
+                              {"wtr", "add"},
+                              {"tree", "add"},
+                              {"work", "add"},
+                              {"branch", "add"},
+                              {"commit", "-m", "worktree add"}}) {
+    EXPECT_FALSE(IsWorktreeAdd(arguments)) << absl::StrJoin(arguments, " ");
   }
 }
 
 struct AddCase {
-  Words words;  // after "worktree add"
+  Arguments arguments;  // after "worktree add"
   std::optional<std::string> branch;
   std::string path;
   friend std::ostream& operator<<(std::ostream& out, const AddCase& test) {
-    return out << absl::StrJoin(test.words, " ");
+    return out << absl::StrJoin(test.arguments, " ");
   }
 };
 
-class AddWordsTest : public testing::TestWithParam<AddCase> {};
+class WorktreeAddArgumentsTest : public testing::TestWithParam<AddCase> {};
 
-TEST_P(AddWordsTest, SayTheBranchAndThePath) {
-  Words words = {"worktree", "add"};
-  words.insert(words.end(), GetParam().words.begin(), GetParam().words.end());
-  EXPECT_EQ(CreatedBranch(words), GetParam().branch);
-  EXPECT_EQ(AddedPath(words), GetParam().path);
+TEST_P(WorktreeAddArgumentsTest, SayTheBranchAndThePath) {
+  Arguments arguments = {"worktree", "add"};
+  arguments.insert(arguments.end(), GetParam().arguments.begin(),
+                   GetParam().arguments.end());
+  EXPECT_EQ(CreatedBranch(arguments), GetParam().branch);
+  EXPECT_EQ(AddedPath(arguments), GetParam().path);
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    All, AddWordsTest,
+    All, WorktreeAddArgumentsTest,
     testing::Values(
         AddCase{{"-b", "x", "../p"}, "x", "../p"},
         AddCase{{"../p", "-b", "x"}, "x", "../p"},

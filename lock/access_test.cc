@@ -20,13 +20,13 @@ namespace {
 constexpr uid_t kUser = 20001;
 constexpr gid_t kGroup = 20000;
 
-struct stat Look(const std::string& path) {
+struct stat StatOf(const std::string& path) {
   struct stat info = {};
   EXPECT_EQ(stat(path.c_str(), &info), 0) << path;
   return info;
 }
 
-mode_t ModeOf(const std::string& path) { return Look(path).st_mode & 07777; }
+mode_t ModeOf(const std::string& path) { return StatOf(path).st_mode & 07777; }
 
 class AccessTest : public testing::Test {
  protected:
@@ -93,7 +93,7 @@ TEST_F(AccessTest, RootsFilesAreTheOwners) {
   }
   MakeIn(directory);
   for (const char* name : {"/made", "/file"}) {
-    const struct stat info = Look(directory + name);
+    const struct stat info = StatOf(directory + name);
     EXPECT_EQ(info.st_uid, kUser) << name;
     EXPECT_EQ(info.st_gid, kGroup) << name;
   }

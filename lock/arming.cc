@@ -111,10 +111,7 @@ absl::Status RecordStrayDirectories(
   const std::string text =
       absl::StrCat(absl::StrJoin(directories, absl::string_view("\0", 1)),
                    absl::string_view("\0", 1));
-  if (write(fd.get(), text.data(), text.size()) < 0) {
-    return ErrnoStatus(errno, "write", path);
-  }
-  return absl::OkStatus();
+  return Append(fd, text, path);
 }
 
 }  // namespace o8lock

@@ -89,7 +89,7 @@ absl::StatusOr<bool> IsTaken(const Location& location) {
   return IsTaken(*guard, location.guard);
 }
 
-absl::Status UpdateArming(const Location& location, bool held_outside) {
+absl::Status UpdateArming(const Location& location, bool held_externally) {
   O8LOCK_ASSIGN_OR_RETURN(const Fd guard, OpenGuard(location));
   O8LOCK_RETURN_IF_ERROR(LockChange(guard, location.guard, kDeadRecordFor));
   O8LOCK_ASSIGN_OR_RETURN(const bool named,
@@ -97,7 +97,7 @@ absl::Status UpdateArming(const Location& location, bool held_outside) {
   // The state of a just replaced guard is unknown. The replacing process arms.
   if (!named) return absl::OkStatus();
   O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(guard, location.guard));
-  return SetArmed(location, taken || held_outside);
+  return SetArmed(location, taken || held_externally);
 }
 
 }  // namespace o8lock

@@ -30,15 +30,15 @@ absl::StatusOr<LockStatus> Inspect(const Location& location,
 absl::StatusOr<bool> IsTaken(const Location& location);
 
 // Arms the repository's hooks (arming.h) if a run has the lock, or if the
-// caller has just found an external run's lock file (`held_outside`). Otherwise
-// disarms them. Lock does this by itself. Call this if Lock could not do so:
-// hooks are being installed, a run was killed, or a run is external.
+// caller has just found an external run's lock file (`held_externally`).
+// Otherwise disarms them. Lock does this by itself. Call this if Lock could not
+// do so: hooks are being installed, a run was killed, or a run is external.
 // Errors: kDeadlineExceeded  another process is stuck changing the record;
 //                            nothing was done;
 //         others             as Lock::Acquire's for the guard, and from the
 //                            file system.
 // Waits up to 50 milliseconds.
-absl::Status UpdateArming(const Location& location, bool held_outside);
+absl::Status UpdateArming(const Location& location, bool held_externally);
 
 }  // namespace o8lock
 

@@ -178,15 +178,15 @@ void Describe(const Repository& repository, const std::string& start,
   location.guard =
       absl::StrCat(location.common_dir, "/o8lock/", name, ".guard");
   location.lock_file = LockFileIn(home, name);
-  ExternalLockFiles external(name, location);
-  location.outside = external.Add(home, home);
-  for (const std::string& other : homes) external.Add(other, other);
+  ExternalLockFiles external_files(name, location);
+  location.outside = external_files.Add(home, home);
+  for (const std::string& other : homes) external_files.Add(other, other);
   if (name != kOrchestr8Lock) return;
   location.armed = location.common_dir + "/o8lock/armed.inc";
   const std::string& top =
       repository.worktree.empty() ? home : repository.worktree;
-  external.Add(top, top);
-  external.Add(start, top);
+  external_files.Add(top, top);
+  external_files.Add(start, top);
 }
 
 }  // namespace

@@ -308,7 +308,7 @@ TEST_F(LocateTest, FindsTheRepositorysGuardForItsLockFileByPath) {
             repository_ + "/.claude/.parallel.lock.mine.guard");
 }
 
-TEST_F(LocateTest, TellsOfAGitFileThatLeadsNowhere) {
+TEST_F(LocateTest, ReportsAGitFileThatLeadsNowhere) {
   const std::string directory = temp_.File("broken");
   ASSERT_EQ(mkdir(directory.c_str(), 0777), 0);
   LocateOptions options;
@@ -339,7 +339,7 @@ TEST_F(LocateTest, FollowsNamesThatBeginAndEndWithBlanks) {
             temp_.File(" g ") + "\n");
 }
 
-TEST_F(LocateTest, TellsOfACommondirFileThatLeadsNowhere) {
+TEST_F(LocateTest, ReportsACommondirFileThatLeadsNowhere) {
   Git(repository_, {"worktree", "add", "-q", temp_.File("linked")});
   const std::string git_dir = repository_ + "/.git/worktrees/linked";
   LocateOptions options;

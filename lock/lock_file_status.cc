@@ -80,7 +80,7 @@ absl::StatusOr<TimedText> ReadTimed(const std::string& path) {
 
 // Sets the state of `lock_status`, a lock file with a holder written at
 // `written`, from the holder's process.
-void JudgeProcess(const struct timespec& written, LockStatus& lock_status) {
+void DetermineState(const struct timespec& written, LockStatus& lock_status) {
   Holder& holder = *lock_status.holder;
   lock_status.process = GetProcess(holder.pid);
   if (!HasEnded(lock_status.process) && !IsOrchestr8Process(holder.pid)) {
@@ -154,7 +154,7 @@ absl::StatusOr<LockFile> DetermineLockFileStatus(
     lock_status.state = LockState::kStale;
     return found;
   }
-  JudgeProcess(written, lock_status);
+  DetermineState(written, lock_status);
   return found;
 }
 

@@ -145,10 +145,10 @@ absl::StatusOr<ClearedLockFiles> ClearLockFiles(
                                               : std::nullopt));
     const LockStatus& found = file.lock_status;
     // If this becomes false, another file is there: determine its status.
-    bool is_settled = true;
+    bool is_done = true;
     if (found.state == LockState::kStale) {
       O8LOCK_ASSIGN_OR_RETURN(
-          is_settled, ClearStale(location, file, predecessors, time, cleared));
+          is_done, ClearStale(location, file, predecessors, time, cleared));
     } else if (found.state != LockState::kFree) {
       if (!IsOf(found, predecessors.previous) &&
           !Contains(predecessors.overriding, found)) {
@@ -156,10 +156,10 @@ absl::StatusOr<ClearedLockFiles> ClearLockFiles(
         return cleared;
       }
       if (displace) {
-        O8LOCK_ASSIGN_OR_RETURN(is_settled, RemoveIfStill(paths[i], file.text));
+        O8LOCK_ASSIGN_OR_RETURN(is_done, RemoveIfStill(paths[i], file.text));
       }
     }
-    if (is_settled) ++i;
+    if (is_done) ++i;
   }
   return cleared;
 }

@@ -72,7 +72,7 @@ class LockTest : public testing::Test {
   std::optional<LockStatus> RefusedBy(const absl::Status& /*status*/) const {
     return refused_by_;
   }
-  LockStatus Look() {
+  LockStatus InspectLock() {
     const absl::StatusOr<LockStatus> found = Inspect(location_, {});
     EXPECT_TRUE(found.ok()) << found.status();
     return found.value_or(LockStatus());
@@ -88,7 +88,7 @@ class LockTest : public testing::Test {
     EXPECT_EQ(found->holder->token, holder.token);
   }
   void ExpectFree() {
-    EXPECT_EQ(Look().state, LockState::kFree);
+    EXPECT_EQ(InspectLock().state, LockState::kFree);
     EXPECT_EQ(Contents(location_.guard), "");
     EXPECT_FALSE(Exists(location_.lock_file));
   }
@@ -203,7 +203,7 @@ TEST_F(LockTest, PublishesNothingWhenToldSo) {
   options_.unpublished = "for a test";
   const Lock lock = Acquire();
   EXPECT_FALSE(Exists(repository_ + "/.claude"));
-  EXPECT_EQ(Look().state, LockState::kHeld);
+  EXPECT_EQ(InspectLock().state, LockState::kHeld);
 }
 
 TEST_F(LockTest, RefusesASecondRunInTheSameProcess) {
@@ -355,8 +355,8 @@ TEST_F(LockTest, AForkedCopyReleasesNothing) {
 TEST_F(LockTest, TakesOverFromADeadRunAndSaysSo) {
   const Holder dead = Crash();
   EXPECT_TRUE(Exists(location_.lock_file));
-  EXPECT_EQ(Look().state, LockState::kStale);
-  EXPECT_EQ(Look().holder->pid, dead.pid);
+  EXPECT_EQ(InspectLock().state, LockState::kStale);
+  EXPECT_EQ(InspectLock().holder->pid, dead.pid);
   {
     const Lock lock = Acquire();
     ASSERT_EQ(lock.stale().size(), 1u);  // one run's record and lock file
@@ -389,19 +389,19 @@ TEST_F(LockTest, NamesEveryDeadRunOnce) {
   EXPECT_FALSE(Exists(location_.external_lock_files[0]));
 }
 
-TEST_F(LockTest, RefusesBesideARunOutsideO8lock) {
+TEST_F(LockTest, RefusesBesideAnExternalRun) {
   ASSERT_EQ(mkdir((repository_ + "/.claude").c_str(), 0777), 0);
-  Holder outside;
-  outside.pid = getppid();
+  Holder external;
+  external.pid = getppid();
   for (const std::string& path : location_.LockFiles()) {
-    MakeFile(path, LockFileText(outside));
+    MakeFile(path, LockFileText(external));
     const absl::Status status = TryToAcquire();
-    ExpectHeldBy(status, outside);
+    ExpectHeldBy(status, external);
     EXPECT_EQ(RefusedBy(status)->file, path);
     EXPECT_FALSE(RefusedBy(status)->kernel_locked);
-    EXPECT_EQ(Look().state, LockState::kHeld);
-    EXPECT_EQ(Look().file, path);
-    EXPECT_EQ(Contents(path), LockFileText(outside));
+    EXPECT_EQ(InspectLock().state, LockState::kHeld);
+    EXPECT_EQ(InspectLock().file, path);
+    EXPECT_EQ(Contents(path), LockFileText(external));
     EXPECT_EQ(Contents(location_.guard), "");
     ASSERT_EQ(unlink(path.c_str()), 0);
   }
@@ -413,8 +413,8 @@ TEST_F(LockTest, PutsAMalformedLockFileOutOfTheWay) {
   for (const std::string& path : location_.LockFiles()) {
     const std::string text("{\"pid\":\0", 8);
     MakeFile(path, text);
-    EXPECT_EQ(Look().state, LockState::kStale);
-    EXPECT_EQ(Look().problem, "it is not a JSON object");
+    EXPECT_EQ(InspectLock().state, LockState::kStale);
+    EXPECT_EQ(InspectLock().problem, "it is not a JSON object");
     const Lock lock = Acquire();
     ASSERT_EQ(lock.malformed().size(), 1u);
     EXPECT_EQ(lock.malformed()[0].path, path);
@@ -442,7 +442,7 @@ TEST_F(LockTest, JoinsItsOwnRun) {
   }
   EXPECT_TRUE(Exists(location_.lock_file));
   EXPECT_TRUE(Inspect(location_, options_.own_tokens)->own);
-  EXPECT_FALSE(Look().own);
+  EXPECT_FALSE(InspectLock().own);
   options_.own_tokens = {"", "another"};
   ExpectHeldBy(TryToAcquire(), lock.holder());
 }
@@ -455,12 +455,12 @@ TEST_F(LockTest, AJoinedRunOutlivesTheOneItJoined) {
   options_.own_tokens.clear();
   const absl::Status refused = TryToAcquire();
   EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable) << refused;
-  EXPECT_EQ(Look().state, LockState::kHeld);
+  EXPECT_EQ(InspectLock().state, LockState::kHeld);
   EXPECT_EQ(RefusedBy(refused)->holder->token, inner.holder().token);
   // Runs inside it still join.
   options_.own_tokens = {inner.holder().token};
   EXPECT_TRUE(Acquire().joined());
-  EXPECT_EQ(Look().state, LockState::kHeld);
+  EXPECT_EQ(InspectLock().state, LockState::kHeld);
   ASSERT_TRUE(inner.Release().ok());
   EXPECT_FALSE(Acquire().joined());
   ExpectFree();
@@ -546,7 +546,7 @@ TEST_F(LockTest, AWithdrawnLockFileStaysAwayWhereItIsNotWanted) {
   EXPECT_EQ(lock.holder().unpublished, "for a test");
 }
 
-TEST_F(LockTest, AJoinedRunIsNotWhatADeadOneLeftBehind) {
+TEST_F(LockTest, AJoinedRunIsNoSurvivingProcessOfADeadOne) {
   Holder dead = Crash();
   dead.command_pid = dead.pid;
   MakeFile(location_.guard, RecordText(dead));
@@ -559,9 +559,9 @@ TEST_F(LockTest, AJoinedRunIsNotWhatADeadOneLeftBehind) {
     EXPECT_TRUE(inner.joined());
     options_.own_tokens.clear();
     ExpectHeldBy(TryToAcquire(), dead);
-    EXPECT_EQ(Look().state, LockState::kHeld);
+    EXPECT_EQ(InspectLock().state, LockState::kHeld);
   }
-  EXPECT_EQ(Look().state, LockState::kStale);
+  EXPECT_EQ(InspectLock().state, LockState::kStale);
   const Lock lock = Acquire();
   ASSERT_EQ(lock.stale().size(), 1u);
   EXPECT_EQ(lock.stale()[0].holder->token, dead.token);
@@ -604,7 +604,7 @@ TEST_F(ArmingTest, LastsUntilTheLastOfTheRunsInside) {
 
 TEST_F(ArmingTest, OutlivesAnOverride) {
   std::optional<Lock> old = Acquire();
-  options_.overriding = {Look()};
+  options_.overriding = {InspectLock()};
   std::optional<Lock> lock = Acquire();
   old.reset();
   EXPECT_TRUE(Armed());
@@ -623,7 +623,7 @@ TEST_F(ArmingTest, IsOnlyForTheLockThatGuardsWorktrees) {
   EXPECT_FALSE(Armed());
 }
 
-TEST_F(ArmingTest, ExchangesTwoLinksAndMakesNoneAnew) {
+TEST_F(ArmingTest, ExchangesTwoLinksAndMakesNoNewOne) {
   const std::string spare = location_.armed + ".spare";
   const auto inodes = [this, &spare] {
     std::set<ino_t> numbers;
@@ -684,13 +684,13 @@ TEST_F(ArmingTest, IsNothingWithoutHooks) {
   EXPECT_FALSE(Exists(location_.armed));
 }
 
-TEST_F(ArmingTest, OfADeadRunEndsOnlyWhenSomebodyLooks) {
+TEST_F(ArmingTest, OfADeadRunEndsOnlyAtAnInspection) {
   Crash();
   EXPECT_TRUE(Armed());
   EXPECT_TRUE(UpdateArming(location_, false).ok());
   EXPECT_FALSE(Armed());
   // The next run needs the proof of death.
-  EXPECT_EQ(Look().state, LockState::kStale);
+  EXPECT_EQ(InspectLock().state, LockState::kStale);
 }
 
 TEST_F(ArmingTest, IsUpdatedToWhatTheLockIs) {
@@ -767,11 +767,11 @@ TEST_F(LockTest, RefusesAGuardWithAnotherName) {
 // A run killed between two steps leaves this state.
 TEST_F(LockTest, BringsBackALivingRunsLockFileThatWasMovedAside) {
   ASSERT_EQ(mkdir((repository_ + "/.claude").c_str(), 0777), 0);
-  Holder outside;
-  outside.pid = getppid();
-  MakeFile(repository_ + "/.claude/.murm.lock.old", LockFileText(outside));
-  ExpectHeldBy(TryToAcquire(), outside);
-  EXPECT_EQ(Contents(location_.external_lock_files[0]), LockFileText(outside));
+  Holder external;
+  external.pid = getppid();
+  MakeFile(repository_ + "/.claude/.murm.lock.old", LockFileText(external));
+  ExpectHeldBy(TryToAcquire(), external);
+  EXPECT_EQ(Contents(location_.external_lock_files[0]), LockFileText(external));
   EXPECT_FALSE(Exists(repository_ + "/.claude/.murm.lock.old"));
 }
 
@@ -780,17 +780,17 @@ TEST_F(LockTest, GoesOnAfterAnotherBootWhateverTheHostIsCalled) {
   dead.host += "-other";
   dead.boot_id = "another";
   MakeFile(location_.guard, RecordText(dead));
-  EXPECT_EQ(Look().state, LockState::kStale);
+  EXPECT_EQ(InspectLock().state, LockState::kStale);
   EXPECT_EQ(Acquire().stale().size(), 1u);
 }
 
-TEST_F(LockTest, DoubtsALivingPidOfAnUnknownBoot) {
+TEST_F(LockTest, ALivingPidOfAnUnknownBootIsUnknown) {
   Holder far = Crash();
   ASSERT_EQ(unlink(location_.lock_file.c_str()), 0);
   far.pid = getppid();
   far.boot_id = "";
   MakeFile(location_.guard, RecordText(far));
-  EXPECT_EQ(Look().state, LockState::kUnknown);
+  EXPECT_EQ(InspectLock().state, LockState::kUnknown);
   const absl::Status status = TryToAcquire();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   ASSERT_TRUE(RefusedBy(status).has_value());
@@ -804,7 +804,7 @@ TEST_F(LockTest, DoubtsALivingPidOfAnUnknownBoot) {
 TEST_F(LockTest, GoesOnAfterARecordThatIsNone) {
   Acquire();
   MakeFile(location_.guard, std::string(100, '\0'));
-  EXPECT_EQ(Look().state, LockState::kFree);
+  EXPECT_EQ(InspectLock().state, LockState::kFree);
   EXPECT_EQ(TryToAcquire(), absl::OkStatus());
 }
 
@@ -818,7 +818,7 @@ TEST_F(LockTest, OverridesTheHolderThatWasShown) {
     const Lock lock = Acquire();
     EXPECT_NE(lock.holder().token, old.holder().token);
     replaced = Contents(location_.lock_file);
-    EXPECT_EQ(Look().holder->token, lock.holder().token);
+    EXPECT_EQ(InspectLock().holder->token, lock.holder().token);
     // The old run ends: it does not touch the new run's files.
     const absl::StatusOr<Released> released = old.Release();
     ASSERT_TRUE(released.ok()) << released.status();
@@ -828,7 +828,7 @@ TEST_F(LockTest, OverridesTheHolderThatWasShown) {
     EXPECT_EQ(released->by->at, lock.holder().started_at);
     EXPECT_EQ(released->by->host, lock.holder().host);
     EXPECT_EQ(Contents(location_.lock_file), replaced);
-    EXPECT_EQ(Look().holder->token, lock.holder().token);
+    EXPECT_EQ(InspectLock().holder->token, lock.holder().token);
     EXPECT_FALSE(Exists(location_.guard + ".new"));
   }
   ExpectFree();
@@ -836,9 +836,9 @@ TEST_F(LockTest, OverridesTheHolderThatWasShown) {
 
 TEST_F(LockTest, EveryOverriddenRunThatWorksOnIsToldOf) {
   Lock first = Acquire();
-  options_.overriding = {Look()};
+  options_.overriding = {InspectLock()};
   Lock second = Acquire();
-  options_.overriding = {Look()};
+  options_.overriding = {InspectLock()};
   Lock third = Acquire();
   options_.overriding.clear();
   ASSERT_TRUE(third.Release().ok());
@@ -849,7 +849,7 @@ TEST_F(LockTest, EveryOverriddenRunThatWorksOnIsToldOf) {
   ExpectFree();
 }
 
-TEST_F(LockTest, AnOverriddenRunIsSeenBehindWhatADeadOneLeftBehind) {
+TEST_F(LockTest, AnOverriddenRunIsSeenBehindSurvivingProcessesOfADeadOne) {
   Holder dead = Crash();
   Holder overridden = dead;
   overridden.pid = getpid();
@@ -865,7 +865,7 @@ TEST_F(LockTest, AnOverriddenRunIsSeenBehindWhatADeadOneLeftBehind) {
   EXPECT_TRUE(Acquire().joined());
   options_.own_tokens.clear();
   // After it is shown, it can be overridden again.
-  options_.overriding = {Look()};
+  options_.overriding = {InspectLock()};
   const Lock lock = Acquire();
   ASSERT_EQ(lock.holder().overridden.size(), 1u);
   EXPECT_EQ(lock.holder().overridden[0].token, overridden.token);
@@ -877,7 +877,7 @@ TEST_F(LockTest, ARunThatHasReleasedIsNotToldOf) {
   const Lock inner = Acquire();
   options_.own_tokens.clear();
   ASSERT_TRUE(released.Release().ok());
-  options_.overriding = {Look()};
+  options_.overriding = {InspectLock()};
   EXPECT_TRUE(Acquire().holder().overridden.empty());
   ExpectFree();
 }
@@ -923,7 +923,7 @@ TEST_F(LockTest, DoesNotPutItsGuardBackWhereAnotherRunHasMadeOne) {
 
 TEST_F(LockTest, AnOverriddenRunPutsNothingBack) {
   Lock overridden = Acquire();
-  options_.overriding = {Look()};
+  options_.overriding = {InspectLock()};
   Lock lock = Acquire();
   ASSERT_EQ(unlink(location_.guard.c_str()), 0);
   ASSERT_EQ(unlink(location_.lock_file.c_str()), 0);
@@ -951,11 +951,11 @@ TEST_F(LockTest, DoesNotOverrideAnotherHolderThanTheOneShown) {
   EXPECT_EQ(TryToAcquire(), absl::OkStatus());
 }
 
-TEST_F(LockTest, OverridesARunOutsideO8lock) {
+TEST_F(LockTest, OverridesAnExternalRun) {
   ASSERT_EQ(mkdir((repository_ + "/.claude").c_str(), 0777), 0);
-  Holder outside;
-  outside.pid = getppid();
-  MakeFile(location_.lock_file, LockFileText(outside));
+  Holder external;
+  external.pid = getppid();
+  MakeFile(location_.lock_file, LockFileText(external));
   options_.overriding = {*RefusedBy(TryToAcquire())};
   const Lock lock = Acquire();
   EXPECT_EQ(ParseHolder(Contents(location_.lock_file))->pid, getpid());
@@ -963,25 +963,26 @@ TEST_F(LockTest, OverridesARunOutsideO8lock) {
 
 TEST_F(LockTest, OverridingOneFindsTheOther) {
   const Lock old = Acquire();
-  Holder outside;
-  outside.pid = getppid();
-  MakeFile(location_.external_lock_files[0], LockFileText(outside));
+  Holder external;
+  external.pid = getppid();
+  MakeFile(location_.external_lock_files[0], LockFileText(external));
   options_.overriding = {*RefusedBy(TryToAcquire())};
   const absl::Status status = TryToAcquire();
-  ExpectHeldBy(status, outside);
-  EXPECT_EQ(Look().holder->token, old.holder().token);  // nothing changed
+  ExpectHeldBy(status, external);
+  EXPECT_EQ(InspectLock().holder->token,
+            old.holder().token);  // nothing changed
   options_.overriding.push_back(*RefusedBy(status));
   EXPECT_EQ(TryToAcquire(), absl::OkStatus());
 }
 
 TEST_F(LockTest, RemovesOnlyItsOwnLockFile) {
-  Holder outside;
-  outside.pid = getppid();
+  Holder external;
+  external.pid = getppid();
   Lock lock = Acquire();
   // Like orchestr8 3 with --force: in place.
-  MakeFile(location_.lock_file, LockFileText(outside));
+  MakeFile(location_.lock_file, LockFileText(external));
   ASSERT_TRUE(lock.Release().ok());
-  EXPECT_EQ(Contents(location_.lock_file), LockFileText(outside));
+  EXPECT_EQ(Contents(location_.lock_file), LockFileText(external));
 }
 
 TEST_F(LockTest, RemovesItsLockFileUnderTheNameVersion4GivesIt) {

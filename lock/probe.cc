@@ -30,8 +30,8 @@ absl::Status TryLocks(const Fd& one, const Fd& two, const std::string& path) {
       Expect(!refused.ok(), "two descriptors have the same lock at once"));
   if (!absl::IsUnavailable(refused)) return refused;
   O8LOCK_RETURN_IF_ERROR(TryLock(two, Range::kChange, path));
-  O8LOCK_ASSIGN_OR_RETURN(const Fd look, OpenRegular(path, O_RDONLY));
-  O8LOCK_ASSIGN_OR_RETURN(const bool seen, IsLocked(look, Range::kRun, path));
+  O8LOCK_ASSIGN_OR_RETURN(const Fd reader, OpenRegular(path, O_RDONLY));
+  O8LOCK_ASSIGN_OR_RETURN(const bool seen, IsLocked(reader, Range::kRun, path));
   O8LOCK_RETURN_IF_ERROR(Expect(seen, "a lock cannot be seen by others"));
   O8LOCK_RETURN_IF_ERROR(Unlock(one, Range::kRun, path));
   return TryLock(two, Range::kRun, path);

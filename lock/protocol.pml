@@ -7,9 +7,9 @@
 //   gcc -O2 -w -DSAFETY -o pan pan.c && ./pan -m20000
 //   spin -t -p lock/protocol.pml          # with the same -D: what was found
 //
-// The model has the names of the functions in acquire.cc, lock.cc, judge.cc,
-// lock_files.cc and put_back.cc. It starts RUNS (3) runs at the same time, and
-// NEXT, one more when all have ended.
+// The model has the names of the functions in acquire.cc, lock.cc,
+// record_status.cc, lock_files.cc and put_back.cc. It starts RUNS (3) runs at
+// the same time, and NEXT, one more when all have ended.
 // Guards are inodes: the name `guard` stands for one of them, rename gives it
 // to another, one without a name lives on. On each inode the kernel locks kRun,
 // kChange and kJoined. The locks belong to open file descriptions: a run's own,
@@ -18,9 +18,9 @@
 // killed process loses its locks, but for those of a description that others
 // have.
 // A record names a run, its command once that is named, the runs that this one
-// has overridden, and whether it has released. JudgeRecord goes by the
-// processes of all these where the kernel lock is free. The lock file has two
-// more names for the time in between.
+// has overridden, and whether it has released. DetermineRecordStatus goes by
+// the processes of all these where the kernel lock is free. The lock file has
+// two more names for the time in between.
 //
 // Every system call is a step of its own; what a process does between two of
 // them cannot be seen.
@@ -318,7 +318,7 @@ inline Overwrite(inode, who, with_command_of_who, with_runs) {
 
 // `left` is the living run among those in the record `previous`: the guard is
 // free, or only a leftover has it.
-inline JudgeRecord() {
+inline DetermineRecordStatus() {
 #ifdef JUDGE_BY_THE_LOCK_ALONE
   left = NOBODY
 #else
@@ -527,7 +527,7 @@ inline JoinRun() {
 inline TakeFree() {
   RemoveRemains();
   STEP(ReadRecord(fd));
-  STEP(JudgeRecord());
+  STEP(DetermineRecordStatus());
   if
   :: left != NOBODY && IsOwn(left) -> JoinRun()
   :: left != NOBODY && !IsOwn(left) && !AGREED_TO(left) ->
@@ -931,7 +931,7 @@ inline PutGuardBack() {
 }
 
 // Only where something is missed; the first looks lock nothing.
-inline LookAfter() {
+inline CheckIntegrity() {
   STEP(still = !IsStillNamed(fd));
   if
   :: still ->
@@ -1026,7 +1026,7 @@ inline Remaining() {
      left = previous;
      is_released = is_released || !joined
   :: !still && joined ->
-     JudgeRecord();
+     DetermineRecordStatus();
      left = (left != NOBODY -> previous : NOBODY);
      with_command = with_command && left != NOBODY;
      runs = (left != NOBODY -> runs : 0)
@@ -1149,7 +1149,7 @@ proctype Run(byte me) {
 #ifdef WITH_CLEANER
         :: atomic {
              command[me] == RUNNING && (guard != fd || LOCK_FILE_IS_MISSED)
-           } LookAfter()
+           } CheckIntegrity()
 #endif
         od;
         Release();

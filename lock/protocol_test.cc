@@ -22,7 +22,7 @@ using Flags = std::vector<std::string>;
 constexpr std::chrono::minutes kDeadline{4};
 
 // The result of exploring every reachable state.
-struct LockState {
+struct ExplorationResult {
   std::string counterexample;  // the violated property, or empty
   std::string states;          // the number of explored states
 };
@@ -31,8 +31,8 @@ class ProtocolTest : public testing::Test {
  protected:
   void SetUp() override {
     for (const char* program : {"spin", "gcc"}) {
-      const std::string look = std::string("command -v ") + program;
-      if (!(RunToEnd({"sh", "-c", look}) == Exited(0))) {
+      const std::string command = std::string("command -v ") + program;
+      if (!(RunToEnd({"sh", "-c", command}) == Exited(0))) {
         GTEST_SKIP() << "there is no " << program << " here";
       }
     }
@@ -50,7 +50,8 @@ class ProtocolTest : public testing::Test {
 
   // Explores the model under `flags`, with `pan_flags` for the program spin
   // generates from it.
-  LockState Explore(const Flags& flags, const Flags& pan_flags = {}) const {
+  ExplorationResult Explore(const Flags& flags,
+                            const Flags& pan_flags = {}) const {
     Flags spin = {"spin", "-a"};
     spin.insert(spin.end(), flags.begin(), flags.end());
     spin.push_back(PathFromEnv("PROTOCOL"));
@@ -60,10 +61,10 @@ class ProtocolTest : public testing::Test {
     Flags pan = {"./pan", "-m20000"};
     pan.insert(pan.end(), pan_flags.begin(), pan_flags.end());
     const std::string report = Call(pan);
-    LockState state;
+    ExplorationResult result;
     std::smatch match;
     if (std::regex_search(report, match, std::regex("pan:1: (.*) \\(at "))) {
-      state.counterexample = match[1];
+      result.counterexample = match[1];
     } else {
       // The search was not cut short by a limit either.
       EXPECT_NE(report.find("errors: 0\n"), std::string::npos) << report;
@@ -73,8 +74,8 @@ class ProtocolTest : public testing::Test {
     EXPECT_TRUE(std::regex_search(report, match,
                                   std::regex(" ([0-9]+) states, stored")))
         << report;
-    state.states = match[1];
-    return state;
+    result.states = match[1];
+    return result;
   }
 
  private:
@@ -111,10 +112,10 @@ class Right : public ProtocolTest, public testing::WithParamInterface<Case> {};
 //   overridden_run_stays_visible  while its command works, whichever run ends
 //   released_run_refuses_nobody   even if its process is alive
 TEST_P(Right, HasNoCounterexample) {
-  const LockState state = Explore(GetParam().flags);
-  EXPECT_EQ(state.counterexample, "");
-  std::cout << state.states << " states\n";
-  RecordProperty("states", state.states);
+  const ExplorationResult result = Explore(GetParam().flags);
+  EXPECT_EQ(result.counterexample, "");
+  std::cout << result.states << " states\n";
+  RecordProperty("states", result.states);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -163,8 +164,8 @@ TEST_P(Wrong, HasACounterexample) {
   // Some mistakes violate several properties. The order of finding them has no
   // meaning.
   flags.push_back("-DONLY=" + GetParam().counterexample);
-  const LockState state = Explore(flags, {"-E"});
-  EXPECT_EQ(state.counterexample,
+  const ExplorationResult result = Explore(flags, {"-E"});
+  EXPECT_EQ(result.counterexample,
             "assertion violated " + GetParam().counterexample);
 }
 
@@ -283,9 +284,9 @@ INSTANTIATE_TEST_SUITE_P(
 
 // All later runs wait for a lock kept by a command's surviving processes.
 TEST_F(ProtocolTest, DeadlockIsFound) {
-  const LockState state =
+  const ExplorationResult result =
       Explore({"-DRUNS=2", "-DLOCK_CHANGE_ON_OWN_DESCRIPTION"}, {"-A"});
-  EXPECT_EQ(state.counterexample, "invalid end state");
+  EXPECT_EQ(result.counterexample, "invalid end state");
 }
 
 }  // namespace

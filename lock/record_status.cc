@@ -39,7 +39,7 @@ Origin OriginOf(const Holder& record, const Fd& guard) {
                                                     : Origin::kOtherNamespace;
 }
 
-enum class Life { kDead, kDoubtful, kAlive };
+enum class Life { kDead, kUnknown, kAlive };
 
 // The life of the process with the pid of `process` at the moment `since`.
 Life LifeOf(const ProcessInfo& process, int64_t since, const Holder& record) {
@@ -47,7 +47,7 @@ Life LifeOf(const ProcessInfo& process, int64_t since, const Holder& record) {
   // Moments of different time namespaces cannot be compared.
   if (process.started < 0 || since < 0 ||
       record.time_namespace != ThisProcess().time_namespace) {
-    return Life::kDoubtful;
+    return Life::kUnknown;
   }
   return process.started <= TicksOf(since) ? Life::kAlive : Life::kDead;
 }
@@ -103,7 +103,7 @@ Life LifeElsewhere(const Holder& record) {
                   })) {
     return Life::kAlive;
   }
-  return SeesAllNamespaces() ? Life::kDead : Life::kDoubtful;
+  return SeesAllNamespaces() ? Life::kDead : Life::kUnknown;
 }
 
 // The life of a run, if its processes may be visible. Of other runs nothing is
@@ -163,7 +163,7 @@ LockState DetermineUnlockedState(const Fd& guard, LockStatus& found,
           switch (LifeElsewhere(record)) {
             case Life::kAlive:
               return LockState::kHeld;
-            case Life::kDoubtful:
+            case Life::kUnknown:
               // On a local file system an invisible lock is free, because no
               // other kernel is involved. But processes surviving their run
               // have no lock.

@@ -85,7 +85,7 @@ Holder RecordOf(int pid) {
 }
 
 // The state of a guard containing `record`, written for this guard.
-LockStatus Judge(std::optional<Holder> record, bool kernel_locked) {
+LockStatus Determine(std::optional<Holder> record, bool kernel_locked) {
   const TempDir dir;
   const std::string path = dir.File("guard");
   MakeFile(path, "");
@@ -159,20 +159,20 @@ TEST(ThisProcessTest, KnowsThisProcess) {
 TEST(DetermineRecordStatusTest, LetsTheKernelLockDecide) {
   Sleeper sleeper;
   const Holder alive = RecordOf(sleeper.pid());
-  EXPECT_EQ(Judge(alive, true).state, LockState::kHeld);
+  EXPECT_EQ(Determine(alive, true).state, LockState::kHeld);
   // The wrapper was killed, its command is alive.
   const Holder dead = RecordOf(DeadPid());
-  const LockStatus found = Judge(dead, true);
+  const LockStatus found = Determine(dead, true);
   EXPECT_EQ(found.state, LockState::kHeld);
   EXPECT_TRUE(IsDead(found));
-  EXPECT_EQ(Judge(dead, false).state, LockState::kStale);
-  EXPECT_EQ(Judge(std::nullopt, false).state, LockState::kFree);
-  EXPECT_EQ(Judge(std::nullopt, true).state, LockState::kHeld);
+  EXPECT_EQ(Determine(dead, false).state, LockState::kStale);
+  EXPECT_EQ(Determine(std::nullopt, false).state, LockState::kFree);
+  EXPECT_EQ(Determine(std::nullopt, true).state, LockState::kHeld);
 }
 
 // A daemon has the kernel lock. The lock is held unless the kernel says both
 // are dead.
-TEST(DetermineRecordStatusTest, IsStaleWhereOnlySomethingLeftBehindHasTheLock) {
+TEST(DetermineRecordStatusTest, IsStaleWhereOnlyASurvivingProcessHasTheLock) {
   Sleeper living;
   Sleeper zombie;
   zombie.MakeZombie();
@@ -196,12 +196,12 @@ TEST(DetermineRecordStatusTest, IsStaleWhereOnlySomethingLeftBehindHasTheLock) {
     Holder record = RecordOf(c.wrapper);
     record.command_pid = c.command;
     if (!c.here) record.pid_namespace = 1;
-    EXPECT_EQ(Judge(record, true).state, c.state);
+    EXPECT_EQ(Determine(record, true).state, c.state);
   }
   // A different start time of the process is not enough.
   Holder reused = RecordOfAnEarlier(living.pid());
   reused.command_pid = dead;
-  EXPECT_EQ(Judge(reused, true).state, LockState::kHeld);
+  EXPECT_EQ(Determine(reused, true).state, LockState::kHeld);
 }
 
 TEST(DescriptorHoldersOfTest, NamesWhoHasADuplicateOfTheLockedDescriptor) {
@@ -238,7 +238,7 @@ TEST(DescriptorHoldersOfTest, NamesWhoHasADuplicateOfTheLockedDescriptor) {
 TEST(DetermineRecordStatusTest, ShowsAStoppedHolder) {
   Sleeper sleeper;
   sleeper.Stop();
-  const LockStatus found = Judge(RecordOf(sleeper.pid()), true);
+  const LockStatus found = Determine(RecordOf(sleeper.pid()), true);
   EXPECT_EQ(found.process.state, ProcessState::kStopped);
   EXPECT_FALSE(IsDead(found));
 }
@@ -246,18 +246,18 @@ TEST(DetermineRecordStatusTest, ShowsAStoppedHolder) {
 TEST(DetermineRecordStatusTest, KnowsAReusedPidByItsStart) {
   Sleeper sleeper;
   const Holder own = RecordOf(sleeper.pid());
-  EXPECT_FALSE(Judge(own, true).pid_reused);
+  EXPECT_FALSE(Determine(own, true).pid_reused);
   const Holder earlier = RecordOfAnEarlier(sleeper.pid());
-  EXPECT_TRUE(Judge(earlier, true).pid_reused);
+  EXPECT_TRUE(Determine(earlier, true).pid_reused);
 }
 
 TEST(DetermineRecordStatusTest, TakesALivingPidOfAnEarlierBootForAnother) {
   Sleeper sleeper;
   Holder record = RecordOf(sleeper.pid());
   record.boot_id = "another";
-  EXPECT_TRUE(Judge(record, false).pid_reused);
+  EXPECT_TRUE(Determine(record, false).pid_reused);
   sleeper.Kill();
-  EXPECT_FALSE(Judge(record, false).pid_reused);
+  EXPECT_FALSE(Determine(record, false).pid_reused);
 }
 
 // There is no visible kernel lock.
@@ -268,14 +268,14 @@ TEST(DetermineRecordStatusTest, TakesALivingRunForOneThatHasTheLock) {
     Holder record = RecordOf(pid);
     record.command_pid = command;
     record.command_since = command_since;
-    return Judge(record, false).state;
+    return Determine(record, false).state;
   };
   EXPECT_EQ(determine(living.pid(), 0, -1), LockState::kHeld);
   EXPECT_EQ(determine(living.pid(), dead, NowNanoseconds()), LockState::kHeld);
   EXPECT_EQ(determine(dead, living.pid(), NowNanoseconds()), LockState::kHeld);
   EXPECT_EQ(determine(dead, dead, NowNanoseconds()), LockState::kStale);
   // Other processes have these pids now.
-  EXPECT_EQ(Judge(RecordOfAnEarlier(living.pid()), false).state,
+  EXPECT_EQ(Determine(RecordOfAnEarlier(living.pid()), false).state,
             LockState::kStale);
   EXPECT_EQ(
       determine(dead, living.pid(),
@@ -289,84 +289,84 @@ TEST(DetermineRecordStatusTest, StaysWithTheProcessesThatKeepTheLock) {
   holder.command_pid = DeadPid();
   holder.command_since = NowNanoseconds();
   holder.surviving = {{agent.pid(), NowNanoseconds(), getsid(0), "/w"}};
-  const LockStatus kept = Judge(holder, false);
+  const LockStatus kept = Determine(holder, false);
   EXPECT_EQ(kept.state, LockState::kHeld);
   EXPECT_TRUE(IsDead(kept));
   // Another process has the pid now.
   holder.surviving[0].since =
       (GetProcess(agent.pid()).started - 1) * kNanosecondsPerTick;
-  EXPECT_EQ(Judge(holder, false).state, LockState::kFree);
+  EXPECT_EQ(Determine(holder, false).state, LockState::kFree);
   holder.surviving[0].since = NowNanoseconds();
   agent.Kill();
   // The run itself has ended normally.
-  EXPECT_EQ(Judge(holder, false).state, LockState::kFree);
+  EXPECT_EQ(Determine(holder, false).state, LockState::kFree);
 }
 
-TEST(DetermineRecordStatusTest, DoubtsMomentsOfAnotherTimeNamespace) {
+TEST(DetermineRecordStatusTest, IsUnknownForMomentsOfAnotherTimeNamespace) {
   Sleeper living;
   Holder record = RecordOf(living.pid());
   record.time_namespace = 1;
-  EXPECT_EQ(Judge(record, false).state, LockState::kUnknown);
+  EXPECT_EQ(Determine(record, false).state, LockState::kUnknown);
   record.acquired = 0;
-  EXPECT_EQ(Judge(record, false).state, LockState::kUnknown);
-  EXPECT_EQ(Judge(record, true).state, LockState::kHeld);
+  EXPECT_EQ(Determine(record, false).state, LockState::kUnknown);
+  EXPECT_EQ(Determine(record, true).state, LockState::kHeld);
   record.pid = DeadPid();
-  EXPECT_EQ(Judge(record, false).state, LockState::kStale);
+  EXPECT_EQ(Determine(record, false).state, LockState::kStale);
 }
 
 TEST(DetermineRecordStatusTest, KnowsNoMachineByItsNameOnALocalFileSystem) {
   Holder record = RecordOf(getpid());
   record.boot_id = "another";
-  EXPECT_EQ(Judge(record, false).state, LockState::kStale);
-  EXPECT_EQ(Judge(record, false).origin, Origin::kEarlierBoot);
+  EXPECT_EQ(Determine(record, false).state, LockState::kStale);
+  EXPECT_EQ(Determine(record, false).origin, Origin::kEarlierBoot);
   record.host += "-other";
-  EXPECT_EQ(Judge(record, false).state, LockState::kStale);
-  EXPECT_EQ(Judge(record, false).origin, Origin::kEarlierBoot);
-  EXPECT_EQ(Judge(record, true).state, LockState::kHeld);
+  EXPECT_EQ(Determine(record, false).state, LockState::kStale);
+  EXPECT_EQ(Determine(record, false).origin, Origin::kEarlierBoot);
+  EXPECT_EQ(Determine(record, true).state, LockState::kHeld);
   // A container on this machine: another name, the same kernel.
   record.boot_id = ThisProcess().boot_id;
   record.pid_namespace = 1;
-  const LockStatus found = Judge(record, false);
+  const LockStatus found = Determine(record, false);
   EXPECT_EQ(found.state, LockState::kStale);
   EXPECT_EQ(found.origin, Origin::kOtherNamespace);
   EXPECT_EQ(found.process.state, ProcessState::kUnknown);
 }
 
 // Happens without /proc, for example. It does not mean "another boot".
-TEST(DetermineRecordStatusTest, DoubtsALivingPidWhereTheBootIsUnknown) {
+TEST(DetermineRecordStatusTest, IsUnknownForALivingPidWhereTheBootIsUnknown) {
   Sleeper sleeper;
   Holder record = RecordOf(sleeper.pid());
   record.boot_id = "";
-  EXPECT_EQ(Judge(record, false).state, LockState::kUnknown);
-  EXPECT_EQ(Judge(record, false).origin, Origin::kUnknown);
+  EXPECT_EQ(Determine(record, false).state, LockState::kUnknown);
+  EXPECT_EQ(Determine(record, false).origin, Origin::kUnknown);
   sleeper.Kill();
-  EXPECT_EQ(Judge(record, false).state, LockState::kStale);
+  EXPECT_EQ(Determine(record, false).state, LockState::kStale);
 }
 
 TEST(DetermineRecordStatusTest, FindsALivingRunThatADeadOneHasOverridden) {
   Sleeper overridden;
   Holder record = RecordOf(DeadPid());
   record.overridden = {RecordOf(DeadPid()), RecordOf(overridden.pid())};
-  const LockStatus found = Judge(record, false);
+  const LockStatus found = Determine(record, false);
   EXPECT_EQ(found.state, LockState::kHeld);
   ASSERT_TRUE(found.holder.has_value());
   EXPECT_EQ(found.holder->pid, overridden.pid());
   EXPECT_EQ(found.holder->overridden_by->pid, record.pid);
   overridden.Kill();
-  EXPECT_EQ(Judge(record, false).state, LockState::kStale);
+  EXPECT_EQ(Determine(record, false).state, LockState::kStale);
 }
 
-TEST(DetermineRecordStatusTest, FindsItWhereOnlySomethingLeftBehindHasTheLock) {
+TEST(DetermineRecordStatusTest, FindsItWhereOnlyASurvivingProcessHasTheLock) {
   Sleeper overridden;
   Holder record = RecordOf(DeadPid());
   record.command_pid = record.pid;
   record.overridden = {RecordOf(overridden.pid())};
-  const LockStatus found = Judge(record, true);
+  const LockStatus found = Determine(record, true);
   EXPECT_EQ(found.state, LockState::kHeld);
   EXPECT_EQ(found.holder->pid, overridden.pid());
   EXPECT_FALSE(found.kernel_locked);
   overridden.Kill();
-  EXPECT_EQ(Judge(record, true).state, LockState::kStale);
+  EXPECT_EQ(Determine(record, true).state, LockState::kStale);
 }
 
 TEST(DetermineRecordStatusTest, FindsItBehindARunThatHasReleased) {
@@ -375,11 +375,11 @@ TEST(DetermineRecordStatusTest, FindsItBehindARunThatHasReleased) {
   Holder record = RecordOf(released.pid());
   record.released = true;
   record.overridden = {RecordOf(overridden.pid())};
-  const LockStatus found = Judge(record, false);
+  const LockStatus found = Determine(record, false);
   EXPECT_EQ(found.state, LockState::kHeld);
   EXPECT_EQ(found.holder->pid, overridden.pid());
   overridden.Kill();
-  EXPECT_EQ(Judge(record, false).state, LockState::kFree);
+  EXPECT_EQ(Determine(record, false).state, LockState::kFree);
 }
 
 // The overrider has left the record, and its run has ended: there is no report.
@@ -387,9 +387,9 @@ TEST(DetermineRecordStatusTest, AnOverriddenRunThatHasEndedIsNobodys) {
   Sleeper sleeper;
   Holder record = RecordOf(sleeper.pid());
   record.overridden_by = Overrider{1, "", "", ""};
-  EXPECT_EQ(Judge(record, false).state, LockState::kHeld);
+  EXPECT_EQ(Determine(record, false).state, LockState::kHeld);
   sleeper.Kill();
-  EXPECT_EQ(Judge(record, false).state, LockState::kFree);
+  EXPECT_EQ(Determine(record, false).state, LockState::kFree);
 }
 
 // --- Another file ---
@@ -439,7 +439,7 @@ TEST_F(ViewTest, OnAnotherFileSystemAMarkTells) {
   EXPECT_EQ(RecordText(*marked), text_);
 }
 
-TEST_F(ViewTest, AFileOutOfReachLeavesDoubt) {
+TEST_F(ViewTest, AFileOutOfReachIsUnknown) {
   MakeFile(dir_.File("copy"), RecordText(record_));
   record_.guard_id.device += 1;
   record_.guard_is_local = false;
@@ -463,7 +463,7 @@ TEST_F(ViewTest, InAnotherPidNamespaceTheFileSystemTells) {
 
 class DetermineLockFileStatusTest : public testing::Test {
  protected:
-  LockFile Judge(const std::optional<Holder>& dead = std::nullopt) {
+  LockFile Determine(const std::optional<Holder>& dead = std::nullopt) {
     const absl::StatusOr<LockFile> file = DetermineLockFileStatus(path_, dead);
     EXPECT_TRUE(file.ok()) << file.status();
     return file.value_or(LockFile());
@@ -485,34 +485,34 @@ class DetermineLockFileStatusTest : public testing::Test {
 };
 
 TEST_F(DetermineLockFileStatusTest, IsFreeWithoutAFile) {
-  EXPECT_EQ(Judge().lock_status.state, LockState::kFree);
+  EXPECT_EQ(Determine().lock_status.state, LockState::kFree);
 }
 
 TEST_F(DetermineLockFileStatusTest, HoldsWhileThePidLives) {
   Sleeper sleeper;
   Write(sleeper.pid(), now_);
-  EXPECT_EQ(Judge().lock_status.state, LockState::kHeld);
-  EXPECT_EQ(Judge().lock_status.holder->pid, sleeper.pid());
+  EXPECT_EQ(Determine().lock_status.state, LockState::kHeld);
+  EXPECT_EQ(Determine().lock_status.holder->pid, sleeper.pid());
   sleeper.Stop();
-  EXPECT_EQ(Judge().lock_status.state, LockState::kHeld);
+  EXPECT_EQ(Determine().lock_status.state, LockState::kHeld);
   sleeper.MakeZombie();
-  EXPECT_EQ(Judge().lock_status.state, LockState::kStale);
+  EXPECT_EQ(Determine().lock_status.state, LockState::kStale);
   sleeper.Kill();
-  EXPECT_EQ(Judge().lock_status.state, LockState::kStale);
+  EXPECT_EQ(Determine().lock_status.state, LockState::kStale);
 }
 
 TEST_F(DetermineLockFileStatusTest, IsStaleForAThread) {
   std::thread([this] {
     Write(gettid(), now_);
-    EXPECT_EQ(Judge().lock_status.state, LockState::kStale);
+    EXPECT_EQ(Determine().lock_status.state, LockState::kStale);
   }).join();
 }
 
 TEST_F(DetermineLockFileStatusTest, IsStaleForThisVeryProcess) {
   Write(getpid(), now_);
-  EXPECT_EQ(Judge().lock_status.state, LockState::kStale);
+  EXPECT_EQ(Determine().lock_status.state, LockState::kStale);
   Write(getppid(), now_);
-  EXPECT_EQ(Judge().lock_status.state, LockState::kHeld);
+  EXPECT_EQ(Determine().lock_status.state, LockState::kHeld);
 }
 
 TEST_F(DetermineLockFileStatusTest, HoldsWhileThePidLivesWhateverTheDate) {
@@ -521,11 +521,11 @@ TEST_F(DetermineLockFileStatusTest, HoldsWhileThePidLivesWhateverTheDate) {
        {"2026-02-25T10:30:00Z", "1970-01-01T00:00:00Z", "2999-01-01T00:00:00Z",
         "yesterday", ""}) {
     Write(sleeper.pid(), started_at);
-    EXPECT_EQ(Judge().lock_status.state, LockState::kHeld) << started_at;
-    EXPECT_FALSE(Judge().lock_status.pid_reused) << started_at;
+    EXPECT_EQ(Determine().lock_status.state, LockState::kHeld) << started_at;
+    EXPECT_FALSE(Determine().lock_status.pid_reused) << started_at;
   }
   sleeper.Kill();
-  EXPECT_EQ(Judge().lock_status.state, LockState::kStale);
+  EXPECT_EQ(Determine().lock_status.state, LockState::kStale);
 }
 
 TEST_F(DetermineLockFileStatusTest,
@@ -552,7 +552,7 @@ TEST_F(DetermineLockFileStatusTest,
   for (const auto& c : cases) {
     Write(sleeper.pid(), c.started_at);
     SetWritten(c.written);
-    const LockStatus found = Judge().lock_status;
+    const LockStatus found = Determine().lock_status;
     EXPECT_EQ(found.pid_reused, c.reused) << c.written << c.started_at;
     EXPECT_EQ(found.state, c.reused ? LockState::kStale : LockState::kHeld)
         << c.written << c.started_at;
@@ -564,10 +564,10 @@ TEST_F(DetermineLockFileStatusTest,
   const time_t boot = time(nullptr) - NowTicks() / kTicksPerSecond;
   Write(1, FormatTime(boot - 60));
   SetWritten(boot - 60);
-  EXPECT_EQ(Judge().lock_status.state, LockState::kStale);
-  EXPECT_TRUE(Judge().lock_status.pid_reused);
+  EXPECT_EQ(Determine().lock_status.state, LockState::kStale);
+  EXPECT_TRUE(Determine().lock_status.pid_reused);
   SetWritten(time(nullptr));
-  EXPECT_EQ(Judge().lock_status.state, LockState::kHeld);
+  EXPECT_EQ(Determine().lock_status.state, LockState::kHeld);
 }
 
 // Setting the clock forward by an hour makes a lock file an hour older, but not
@@ -581,13 +581,13 @@ TEST_F(DetermineLockFileStatusTest, HoldsForAnOrchestr8WhateverTheClockSays) {
     WaitForState(process.pid(), 'S');
     Write(process.pid(), FormatTime(old));
     SetWritten(old);
-    EXPECT_EQ(Judge().lock_status.state,
+    EXPECT_EQ(Determine().lock_status.state,
               is_orchestr8 ? LockState::kHeld : LockState::kStale);
-    EXPECT_EQ(Judge().lock_status.pid_reused, !is_orchestr8);
+    EXPECT_EQ(Determine().lock_status.pid_reused, !is_orchestr8);
     process.Signal(SIGKILL);
     process.Wait();
-    EXPECT_EQ(Judge().lock_status.state, LockState::kStale);
-    EXPECT_FALSE(Judge().lock_status.pid_reused);
+    EXPECT_EQ(Determine().lock_status.state, LockState::kStale);
+    EXPECT_FALSE(Determine().lock_status.pid_reused);
   }
 }
 
@@ -597,9 +597,9 @@ TEST_F(DetermineLockFileStatusTest, IsStaleForTheRunThatIsKnownToBeDead) {
   Holder dead;
   dead.pid = sleeper.pid();
   dead.started_at = now_;
-  EXPECT_EQ(Judge(dead).lock_status.state, LockState::kStale);
+  EXPECT_EQ(Determine(dead).lock_status.state, LockState::kStale);
   dead.started_at = "2026-02-25T10:30:00Z";
-  EXPECT_EQ(Judge(dead).lock_status.state, LockState::kHeld);
+  EXPECT_EQ(Determine(dead).lock_status.state, LockState::kHeld);
 }
 
 TEST_F(DetermineLockFileStatusTest, WaitsForATextThatIsBeingWritten) {
@@ -614,7 +614,7 @@ TEST_F(DetermineLockFileStatusTest, WaitsForATextThatIsBeingWritten) {
     Write(getppid(), now_);
     _exit(0);
   }
-  const LockFile file = Judge();
+  const LockFile file = Determine();
   EXPECT_TRUE(file.lock_status.holder.has_value());
   waitpid(writer, nullptr, 0);
   close(watch);
@@ -622,7 +622,7 @@ TEST_F(DetermineLockFileStatusTest, WaitsForATextThatIsBeingWritten) {
 
 TEST_F(DetermineLockFileStatusTest, SaysWhyAFileIsMalformed) {
   MakeFile(path_, "{\"pid\": 0}");
-  const LockFile file = Judge();
+  const LockFile file = Determine();
   EXPECT_EQ(file.lock_status.state, LockState::kStale);
   EXPECT_EQ(file.lock_status.holder.has_value(), false);
   EXPECT_EQ(file.lock_status.problem,
@@ -630,11 +630,11 @@ TEST_F(DetermineLockFileStatusTest, SaysWhyAFileIsMalformed) {
   EXPECT_EQ(file.text, "{\"pid\": 0}");
   ASSERT_EQ(truncate(path_.c_str(), 1LL << 30), 0);
   EXPECT_EQ(
-      Judge().lock_status.problem,
+      Determine().lock_status.problem,
       absl::StrCat("read '", path_, "': it is larger than 1048576 bytes"));
 }
 
-TEST_F(DetermineLockFileStatusTest, DoubtsWhatItMayNotRead) {
+TEST_F(DetermineLockFileStatusTest, IsUnknownForAFileItMayNotRead) {
   ASSERT_EQ(chmod(temp_.path().c_str(), 0777), 0);
   MakeFile(path_, "x", 0600);
   const pid_t child = fork();

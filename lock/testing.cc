@@ -37,6 +37,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
+#include "lock/file.h"
 
 namespace o8lock {
 namespace {
@@ -89,21 +90,7 @@ bool KillAll(pid_t session, const std::string& mark) {
   return found;
 }
 
-struct Pipe {
-  int read_end;
-  int write_end;
-};
-
-Pipe MakePipe() {
-  int fds[2];
-  Require(pipe2(fds, O_CLOEXEC) == 0, "pipe2");
-  return {fds[0], fds[1]};
-}
-
-void CloseFd(int& fd) {
-  if (fd >= 0) close(fd);
-  fd = -1;
-}
+Fd Duplicate(const Fd& fd) { return Fd(fcntl(fd.get(), F_DUPFD_CLOEXEC, 0)); }
 
 std::vector<std::string> MergedEnv(const ProcessOptions& options,
                                    const std::string& mark) {
@@ -134,8 +121,9 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
 
 // Runs in the child, between fork() and execvp().
 [[noreturn]] void Become(const std::vector<char*>& argv,
-                         const std::vector<char*>& env, int in, int out,
-                         int err, const ProcessOptions& options) {
+                         const std::vector<char*>& env, const Fd& in,
+                         const Fd& out, const Fd& err,
+                         const ProcessOptions& options) {
   setsid();
   for (int signal = 1; signal < NSIG; ++signal) {
     std::signal(signal, SIG_DFL);
@@ -145,7 +133,8 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   for (const int signal : options.ignored) std::signal(signal, SIG_IGN);
   for (const int signal : options.blocked) sigaddset(&mask, signal);
   sigprocmask(SIG_SETMASK, &mask, nullptr);
-  if (options.terminal) Require(ioctl(in, TIOCSCTTY, 0) == 0, "TIOCSCTTY");
+  if (options.terminal)
+    Require(ioctl(in.get(), TIOCSCTTY, 0) == 0, "TIOCSCTTY");
   Require(options.directory.empty() || chdir(options.directory.c_str()) == 0,
           "chdir");
   if (options.user != 0) {
@@ -153,7 +142,9 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
                 setuid(options.user) == 0,
             "become another user");
   }
-  Require(dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(err, 2) == 2, "dup2");
+  Require(dup2(in.get(), 0) == 0 && dup2(out.get(), 1) == 1 &&
+              dup2(err.get(), 2) == 2,
+          "dup2");
   for (const int fd : options.closed) close(fd);
   environ = const_cast<char**>(env.data());
   // Bazel ignores these two signals. The C library does not let a program
@@ -260,35 +251,37 @@ Process::Process(const std::vector<std::string>& argv,
     : terminal_(options.terminal), command_(absl::StrJoin(argv, " ")) {
   static int count = 0;
   mark_ = absl::StrCat(kMark, "=", getpid(), ".", ++count, ".");
-  int in = -1;
-  int out = -1;
-  int err = -1;
+  Fd in;
+  Fd out;
+  Fd err;
   if (options.terminal) {
-    input_ = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    input_ = Fd(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
     char name[64];
-    Require(input_ >= 0 && grantpt(input_) == 0 && unlockpt(input_) == 0 &&
-                ptsname_r(input_, name, sizeof(name)) == 0,
+    Require(input_.ok() && grantpt(input_.get()) == 0 &&
+                unlockpt(input_.get()) == 0 &&
+                ptsname_r(input_.get(), name, sizeof(name)) == 0,
             "open a terminal");
-    in = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    out = fcntl(in, F_DUPFD_CLOEXEC, 0);
-    err = fcntl(in, F_DUPFD_CLOEXEC, 0);
+    in = Fd(open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
+    out = Duplicate(in);
+    err = Duplicate(in);
     const winsize size = {24, 80, 0, 0};
-    Require(err >= 0 && ioctl(in, TIOCSWINSZ, &size) == 0, "open the terminal");
-    out_.fd = fcntl(input_, F_DUPFD_CLOEXEC, 0);
+    Require(err.ok() && ioctl(in.get(), TIOCSWINSZ, &size) == 0,
+            "open the terminal");
+    out_.fd = Duplicate(input_);
   } else {
     if (options.input == ProcessOptions::Stdin::kPipe) {
-      const Pipe pipe = MakePipe();
-      in = pipe.read_end;
-      input_ = pipe.write_end;
+      Pipe pipe = MakePipe().value();
+      in = std::move(pipe.read);
+      input_ = std::move(pipe.write);
     } else {
-      in = open("/dev/null", O_RDWR | O_CLOEXEC);
+      in = Fd(open("/dev/null", O_RDWR | O_CLOEXEC));
     }
-    const Pipe out_pipe = MakePipe();
-    const Pipe err_pipe = MakePipe();
-    out = out_pipe.write_end;
-    err = err_pipe.write_end;
-    out_.fd = out_pipe.read_end;
-    err_.fd = err_pipe.read_end;
+    Pipe out_pipe = MakePipe().value();
+    Pipe err_pipe = MakePipe().value();
+    out = std::move(out_pipe.write);
+    err = std::move(err_pipe.write);
+    out_.fd = std::move(out_pipe.read);
+    err_.fd = std::move(err_pipe.read);
   }
   const std::vector<std::string> env = MergedEnv(options, mark_);
   const std::vector<char*> argv_pointers = Pointers(argv);
@@ -296,11 +289,8 @@ Process::Process(const std::vector<std::string>& argv,
   pid_ = fork();
   Require(pid_ >= 0, "fork");
   if (pid_ == 0) Become(argv_pointers, env_pointers, in, out, err, options);
-  pidfd_ = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
-  Require(pidfd_ >= 0, "pidfd_open");
-  CloseFd(in);
-  CloseFd(out);
-  CloseFd(err);
+  pidfd_ = Fd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+  Require(pidfd_.ok(), "pidfd_open");
 }
 
 Process::~Process() {
@@ -312,20 +302,19 @@ Process::~Process() {
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
   }
-  for (int* fd : {&pidfd_, &input_, &out_.fd, &err_.fd}) CloseFd(*fd);
 }
 
 void Process::Write(absl::string_view text) {
   while (!text.empty()) {
-    const ssize_t written = write(input_, text.data(), text.size());
+    const ssize_t written = write(input_.get(), text.data(), text.size());
     ASSERT_GT(written, 0) << strerror(errno) << Report();
     text.remove_prefix(written);
   }
 }
 
 void Process::CloseInput() {
-  CloseFd(input_);
-  if (terminal_) CloseFd(out_.fd);
+  input_.Close();
+  if (terminal_) out_.fd.Close();
 }
 
 std::string Process::WaitForOutput(absl::string_view text,
@@ -341,7 +330,7 @@ std::string Process::WaitForError(absl::string_view text,
 bool Process::ShowsOrCloses(absl::string_view text) {
   const Time end = steady_clock::now() + kDeadline;
   while (!absl::StrContains(out_.text, text)) {
-    if (out_.fd < 0) return false;
+    if (!out_.fd.ok()) return false;
     if (!Read(end, /*or_end=*/false)) {
       ADD_FAILURE() << "neither \"" << absl::CEscape(text)
                     << "\" nor the end came" << Report();
@@ -362,7 +351,7 @@ std::string Process::WaitForText(Stream& stream, absl::string_view text,
       stream.seen = found + text.size();
       return stream.text.substr(begin, stream.seen - begin);
     }
-    if (stream.fd < 0 || !Read(end, /*or_end=*/false)) {
+    if (!stream.fd.ok() || !Read(end, /*or_end=*/false)) {
       ADD_FAILURE() << "\"" << absl::CEscape(text) << "\" did not come"
                     << Report();
       return "";
@@ -397,19 +386,19 @@ bool Process::Read(Time deadline, bool or_end) {
   const milliseconds left = std::chrono::duration_cast<milliseconds>(
       std::max(deadline - steady_clock::now(), Time::duration::zero()));
   // poll() ignores negative descriptors.
-  pollfd fds[] = {{out_.fd, POLLIN, 0},
-                  {err_.fd, POLLIN, 0},
-                  {or_end ? pidfd_ : -1, POLLIN, 0}};
+  pollfd fds[] = {{out_.fd.get(), POLLIN, 0},
+                  {err_.fd.get(), POLLIN, 0},
+                  {or_end ? pidfd_.get() : -1, POLLIN, 0}};
   const int ready = poll(fds, 3, static_cast<int>(left.count()));
   if (ready <= 0) return ready < 0 && errno == EINTR;
   for (Stream* stream : {&out_, &err_}) {
     if (fds[stream == &out_ ? 0 : 1].revents == 0) continue;
     char buffer[4096];
-    const ssize_t size = read(stream->fd, buffer, sizeof(buffer));
+    const ssize_t size = read(stream->fd.get(), buffer, sizeof(buffer));
     if (size > 0) {
       stream->text.append(buffer, size);
     } else {
-      CloseFd(stream->fd);  // EIO is a terminal's end of file.
+      stream->fd.Close();  // EIO is a terminal's end of file.
     }
   }
   return true;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "lock/file.h"
 
 namespace o8lock {
 
@@ -127,7 +128,7 @@ class Process {
 
  private:
   struct Stream {
-    int fd = -1;
+    Fd fd;
     std::string text;
     size_t seen = 0;
   };
@@ -142,8 +143,8 @@ class Process {
 
   bool terminal_;
   pid_t pid_ = -1;
-  int pidfd_ = -1;
-  int input_ = -1;  // For a terminal out_.fd is a duplicate.
+  Fd pidfd_;
+  Fd input_;  // For a terminal out_.fd is a duplicate.
   Stream out_;
   Stream err_;
   std::string mark_;  // In every descendant's environment.

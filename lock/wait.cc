@@ -166,13 +166,13 @@ class WaitMonitor {
       absl::SleepFor(pause);
       lock.lock();
       if (over_) return;
-      if (reason_ == Reason::kNone) reason_ = Look(next);
+      if (reason_ == Reason::kNone) reason_ = CheckLock(next);
       // More than once: the first signal may come before the wait has begun.
       if (reason_ != Reason::kNone) pthread_kill(waiter_, SIGURG);
     }
   }
 
-  Reason Look(Ticks& next) {
+  Reason CheckLock(Ticks& next) {
     if (options_.give_up >= 0 && NowTicks() >= options_.give_up) {
       return Reason::kTimeIsOver;
     }

@@ -12,7 +12,7 @@
 //       Logs "BEGAN START END" in DIRECTORY/log.
 //       Exits with 0, or with 99 if the marker existed.
 //
-//   contender naive FILE DIRECTORY BEGAN
+//   contender naive FILE DIRECTORY
 //       A program that uses the lock file FILE as orchestr8 does. It checks
 //       whether FILE exists and its pid is alive, and writes FILE in place. At
 //       its end it checks whether FILE exists and unlinks it.
@@ -23,7 +23,7 @@
 //       JSON or disappeared meanwhile. orchestr8 does not handle these two
 //       cases.
 //
-//   contender late FILE DIRECTORY BEGAN
+//   contender late FILE DIRECTORY
 //       The same, but between checking and writing it writes "PID TIME" to
 //       stdout and waits for one byte on stdin.
 //
@@ -176,12 +176,12 @@ int main(int argc, char** argv) {
     Announce(Now());
     return 0;
   }
-  if ((form == "naive" || form == "late") && argc == 5) {
+  if ((form == "naive" || form == "late") && argc == 4) {
     return Naive(argv[2], argv[3], form == "late");
   }
   fputs(
       "usage: contender alone DIRECTORY BEGAN\n"
-      "       contender naive|late FILE DIRECTORY BEGAN\n"
+      "       contender naive|late FILE DIRECTORY\n"
       "       contender stay\n",
       stderr);
   return kBroken;

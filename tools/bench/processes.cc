@@ -61,10 +61,10 @@ int Null() {
   _exit(127);
 }
 
-std::vector<char*> Pointers(const Argv& words) {
+std::vector<char*> Pointers(const Argv& arguments) {
   std::vector<char*> pointers;
-  for (const std::string& word : words) {
-    pointers.push_back(const_cast<char*>(word.c_str()));
+  for (const std::string& argument : arguments) {
+    pointers.push_back(const_cast<char*>(argument.c_str()));
   }
   pointers.push_back(nullptr);
   return pointers;

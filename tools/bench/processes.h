@@ -36,8 +36,8 @@ int Null();
 [[noreturn]] void Become(char* const* argv, const char* directory, int in,
                          int out);
 
-// The arguments of execvp(3). They point into `words`.
-std::vector<char*> Pointers(const Argv& words);
+// The arguments of execvp(3). They point into `arguments`.
+std::vector<char*> Pointers(const Argv& arguments);
 
 // Waits for the end of the child `pid`, which runs `command`.
 // Errors:

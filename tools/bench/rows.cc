@@ -18,10 +18,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "absl/types/span.h"
 #include "lock/file.h"
 #include "lock/process.h"
 #include "lock/status.h"
@@ -50,23 +48,20 @@ absl::StatusOr<Side> Unpublished(Place& place) {
   return side;
 }
 
-// `verb` instead of a start, and the words of its command line after it.
-template <const char* verb, const char*... scripts>
-absl::StatusOr<Side> Verb(Place& place) {
-  O8LOCK_ASSIGN_OR_RETURN(Side side, Repository<scripts...>(place));
-  // Creates the permanent files, as a first run does.
-  O8LOCK_RETURN_IF_ERROR(Run(side.start));
-  side.start.argv.resize(1);
-  for (const absl::string_view argument : absl::StrSplit(verb, ' ')) {
-    side.start.argv.emplace_back(argument);
-  }
-  side.start.exit_codes = {0, 71};
-  return side;
+// o8lock with `arguments`, in a repository with 10,000 branches, 2,000
+// worktrees and the hooks.
+PrepareFunction InLargeRepository(const std::vector<std::string>& arguments) {
+  return [arguments](Place& place) -> absl::StatusOr<Side> {
+    O8LOCK_ASSIGN_OR_RETURN(Side side,
+                            (Repository<kRefs, kWorktrees, kHooks>(place)));
+    // Creates the permanent files, as a first run does.
+    O8LOCK_RETURN_IF_ERROR(Run(side.start));
+    side.start.argv.resize(1);
+    side.start.argv.insert(side.start.argv.end(), arguments.begin(),
+                           arguments.end());
+    return side;
+  };
 }
-
-constexpr char kStatus[] = "status";
-constexpr char kDoctor[] = "doctor";
-constexpr char kHook[] = "hooks run reference-transaction prepared";
 
 absl::StatusOr<Side> Flock(Place& place) { return place.Flock(); }
 absl::StatusOr<Side> Floor(Place& place) { return place.Floor(); }
@@ -166,34 +161,37 @@ absl::StatusOr<double> PeakMemory(const Side& side) {
   return absl::NotFoundError("no VmHWM in /proc/PID/status");
 }
 
-// Scripts that run git in a repository kWork.
+// Scripts that run git in a repository kWork. They move files away instead of
+// removing them: see benchmark.cc for the effect of removed files on the file
+// system.
 struct Work {
+  const char* name;
   const char* before;  // not timed
   const char* timed;
 };
 
-// Moves files away instead of removing them: see benchmark.cc for the effect of
-// removed files on the file system.
-constexpr Work kUpdateRefs = {
-    "mv .git/refs/bench $(mktemp -d -p ..) || true",
-    "for i in $(seq 200); do git update-ref refs/bench/$i HEAD; done"};
-constexpr Work kFetch = {
-    "for d in refs logs/refs; do"
-    "  mv .git/$d/remotes $(mktemp -d -p ..) || true;"
-    "done",
-    "git fetch --quiet .origin '+refs/heads/b*:refs/remotes/origin/b*'"};
-constexpr Work kRebase = {"git checkout --quiet --force -B work topic",
-                          "git rebase --quiet main"};
-constexpr Work kCommits = {"git checkout --quiet --force -B work start",
-                           "for i in $(seq 100); do"
-                           "  git commit --quiet --allow-empty -m work;"
-                           "done"};
+constexpr Work kWorks[] = {
+    {"update-ref x 200", "mv .git/refs/bench $(mktemp -d -p ..) || true",
+     "for i in $(seq 200); do git update-ref refs/bench/$i HEAD; done"},
+    {"fetch of 1,000",
+     "for d in refs logs/refs; do"
+     "  mv .git/$d/remotes $(mktemp -d -p ..) || true;"
+     "done",
+     "git fetch --quiet .origin '+refs/heads/b*:refs/remotes/origin/b*'"},
+    {"rebase of 100", "git checkout --quiet --force -B work topic",
+     "git rebase --quiet main"},
+    {"commit x 100", "git checkout --quiet --force -B work start",
+     "for i in $(seq 100); do"
+     "  git commit --quiet --allow-empty -m work;"
+     "done"},
+};
 
-template <const Work& work>
-absl::StatusOr<double> GitWork(const Side& side) {
-  const std::string& repository = side.start.directory;
-  O8LOCK_RETURN_IF_ERROR(Run(Script(work.before, repository)));
-  return TimeOf(Script(work.timed, repository));
+MeasureFunction TimeOfWork(const Work& work) {
+  return [&work](const Side& side) -> absl::StatusOr<double> {
+    const std::string& repository = side.start.directory;
+    O8LOCK_RETURN_IF_ERROR(Run(Script(work.before, repository)));
+    return TimeOf(Script(work.timed, repository));
+  };
 }
 
 // A git command that calls post-checkout. Clone and stash call no hook.
@@ -203,142 +201,106 @@ struct GitCommand {
   const char* timed;   // no argument contains a blank
 };
 
-constexpr GitCommand kCheckout = {"hooks, free: checkout",
-                                  "git checkout --quiet main",
-                                  "git checkout --quiet topic"};
-constexpr GitCommand kSwitch = {"hooks, free: switch",
-                                "git checkout --quiet main",
-                                "git switch --quiet topic"};
-constexpr GitCommand kCheckoutFile = {"hooks, free: checkout -- FILE",
-                                      "echo changed >f1",
-                                      "git checkout --quiet -- f1"};
-constexpr GitCommand kCheckoutNew = {
-    "hooks, free: checkout -b",
-    "git checkout --quiet main; git branch --quiet -D new || true",
-    "git checkout --quiet -b new"};
-constexpr GitCommand kRebaseOne = {"hooks, free: rebase of 1",
-                                   "git checkout --quiet -B work topic",
-                                   "git rebase --quiet main"};
-constexpr GitCommand kStash = {"hooks, free: stash",
-                               "git stash clear; echo changed >f1",
-                               "git stash --quiet"};
-constexpr GitCommand kClone = {"hooks, free: clone --local",
-                               "mv .clone $(mktemp -d -p ..) || true",
-                               "git clone --quiet --local . .clone"};
-constexpr GitCommand kAdd = {
-    "hooks, free: worktree add",
-    "test ! -e .worktree || git worktree remove .worktree",
-    "git worktree add --quiet --detach .worktree"};
-
-template <const GitCommand& command>
-absl::StatusOr<double> GitStart(const Side& side) {
-  const std::string& repository = side.start.directory;
-  O8LOCK_RETURN_IF_ERROR(Run(Script(command.before, repository)));
-  return TimeOf({absl::StrSplit(command.timed, ' '), repository});
-}
-
-template <const GitCommand& command>
-constexpr Row BesideNoHooks() {
-  return {command.name,
-          "no hooks",
-          0,
-          20,
-          GitStart<command>,
-          Repository<kSmall, kHooks>,
-          Repository<kSmall>};
-}
-
-// The least possible cost of a hook.
-template <const GitCommand& command>
-constexpr Row BesideNoopHook() {
-  return {command.name,
-          "a no-op hook",
-          1.10,
-          20,
-          GitStart<command>,
-          Repository<kSmall, kHooks>,
-          Repository<kSmall, kNoopCheckout>};
-}
-
-constexpr Row kRows[] = {
-    {"free start, net of a bare one", "the least lock", 1.35, 50, NetStart,
-     Repository<>, Floor},
-    {"the same without a lock file", "the least lock", 1.15, 50, NetStart,
-     Unpublished, Floor},
-    {"free start", "flock", 0.65, 50, Start, Repository<>, Flock},
-    {"free start, C locale", "flock", 0.85, 50, InCLocale<Start>, Repository<>,
-     Flock},
-    {"refused start", "flock -n", 0.60, 50, Refusal, Repository<>, Flock, true},
-    {"refused start, C locale", "flock -n", 0.80, 50, InCLocale<Refusal>,
-     Repository<>, Flock, true},
-    {"free start, 20 directories deep", "at the top", 1.05, 50, Start,
-     DeepDirectory, Repository<>},
-    {"refused start, 20 directories deep", "at the top", 1.05, 50, Refusal,
-     DeepDirectory, Repository<>, true},
-    {"free start, large repository", "empty one", 1.05, 50, Start,
-     Repository<kFiles, kWorktrees>, Repository<>},
-    {"refused start, large repository", "empty one", 1.05, 50, Refusal,
-     Repository<kFiles, kWorktrees>, Repository<>, true},
-    {"free start, 1,000 lock names", "empty one", 1.05, 50, Start,
-     Repository<kNames>, Repository<>},
-    {"hand-over to a waiter", "flock", 0.95, 10, HandOver<1>, Repository<>,
-     Flock},
-    {"64 waiters, one by one", "flock", 1.0, 1, HandOver<64>, Repository<>,
-     Flock},
-    {"1,000 waiters, one by one", "flock", 1.0, 1, HandOver<1000>, Repository<>,
-     Flock},
-    {"1,000 starts at once", "flock -n", 1.0, 1, Burst, Repository<>, Flock},
-    {"hooks, free: update-ref x 200", "no hooks", 1.02, 2, GitWork<kUpdateRefs>,
-     Repository<kWork, kHooks>, Repository<kWork>},
-    {"hooks, free: fetch of 1,000", "no hooks", 1.02, 2, GitWork<kFetch>,
-     Repository<kWork, kHooks>, Repository<kWork>},
-    {"hooks, free: rebase of 100", "no hooks", 1.02, 2, GitWork<kRebase>,
-     Repository<kWork, kHooks>, Repository<kWork>},
-    {"hooks, free: commit x 100", "no hooks", 1.02, 2, GitWork<kCommits>,
-     Repository<kWork, kHooks>, Repository<kWork>},
-    BesideNoHooks<kCheckout>(),
-    BesideNoopHook<kCheckout>(),
-    BesideNoHooks<kSwitch>(),
-    BesideNoopHook<kSwitch>(),
-    BesideNoHooks<kCheckoutFile>(),
-    BesideNoopHook<kCheckoutFile>(),
-    BesideNoHooks<kCheckoutNew>(),
-    BesideNoopHook<kCheckoutNew>(),
-    BesideNoHooks<kRebaseOne>(),
-    BesideNoopHook<kRebaseOne>(),
-    BesideNoHooks<kStash>(),
-    BesideNoopHook<kStash>(),
-    BesideNoHooks<kClone>(),
-    BesideNoopHook<kClone>(),
-    BesideNoHooks<kAdd>(),
-    BesideNoopHook<kAdd>(),
-    {"hooks, held: update-ref x 200", "a no-op hook", 1.10, 1,
-     GitWork<kUpdateRefs>, Repository<kWork, kHooks>,
-     Repository<kWork, kNoopHook>, true},
-    {"hooks, held: fetch of 1,000", "a no-op hook", 1.10, 1, GitWork<kFetch>,
-     Repository<kWork, kHooks>, Repository<kWork, kNoopHook>, true},
-    {"hooks, held: rebase of 100", "a no-op hook", 1.10, 1, GitWork<kRebase>,
-     Repository<kWork, kHooks>, Repository<kWork, kNoopHook>, true},
-    {"hooks, held: commit x 100", "a no-op hook", 1.10, 1, GitWork<kCommits>,
-     Repository<kWork, kHooks>, Repository<kWork, kNoopHook>, true},
-    {"free start, hooks installed", "no hooks", 1.05, 50, Start,
-     Repository<kHooks>, Repository<>},
-    {"status, 10,000 refs", "a static no-op", 2, 50, Start,
-     Verb<kStatus, kRefs, kWorktrees>, Noop},
-    {"doctor, 10,000 refs", "a static no-op", 50, 5, Start,
-     Verb<kDoctor, kRefs, kWorktrees, kHooks>, Noop},
-    {"hooks run, 10,000 refs", "a static no-op", 1.5, 50, Start,
-     Verb<kHook, kRefs, kWorktrees>, Noop},
-    {"Acquire() and Release()", "their system calls", 1.3, 2, nullptr,
-     Repository<>, Repository<>},
-    {"peak memory of the wrapper", "flock", 1.5, 1, PeakMemory, Repository<>,
-     Flock},
-    {"free start, no .claude yet", "flock", 0, 50, Start,
-     Repository<kElsewhere>, Flock},
+constexpr GitCommand kGitCommands[] = {
+    {"checkout", "git checkout --quiet main", "git checkout --quiet topic"},
+    {"switch", "git checkout --quiet main", "git switch --quiet topic"},
+    {"checkout -- FILE", "echo changed >f1", "git checkout --quiet -- f1"},
+    {"checkout -b",
+     "git checkout --quiet main; git branch --quiet -D new || true",
+     "git checkout --quiet -b new"},
+    {"rebase of 1", "git checkout --quiet -B work topic",
+     "git rebase --quiet main"},
+    {"stash", "git stash clear; echo changed >f1", "git stash --quiet"},
+    {"clone --local", "mv .clone $(mktemp -d -p ..) || true",
+     "git clone --quiet --local . .clone"},
+    {"worktree add", "test ! -e .worktree || git worktree remove .worktree",
+     "git worktree add --quiet --detach .worktree"},
 };
+
+MeasureFunction TimeOfGit(const GitCommand& command) {
+  return [&command](const Side& side) -> absl::StatusOr<double> {
+    const std::string& repository = side.start.directory;
+    O8LOCK_RETURN_IF_ERROR(Run(Script(command.before, repository)));
+    return TimeOf({absl::StrSplit(command.timed, ' '), repository});
+  };
+}
+
+std::vector<Row> MakeRows() {
+  std::vector<Row> rows = {
+      {"free start, net of a bare one", "the least lock", 1.35, 50, NetStart,
+       Repository<>, Floor},
+      {"the same without a lock file", "the least lock", 1.15, 50, NetStart,
+       Unpublished, Floor},
+      {"free start", "flock", 0.65, 50, Start, Repository<>, Flock},
+      {"free start, C locale", "flock", 0.85, 50, InCLocale<Start>,
+       Repository<>, Flock},
+      {"refused start", "flock -n", 0.60, 50, Refusal, Repository<>, Flock,
+       true},
+      {"refused start, C locale", "flock -n", 0.80, 50, InCLocale<Refusal>,
+       Repository<>, Flock, true},
+      {"free start, 20 directories deep", "at the top", 1.05, 50, Start,
+       DeepDirectory, Repository<>},
+      {"refused start, 20 directories deep", "at the top", 1.05, 50, Refusal,
+       DeepDirectory, Repository<>, true},
+      {"free start, large repository", "empty one", 1.05, 50, Start,
+       Repository<kFiles, kWorktrees>, Repository<>},
+      {"refused start, large repository", "empty one", 1.05, 50, Refusal,
+       Repository<kFiles, kWorktrees>, Repository<>, true},
+      {"free start, 1,000 lock names", "empty one", 1.05, 50, Start,
+       Repository<kNames>, Repository<>},
+      {"hand-over to a waiter", "flock", 0.95, 10, HandOver<1>, Repository<>,
+       Flock},
+      {"64 waiters, one by one", "flock", 1.0, 1, HandOver<64>, Repository<>,
+       Flock},
+      {"1,000 waiters, one by one", "flock", 1.0, 1, HandOver<1000>,
+       Repository<>, Flock},
+      {"1,000 starts at once", "flock -n", 1.0, 1, Burst, Repository<>, Flock},
+  };
+  for (const Work& work : kWorks) {
+    rows.push_back({absl::StrCat("hooks, free: ", work.name), "no hooks", 1.02,
+                    2, TimeOfWork(work), Repository<kWork, kHooks>,
+                    Repository<kWork>});
+  }
+  for (const GitCommand& command : kGitCommands) {
+    const std::string name = absl::StrCat("hooks, free: ", command.name);
+    const MeasureFunction measure = TimeOfGit(command);
+    rows.push_back({name, "no hooks", 0, 20, measure,
+                    Repository<kSmall, kHooks>, Repository<kSmall>});
+    // The least possible cost of a hook.
+    rows.push_back({name, "a no-op hook", 1.10, 20, measure,
+                    Repository<kSmall, kHooks>,
+                    Repository<kSmall, kNoopCheckout>});
+  }
+  for (const Work& work : kWorks) {
+    rows.push_back({absl::StrCat("hooks, held: ", work.name), "a no-op hook",
+                    1.10, 1, TimeOfWork(work), Repository<kWork, kHooks>,
+                    Repository<kWork, kNoopHook>, true});
+  }
+  rows.insert(rows.end(),
+              {{"free start, hooks installed", "no hooks", 1.05, 50, Start,
+                Repository<kHooks>, Repository<>},
+               {"status, large repository", "a static no-op", 2, 50, Start,
+                InLargeRepository({"status"}), Noop},
+               {"doctor, large repository", "a static no-op", 50, 5, Start,
+                InLargeRepository({"doctor"}), Noop},
+               {"hooks run, large repository", "a static no-op", 1.5, 50, Start,
+                InLargeRepository(
+                    {"hooks", "run", "reference-transaction", "prepared"}),
+                Noop},
+               {"Acquire() and Release()", "their system calls", 1.3, 2,
+                nullptr, Repository<>, Repository<>},
+               {"peak memory of the wrapper", "flock", 1.5, 1, PeakMemory,
+                Repository<>, Flock},
+               {"free start, no .claude yet", "flock", 0, 50, Start,
+                Repository<kElsewhere>, Flock}});
+  return rows;
+}
 
 }  // namespace
 
-absl::Span<const Row> Rows() { return kRows; }
+const std::vector<Row>& Rows() {
+  static const auto* const rows = new std::vector<Row>(MakeRows());
+  return *rows;
+}
 
 }  // namespace o8lock

@@ -4,25 +4,30 @@
 #ifndef O8LOCK_TOOLS_BENCH_ROWS_H_
 #define O8LOCK_TOOLS_BENCH_ROWS_H_
 
+#include <functional>
+#include <string>
+#include <vector>
+
 #include "absl/status/statusor.h"
-#include "absl/types/span.h"
 #include "tools/bench/place.h"
 
 namespace o8lock {
 
+using MeasureFunction = std::function<absl::StatusOr<double>(const Side& side)>;
+using PrepareFunction = std::function<absl::StatusOr<Side>(Place& place)>;
+
 struct Row {
-  const char* name;
-  const char* peer_name;
-  float limit;  // 0: no limit
-  int pairs;    // in each round
-  // Null: compares the library with its system calls.
-  absl::StatusOr<double> (*measure)(const Side& side);
-  absl::StatusOr<Side> (*subject)(Place& place);
-  absl::StatusOr<Side> (*peer)(Place& place);
+  std::string name;
+  std::string peer_name;
+  float limit;              // 0: no limit
+  int pairs;                // in each round
+  MeasureFunction measure;  // null: compares the library with its system calls
+  PrepareFunction subject;
+  PrepareFunction peer;
   bool held = false;  // both locks are held during the measurement
 };
 
-absl::Span<const Row> Rows();
+const std::vector<Row>& Rows();
 
 }  // namespace o8lock
 

@@ -49,14 +49,14 @@ void ReadCaller() {
   }
 }
 
-std::vector<std::string> OwnWords(const std::string& program) {
+std::vector<std::string> OwnArguments(const std::string& program) {
   const std::string& label = TheCaller().program;
   if (label.empty()) return {program};
   return {"bazel", "run", label, "--"};
 }
 
 std::string OwnCommand(absl::string_view arguments) {
-  return absl::StrCat(ShellQuoted(OwnWords()), " ", arguments);
+  return absl::StrCat(ShellQuoted(OwnArguments()), " ", arguments);
 }
 
 std::vector<std::string> BazelRunAgain(
@@ -65,9 +65,9 @@ std::vector<std::string> BazelRunAgain(
   if (caller.target.empty() ||
       command.size() < static_cast<size_t>(caller.arguments))
     return {};
-  std::vector<std::string> words = {"bazel", "run", caller.target, "--"};
-  words.insert(words.end(), command.end() - caller.arguments, command.end());
-  return words;
+  std::vector<std::string> result = {"bazel", "run", caller.target, "--"};
+  result.insert(result.end(), command.end() - caller.arguments, command.end());
+  return result;
 }
 
 }  // namespace o8lock

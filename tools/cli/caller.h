@@ -21,9 +21,9 @@ void ReadCaller();
 
 // Returns the arguments that start o8lock, as the user can type them: `bazel
 // run LABEL --` under Bazel, otherwise `program`.
-std::vector<std::string> OwnWords(const std::string& program = "o8lock");
+std::vector<std::string> OwnArguments(const std::string& program = "o8lock");
 
-// Returns OwnWords() as text, followed by `arguments`. They must need no
+// Returns OwnArguments() as text, followed by `arguments`. They must need no
 // quotes.
 std::string OwnCommand(absl::string_view arguments);
 

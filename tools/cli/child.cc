@@ -29,7 +29,7 @@ namespace o8lock {
 namespace {
 
 // How often to poll when the kernel sends no notification.
-constexpr int kLookAgainMs = 100;
+constexpr int kPollIntervalMs = 100;
 
 bool IgnoredByDefault(int signal) {
   return signal == SIGCHLD || signal == SIGCONT || signal == SIGURG ||
@@ -112,7 +112,8 @@ ChildExit ExitOf(int status) {
 void AwaitEnd(pid_t child) {
   const Fd process = OpenProcess(child);
   struct pollfd ended = {process.get(), POLLIN, 0};
-  while (poll(&ended, 1, kLookAgainMs) <= 0 && !HasEnded(GetProcess(child))) {
+  while (poll(&ended, 1, kPollIntervalMs) <= 0 &&
+         !HasEnded(GetProcess(child))) {
   }
 }
 
@@ -126,7 +127,7 @@ class Follower {
         observer_(observer),
         // A watch takes up to 20 milliseconds to close (lock/watch.h). A
         // shorter run does not use one.
-        settles_(observer == nullptr ? -1 : NowTicks() + kTicksPerSecond) {}
+        watch_from_(observer == nullptr ? -1 : NowTicks() + kTicksPerSecond) {}
 
   // Errors: kInternal, as Run's.
   absl::StatusOr<ChildExit> Follow();
@@ -147,7 +148,7 @@ class Follower {
   RunObserver* const observer_;
   bool stopped_ = false;  // the command is
   bool stops_ = false;    // the last Collect() found that it had stopped
-  Ticks settles_;         // when to start watching; -1: it has started
+  Ticks watch_from_;      // when to start watching; -1: it has started
   int watched_ = -1;      // the observer's descriptor
 };
 
@@ -158,7 +159,7 @@ absl::StatusOr<ChildExit> Follower::Follow() {
     // one, so the order is preserved while they wait.
     const std::optional<signalfd_siginfo> signal =
         events_.Next(stopped_ ? kAllSignals : kAllSignals & ~kStopSignals,
-                     {watched_}, settles_);
+                     {watched_}, watch_from_);
     // For every signal: SIGCHLD may arrive after its consequences.
     O8LOCK_ASSIGN_OR_RETURN(const std::optional<ChildExit> exit, Collect());
     if (exit.has_value()) return *exit;
@@ -219,9 +220,9 @@ bool Follower::Pass(const signalfd_siginfo& signal) {
 
 void Follower::Attend() {
   if (observer_ == nullptr) return;
-  if (settles_ >= 0) {
-    if (NowTicks() < settles_) return;
-    settles_ = -1;
+  if (watch_from_ >= 0) {
+    if (NowTicks() < watch_from_) return;
+    watch_from_ = -1;
     watched_ = observer_->StartWatching();
   }
   observer_->OnReadable();

@@ -46,8 +46,9 @@ std::vector<RunProcess> Surviving(const std::vector<Descendant>& bystanders) {
   return Describe(pids);
 }
 
-void TellOf(const std::vector<RunProcess>& processes,
-            SurvivingProcessesAre state, const Options& options) {
+void WarnAboutSurvivingProcesses(const std::vector<RunProcess>& processes,
+                                 SurvivingProcessesAre state,
+                                 const Options& options) {
   if (options.quiet || processes.empty()) return;
   PrintError(SurvivingProcessesText(processes, state, options.kill_after));
 }
@@ -71,11 +72,11 @@ void KeepForAgents(Lock& lock, const std::vector<Worktree>& made,
         });
     (keeps ? agents : others).push_back(process);
   }
-  TellOf(agents, SurvivingProcessesAre::kKept, options);
-  TellOf(others,
-         agents.empty() ? SurvivingProcessesAre::kReleased
-                        : SurvivingProcessesAre::kNotKept,
-         options);
+  WarnAboutSurvivingProcesses(agents, SurvivingProcessesAre::kKept, options);
+  WarnAboutSurvivingProcesses(others,
+                              agents.empty() ? SurvivingProcessesAre::kReleased
+                                             : SurvivingProcessesAre::kNotKept,
+                              options);
 }
 
 // Handles the surviving processes of the command. `made` are its worktrees, if
@@ -86,23 +87,26 @@ int HandleSurvivingProcesses(const Options& options, Lock& lock,
                              Events& events) {
   if (FindSurvivingProcesses(bystanders).empty()) return 0;
   int signal = AwaitSurvivingProcesses(bystanders, NowTicks() + kGrace, events);
-  const Leftovers what = options.leftovers.value_or(Leftovers::kRelease);
-  if (what == Leftovers::kKeep) {
+  const SurvivalPolicy policy =
+      options.leftovers.value_or(SurvivalPolicy::kRelease);
+  if (policy == SurvivalPolicy::kKeep) {
     KeepForAgents(lock, made, bystanders, options);
-  } else if (signal != 0 || what == Leftovers::kRelease) {
-    TellOf(Surviving(bystanders), SurvivingProcessesAre::kReleased, options);
+  } else if (signal != 0 || policy == SurvivalPolicy::kRelease) {
+    WarnAboutSurvivingProcesses(Surviving(bystanders),
+                                SurvivingProcessesAre::kReleased, options);
   } else {
-    const bool wait = what == Leftovers::kWait;
-    TellOf(Surviving(bystanders),
-           wait ? SurvivingProcessesAre::kWaitedFor
-                : SurvivingProcessesAre::kEnded,
-           options);
+    const bool wait = policy == SurvivalPolicy::kWait;
+    WarnAboutSurvivingProcesses(Surviving(bystanders),
+                                wait ? SurvivingProcessesAre::kWaitedFor
+                                     : SurvivingProcessesAre::kEnded,
+                                options);
     signal = wait ? AwaitSurvivingProcesses(bystanders, -1, events)
                   : EndSurvivingProcesses(
                         bystanders,
                         TicksOf(absl::ToInt64Nanoseconds(options.kill_after)),
                         events);
-    TellOf(Surviving(bystanders), SurvivingProcessesAre::kStillThere, options);
+    WarnAboutSurvivingProcesses(Surviving(bystanders),
+                                SurvivingProcessesAre::kStillThere, options);
   }
   return signal;
 }
@@ -110,7 +114,7 @@ int HandleSurvivingProcesses(const Options& options, Lock& lock,
 // Releases `lock` at `location` and prints any warnings. Prints the one about
 // an override only if the user has not seen it.
 void Release(Lock& lock, const Location& location, const Options& options,
-             bool told_overridden) {
+             bool warned_of_override) {
   const Ticks acquired = TicksOf(lock.holder().acquired);
   const absl::StatusOr<Released> released = lock.Release();
   // Hooks may have been installed meanwhile.
@@ -126,7 +130,7 @@ void Release(Lock& lock, const Location& location, const Options& options,
     return;
   }
   if (released->overridden) {
-    if (!options.quiet && !told_overridden) {
+    if (!options.quiet && !warned_of_override) {
       PrintError(OverriddenText(*released->by));
     }
   } else if (options.verbose && !lock.joined()) {
@@ -145,8 +149,8 @@ void Release(Lock& lock, const Location& location, const Options& options,
 int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
                 const Location& location) {
   std::vector<char*> argv;
-  for (const std::string& word : options.command) {
-    argv.push_back(const_cast<char*>(word.c_str()));
+  for (const std::string& argument : options.command) {
+    argv.push_back(const_cast<char*>(argument.c_str()));
   }
   argv.push_back(nullptr);
   // Inside another run, the outer run does all this.
@@ -167,12 +171,12 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
                                                 bystanders, runner.events());
     if (signal != 0) exit = ChildExit{/*signaled=*/true, signal};
     if (!made.empty()) {
-      TellOfThisRun(*lock, location, made, options.quiet);
+      WarnAboutThisRun(*lock, location, made, options.quiet);
     }
   }
   if (lock != nullptr) {
     Release(*lock, location, options,
-            observer.has_value() && observer->told_overridden());
+            observer.has_value() && observer->warned_of_override());
   }
   if (exit.ok()) {
     // ExitAs makes no second dump, so the waiting shell reports no dump.

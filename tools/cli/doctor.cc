@@ -48,17 +48,19 @@ Finding OwnProgramFinding() {
 Findings OrphanFindings(const Location& location) {
   const absl::StatusOr<LockStatus> found = Inspect(location, {});
   if (!found.ok()) return {};  // another finding covers that
-  const std::vector<LeftWorktree> left = LeftWorktrees(location, *found);
-  if (left.empty()) return {};
+  const std::vector<OrphanReport> orphans = CollectOrphans(location, *found);
+  if (orphans.empty()) return {};
   std::vector<std::string> lines;
-  lines.reserve(left.size());
-  for (const LeftWorktree& worktree : left) {
-    lines.push_back(LeftWorktreeLine(worktree));
+  lines.reserve(orphans.size());
+  for (const OrphanReport& orphan : orphans) {
+    lines.push_back(OrphanLine(orphan));
   }
-  for (std::string& hint : OrphanHints(left)) lines.push_back(std::move(hint));
+  for (std::string& hint : OrphanHints(orphans)) {
+    lines.push_back(std::move(hint));
+  }
   return {{Finding::kWarn, "worktrees",
            absl::StrCat("ended runs have left ",
-                        Count(left.size(), "worktree", "worktrees")),
+                        Count(orphans.size(), "worktree", "worktrees")),
            "", std::move(lines)}};
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cli/doctor_command.h"
 
-#include <unistd.h>
-
 #include "absl/status/statusor.h"
 #include "lock/location.h"
 #include "tools/cli/doctor.h"
@@ -19,8 +17,7 @@ int DoctorCommand(const Options& options) {
   if (!location.ok()) return FailToLocate(location.status());
   const Findings findings =
       Examine(*location, options.lock_file.empty() ? "." : location->Home());
-  Print(STDOUT_FILENO,
-        options.json ? DoctorJson(findings) : DoctorText(findings));
+  PrintOut(options.json ? DoctorJson(findings) : DoctorText(findings));
   for (const Finding& finding : findings) {
     if (finding.level == Finding::kFail) return kOsError;
   }

@@ -66,9 +66,9 @@ std::string Name(const std::string& program) {
 // file the next version removes. Empty if the path is unknown.
 std::string ProgramAsCalled() {
   std::string program = OwnProgram();
-  const std::vector<std::string> words = CommandOf(getpid());
-  if (words.empty()) return program;
-  const absl::StatusOr<std::string> called = FindCommand(words[0]);
+  const std::vector<std::string> arguments = CommandOf(getpid());
+  if (arguments.empty()) return program;
+  const absl::StatusOr<std::string> called = FindCommand(arguments[0]);
   char directory[PATH_MAX];
   if (!called.ok() || getcwd(directory, sizeof(directory)) == nullptr) {
     return program;
@@ -126,8 +126,8 @@ int Install(const Location& location,
                       ShellQuoted({"rm", location.common_dir + "/config.lock"}))
                 : absl::StrCat("see: ", OwnCommand("hooks status"))));
   }
-  Print(STDOUT_FILENO, HooksInstalledText(*state, Name(state->program)));
-  Print(STDOUT_FILENO, tested);
+  PrintOut(HooksInstalledText(*state, Name(state->program)));
+  PrintOut(tested);
   return kSuccess;
 }
 
@@ -151,7 +151,7 @@ int Uninstall(const Location& location) {
     return FailHooks(
         status, absl::StrCat("try again; see: ", OwnCommand("hooks status")));
   }
-  Print(STDOUT_FILENO, "o8lock: hooks removed\n");
+  PrintOut("o8lock: hooks removed\n");
   const std::string left = location.common_dir + "/o8lock";
   if (access(left.c_str(), F_OK) == 0) {
     std::string text =
@@ -160,7 +160,7 @@ int Uninstall(const Location& location) {
       absl::StrAppend(&text, ", and after a run its lines in ",
                       Printable(location.common_dir), "/info/exclude");
     }
-    Print(STDOUT_FILENO, text + "\n");
+    PrintOut(text + "\n");
   }
   return kSuccess;
 }
@@ -170,8 +170,8 @@ int Status(const Location& location, bool json) {
   if (!state.ok()) {
     return FailHooks(state.status(), "git has to work here first");
   }
-  Print(STDOUT_FILENO, json ? HooksStatusJson(*state)
-                            : HooksStatusText(*state, Name(state->program)));
+  PrintOut(json ? HooksStatusJson(*state)
+                : HooksStatusText(*state, Name(state->program)));
   if (!state->installed) return kNotInstalled;
   return HooksAreEffective(*state) ? kSuccess : kOsError;
 }

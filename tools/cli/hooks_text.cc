@@ -36,9 +36,9 @@ std::string Quoted(const std::string& command, Quoting quoting) {
 // post-checkout belongs to another owner. The line works without o8lock,
 // because users without it share the files.
 std::string OwnerHint(const HooksState& state, const std::string& program) {
-  const std::string word = ShellQuoted({program});
+  const std::string quoted = ShellQuoted({program});
   const std::string line =
-      absl::StrCat("! command -v ", word, " >/dev/null || ", word,
+      absl::StrCat("! command -v ", quoted, " >/dev/null || ", quoted,
                    " hooks run post-checkout ");
   const HookManager* manager = FindManager(state.manager);
   if (manager == nullptr) {

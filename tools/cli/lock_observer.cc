@@ -47,11 +47,11 @@ void LockObserver::OnReadable() {
     const absl::StatusOr<Interference> found = lock_.CheckIntegrity();
     if (!found.ok()) return;  // an error of importance recurs at the end
     vanished = found->vanished || found->guard_vanished;
-    TellOf(*found);
+    WarnAbout(*found);
   }
 }
 
-void LockObserver::TellOf(const Interference& found) {
+void LockObserver::WarnAbout(const Interference& found) {
   if (found.overridden) {
     if (!overridden_ && !quiet_) PrintError(OverriddenText(*found.by));
     overridden_ = true;

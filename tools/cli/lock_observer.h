@@ -29,10 +29,10 @@ class LockObserver : public RunObserver {
   void OnReadable() override;
 
   // Whether it noticed an override of the lock. It warned the user then.
-  bool told_overridden() const { return overridden_; }
+  bool warned_of_override() const { return overridden_; }
 
  private:
-  void TellOf(const Interference& found);
+  void WarnAbout(const Interference& found);
 
   Lock& lock_;
   const Location& location_;

@@ -2,7 +2,6 @@
 //
 // o8lock: runs a command while no other run holds the same lock.
 #include <sys/auxv.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <string>
@@ -70,11 +69,10 @@ int Main(char* const argv[]) {
   }
   switch (options.action) {
     case Action::kHelp:
-      Print(STDOUT_FILENO, options.help);
+      PrintOut(options.help);
       return kSuccess;
     case Action::kVersion:
-      Print(STDOUT_FILENO,
-            absl::StrCat("o8lock ", kVersion, CommitText(), "\n"));
+      PrintOut(absl::StrCat("o8lock ", kVersion, CommitText(), "\n"));
       return kSuccess;
     case Action::kStatus:
       return StatusCommand(options);

@@ -59,9 +59,9 @@ constexpr struct option kLongOptions[] = {
 
 // Stores an option for the lines a refusal suggests.
 void Repeat(absl::string_view option, absl::string_view value,
-            std::vector<std::string>& words) {
-  words.emplace_back(option);
-  words.emplace_back(value);
+            std::vector<std::string>& arguments) {
+  arguments.emplace_back(option);
+  arguments.emplace_back(value);
 }
 
 std::optional<int> ParseNumber(absl::string_view text, int least, int most) {
@@ -111,7 +111,7 @@ std::optional<UsageError> Select(absl::string_view option,
 
 std::optional<UsageError> ApplyLeftovers(absl::string_view value,
                                          Options& options) {
-  options.leftovers = ParseLeftovers(value);
+  options.leftovers = ParseSurvivalPolicy(value);
   if (!options.leftovers.has_value()) {
     return SeeHelp(
         absl::StrCat("--leftovers wants 'release', 'wait', 'kill' or 'keep', "
@@ -211,26 +211,26 @@ std::optional<UsageError> Apply(int option, const char* argument,
 // letter among others only optopt identifies it; for any other option optind is
 // already past it.
 std::string Offender(char* const argv[]) {
-  const absl::string_view word = argv[optind - 1];
+  const absl::string_view argument = argv[optind - 1];
   const bool is_letter =
       optopt > 0 && optopt < 256 &&
-      (word.substr(0, 2) != "--" ||
+      (argument.substr(0, 2) != "--" ||
        absl::string_view(kLetters).find(static_cast<char>(optopt)) ==
            absl::string_view::npos);
   return is_letter ? std::string("-") + static_cast<char>(optopt)
-                   : std::string(word);
+                   : std::string(argument);
 }
 
 // Returns the error for the result `option` of getopt_long(3): '?' or ':'.
 UsageError OptionError(int option, char* const argv[]) {
-  const std::string word = Offender(argv);
+  const std::string argument = Offender(argv);
   const char* problem = "unknown option";
   if (option == ':') {
     problem = "option wants a value";
-  } else if (optopt != 0 && absl::StrContains(word, '=')) {
+  } else if (optopt != 0 && absl::StrContains(argument, '=')) {
     problem = "option takes no value";
   }
-  return SeeHelp(absl::StrCat(problem, ": '", word, "'"));
+  return SeeHelp(absl::StrCat(problem, ": '", argument, "'"));
 }
 
 // The position in a command line.
@@ -242,8 +242,8 @@ struct Reader {
   std::vector<std::string> Rest() const { return {argv + optind, argv + argc}; }
 };
 
-bool IsHelpOption(absl::string_view word) {
-  return word == "--help" || word == "-h";
+bool IsHelpOption(absl::string_view argument) {
+  return argument == "--help" || argument == "-h";
 }
 
 // Uses the arguments after "help" as the topic of `options`.
@@ -299,7 +299,8 @@ std::optional<UsageError> Check(const Options& options, const Verb* verb,
       options.action != Action::kHooksStatus) {
     return SeeHelp("--json is for: o8lock status, doctor, hooks status");
   }
-  if (options.leftovers == Leftovers::kKeep && !options.selection.empty()) {
+  if (options.leftovers == SurvivalPolicy::kKeep &&
+      !options.selection.empty()) {
     return SeeHelp(
         "--leftovers=keep is for the repository's own lock, without --name and "
         "--lock-file");
@@ -359,18 +360,18 @@ std::optional<UsageError> ParseOptions(char* const argv[], Options& options) {
   return std::nullopt;
 }
 
-std::optional<Publish> ParsePublish(absl::string_view word) {
-  if (word == "auto") return Publish::kAuto;
-  if (word == "always") return Publish::kAlways;
-  if (word == "never") return Publish::kNever;
+std::optional<Publish> ParsePublish(absl::string_view value) {
+  if (value == "auto") return Publish::kAuto;
+  if (value == "always") return Publish::kAlways;
+  if (value == "never") return Publish::kNever;
   return std::nullopt;
 }
 
-std::optional<Leftovers> ParseLeftovers(absl::string_view word) {
-  if (word == "release") return Leftovers::kRelease;
-  if (word == "wait") return Leftovers::kWait;
-  if (word == "kill") return Leftovers::kKill;
-  if (word == "keep") return Leftovers::kKeep;
+std::optional<SurvivalPolicy> ParseSurvivalPolicy(absl::string_view value) {
+  if (value == "release") return SurvivalPolicy::kRelease;
+  if (value == "wait") return SurvivalPolicy::kWait;
+  if (value == "kill") return SurvivalPolicy::kKill;
+  if (value == "keep") return SurvivalPolicy::kKeep;
   return std::nullopt;
 }
 

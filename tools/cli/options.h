@@ -23,11 +23,11 @@ enum class Publish {
   kNever,
 };
 
-// "auto", "always" or "never". Returns nothing for any other word.
-std::optional<Publish> ParsePublish(absl::string_view word);
+// "auto", "always" or "never". Returns nothing for any other value.
+std::optional<Publish> ParsePublish(absl::string_view value);
 
 // The treatment of processes that outlive the command.
-enum class Leftovers {
+enum class SurvivalPolicy {
   kRelease,  // name them, and release the lock
   kWait,     // keep the lock until they have ended
   kKill,
@@ -35,8 +35,8 @@ enum class Leftovers {
   kKeep,
 };
 
-// "release", "wait", "kill" or "keep". Returns nothing for any other word.
-std::optional<Leftovers> ParseLeftovers(absl::string_view word);
+// "release", "wait", "kill" or "keep". Returns nothing for any other value.
+std::optional<SurvivalPolicy> ParseSurvivalPolicy(absl::string_view value);
 
 struct Options {
   Action action = Action::kRun;
@@ -56,7 +56,7 @@ struct Options {
   std::optional<Publish> publish;  // nothing: the repository's setting
   // Nothing: the repository's setting. Without one, kKeep for a command that is
   // or may start an orchestr8, otherwise kRelease.
-  std::optional<Leftovers> leftovers;
+  std::optional<SurvivalPolicy> leftovers;
   absl::Duration kill_after = absl::Seconds(10);  // for kKill
   int conflict_exit_code = kRefused;
   bool quiet = false;

@@ -17,28 +17,28 @@
 namespace o8lock {
 namespace {
 
-using Words = std::vector<std::string>;
+using Arguments = std::vector<std::string>;
 
-std::optional<UsageError> Parse(Words words, Options& options) {
-  words.insert(words.begin(), "o8lock");
+std::optional<UsageError> Parse(Arguments arguments, Options& options) {
+  arguments.insert(arguments.begin(), "o8lock");
   std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
+  for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   return ParseOptions(argv.data(), options);
 }
 
-Options Parsed(const Words& words) {
+Options Parsed(const Arguments& arguments) {
   Options options;
-  const std::optional<UsageError> error = Parse(words, options);
+  const std::optional<UsageError> error = Parse(arguments, options);
   EXPECT_FALSE(error.has_value())
-      << absl::StrJoin(words, " ") << ": " << error->problem;
+      << absl::StrJoin(arguments, " ") << ": " << error->problem;
   return options;
 }
 
 // Returns the problem and the hint, each on its line. Empty without an error.
-std::string Error(const Words& words) {
+std::string Error(const Arguments& arguments) {
   Options options;
-  const std::optional<UsageError> error = Parse(words, options);
+  const std::optional<UsageError> error = Parse(arguments, options);
   return error.has_value() ? absl::StrCat(error->problem, "\n", error->hint)
                            : "";
 }
@@ -46,7 +46,7 @@ std::string Error(const Words& words) {
 TEST(ParseOptionsTest, HasTheseDefaults) {
   const Options options = Parsed({"--", "true"});
   EXPECT_EQ(options.action, Action::kRun);
-  EXPECT_EQ(options.command, Words({"true"}));
+  EXPECT_EQ(options.command, Arguments({"true"}));
   EXPECT_FALSE(options.force || options.yes || options.quiet ||
                options.verbose);
   EXPECT_EQ(options.publish, std::nullopt);
@@ -55,10 +55,10 @@ TEST(ParseOptionsTest, HasTheseDefaults) {
   EXPECT_EQ(options.leftovers, std::nullopt);
   EXPECT_EQ(options.name, "parallel");
   EXPECT_EQ(options.lock_file, "");
-  EXPECT_EQ(options.features, Words());
+  EXPECT_EQ(options.features, Arguments());
   EXPECT_EQ(options.max_concurrency, std::nullopt);
   EXPECT_EQ(options.conflict_exit_code, 75);
-  EXPECT_EQ(options.selection, Words());
+  EXPECT_EQ(options.selection, Arguments());
 }
 
 TEST(ParseOptionsTest, ReadsEveryOption) {
@@ -69,21 +69,22 @@ TEST(ParseOptionsTest, ReadsEveryOption) {
               "--quiet", "--verbose", "--", "x", "-f"});
   EXPECT_TRUE(options.force && options.yes && options.quiet && options.verbose);
   EXPECT_EQ(options.name, "deploy");
-  EXPECT_EQ(options.features, Words({"a", "b"}));
+  EXPECT_EQ(options.features, Arguments({"a", "b"}));
   EXPECT_EQ(options.max_concurrency, 5);
   EXPECT_EQ(options.publish, Publish::kNever);
-  EXPECT_EQ(options.leftovers, Leftovers::kKill);
+  EXPECT_EQ(options.leftovers, SurvivalPolicy::kKill);
   EXPECT_EQ(options.kill_after, absl::Minutes(1));
   EXPECT_EQ(options.conflict_exit_code, 9);
-  EXPECT_EQ(options.command, Words({"x", "-f"}));
-  EXPECT_EQ(options.selection, Words({"--name", "deploy"}));
-  EXPECT_EQ(options.description,
-            Words({"--feature", "a", "--feature", "b", "--max-concurrency", "5",
-                   "--publish", "never", "--leftovers", "kill", "--kill-after",
-                   "1m", "--conflict-exit-code", "9", "--verbose"}));
+  EXPECT_EQ(options.command, Arguments({"x", "-f"}));
+  EXPECT_EQ(options.selection, Arguments({"--name", "deploy"}));
+  EXPECT_EQ(
+      options.description,
+      Arguments({"--feature", "a", "--feature", "b", "--max-concurrency", "5",
+                 "--publish", "never", "--leftovers", "kill", "--kill-after",
+                 "1m", "--conflict-exit-code", "9", "--verbose"}));
   const Options file = Parsed({"--lock-file=/l", "--", "x"});
   EXPECT_EQ(file.lock_file, "/l");
-  EXPECT_EQ(file.selection, Words({"--lock-file", "/l"}));
+  EXPECT_EQ(file.selection, Arguments({"--lock-file", "/l"}));
 }
 
 TEST(ParseOptionsTest, ReadsLettersAloneAndTogether) {
@@ -95,17 +96,17 @@ TEST(ParseOptionsTest, ReadsLettersAloneAndTogether) {
 
 TEST(ParseOptionsTest, LeavesTheCommandAlone) {
   EXPECT_EQ(Parsed({"--", "--", "--force", "", "status"}).command,
-            Words({"--", "--force", "", "status"}));
+            Arguments({"--", "--force", "", "status"}));
   EXPECT_EQ(Parsed({"--", "status"}).action, Action::kRun);
-  EXPECT_EQ(Parsed({"--", "-x"}).command, Words({"-x"}));
+  EXPECT_EQ(Parsed({"--", "-x"}).command, Arguments({"-x"}));
 }
 
 TEST(ParseOptionsTest, ReadsStatusWithOptionsOnBothSides) {
-  for (const Words& words :
-       {Words({"status"}), Words({"status", "--"}),
-        Words({"-n", "a", "status"}), Words({"status", "-n", "a"})}) {
-    EXPECT_EQ(Parsed(words).action, Action::kStatus);
-    EXPECT_EQ(Parsed(words).name, words.size() > 2 ? "a" : "parallel");
+  for (const Arguments& arguments :
+       {Arguments({"status"}), Arguments({"status", "--"}),
+        Arguments({"-n", "a", "status"}), Arguments({"status", "-n", "a"})}) {
+    EXPECT_EQ(Parsed(arguments).action, Action::kStatus);
+    EXPECT_EQ(Parsed(arguments).name, arguments.size() > 2 ? "a" : "parallel");
   }
 }
 
@@ -119,14 +120,15 @@ TEST(ParseOptionsTest, ReadsHooksCommands) {
   const Options run =
       Parsed({"hooks", "run", "post-checkout", "a", "--json", "--", "-f"});
   EXPECT_EQ(run.action, Action::kHooksRun);
-  EXPECT_EQ(run.command, Words({"post-checkout", "a", "--json", "--", "-f"}));
+  EXPECT_EQ(run.command,
+            Arguments({"post-checkout", "a", "--json", "--", "-f"}));
   EXPECT_FALSE(run.json || run.force);
 }
 
 TEST(ParseOptionsTest, AnswersHelpAndVersionAtOnce) {
   EXPECT_EQ(Parsed({"--version"}).action, Action::kVersion);
   const struct {
-    Words words;
+    Arguments arguments;
     absl::string_view help;
   } cases[] = {
       {{"--help"}, HelpText()},
@@ -147,8 +149,8 @@ TEST(ParseOptionsTest, AnswersHelpAndVersionAtOnce) {
       {{"hooks", "run", "--help"}, FindVerb("hooks run")->help},
   };
   for (const auto& c : cases) {
-    SCOPED_TRACE(absl::StrJoin(c.words, " "));
-    const Options options = Parsed(c.words);
+    SCOPED_TRACE(absl::StrJoin(c.arguments, " "));
+    const Options options = Parsed(c.arguments);
     EXPECT_EQ(options.action, Action::kHelp);
     EXPECT_EQ(options.help, c.help);
   }
@@ -159,7 +161,7 @@ TEST(ParseOptionsTest, AnswersHelpAndVersionAtOnce) {
 
 TEST(ParseOptionsTest, SaysWhatIsWrongAndWhatWouldBeRight) {
   const struct {
-    Words words;
+    Arguments arguments;
     const char* message;
   } cases[] = {
       {{},
@@ -229,12 +231,12 @@ TEST(ParseOptionsTest, SaysWhatIsWrongAndWhatWouldBeRight) {
        "--max-concurrency wants a whole number from 1 to 1000000, not '0'\n"
        "see: o8lock --help"},
   };
-  for (const auto& c : cases) EXPECT_EQ(Error(c.words), c.message);
+  for (const auto& c : cases) EXPECT_EQ(Error(c.arguments), c.message);
 }
 
 TEST(ParseOptionsTest, ProposesTheVerbThatWasMeant) {
   const struct {
-    Words words;
+    Arguments arguments;
     const char* message;
   } cases[] = {
       {{"statsu"}, "there is no verb 'statsu'\ndid you mean: o8lock status"},
@@ -263,7 +265,7 @@ TEST(ParseOptionsTest, ProposesTheVerbThatWasMeant) {
        "'--' is missing before the command 'make'\n"
        "try: o8lock -- make install"},
   };
-  for (const auto& c : cases) EXPECT_EQ(Error(c.words), c.message);
+  for (const auto& c : cases) EXPECT_EQ(Error(c.arguments), c.message);
 }
 
 TEST(ParseOptionsTest, ReadsHowLongToWait) {

@@ -24,7 +24,7 @@
 namespace o8lock {
 namespace {
 
-using Words = std::vector<std::string>;
+using Arguments = std::vector<std::string>;
 
 // A program that starts another one. Lists are separated by spaces.
 struct Runner {
@@ -63,32 +63,34 @@ constexpr Runner kRunners[] = {
 };
 
 bool Listed(absl::string_view list, absl::string_view word) {
-  const Words items = absl::StrSplit(list, ' ', absl::SkipEmpty());
+  const Arguments items = absl::StrSplit(list, ' ', absl::SkipEmpty());
   return std::find(items.begin(), items.end(), word) != items.end();
 }
 
-bool Contains(const Words& words, absl::string_view word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
+bool Contains(const Arguments& arguments, absl::string_view argument) {
+  return std::find(arguments.begin(), arguments.end(), argument) !=
+         arguments.end();
 }
 
-// Returns the rest of `words` after a runner has taken its options, and env its
-// NAME=VALUE arguments (`assignments`). It takes them up to "--" or, unless
+// Returns the rest of `arguments` after a runner has taken its options, and env
+// its NAME=VALUE arguments (`assignments`). It takes them up to "--" or, unless
 // `greedy`, up to the first other argument.
-Words WithoutOptions(absl::Span<const std::string> words,
-                     absl::string_view valued, bool assignments, bool greedy) {
-  Words left;
+Arguments WithoutOptions(absl::Span<const std::string> arguments,
+                         absl::string_view valued, bool assignments,
+                         bool greedy) {
+  Arguments left;
   size_t i = 0;
-  for (; i < words.size() && words[i] != "--"; ++i) {
-    if (absl::StartsWith(words[i], "-")) {
-      if (Listed(valued, words[i])) ++i;
+  for (; i < arguments.size() && arguments[i] != "--"; ++i) {
+    if (absl::StartsWith(arguments[i], "-")) {
+      if (Listed(valued, arguments[i])) ++i;
     } else if (greedy) {
-      left.push_back(words[i]);
-    } else if (!assignments || !absl::StrContains(words[i], '=')) {
+      left.push_back(arguments[i]);
+    } else if (!assignments || !absl::StrContains(arguments[i], '=')) {
       break;
     }
   }
-  if (i < words.size() && words[i] == "--") ++i;
-  for (; i < words.size(); ++i) left.push_back(words[i]);
+  if (i < arguments.size() && arguments[i] == "--") ++i;
+  for (; i < arguments.size(); ++i) left.push_back(arguments[i]);
   return left;
 }
 
@@ -105,11 +107,14 @@ bool ExecutesNoScript(absl::Span<const std::string> arguments) {
   return false;
 }
 
-Words WithoutRunner(const Runner& runner, absl::Span<const std::string> words) {
-  if (runner.names == kShells && ExecutesNoScript(words.subspan(1))) return {};
-  Words left = WithoutOptions(words.subspan(1), runner.valued,
-                              /*assignments=*/runner.names == "env",
-                              /*greedy=*/false);
+Arguments WithoutRunner(const Runner& runner,
+                        absl::Span<const std::string> command) {
+  if (runner.names == kShells && ExecutesNoScript(command.subspan(1))) {
+    return {};
+  }
+  Arguments left = WithoutOptions(command.subspan(1), runner.valued,
+                                  /*assignments=*/runner.names == "env",
+                                  /*greedy=*/false);
   const std::string verb = left.empty() ? "" : left[0];
   const bool greedy = Listed(runner.greedy_verbs, verb);
   if (!greedy && !Listed(runner.verbs, verb)) return left;
@@ -121,14 +126,14 @@ constexpr absl::string_view kVerbs = "parallel murm murmuration";
 
 constexpr absl::string_view kMaxConcurrency = "--max-concurrency";
 
-bool IsNumber(absl::string_view word) {
-  return !word.empty() && word.find_first_not_of("0123456789") == word.npos;
+bool IsNumber(absl::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
 }
 
 // orchestr8 reads the first --max-concurrency=N with parseInt, which accepts
 // the same text as strtoll ("2x" is 2). Below 1, or without a number, it runs
 // indefinitely.
-std::optional<int> MaxConcurrency(const Words& args) {
+std::optional<int> MaxConcurrency(const Arguments& args) {
   for (size_t i = 0; i < args.size(); ++i) {
     absl::string_view text = args[i];
     if (!absl::ConsumePrefix(&text, kMaxConcurrency)) continue;
@@ -145,8 +150,8 @@ std::optional<int> MaxConcurrency(const Words& args) {
 }
 
 // Returns the arguments that are features.
-Words FeaturesIn(const Words& args) {
-  Words features;
+Arguments FeaturesIn(const Arguments& args) {
+  Arguments features;
   for (size_t i = 0; i < args.size(); ++i) {
     const bool is_limit =
         i > 0 && args[i - 1] == kMaxConcurrency && IsNumber(args[i]);
@@ -161,7 +166,7 @@ bool IsYes(absl::string_view argument) {
   return argument == "--yes" || argument == "-y";
 }
 
-Orchestr8Command ReadArguments(Words args) {
+Orchestr8Command ReadArguments(Arguments args) {
   Orchestr8Command result;
   // yarn 1 removes a "--" here. The others pass it on, and orchestr8 only
   // reports an unknown command.
@@ -195,28 +200,30 @@ Orchestr8Command ReadArguments(Words args) {
   return result;
 }
 
-// Returns whether to read `words`, a program and its arguments, as orchestr8's.
+// Returns whether to read `command`, a program and its arguments, as
+// orchestr8's.
 bool IsOrchestr8(
-    const Words& words, bool by_package_runner,
+    const Arguments& command, bool by_package_runner,
     absl::FunctionRef<bool(const Orchestr8Program&)> belongs_to_orchestr8) {
-  if (NamesOrchestr8(words[0])) return true;
-  const size_t verb = words.size() > 1 && words[1] == "--" ? 2 : 1;
-  return words.size() > verb && Listed(kVerbs, words[verb]) &&
-         belongs_to_orchestr8({words[0], by_package_runner});
+  if (NamesOrchestr8(command[0])) return true;
+  const size_t verb = command.size() > 1 && command[1] == "--" ? 2 : 1;
+  return command.size() > verb && Listed(kVerbs, command[verb]) &&
+         belongs_to_orchestr8({command[0], by_package_runner});
 }
 
-// Returns `command`, with the orchestr8 part `words`, as its subcommand
+// Returns `command`, with its orchestr8 part `part`, as its subcommand
 // `status`.
-Words StatusCommand(absl::Span<const std::string> command, const Words& words) {
+Arguments StatusCommand(absl::Span<const std::string> command,
+                        const Arguments& part) {
   // The program and `parallel`.
-  const size_t kept = words.size() > 1 && words[1] == "--" ? 3 : 2;
-  if (words.size() < kept) return {};
-  Words status(command.begin(), command.end());
+  const size_t kept = part.size() > 1 && part[1] == "--" ? 3 : 2;
+  if (part.size() < kept) return {};
+  Arguments status(command.begin(), command.end());
   // A runner with options among the arguments leaves no such suffix.
-  if (std::equal(words.rbegin(), words.rend(), status.rbegin())) {
-    status.resize(status.size() - words.size() + kept);
+  if (std::equal(part.rbegin(), part.rend(), status.rbegin())) {
+    status.resize(status.size() - part.size() + kept);
   } else {
-    status = {words[0], words[kept - 1]};
+    status = {part[0], part[kept - 1]};
   }
   status.emplace_back("status");
   return status;
@@ -227,28 +234,28 @@ Words StatusCommand(absl::Span<const std::string> command, const Words& words) {
 std::optional<Orchestr8Command> ReadOrchestr8Command(
     absl::Span<const std::string> command,
     absl::FunctionRef<bool(const Orchestr8Program&)> belongs_to_orchestr8) {
-  Words words(command.begin(), command.end());
+  Arguments rest(command.begin(), command.end());
   bool by_package_runner = false;
   // A runner may start a runner (env npx, yarn node). Each pass consumes an
   // argument.
-  while (!words.empty()) {
-    if (IsOrchestr8(words, by_package_runner, belongs_to_orchestr8)) {
+  while (!rest.empty()) {
+    if (IsOrchestr8(rest, by_package_runner, belongs_to_orchestr8)) {
       Orchestr8Command result =
-          ReadArguments(Words(words.begin() + 1, words.end()));
-      result.program = {words[0], by_package_runner};
-      result.status_command = StatusCommand(command, words);
+          ReadArguments(Arguments(rest.begin() + 1, rest.end()));
+      result.program = {rest[0], by_package_runner};
+      result.status_command = StatusCommand(command, rest);
       return result;
     }
     const auto* runner = std::find_if(
         std::begin(kRunners), std::end(kRunners), [&](const Runner& candidate) {
-          return Listed(candidate.names, BaseName(words[0]));
+          return Listed(candidate.names, BaseName(rest[0]));
         });
     if (runner == std::end(kRunners)) break;
     // These run the program they are given; all others look for a package.
     by_package_runner =
-        by_package_runner || !(Listed("env node nodejs", BaseName(words[0])) ||
+        by_package_runner || !(Listed("env node nodejs", BaseName(rest[0])) ||
                                runner->names == kShells);
-    words = WithoutRunner(*runner, words);
+    rest = WithoutRunner(*runner, rest);
   }
   return std::nullopt;
 }
@@ -260,7 +267,7 @@ std::optional<Orchestr8Command> ReadOrchestr8Command(
 }
 
 std::vector<std::string> ForcedCommand(absl::Span<const std::string> command) {
-  Words forced(command.begin(), command.end());
+  Arguments forced(command.begin(), command.end());
   forced.emplace_back("--force");
   const std::optional<Orchestr8Command> orchestr8 =
       ReadOrchestr8Command(forced);
@@ -268,7 +275,7 @@ std::vector<std::string> ForcedCommand(absl::Span<const std::string> command) {
   // A -y before that belongs to npx.
   const auto verb = std::find_if(
       forced.begin(), forced.end(),
-      [](const std::string& word) { return Listed(kVerbs, word); });
+      [](const std::string& argument) { return Listed(kVerbs, argument); });
   forced.erase(std::remove_if(verb, forced.end(), IsYes), forced.end());
   return forced;
 }

@@ -27,7 +27,7 @@ LocksItself Fetched(const std::string& name) {
   return FindOutWhetherItLocks({name, /*by_package_runner=*/true});
 }
 
-TEST(FindOutWhetherItLocksTest, LooksIntoThePackageOfTheProgram) {
+TEST(FindOutWhetherItLocksTest, InspectsThePackageOfTheProgram) {
   const TempDir dir;
   const std::string prelock = InstallOrchestr8(dir.File("prelock"), "prelock");
   const std::string v3 = InstallOrchestr8(dir.File("v3"), "v3");
@@ -90,7 +90,7 @@ TEST(FindOutWhetherItLocksTest, ReadsAPackageWhateverItsLayout) {
   }
 }
 
-TEST(FindOutWhetherItLocksTest, LooksBehindPnpmsScript) {
+TEST(FindOutWhetherItLocksTest, InspectsTheProgramOfPnpmsScript) {
   for (const auto& [version, locks] :
        std::vector<std::pair<const char*, LocksItself>>{
            {"prelock", LocksItself::kNo}, {"v3", LocksItself::kYes}}) {

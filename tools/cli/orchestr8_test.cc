@@ -317,7 +317,7 @@ TEST(Orchestr8Test, KnowsTheSameProgramsStatusCommand) {
   }
 }
 
-TEST(Orchestr8Test, KeepsWordsWhole) {
+TEST(Orchestr8Test, KeepsArgumentsWhole) {
   EXPECT_EQ(Read({"orchestr8", "parallel", "a b", ""}), "lock a b,");
   EXPECT_EQ(Read({"orchestr8", "parallel", "a", "--max-concurrency= 4"}),
             "lock a max=4");

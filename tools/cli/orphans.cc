@@ -29,8 +29,8 @@ constexpr Ticks kPatience = 3 * kTicksPerSecond;
 
 }  // namespace
 
-void TellOfEarlierRuns(Lock& lock, const Location& location, bool all,
-                       bool quiet) {
+void WarnAboutEarlierRuns(Lock& lock, const Location& location, bool all,
+                          bool quiet) {
   std::vector<OrphanedWorktree> orphaned;
   std::vector<Worktree> untold;
   for (const OrphanedWorktree& known : lock.holder().orphaned) {
@@ -58,13 +58,14 @@ void TellOfEarlierRuns(Lock& lock, const Location& location, bool all,
   if (changed) lock.SetOrphaned(orphaned).IgnoreError();
   if (quiet) return;
   const Ticks give_up = NowTicks() + kPatience;
-  PrintError(
-      OrphansText("an ended run", {}, DescribeLeft(location, untold, give_up)));
+  PrintError(OrphansText("an ended run", {},
+                         DescribeOrphans(location, untold, give_up)));
   for (size_t i = 0; i < of_stale.size(); ++i) {
     const LockStatus& stale = lock.stale()[i];
     PrintError(StaleText(stale));
-    PrintError(OrphansText("that run", OrphansOf(stale, location, of_stale[i]),
-                           DescribeLeft(location, of_stale[i], give_up)));
+    PrintError(OrphansText("that run",
+                           SurvivingProcessesOf(stale, location, of_stale[i]),
+                           DescribeOrphans(location, of_stale[i], give_up)));
   }
   const auto is_told = [](const auto& worktree) { return worktree.told; };
   if (absl::c_all_of(orphaned, is_told)) return;
@@ -79,13 +80,13 @@ std::vector<Worktree> WorktreesOfThisRun(const Lock& lock,
   return WorktreesOf(run, location);
 }
 
-void TellOfThisRun(Lock& lock, const Location& location,
-                   const std::vector<Worktree>& worktrees, bool quiet) {
+void WarnAboutThisRun(Lock& lock, const Location& location,
+                      const std::vector<Worktree>& worktrees, bool quiet) {
   lock.AddOrphaned(AsOrphaned(worktrees)).IgnoreError();
   if (quiet) return;
-  PrintError(
-      OrphansText("this run", {},
-                  DescribeLeft(location, worktrees, NowTicks() + kPatience)));
+  PrintError(OrphansText(
+      "this run", {},
+      DescribeOrphans(location, worktrees, NowTicks() + kPatience)));
 }
 
 std::vector<SurvivingProcess> AgentsAmong(

@@ -20,17 +20,18 @@ namespace o8lock {
 // worktree once, or again with `all`. Prints nothing with `quiet`. Adds the
 // worktrees to the record of `lock`. Starts git if there are any worktrees, and
 // waits a few seconds for it at most.
-void TellOfEarlierRuns(Lock& lock, const Location& location, bool all,
-                       bool quiet);
+void WarnAboutEarlierRuns(Lock& lock, const Location& location, bool all,
+                          bool quiet);
 
 // Returns the worktrees made by the run that has `lock`.
 std::vector<Worktree> WorktreesOfThisRun(const Lock& lock,
                                          const Location& location);
 
 // Adds `worktrees`, left by this run, to the record of `lock` at `location`.
-// Prints a warning about them unless `quiet`. Blocks as TellOfEarlierRuns does.
-void TellOfThisRun(Lock& lock, const Location& location,
-                   const std::vector<Worktree>& worktrees, bool quiet);
+// Prints a warning about them unless `quiet`. Blocks as WarnAboutEarlierRuns
+// does.
+void WarnAboutThisRun(Lock& lock, const Location& location,
+                      const std::vector<Worktree>& worktrees, bool quiet);
 
 // Returns those of `processes` that are agents of the run with `lock`: they
 // carry its mark, and work in one of its `worktrees`.

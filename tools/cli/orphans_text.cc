@@ -24,8 +24,8 @@ bool HasWork(const WorktreeState& state) {
          state.ignored_files > 0 || state.own_commits > 0;
 }
 
-std::string StateText(const LeftWorktree& left) {
-  const WorktreeState& state = left.state;
+std::string StateText(const OrphanReport& orphan) {
+  const WorktreeState& state = orphan.state;
   if (!state.problem.empty()) return Printable(state.problem);
   std::vector<std::string> facts;
   if (state.uncommitted_files > 0) {
@@ -40,25 +40,27 @@ std::string StateText(const LeftWorktree& left) {
     facts.push_back(Count(state.own_commits, "commit found nowhere else",
                           "commits found nowhere else"));
   }
-  if (left.worktree.is_gone) facts.emplace_back("its directory is gone");
+  if (orphan.worktree.is_gone) facts.emplace_back("its directory is gone");
   if (facts.empty()) facts.emplace_back("clean, no commits of its own");
-  if (left.in_use) facts.emplace_back("in use");
-  if (left.worktree.is_locked) facts.emplace_back("locked");
+  if (orphan.in_use) facts.emplace_back("in use");
+  if (orphan.worktree.is_locked) facts.emplace_back("locked");
   return absl::StrJoin(facts, ", ");
 }
 
 // Returns the command to remove those of `worktrees` with nothing to lose.
 // Empty if there are no such worktrees.
-std::string RemoveCommand(const std::vector<LeftWorktree>& worktrees) {
+std::string RemoveCommand(const std::vector<OrphanReport>& worktrees) {
   std::vector<std::string> commands;
   std::vector<std::string> branches = {"git", "branch", "-d"};
-  for (const LeftWorktree& left : worktrees) {
-    if (HasWork(left.state) || left.in_use || left.worktree.is_locked) continue;
+  for (const OrphanReport& orphan : worktrees) {
+    if (HasWork(orphan.state) || orphan.in_use || orphan.worktree.is_locked) {
+      continue;
+    }
     if (commands.size() == kMaxRemoved) break;
     commands.push_back(
-        ShellQuoted({"git", "worktree", "remove", left.worktree.path}));
-    if (!left.worktree.branch.empty()) {
-      branches.push_back(left.worktree.branch);
+        ShellQuoted({"git", "worktree", "remove", orphan.worktree.path}));
+    if (!orphan.worktree.branch.empty()) {
+      branches.push_back(orphan.worktree.branch);
     }
   }
   if (branches.size() > 3) commands.push_back(ShellQuoted(branches));
@@ -67,20 +69,22 @@ std::string RemoveCommand(const std::vector<LeftWorktree>& worktrees) {
 
 }  // namespace
 
-std::string LeftWorktreeLine(const LeftWorktree& left) {
-  return absl::StrCat(WorktreeLine(left.worktree), ": ", StateText(left));
+std::string OrphanLine(const OrphanReport& orphan) {
+  return absl::StrCat(WorktreeLine(orphan.worktree), ": ", StateText(orphan));
 }
 
 std::vector<std::string> OrphanHints(
-    const std::vector<LeftWorktree>& worktrees) {
+    const std::vector<OrphanReport>& worktrees) {
   std::vector<std::string> hints;
   std::vector<RunProcess> agents;
   std::string branch;
-  std::string look;
-  for (const LeftWorktree& left : worktrees) {
-    if (branch.empty()) branch = left.worktree.branch;
-    if (look.empty() && HasWork(left.state)) look = left.worktree.path;
-    agents.insert(agents.end(), left.agents.begin(), left.agents.end());
+  std::string path_with_work;
+  for (const OrphanReport& orphan : worktrees) {
+    if (branch.empty()) branch = orphan.worktree.branch;
+    if (path_with_work.empty() && HasWork(orphan.state)) {
+      path_with_work = orphan.worktree.path;
+    }
+    agents.insert(agents.end(), orphan.agents.begin(), orphan.agents.end());
   }
   if (!branch.empty()) {
     hints.push_back(
@@ -91,10 +95,10 @@ std::vector<std::string> OrphanHints(
     hints.push_back(absl::StrCat("to end the processes of that run in there: ",
                                  KillCommand(agents)));
   }
-  if (!look.empty()) {
-    hints.push_back(
-        absl::StrCat("to look before you remove anything: ",
-                     ShellQuoted({"git", "-C", look, "status", "--ignored"})));
+  if (!path_with_work.empty()) {
+    hints.push_back(absl::StrCat(
+        "to look before you remove anything: ",
+        ShellQuoted({"git", "-C", path_with_work, "status", "--ignored"})));
   }
   if (const std::string remove = RemoveCommand(worktrees); !remove.empty()) {
     hints.push_back(absl::StrCat("to remove without loss: ", remove));
@@ -104,11 +108,11 @@ std::vector<std::string> OrphanHints(
 
 std::string OrphansText(absl::string_view run,
                         const std::vector<RunProcess>& processes,
-                        std::vector<LeftWorktree> worktrees) {
+                        std::vector<OrphanReport> worktrees) {
   std::string text;
   if (!processes.empty()) {
     // This text already lists them.
-    for (LeftWorktree& left : worktrees) left.agents.clear();
+    for (OrphanReport& orphan : worktrees) orphan.agents.clear();
     absl::StrAppend(
         &text, "o8lock: warning: ",
         Count(processes.size(), "process of ", "processes of "), run,
@@ -120,7 +124,7 @@ std::string OrphansText(absl::string_view run,
   if (!worktrees.empty()) {
     absl::StrAppend(&text, "o8lock: warning: ", run, " left ",
                     Count(worktrees.size(), "worktree:\n", "worktrees:\n"),
-                    ListText(worktrees, LeftWorktreeLine));
+                    ListText(worktrees, OrphanLine));
     for (const std::string& hint : OrphanHints(worktrees)) {
       absl::StrAppend(&text, HintText(hint));
     }

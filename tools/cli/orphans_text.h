@@ -17,14 +17,14 @@ namespace o8lock {
 // are empty.
 std::string OrphansText(absl::string_view run,
                         const std::vector<RunProcess>& processes,
-                        std::vector<LeftWorktree> worktrees);
+                        std::vector<OrphanReport> worktrees);
 
 // "/r/w (feature/a): 2 uncommitted files"
-std::string LeftWorktreeLine(const LeftWorktree& left);
+std::string OrphanLine(const OrphanReport& orphan);
 
 // Returns the next steps for `worktrees`, a sentence for each kind.
 std::vector<std::string> OrphanHints(
-    const std::vector<LeftWorktree>& worktrees);
+    const std::vector<OrphanReport>& worktrees);
 
 }  // namespace o8lock
 

@@ -31,6 +31,7 @@ bool InColor(int fd) {
   return (no_color == nullptr || *no_color == '\0') && IsTerminal(fd);
 }
 
+void PrintOut(absl::string_view text) { Print(STDOUT_FILENO, text); }
 void PrintError(absl::string_view text) { Print(STDERR_FILENO, text); }
 
 int Fail(absl::string_view problem, absl::string_view hint, int exit_code) {

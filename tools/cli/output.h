@@ -12,7 +12,8 @@ namespace o8lock {
 // there is no other place to report them.
 void Print(int fd, absl::string_view text);
 
-// The same to standard error.
+// The same to standard output and to standard error.
+void PrintOut(absl::string_view text);
 void PrintError(absl::string_view text);
 
 // Returns whether `fd` is a terminal that can overwrite its last line.

@@ -49,7 +49,7 @@ PublishDecision DecideForOrchestr8(const Orchestr8Program& program) {
 }
 
 // Returns whether orchestr8 looks for a lock file of that name.
-bool IsWhereOrchestr8Looks(const std::string& lock_file) {
+bool IsOrchestr8LockFile(const std::string& lock_file) {
   return BaseName(lock_file) == "parallel.lock" ||
          BaseName(lock_file) == "murm.lock";
 }
@@ -59,7 +59,7 @@ bool IsWhereOrchestr8Looks(const std::string& lock_file) {
 PublishDecision DecideByItself(const std::vector<std::string>& command,
                                const std::optional<Orchestr8Command>& orchestr8,
                                const Location& location) {
-  if (!IsWhereOrchestr8Looks(location.lock_file)) {
+  if (!IsOrchestr8LockFile(location.lock_file)) {
     return {true, "orchestr8 does not look for it", false};
   }
   if (orchestr8.has_value()) return DecideForOrchestr8(orchestr8->program);

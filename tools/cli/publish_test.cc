@@ -58,7 +58,7 @@ class PublishTest : public testing::Test {
   Options options_;
 };
 
-TEST_F(PublishTest, LooksUpToTheTopOfTheRepository) {
+TEST_F(PublishTest, SearchesUpToTheTopOfTheRepository) {
   AddOrchestr8(dir_.path(), "v4");
   MakeRepository();
   EXPECT_TRUE(Decide("shop/web").publish);
@@ -72,7 +72,7 @@ TEST_F(PublishTest, LooksUpToTheTopOfTheRepository) {
             dir_.File("shop/node_modules/murmur8") + " keeps it itself");
 }
 
-TEST_F(PublishTest, LooksFromALinkedWorktreeInTheMainOneUpToThatsTop) {
+TEST_F(PublishTest, SearchesFromALinkedWorktreeInTheMainOneUpToThatsTop) {
   MakeRepository();
   AddOrchestr8(dir_.File("shop"), "v4");
   for (const std::string path : {"shop/.claude/worktrees/a", "beside"}) {
@@ -85,13 +85,13 @@ TEST_F(PublishTest, LooksFromALinkedWorktreeInTheMainOneUpToThatsTop) {
   EXPECT_FALSE(Decide("beside/web").publish);
 }
 
-TEST_F(PublishTest, LooksOutsideARepositoryOnlyIntoTheDirectoryItself) {
+TEST_F(PublishTest, SearchesOutsideARepositoryOnlyTheDirectoryItself) {
   AddOrchestr8(dir_.File("shop"), "v4");
   EXPECT_FALSE(Decide("shop").publish);
   EXPECT_TRUE(Decide("shop/web").publish);
 }
 
-TEST_F(PublishTest, DoesWhatItIsToldWithoutLooking) {
+TEST_F(PublishTest, DoesWhatItIsToldWithoutASearch) {
   MakeRepository();
   AddOrchestr8(dir_.File("shop"), "v4");
   options_.publish = Publish::kAlways;

@@ -76,13 +76,13 @@ std::string StartAgain(const Invocation& invocation,
                        const std::vector<std::string>& options,
                        const std::vector<std::string>& command) {
   const bool whole = invocation.again.empty();
-  std::vector<std::string> words;
-  if (whole) words = invocation.description;
-  words.insert(words.end(), options.begin(), options.end());
-  words.emplace_back("--");
+  std::vector<std::string> arguments;
+  if (whole) arguments = invocation.description;
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  arguments.emplace_back("--");
   const std::vector<std::string>& rest = whole ? command : invocation.again;
-  words.insert(words.end(), rest.begin(), rest.end());
-  return CommandLine(invocation.o8lock, words);
+  arguments.insert(arguments.end(), rest.begin(), rest.end());
+  return CommandLine(invocation.o8lock, arguments);
 }
 
 // Returns the command line for `invocation` to override the lock. An orchestr8
@@ -109,26 +109,28 @@ std::string OptionsText(const LockStatus& found, const std::string& wait,
 }
 
 // Returns the result for a worktree that existed already.
-Row TakenBackRow(const TakenBack& taken) {
-  std::string text = Printable(taken.worktree);
-  if (!taken.removed) {
-    return {"Kept", absl::StrCat(text, ": ", Printable(taken.problem))};
+Row RolledBackRow(const RolledBack& rolled_back) {
+  std::string text = Printable(rolled_back.worktree);
+  if (!rolled_back.removed) {
+    return {"Kept", absl::StrCat(text, ": ", Printable(rolled_back.problem))};
   }
-  if (taken.branch_removed) {
-    absl::StrAppend(&text, ", with its new branch ", Printable(taken.branch));
-  } else if (!taken.problem.empty()) {
-    absl::StrAppend(&text, ", but not its branch ", Printable(taken.branch),
-                    ": ", Printable(taken.problem));
+  if (rolled_back.branch_removed) {
+    absl::StrAppend(&text, ", with its new branch ",
+                    Printable(rolled_back.branch));
+  } else if (!rolled_back.problem.empty()) {
+    absl::StrAppend(&text, ", but not its branch ",
+                    Printable(rolled_back.branch), ": ",
+                    Printable(rolled_back.problem));
   }
   return {"Rolled back", text};
 }
 
 // Returns the command of `add` as the user can type it.
 std::vector<std::string> AddCommand(const WorktreeAdd& add) {
-  std::vector<std::string> words = add.command;
+  std::vector<std::string> arguments = add.command;
   // Such a path normally leads to the same git.
-  if (absl::EndsWith(words[0], "/git")) words[0] = "git";
-  return Truncate(words);
+  if (absl::EndsWith(arguments[0], "/git")) arguments[0] = "git";
+  return Truncate(arguments);
 }
 
 }  // namespace
@@ -164,8 +166,8 @@ std::string WorktreeRefusedText(const Refused& refused,
                                 const Now& now, bool color) {
   std::vector<Row> rows =
       RefusalRows(refused.found, now, ShellQuoted({program, "unlock"}));
-  if (refused.taken_back.has_value()) {
-    rows.push_back(TakenBackRow(*refused.taken_back));
+  if (refused.rolled_back.has_value()) {
+    rows.push_back(RolledBackRow(*refused.rolled_back));
   }
   const std::vector<std::string> add = AddCommand(refused.add);
   return absl::StrCat(

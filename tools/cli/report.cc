@@ -39,6 +39,7 @@ namespace {
 
 // The report omits a lock unused for a week.
 constexpr int64_t kForgottenAfter = int64_t{7} * 24 * 3600;
+
 // Returns the earliest time at which the run `holder` can have made worktrees.
 int64_t BeganAt(const Holder& holder) {
   if (holder.began >= 0) return holder.began;
@@ -61,24 +62,24 @@ int64_t OverriddenAt(const Holder& holder) {
 
 // Returns the state of `worktree`, left by its run. `directories` are those of
 // all processes. `give_up` as StateOf's.
-LeftWorktree DescribeLeft(const Location& location, const Worktree& worktree,
-                          const std::map<int, std::string>& directories,
-                          Ticks give_up) {
-  LeftWorktree left;
-  left.worktree = worktree;
-  left.state = StateOf(location, worktree, give_up);
+OrphanReport DescribeOrphan(const Location& location, const Worktree& worktree,
+                            const std::map<int, std::string>& directories,
+                            Ticks give_up) {
+  OrphanReport orphan;
+  orphan.worktree = worktree;
+  orphan.state = StateOf(location, worktree, give_up);
   std::vector<int> there;
   for (const auto& [pid, directory] : directories) {
     if (IsBelow(directory, worktree.path)) there.push_back(pid);
   }
-  left.in_use = !there.empty();
+  orphan.in_use = !there.empty();
   // This reads the environment of every process.
-  if (!left.in_use || worktree.token.empty()) return left;
+  if (!orphan.in_use || worktree.token.empty()) return orphan;
   std::vector<int> agents;
   absl::c_set_intersection(there, ProcessesWith(kRunVariable, worktree.token),
                            std::back_inserter(agents));
-  left.agents = Describe(agents);
-  return left;
+  orphan.agents = Describe(agents);
+  return orphan;
 }
 
 // Returns the existing lock file for the run of `report`.
@@ -112,7 +113,7 @@ absl::StatusOr<LockReport> ReportOn(
   if (report.found.holder.has_value()) {
     report.worktrees = WorktreesOf(*report.found.holder, location);
   }
-  report.left = LeftWorktrees(location, report.found);
+  report.orphans = CollectOrphans(location, report.found);
   if (report.found.holder.has_value() && report.found.kernel_locked) {
     for (const Holder& run : report.found.holder->overridden) {
       if (MayLive(run)) report.overridden.push_back(run);
@@ -183,9 +184,9 @@ std::vector<RunProcess> ProcessesOf(const LockStatus& found) {
   return Describe({pids.begin(), pids.end()});
 }
 
-std::vector<RunProcess> OrphansOf(const LockStatus& found,
-                                  const Location& location,
-                                  const std::vector<Worktree>& worktrees) {
+std::vector<RunProcess> SurvivingProcessesOf(
+    const LockStatus& found, const Location& location,
+    const std::vector<Worktree>& worktrees) {
   std::vector<RunProcess> orphans = ProcessesOf(found);
   const auto is_here = [&](const RunProcess& process) {
     return IsBelow(process.directory, location.Home()) ||
@@ -247,26 +248,26 @@ std::vector<OrphanedWorktree> AsOrphaned(
   return orphaned;
 }
 
-std::vector<LeftWorktree> DescribeLeft(const Location& location,
-                                       const std::vector<Worktree>& worktrees,
-                                       Ticks give_up) {
-  std::vector<LeftWorktree> left;
-  if (worktrees.empty()) return left;
+std::vector<OrphanReport> DescribeOrphans(
+    const Location& location, const std::vector<Worktree>& worktrees,
+    Ticks give_up) {
+  std::vector<OrphanReport> orphans;
+  if (worktrees.empty()) return orphans;
   std::map<int, std::string> directories;
   for (const int pid : Processes()) directories[pid] = DirectoryOf(pid);
   for (const Worktree& worktree : worktrees) {
-    left.push_back(DescribeLeft(location, worktree, directories, give_up));
+    orphans.push_back(DescribeOrphan(location, worktree, directories, give_up));
   }
-  return left;
+  return orphans;
 }
 
-std::vector<LeftWorktree> LeftWorktrees(const Location& location,
-                                        const LockStatus& found) {
+std::vector<OrphanReport> CollectOrphans(const Location& location,
+                                         const LockStatus& found) {
   if (location.armed.empty()) return {};
-  std::vector<Worktree> left;
+  std::vector<Worktree> worktrees;
   for (const OrphanedWorktree& known : found.orphaned) {
     std::optional<Worktree> worktree = FindWorktree(location.common_dir, known);
-    if (worktree.has_value()) left.push_back(*std::move(worktree));
+    if (worktree.has_value()) worktrees.push_back(*std::move(worktree));
   }
   std::vector<Holder> runs = found.killed;
   if (found.state == LockState::kStale && found.holder.has_value()) {
@@ -274,9 +275,9 @@ std::vector<LeftWorktree> LeftWorktrees(const Location& location,
   }
   for (const Holder& run : runs) {
     absl::c_move(UnrecordedOf(run, location, found.orphaned),
-                 std::back_inserter(left));
+                 std::back_inserter(worktrees));
   }
-  return DescribeLeft(location, left, /*give_up=*/-1);
+  return DescribeOrphans(location, worktrees, /*give_up=*/-1);
 }
 
 absl::StatusOr<RepositoryReport> CollectReport(

@@ -38,9 +38,9 @@ std::vector<RunProcess> ProcessesOf(const LockStatus& found);
 // Returns the processes of the dead run `found` that work in its repository, at
 // `location`, or in its `worktrees`. Processes outside its session, such as
 // daemons, do not count.
-std::vector<RunProcess> OrphansOf(const LockStatus& found,
-                                  const Location& location,
-                                  const std::vector<Worktree>& worktrees);
+std::vector<RunProcess> SurvivingProcessesOf(
+    const LockStatus& found, const Location& location,
+    const std::vector<Worktree>& worktrees);
 
 // Returns the existing linked worktrees made by the run `holder`. With hooks,
 // these are the worktrees the hooks recorded. Without hooks, these are the
@@ -59,8 +59,8 @@ std::vector<Worktree> UnrecordedOf(
 std::vector<OrphanedWorktree> AsOrphaned(
     const std::vector<Worktree>& worktrees);
 
-// A worktree an ended run has left.
-struct LeftWorktree {
+// An orphaned worktree: an ended run has left it.
+struct OrphanReport {
   Worktree worktree;
   WorktreeState state;
   bool in_use = false;             // a process has its directory there
@@ -69,14 +69,14 @@ struct LeftWorktree {
 
 // Returns `worktrees` of the repository `location`, each with its state from
 // git. Gives up at `give_up`, as StateOf does. Runs git twice for each.
-std::vector<LeftWorktree> DescribeLeft(const Location& location,
-                                       const std::vector<Worktree>& worktrees,
-                                       Ticks give_up);
+std::vector<OrphanReport> DescribeOrphans(
+    const Location& location, const std::vector<Worktree>& worktrees,
+    Ticks give_up);
 
 // Returns all worktrees left there by ended runs, for the status `found` of the
 // lock at `location`.
-std::vector<LeftWorktree> LeftWorktrees(const Location& location,
-                                        const LockStatus& found);
+std::vector<OrphanReport> CollectOrphans(const Location& location,
+                                         const LockStatus& found);
 
 // One lock.
 struct LockReport {
@@ -85,7 +85,7 @@ struct LockReport {
   LockStatus found;
   std::vector<RunProcess> processes;
   std::vector<Worktree> worktrees;
-  std::vector<LeftWorktree> left;  // by ended runs
+  std::vector<OrphanReport> orphans;  // of ended runs
   // The runs that lost this lock to its holder and may still work.
   std::vector<Holder> overridden;
   std::vector<Waiter> waiters;  // waiters.h

@@ -102,13 +102,14 @@ void DescribeRun(const Options& options,
 }
 
 // Returns whether the orchestr8 `command` will ask without getting an answer.
-bool AsksNobody(const Orchestr8Command& command) {
+bool AsksWithoutAnswer(const Orchestr8Command& command) {
   return !command.features.empty() && !command.yes &&
          isatty(STDIN_FILENO) == 0 && AsksBeforeARun(command.program);
 }
 
 // Prints warnings about the lock file if it is missing or git may show it.
-void TellOfLockFile(const Lock& lock, const Location& location, bool publish) {
+void WarnAboutLockFile(const Lock& lock, const Location& location,
+                       bool publish) {
   if (publish && !location.outside.empty()) PrintError(OutsideText(location));
   if (lock.excluded().ok()) return;
   // A .gitignore may list it. Git blocks on a FIFO in the file's place.
@@ -125,7 +126,7 @@ void TellOfLockFile(const Lock& lock, const Location& location, bool publish) {
 Invocation InvocationOf(const Options& options,
                         const std::optional<Orchestr8Command>& orchestr8,
                         const std::string& program) {
-  Invocation invocation{OwnWords(program),
+  Invocation invocation{OwnArguments(program),
                         options.description,
                         options.command,
                         {},
@@ -217,13 +218,13 @@ int LockedRun::RunUnder(Lock& lock) {
     WithdrawLockFile(lock);
     return RunToTheEnd(runner_, options_, &lock, location_);
   }
-  TellOfEarlierRuns(lock, location_, orchestr8_.has_value(), options_.quiet);
+  WarnAboutEarlierRuns(lock, location_, orchestr8_.has_value(), options_.quiet);
   if (!options_.quiet) {
     for (const Malformed& malformed : lock.malformed()) {
       PrintError(MalformedText(malformed));
     }
-    TellOfLockFile(lock, location_, !acquire_.unpublished.has_value());
-    if (orchestr8_.has_value() && AsksNobody(*orchestr8_)) {
+    WarnAboutLockFile(lock, location_, !acquire_.unpublished.has_value());
+    if (orchestr8_.has_value() && AsksWithoutAnswer(*orchestr8_)) {
       PrintError(NoAnswerText());
     }
   }
@@ -317,7 +318,7 @@ int Run(Options options, const std::string& program, int64_t started) {
                 kUsage);
   }
   if (!options.leftovers.has_value() && location->leftovers.has_value()) {
-    options.leftovers = ParseLeftovers(*location->leftovers);
+    options.leftovers = ParseSurvivalPolicy(*location->leftovers);
     if (!options.leftovers.has_value()) {
       return Fail(absl::StrCat("the setting o8lock.leftovers is '",
                                *location->leftovers,
@@ -329,7 +330,7 @@ int Run(Options options, const std::string& program, int64_t started) {
   }
   if (!options.leftovers.has_value() &&
       (orchestr8.has_value() || publish->starts_orchestr8)) {
-    options.leftovers = Leftovers::kKeep;
+    options.leftovers = SurvivalPolicy::kKeep;
   }
   if (!publish->publish) acquire.unpublished = publish->reason;
   acquire.own_tokens = OwnTokens();

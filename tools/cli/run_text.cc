@@ -125,25 +125,25 @@ std::string InterferenceText(const Interference& interference,
       OwnCommand("status"), "\n");
 }
 
-std::string SurvivingProcessesText(const std::vector<RunProcess>& leftovers,
+std::string SurvivingProcessesText(const std::vector<RunProcess>& processes,
                                    SurvivingProcessesAre state,
                                    absl::Duration kill_after) {
   std::string text =
       absl::StrCat("o8lock: warning: the command has ended, but not ",
-                   Count(leftovers.size(), "process", "processes"),
-                   " that it started:\n", ListText(leftovers, ProcessLine));
+                   Count(processes.size(), "process", "processes"),
+                   " that it started:\n", ListText(processes, ProcessLine));
   switch (state) {
     case SurvivingProcessesAre::kKept:
       absl::StrAppend(
           &text, "o8lock: hint: the lock stays with ",
-          leftovers.size() == 1 ? "it until it has" : "them until they have",
-          " ended: ", KillCommand(leftovers),
+          processes.size() == 1 ? "it until it has" : "them until they have",
+          " ended: ", KillCommand(processes),
           "\no8lock: hint: to free the lock without that: ",
           OwnCommand("unlock"), "\n");
       break;
     case SurvivingProcessesAre::kNotKept:
       absl::StrAppend(&text, "o8lock: hint: the lock does not stay with ",
-                      leftovers.size() == 1 ? "it\n" : "them\n");
+                      processes.size() == 1 ? "it\n" : "them\n");
       break;
     case SurvivingProcessesAre::kReleased:
       absl::StrAppend(&text,
@@ -168,10 +168,10 @@ std::string SurvivingProcessesText(const std::vector<RunProcess>& leftovers,
   return text;
 }
 
-std::string RemovedLockFileText(const LockStatus& removed_lock_files) {
+std::string RemovedLockFileText(const LockStatus& removed_lock_file) {
   return absl::StrCat("o8lock: warning: removed '",
-                      Printable(removed_lock_files.file), "', which PID ",
-                      PidText(removed_lock_files), " has left behind\n");
+                      Printable(removed_lock_file.file), "', which PID ",
+                      PidText(removed_lock_file), " has left behind\n");
 }
 
 }  // namespace o8lock

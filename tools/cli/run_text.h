@@ -54,7 +54,7 @@ std::string OverriddenText(const Overrider& by);
 std::string InterferenceText(const Interference& interference,
                              const Location& location);
 
-// The command has exited and the processes in `leftovers` are still running.
+// The command has exited and the processes in `processes` are still running.
 // `state` is the treatment they get or got. kEnded kills them after
 // `kill_after`.
 enum class SurvivingProcessesAre {
@@ -65,13 +65,13 @@ enum class SurvivingProcessesAre {
   kEnded,
   kStillThere
 };
-std::string SurvivingProcessesText(const std::vector<RunProcess>& leftovers,
+std::string SurvivingProcessesText(const std::vector<RunProcess>& processes,
                                    SurvivingProcessesAre state,
                                    absl::Duration kill_after);
 
-// The lock file of the dead run `removed_lock_files` was removed at the end of
+// The lock file of the dead run `removed_lock_file` was removed at the end of
 // this run.
-std::string RemovedLockFileText(const LockStatus& removed_lock_files);
+std::string RemovedLockFileText(const LockStatus& removed_lock_file);
 
 }  // namespace o8lock
 

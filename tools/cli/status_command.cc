@@ -31,9 +31,9 @@ int StatusCommand(const Options& options) {
     const absl::Status access = CheckAccess(*location);
     if (!access.ok()) return FailToLock(access, *location);
   }
-  Print(STDOUT_FILENO,
-        options.json ? StatusJson(*report, GetNow())
-                     : StatusText(*report, GetNow(), InColor(STDOUT_FILENO)));
+  PrintOut(options.json
+               ? StatusJson(*report, GetNow())
+               : StatusText(*report, GetNow(), InColor(STDOUT_FILENO)));
   const LockStatus& found = report->lock.found;
   if (IsClosed(found)) PrintError(HintText(AccessHint(*location)));
   return found.state > LockState::kStale && !found.own

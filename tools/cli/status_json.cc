@@ -106,18 +106,18 @@ JsonValue OrphanedWorktreesJson(const LockReport& report) {
       found.state == LockState::kStale ||
       (found.holder.has_value() && !found.holder->surviving.empty());
   std::vector<JsonValue> worktrees;
-  worktrees.reserve(report.left.size());
-  for (const LeftWorktree& left : report.left) {
+  worktrees.reserve(report.orphans.size());
+  for (const OrphanReport& orphan : report.orphans) {
     worktrees.emplace_back(
-        JsonMembers{{"path", left.worktree.path},
-                    {"branch", TextOrNull(left.worktree.branch)},
-                    {"uncommittedFiles", left.state.uncommitted_files},
-                    {"ignoredFiles", left.state.ignored_files},
-                    {"ownCommits", left.state.own_commits},
-                    {"inUse", left.in_use},
-                    {"locked", left.worktree.is_locked},
-                    {"agents", ProcessesJson(left.agents)},
-                    {"problem", TextOrNull(left.state.problem)}});
+        JsonMembers{{"path", orphan.worktree.path},
+                    {"branch", TextOrNull(orphan.worktree.branch)},
+                    {"uncommittedFiles", orphan.state.uncommitted_files},
+                    {"ignoredFiles", orphan.state.ignored_files},
+                    {"ownCommits", orphan.state.own_commits},
+                    {"inUse", orphan.in_use},
+                    {"locked", orphan.worktree.is_locked},
+                    {"agents", ProcessesJson(orphan.agents)},
+                    {"problem", TextOrNull(orphan.state.problem)}});
   }
   return JsonMembers{
       {"processes",

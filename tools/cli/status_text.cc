@@ -49,7 +49,7 @@ std::string StateText(const LockStatus& found) {
 std::string UnlockCommand(const LockReport& lock) {
   if (lock.name == "parallel") return OwnCommand("unlock");
   return CommandLine(
-      OwnWords(),
+      OwnArguments(),
       lock.name.empty()
           ? std::vector<std::string>{"--lock-file", lock.location.lock_file,
                                      "unlock"}
@@ -141,11 +141,11 @@ std::string StatusText(const RepositoryReport& report, const Now& now,
                     "Worktrees of the run: ", report.lock.worktrees.size(),
                     "\n", ListText(report.lock.worktrees, WorktreeLine));
   }
-  if (!report.lock.left.empty()) {
-    absl::StrAppend(
-        &text, "Worktrees that ended runs have left: ", report.lock.left.size(),
-        "\n", ListText(report.lock.left, LeftWorktreeLine));
-    for (const std::string& hint : OrphanHints(report.lock.left)) {
+  if (!report.lock.orphans.empty()) {
+    absl::StrAppend(&text, "Worktrees that ended runs have left: ",
+                    report.lock.orphans.size(), "\n",
+                    ListText(report.lock.orphans, OrphanLine));
+    for (const std::string& hint : OrphanHints(report.lock.orphans)) {
       absl::StrAppend(&text, "  ", hint, "\n");
     }
   }

@@ -23,7 +23,7 @@ namespace {
 // The kernel may need a moment to end a killed process.
 constexpr Ticks kKilled = kTicksPerSecond;
 // How often to poll if the kernel does not notify (OpenProcess).
-constexpr Ticks kLookAgain = kTicksPerSecond / 10;
+constexpr Ticks kPollInterval = kTicksPerSecond / 10;
 
 struct Children {
   int ended = 0;
@@ -103,19 +103,19 @@ int AwaitSurvivingProcesses(const std::vector<Descendant>& bystanders,
   // SIGCHLD means there is a child to reap.
   const SignalSet wanted = SignalsToHeed() | Only(SIGCHLD);
   while (true) {
-    const std::vector<Descendant> leftovers =
+    const std::vector<Descendant> surviving =
         FindSurvivingProcesses(bystanders);
-    if (leftovers.empty() || (give_up >= 0 && NowTicks() >= give_up)) return 0;
+    if (surviving.empty() || (give_up >= 0 && NowTicks() >= give_up)) return 0;
     std::vector<Fd> processes;
     std::vector<int> descriptors;
-    for (const Descendant& process : leftovers) {
+    for (const Descendant& process : surviving) {
       processes.push_back(OpenProcess(process.pid));
       descriptors.push_back(processes.back().get());
     }
     Ticks until = give_up;
     // The process has ended since, or the kernel does not notify.
     if (!absl::c_all_of(processes, [](const Fd& fd) { return fd.ok(); })) {
-      until = NowTicks() + kLookAgain;
+      until = NowTicks() + kPollInterval;
     }
     const std::optional<signalfd_siginfo> got =
         events.Next(wanted, descriptors, until);

@@ -45,22 +45,25 @@ bool AppendPrintable(absl::string_view text, std::string* result) {
   return same;
 }
 
-bool NeedsNoQuotes(absl::string_view word) {
-  return !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-           absl::string_view("%+,-./:=@_").find(c) != absl::string_view::npos;
-  });
+bool NeedsNoQuotes(absl::string_view argument) {
+  return !argument.empty() &&
+         std::all_of(argument.begin(), argument.end(), [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                  absl::string_view("%+,-./:=@_").find(c) !=
+                      absl::string_view::npos;
+         });
 }
 
-std::string Quoted(absl::string_view word) {
-  if (NeedsNoQuotes(word)) return std::string(word);
+std::string Quoted(absl::string_view argument) {
+  if (NeedsNoQuotes(argument)) return std::string(argument);
   std::string printable;
-  if (AppendPrintable(word, &printable)) {
-    return absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'");
+  if (AppendPrintable(argument, &printable)) {
+    return absl::StrCat("'", absl::StrReplaceAll(argument, {{"'", "'\\''"}}),
+                        "'");
   }
   // bash, zsh and ksh read the escapes in $'...'.
   printable.clear();
-  AppendPrintable(absl::StrReplaceAll(word, {{"\\", "\\\\"}, {"'", "\\'"}}),
+  AppendPrintable(absl::StrReplaceAll(argument, {{"\\", "\\\\"}, {"'", "\\'"}}),
                   &printable);
   return absl::StrCat("$'", printable, "'");
 }
@@ -73,10 +76,10 @@ std::string Printable(absl::string_view text) {
   return result;
 }
 
-std::string ShellQuoted(const std::vector<std::string>& words) {
+std::string ShellQuoted(const std::vector<std::string>& arguments) {
   std::string line;
-  for (const std::string& word : words) {
-    absl::StrAppend(&line, line.empty() ? "" : " ", Quoted(word));
+  for (const std::string& argument : arguments) {
+    absl::StrAppend(&line, line.empty() ? "" : " ", Quoted(argument));
   }
   return line;
 }

@@ -19,8 +19,9 @@ namespace o8lock {
 // that change the direction (U+202E...) become escapes like \u202e.
 std::string Printable(absl::string_view text);
 
-// Returns `words` as one line, printable. A shell reads it as the same words.
-std::string ShellQuoted(const std::vector<std::string>& words);
+// Returns `arguments` as one line, printable. A shell reads it as the same
+// arguments.
+std::string ShellQuoted(const std::vector<std::string>& arguments);
 
 // Returns as much of the printable `text` as fits `columns` of a terminal.
 std::string FitColumns(absl::string_view text, size_t columns);

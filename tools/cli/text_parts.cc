@@ -21,17 +21,17 @@ constexpr size_t kMaxShown = 400;
 
 }  // namespace
 
-std::vector<std::string> Truncate(const std::vector<std::string>& words) {
+std::vector<std::string> Truncate(const std::vector<std::string>& arguments) {
   std::vector<std::string> shown;
   size_t size = 0;
-  for (const std::string& word : words) {
-    size += word.size() + 1;
+  for (const std::string& argument : arguments) {
+    size += argument.size() + 1;
     if (!shown.empty() && size > kMaxShown) {
       shown.push_back("...");
       break;
     }
-    shown.push_back(size > kMaxShown ? word.substr(0, kMaxShown) + "..."
-                                     : word);
+    shown.push_back(size > kMaxShown ? argument.substr(0, kMaxShown) + "..."
+                                     : argument);
   }
   return shown;
 }
@@ -49,10 +49,10 @@ std::string Lines(const std::vector<Row>& rows, bool color) {
   return text;
 }
 
-std::string CommandLine(std::vector<std::string> words,
+std::string CommandLine(std::vector<std::string> arguments,
                         const std::vector<std::string>& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return ShellQuoted(words);
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return ShellQuoted(arguments);
 }
 
 std::string LeadsOutText(const Location& location) {

@@ -25,15 +25,15 @@ using Row = std::pair<absl::string_view, std::string>;
 // bold, for a terminal.
 std::string Lines(const std::vector<Row>& rows, bool color = false);
 
-// Returns as many of `words` as people can read at once; not printable by
+// Returns as many of `arguments` as people can read at once; not printable by
 // itself.
-std::vector<std::string> Truncate(const std::vector<std::string>& words);
+std::vector<std::string> Truncate(const std::vector<std::string>& arguments);
 
 // The same for `text`, printable.
 std::string TruncatePrintable(const std::string& text);
 
-// Returns `words` and `more` as one command line to paste.
-std::string CommandLine(std::vector<std::string> words,
+// Returns `arguments` and `more` as one command line to paste.
+std::string CommandLine(std::vector<std::string> arguments,
                         const std::vector<std::string>& more);
 
 // Returns why there is no lock file at `location`. It must have an `outside`.

@@ -52,15 +52,15 @@ TEST(ShellQuotedTest, QuotesWhereAShellNeedsIt) {
   EXPECT_EQ(ShellQuoted({}), "");
 }
 
-TEST(ShellQuotedTest, GivesBashTheSameWords) {
-  const std::vector<std::string> words = {
+TEST(ShellQuotedTest, GivesBashTheSameArguments) {
+  const std::vector<std::string> arguments = {
       "plain", "", " ", "a\nb", "it's", "\"", "$x `y` \\", "\x1b[2J", "\xff",
       "'\n\\",
       // NOLINTNEXTLINE(misc-misleading-bidirectional): tested on purpose
       "\xe2\x80\xae", "-n", "!", "#", "=x"};
   const std::string command =
-      "bash -c \"$LINE\"";  // the words arrive through the environment
-  std::string line = "printf '%s\\0' " + ShellQuoted(words);
+      "bash -c \"$LINE\"";  // the arguments arrive through the environment
+  std::string line = "printf '%s\\0' " + ShellQuoted(arguments);
   setenv("LINE", line.c_str(), 1);
   setenv("LC_ALL", "C.UTF-8", 1);
   FILE* pipe = popen(command.c_str(), "r");
@@ -71,7 +71,7 @@ TEST(ShellQuotedTest, GivesBashTheSameWords) {
   }
   EXPECT_EQ(pclose(pipe), 0);
   std::string expected;
-  for (const std::string& word : words) expected += word + '\0';
+  for (const std::string& argument : arguments) expected += argument + '\0';
   EXPECT_EQ(out, expected);
 }
 

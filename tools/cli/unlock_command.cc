@@ -35,7 +35,7 @@ int UnlockCommand(const Options& options, int64_t started) {
   const LockStatus& found = report->lock.found;
   const std::string status =
       StatusText(*report, GetNow(), InColor(STDOUT_FILENO));
-  if (!options.quiet || !options.yes) Print(STDOUT_FILENO, status);
+  if (!options.quiet || !options.yes) PrintOut(status);
   if (found.state == LockState::kFree) return kSuccess;
   AcquireOptions acquire;
   acquire.command = {"o8lock", "unlock"};
@@ -66,7 +66,7 @@ int UnlockCommand(const Options& options, int64_t started) {
                 options.conflict_exit_code);
   }
   // The user has seen them above.
-  TellOfEarlierRuns(*lock, *location, /*all=*/false, /*quiet=*/true);
+  WarnAboutEarlierRuns(*lock, *location, /*all=*/false, /*quiet=*/true);
   const absl::StatusOr<Released> released = lock->Release();
   if (!released.ok()) return FailToLock(released.status(), *location);
   if (!options.quiet && found.state > LockState::kStale) {

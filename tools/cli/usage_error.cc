@@ -17,27 +17,29 @@
 namespace o8lock {
 namespace {
 
-using Words = std::vector<std::string>;
+using Arguments = std::vector<std::string>;
 
-Words Joined(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
+Arguments Joined(Arguments arguments, const Arguments& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
 }
 
-// Returns `words`, with the program first, as the user can type them.
-Words AsTyped(const Words& words) {
-  return Joined(OwnWords(words[0]), {words.begin() + 1, words.end()});
+// Returns `arguments`, with the program first, as the user can type them.
+Arguments AsTyped(const Arguments& arguments) {
+  return Joined(OwnArguments(arguments[0]),
+                {arguments.begin() + 1, arguments.end()});
 }
 
-// Suggests `before` and then `verb`, in place of the mistyped verb in `words`.
-std::string DidYouMean(const Words& before, const Verb& verb,
-                       const Words& words) {
-  const Words name = absl::StrSplit(verb.name, ' ');
+// Suggests `before` and then `verb`, in place of the mistyped verb in
+// `arguments`.
+std::string DidYouMean(const Arguments& before, const Verb& verb,
+                       const Arguments& arguments) {
+  const Arguments name = absl::StrSplit(verb.name, ' ');
   return absl::StrCat(
       "did you mean: ",
-      ShellQuoted(Joined(
-          Joined(AsTyped(before), name),
-          {words.begin() + static_cast<int>(name.size()), words.end()})));
+      ShellQuoted(Joined(Joined(AsTyped(before), name),
+                         {arguments.begin() + static_cast<int>(name.size()),
+                          arguments.end()})));
 }
 
 }  // namespace
@@ -47,27 +49,28 @@ UsageError SeeHelp(std::string problem, absl::string_view verb) {
                                            verb.empty() ? "" : " ", "--help")};
 }
 
-UsageError NoVerbNorDashes(Words before, const Words& words) {
+UsageError NoVerbNorDashes(Arguments before, const Arguments& arguments) {
   const std::string last = before.back();
   if ((last == "-w" || last == "--wait") &&
-      ParseDuration(words[0]).has_value()) {
-    before.back() += absl::StrCat(last == "-w" ? "" : "=", words[0]);
+      ParseDuration(arguments[0]).has_value()) {
+    before.back() += absl::StrCat(last == "-w" ? "" : "=", arguments[0]);
     return {absl::StrCat("a time is written together with ", last),
             absl::StrCat("try: ", ShellQuoted(AsTyped(before)), " -- COMMAND")};
   }
-  if (const Verb* verb = GuessVerb(words); verb != nullptr) {
-    return {absl::StrCat("there is no verb '", words[0], "'"),
-            DidYouMean(before, *verb, words)};
+  if (const Verb* verb = GuessVerb(arguments); verb != nullptr) {
+    return {absl::StrCat("there is no verb '", arguments[0], "'"),
+            DidYouMean(before, *verb, arguments)};
   }
-  return {absl::StrCat("'--' is missing before the command '", words[0], "'"),
-          absl::StrCat("try: ", ShellQuoted(Joined(
-                                    Joined(AsTyped(before), {"--"}), words)))};
+  return {
+      absl::StrCat("'--' is missing before the command '", arguments[0], "'"),
+      absl::StrCat("try: ", ShellQuoted(Joined(Joined(AsTyped(before), {"--"}),
+                                               arguments)))};
 }
 
-UsageError NoHooksVerb(const Words& before, const Words& words) {
-  const Words typed = Joined({before.back()}, words);
-  const Words program(before.begin(), before.end() - 1);
-  const Verb* verb = words.empty() ? nullptr : GuessVerb(typed);
+UsageError NoHooksVerb(const Arguments& before, const Arguments& arguments) {
+  const Arguments typed = Joined({before.back()}, arguments);
+  const Arguments program(before.begin(), before.end() - 1);
+  const Verb* verb = arguments.empty() ? nullptr : GuessVerb(typed);
   UsageError error =
       SeeHelp("hooks wants one of: install, uninstall, status, run", "hooks");
   if (verb != nullptr) error.hint = DidYouMean(program, *verb, typed);
@@ -84,9 +87,9 @@ UsageError NoHelpFor(const std::string& name) {
   return error;
 }
 
-UsageError TwoLocks(const Words& first, const Words& second) {
-  const auto nested = [](const Words& words) {
-    return ShellQuoted(Joined(Joined(OwnWords(), words), {"--"}));
+UsageError TwoLocks(const Arguments& first, const Arguments& second) {
+  const auto nested = [](const Arguments& arguments) {
+    return ShellQuoted(Joined(Joined(OwnArguments(), arguments), {"--"}));
   };
   return {
       absl::StrCat("a run has one lock, and these are two: ",

@@ -22,15 +22,15 @@ struct UsageError {
 // `verb` is empty.
 UsageError SeeHelp(std::string problem, absl::string_view verb = "");
 
-// The arguments `words`, after `before` (the program with its options), begin
-// neither with a verb nor with "--".
+// `arguments`, after `before` (the program with its options), begin neither
+// with a verb nor with "--".
 UsageError NoVerbNorDashes(std::vector<std::string> before,
-                           const std::vector<std::string>& words);
+                           const std::vector<std::string>& arguments);
 
-// `words` follow `before`, the arguments up to "hooks", and are not one of its
-// verbs.
+// `arguments` follow `before`, the arguments up to "hooks", and are not one of
+// its verbs.
 UsageError NoHooksVerb(const std::vector<std::string>& before,
-                       const std::vector<std::string>& words);
+                       const std::vector<std::string>& arguments);
 
 // There is no help for `name`.
 UsageError NoHelpFor(const std::string& name);

@@ -133,10 +133,10 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
   return least[a.size()][b.size()];
 }
 
-// Returns whether all of `words` from `begin` on are options.
-bool AreOptions(const std::vector<std::string>& words, size_t begin) {
-  for (size_t i = begin; i < words.size(); ++i) {
-    if (!absl::StartsWith(words[i], "-")) return false;
+// Returns whether all of `arguments` from `begin` on are options.
+bool AreOptions(const std::vector<std::string>& arguments, size_t begin) {
+  for (size_t i = begin; i < arguments.size(); ++i) {
+    if (!absl::StartsWith(arguments[i], "-")) return false;
   }
   return true;
 }
@@ -152,14 +152,15 @@ const Verb* FindVerb(absl::string_view name) {
   return verb == std::end(kVerbs) ? nullptr : verb;
 }
 
-const Verb* GuessVerb(const std::vector<std::string>& words) {
+const Verb* GuessVerb(const std::vector<std::string>& arguments) {
   const Verb* best = nullptr;
   size_t least = 0;
   for (const Verb& verb : kVerbs) {
     const size_t count = 1 + absl::c_count(verb.name, ' ');
-    if (words.size() < count || !AreOptions(words, count)) continue;
+    if (arguments.size() < count || !AreOptions(arguments, count)) continue;
     const std::string typed = absl::AsciiStrToLower(
-        count == 1 ? words[0] : absl::StrCat(words[0], " ", words[1]));
+        count == 1 ? arguments[0]
+                   : absl::StrCat(arguments[0], " ", arguments[1]));
     if (typed.size() > kLongest) continue;
     const size_t distance = EditDistance(typed, verb.name);
     // One letter of a short word makes another word: stat is not status.

@@ -33,10 +33,10 @@ struct Verb {
 // Returns the verb `name`, or null.
 const Verb* FindVerb(absl::string_view name);
 
-// Returns the verb closest to the mistyped beginning of `words`. Null if every
-// verb is too different, or if the next argument is not an option: then it is a
-// command.
-const Verb* GuessVerb(const std::vector<std::string>& words);
+// Returns the verb closest to the mistyped beginning of `arguments`. Null if
+// every verb is too different, or if the next argument is not an option: then
+// it is a command.
+const Verb* GuessVerb(const std::vector<std::string>& arguments);
 
 // The text of `o8lock --help`. Fits the same screen.
 absl::string_view HelpText();

@@ -26,7 +26,7 @@ namespace o8lock {
 namespace {
 
 // Moves to the beginning of the line, and clears it.
-constexpr absl::string_view kAnew = "\r\x1b[K";
+constexpr absl::string_view kClearLine = "\r\x1b[K";
 
 // Returns the number of columns of the terminal.
 int Columns() {
@@ -58,7 +58,7 @@ absl::StatusOr<Fd> Waiting::For(const Location& location,
     options.every_second = terminal_;
   }
   absl::StatusOr<Fd> turn = WaitFor(location, found, options);
-  if (!quiet_ && terminal_) PrintError(kAnew);
+  if (!quiet_ && terminal_) PrintError(kClearLine);
   return turn;
 }
 
@@ -76,8 +76,8 @@ void Waiting::Show(const LockStatus& found) {
   if (terminal_) {
     // One column less: some terminals start a new line after the last one.
     PrintError(absl::StrCat(
-        kAnew, FitColumns(WaitingLine(found, GetNow(), Seconds(), Limit()),
-                          static_cast<size_t>(Columns() - 1))));
+        kClearLine, FitColumns(WaitingLine(found, GetNow(), Seconds(), Limit()),
+                               static_cast<size_t>(Columns() - 1))));
   } else if (first || !SameRun(*shown_, found)) {
     PrintError(WaitingText(found, Limit(), first));
   }

@@ -161,16 +161,16 @@ TEST(ArmingTest, AHookThatComesAndGoesMakesGitCommandsFail) {
 TEST(CrashTest, TheNextGitCommandDisarms) {
   const HookedRepository repo;
   repo.Install();
-  const Argv words = {"-q", "-b", "new", repo.Tree("x")};
+  const Argv arguments = {"-q", "-b", "new", repo.Tree("x")};
   Guarded run(repo.path());
   EXPECT_TRUE(repo.IsArmed());
-  EXPECT_EQ(repo.Add(words).end, Exited(255));
+  EXPECT_EQ(repo.Add(arguments).end, Exited(255));
   run.process().Signal(SIGKILL);
   EXPECT_EQ(run.process().Wait(), Killed(SIGKILL));
   // The command is alive, so the run is too.
   repo.ExpectGitWorks();
   EXPECT_TRUE(repo.IsArmed());
-  const Result refused = repo.Add(words);
+  const Result refused = repo.Add(arguments);
   EXPECT_EQ(refused.end, Exited(255));
   EXPECT_THAT(refused.err,
               HasSubstr(absl::StrCat("process ", run.command_pid(), " (")));
@@ -180,7 +180,7 @@ TEST(CrashTest, TheNextGitCommandDisarms) {
   EXPECT_TRUE(repo.IsArmed());
   repo.ExpectGitWorks();
   EXPECT_FALSE(repo.IsArmed());
-  EXPECT_EQ(repo.Add(words).end, Exited(0));
+  EXPECT_EQ(repo.Add(arguments).end, Exited(0));
   const Result next = Call(O8lock({"--", "echo", "ran"}), repo.path());
   EXPECT_EQ(next.end, Exited(0));
   EXPECT_EQ(next.out, "ran\n");
@@ -252,7 +252,7 @@ TEST(CrashTest, GitIsKilledWhileItIsRefused) {
 // How a user's hook or filter pauses an add in the middle.
 struct Hold {
   std::string name;
-  Argv words;
+  Argv arguments;
   std::string hook;  // empty: a filter, at the checkout
 };
 
@@ -287,11 +287,11 @@ TEST_P(OneStateTest, AnAddThatBeganBeforeTheLockGoesThrough) {
   repo.Install();
   ASSERT_EQ(RunToEnd({"mkfifo", repo.Tree("go")}), Exited(0));
   MakeFile(repo.Tree("hold"), "");
-  Argv words = {"-q"};
-  for (const std::string& word : hold.words) {
-    words.push_back(word == "$T" ? repo.Tree("x") : word);
+  Argv arguments = {"-q"};
+  for (const std::string& argument : hold.arguments) {
+    arguments.push_back(argument == "$T" ? repo.Tree("x") : argument);
   }
-  Process add(HookedRepository::AddArgv(words), In(repo.path()));
+  Process add(HookedRepository::AddArgv(arguments), In(repo.path()));
   add.WaitForError("holding\n");
   WaitForAnotherTick();
   {
@@ -301,16 +301,16 @@ TEST_P(OneStateTest, AnAddThatBeganBeforeTheLockGoesThrough) {
     EXPECT_EQ(add.Wait(), Exited(0)) << add.err();
     EXPECT_EQ(Git(repo.Tree("x"), {"status", "--porcelain"}), "");
     EXPECT_EQ(repo.Entries().size(), 1);
-    if (hold.words[0][0] == '-' && hold.words[0] != "--detach") {
+    if (hold.arguments[0][0] == '-' && hold.arguments[0] != "--detach") {
       EXPECT_TRUE(repo.HasBranch("new"));
     }
     // This add begins now.
     const std::string refs = repo.Refs();
     Argv late = {"-q", "-f"};
-    for (const std::string& word : hold.words) {
-      late.push_back(word == "$T"    ? repo.Tree("late")
-                     : word == "new" ? "late"
-                                     : word);
+    for (const std::string& argument : hold.arguments) {
+      late.push_back(argument == "$T"    ? repo.Tree("late")
+                     : argument == "new" ? "late"
+                                         : argument);
     }
     const Result refused = repo.Add(late);
     EXPECT_THAT(refused.end, AnyOf(Exited(255), Exited(128)));
@@ -353,8 +353,8 @@ TEST(LateAddTest, AShellThatWasThereBeforeIsNoAddYet) {
     ProcessOptions options = In(repo.path());
     options.input = ProcessOptions::Stdin::kPipe;
     Argv argv = {"sh", "-c", "echo ready; read line; exec \"$@\"", "sh"};
-    for (const std::string& word : HookedRepository::AddArgv({"-q"})) {
-      argv.push_back(word);
+    for (const std::string& argument : HookedRepository::AddArgv({"-q"})) {
+      argv.push_back(argument);
     }
     argv.insert(argv.end(), form.begin(), form.end());
     Process add(argv, options);
@@ -445,8 +445,8 @@ TEST(DisguisedTest, APidOfOneIsNobodysOwnRun) {
 TEST(DisguisedTest, ALockFileOfTheFutureIsThereNow) {
   const HookedRepository repo;
   repo.Install();
-  const Process outside({"sleep", "1000"});
-  repo.MakeLockFile(ExternalLockFile(outside.pid(), TimeText(absl::Now())));
+  const Process external({"sleep", "1000"});
+  repo.MakeLockFile(ExternalLockFile(external.pid(), TimeText(absl::Now())));
   std::filesystem::last_write_time(
       repo.LockFile(),
       std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
@@ -477,9 +477,9 @@ class OwnAddTest : public testing::Test {
       Guarded run(Locked({}, absl::StrCat(kWhenTold, add)), In(repo_.path()));
       WaitForAnotherTick();
       // The same add outside any run.
-      const Result foreign = Call(Shell(add), repo_.path());
-      EXPECT_FALSE(foreign.end == Exited(0));
-      EXPECT_THAT(foreign.err, HasSubstr("\ngit worktree add refused: "));
+      const Result external = Call(Shell(add), repo_.path());
+      EXPECT_FALSE(external.end == Exited(0));
+      EXPECT_THAT(external.err, HasSubstr("\ngit worktree add refused: "));
       EXPECT_FALSE(Exists(repo_.Tree("x")));
       EXPECT_FALSE(repo_.HasBranch("new"));
 
@@ -567,7 +567,7 @@ class RaceTest : public testing::Test {
   }
 
   // Ends `loop`, and checks the result of each add against the times in `all`.
-  void Judge(Process& loop, const std::vector<Taken>& all) {
+  void CheckAdds(Process& loop, const std::vector<Taken>& all) {
     MakeFile(repo_.File(".git/stop"), "");
     int added = 0;
     int refused = 0;
@@ -648,7 +648,7 @@ TEST_F(RaceTest, RunsComeAndGo) {
     all.push_back(taken);
     LetItAdd(*loop, 3 * i);
   }
-  Judge(*loop, all);
+  CheckAdds(*loop, all);
 }
 
 // The overridden run ends first, or continues without the lock.
@@ -680,7 +680,7 @@ TEST_F(RaceTest, RunsOverrideEachOther) {
     all.push_back(taken);
     LetItAdd(*loop, 4 * i);
   }
-  Judge(*loop, all);
+  CheckAdds(*loop, all);
 }
 
 // --- The empty directories left by git ---
@@ -706,7 +706,7 @@ TEST(SurvivingProcessesTest, OnlyWhatTheRefusedAddHasMadeIsRemoved) {
 }
 
 // The add may find a directory in the middle of its removal.
-TEST(SurvivingProcessesTest, AnAddThatComesAtTheReleaseIsNotDisturbed) {
+TEST(SurvivingProcessesTest, AnAddThatComesAtTheReleaseIsUnaffected) {
   const HookedRepository repo;
   repo.Install();
   ProcessOptions options = In(repo.path());
@@ -747,15 +747,15 @@ class BrokenTest : public testing::Test {
   }
 
   void ExpectEverythingButAnAddPasses(const std::string& problem) {
-    for (const Argv& words :
+    for (const Argv& arguments :
          {Argv{"update-ref", "refs/tests/x", "HEAD"},
           Argv{"commit", "-q", "--allow-empty", "-m", "x"},
           Argv{"checkout", "-q", "-b", "other"}, Argv{"checkout", "-q", "main"},
           Argv{"branch", "-q", "-D", "other"}, Argv{"rebase", "-q", "old"},
           Argv{"worktree", "list"}}) {
-      const Result git = Call(GitArgv(words), repo_.path());
-      EXPECT_EQ(git.end, Exited(0)) << words[0];
-      EXPECT_EQ(git.err, "") << words[0];
+      const Result git = Call(GitArgv(arguments), repo_.path());
+      EXPECT_EQ(git.end, Exited(0)) << arguments[0];
+      EXPECT_EQ(git.err, "") << arguments[0];
     }
     const std::string refs = repo_.Refs();
     const Result add = repo_.Add({"-q", "-b", "new", repo_.Tree("x")});
@@ -949,9 +949,9 @@ TEST_F(KilledHookTest, WhileItRefuses) {
 
 // The worktree exists completely or not at all.
 TEST_F(KilledHookTest, WhileItTakesBack) {
-  const Process outside({"sleep", "1000"});
+  const Process external({"sleep", "1000"});
   const std::string lock_file =
-      ExternalLockFile(outside.pid(), TimeText(absl::Now()));
+      ExternalLockFile(external.pid(), TimeText(absl::Now()));
   repo_.MakeLockFile(lock_file);
   EXPECT_EQ(Add(""), Exited(1));
   const std::vector<std::string> steps = Steps(19);
@@ -1008,9 +1008,9 @@ std::vector<std::string> LeftByCtrlC(const HookedRepository& repo,
 
 TEST(InterruptTest, CtrlCInAnAllowedAddLeavesWhatItLeavesWithoutO8lock) {
   const HookedRepository plain;
-  const Argv words = {"-q", "-b", "new", plain.Tree("x")};
+  const Argv arguments = {"-q", "-b", "new", plain.Tree("x")};
   const std::vector<std::string> left =
-      LeftByCtrlC(plain, HookedRepository::AddArgv(words));
+      LeftByCtrlC(plain, HookedRepository::AddArgv(arguments));
   for (const bool inside : {false, true}) {
     SCOPED_TRACE(inside ? "inside a run" : "without a run");
     const HookedRepository repo;
@@ -1056,11 +1056,11 @@ TEST(InterruptTest, CtrlCInARefusedAddLeavesNothing) {
 // --- The cost while the lock is free ---
 
 // The number of programs `git WORDS...` starts in `directory`.
-size_t ProgramsOf(const Argv& words, const std::string& directory) {
+size_t ProgramsOf(const Argv& arguments, const std::string& directory) {
   const TempDir dir;
   Argv traced = {"strace",       "-f", "-qq",          "-e",
                  "trace=execve", "-o", dir.File("log")};
-  const Argv git = GitArgv(words);
+  const Argv git = GitArgv(arguments);
   traced.insert(traced.end(), git.begin(), git.end());
   EXPECT_EQ(Call(traced, directory).end, Exited(0));
   const std::vector<std::string> lines =

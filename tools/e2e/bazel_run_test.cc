@@ -93,7 +93,7 @@ class RunTest : public testing::Test {
   const std::string runfiles_ = dir_.File("it's  * $HOME");
 };
 
-TEST_F(RunTest, TheCommandGetsEveryWordAsItIs) {
+TEST_F(RunTest, TheCommandGetsEveryArgumentAsItIs) {
   const Repository repo;
   std::filesystem::create_directory(repo.File("sub"));
   const ProcessOptions options = Among(repo.path(), repo.File("sub"));
@@ -103,8 +103,10 @@ TEST_F(RunTest, TheCommandGetsEveryWordAsItIs) {
   argv.insert(argv.end(), more.begin(), more.end());
   Process run(argv, options);
   EXPECT_EQ(run.Wait(), Exited(7));
-  std::string words = "<a  b><it's><><\"q\" * ~><$HOME `id` \\><two\nlines>";
-  for (const std::string& word : more) absl::StrAppend(&words, "<", word, ">");
+  std::string expected = "<a  b><it's><><\"q\" * ~><$HOME `id` \\><two\nlines>";
+  for (const std::string& argument : more) {
+    absl::StrAppend(&expected, "<", argument, ">");
+  }
   EXPECT_EQ(Normal(run.out()),
             absl::StrCat(
                 repo.path(),
@@ -112,7 +114,7 @@ TEST_F(RunTest, TheCommandGetsEveryWordAsItIs) {
                 ",\n  \"startedAt\": \"{TIME}\",\n"
                 "  \"features\": [\"feat  a\", \"it's b\"],\n"
                 "  \"maxConcurrency\": 2\n}\n",
-                words));
+                expected));
   EXPECT_EQ(run.err(), "");
 
   // The target passes its wait and its name to o8lock as options, not as
@@ -128,7 +130,7 @@ TEST_F(RunTest, TheCommandGetsEveryWordAsItIs) {
 }
 
 // The target of o8lock itself, which runs in the user's directory.
-TEST_F(RunTest, TheProgramGetsEveryWordAsItIs) {
+TEST_F(RunTest, TheProgramGetsEveryArgumentAsItIs) {
   const Repository repo;
   std::filesystem::create_directory(repo.File("sub"));
   const std::string script =

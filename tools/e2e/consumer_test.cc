@@ -127,9 +127,9 @@ class Monorepo : public Repository {
   std::string OtherOutputs() const { return outputs_.File("other"); }
 
   // bazel WORDS...
-  Argv Bazel(const Argv& words) const {
+  Argv Bazel(const Argv& arguments) const {
     Argv argv = {Programs() + "/bazel"};
-    argv.insert(argv.end(), words.begin(), words.end());
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
     return argv;
   }
 
@@ -165,23 +165,23 @@ class ConsumerTest : public ::testing::Test {
     return {end, process.out(), process.err()};
   }
   // bazel WORDS... in `directory`.
-  static Result Bazel(const std::string& directory, const Argv& words) {
-    Process process(repo().Bazel(words), Inside(directory));
+  static Result Bazel(const std::string& directory, const Argv& arguments) {
+    Process process(repo().Bazel(arguments), Inside(directory));
     return Finished(process);
   }
-  static Argv RunArgv(Argv words) {
-    words.insert(words.begin(), "run");
-    return repo().Bazel(words);
+  static Argv RunArgv(Argv arguments) {
+    arguments.insert(arguments.begin(), "run");
+    return repo().Bazel(arguments);
   }
   // bazel run WORDS... in `directory`.
-  static Result Run(const std::string& directory, const Argv& words) {
-    Process process(RunArgv(words), Inside(directory));
+  static Result Run(const std::string& directory, const Argv& arguments) {
+    Process process(RunArgv(arguments), Inside(directory));
     return Finished(process);
   }
   static std::string Status(const Argv& options = {}) {
-    Argv words = options;
-    words.emplace_back("status");
-    return Call(O8lock(words), repo().path()).out;
+    Argv arguments = options;
+    arguments.emplace_back("status");
+    return Call(O8lock(arguments), repo().path()).out;
   }
 
  private:
@@ -217,9 +217,9 @@ int Descriptors(pid_t pid, const std::string& path) {
   return count;
 }
 
-TEST_F(ConsumerTest, EveryAttributeIsUsedAndWordsArriveAsGiven) {
-  const Argv words = {"-x",   "--", "a b",           "it's \"q\"",
-                      "n\nl", "",   "$HOME `id` \\", "ä*"};
+TEST_F(ConsumerTest, EveryAttributeIsUsedAndArgumentsArriveAsGiven) {
+  const Argv arguments = {"-x",   "--", "a b",           "it's \"q\"",
+                          "n\nl", "",   "$HOME `id` \\", "ä*"};
   std::string expected = absl::StrCat(
       "directory: ", repo().Code(),
       "\ngreeting: it's bazel-bin/cases/generated.txt, $HOME and \"ä\"\n"
@@ -228,13 +228,13 @@ TEST_F(ConsumerTest, EveryAttributeIsUsedAndWordsArriveAsGiven) {
       "\"features\": [\"feat-a\", \"it\'s b\"],  "
       "\"maxConcurrency\": 2}\n"
       "<bazel-bin/cases/generated.txt>\n<two words>\n");
-  for (const std::string& word : words) {
-    absl::StrAppend(&expected, "<", word, ">\n");
+  for (const std::string& argument : arguments) {
+    absl::StrAppend(&expected, "<", argument, ">\n");
   }
   for (const char* flag :
        {"--legacy_external_runfiles", "--nolegacy_external_runfiles"}) {
     Argv argv = {flag, "//cases:words", "--"};
-    argv.insert(argv.end(), words.begin(), words.end());
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
     const Result result = Run(repo().Code() + "/tools", argv);
     EXPECT_EQ(result.end, Exited(7));
     EXPECT_EQ(Portable(result.out), expected);
@@ -582,9 +582,9 @@ TEST_F(ConsumerTest, WrongAttributesAreFoundBeforeAnythingRuns) {
 
 TEST_F(ConsumerTest, TheVersionTellsTheCommitIfTheBuildDoes) {
   const auto version = [](const Argv& flags) {
-    Argv words = flags;
-    words.insert(words.end(), {"@o8lock//:o8lock", "--", "--version"});
-    const Result result = Run(repo().Code(), words);
+    Argv arguments = flags;
+    arguments.insert(arguments.end(), {"@o8lock//:o8lock", "--", "--version"});
+    const Result result = Run(repo().Code(), arguments);
     EXPECT_EQ(result.end, Exited(0)) << result.err;
     return result.out;
   };

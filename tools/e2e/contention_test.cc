@@ -83,17 +83,6 @@ int Overlaps(std::vector<Stay> stays) {
   return overlaps;
 }
 
-struct Pipe {
-  Fd read_end;
-  Fd write_end;
-};
-
-Pipe MakePipe() {
-  int fds[2];
-  EXPECT_EQ(pipe2(fds, O_CLOEXEC), 0) << strerror(errno);
-  return {Fd(fds[0]), Fd(fds[1])};
-}
-
 // The role of a process in a round.
 enum class Role {
   kContender,  // a run of o8lock
@@ -133,9 +122,9 @@ class Round {
     return {PathFromEnv("CONTENDER"), "late", lock_file, arena_.path()};
   }
 
-  // Adds a process that executes `argv` when the gate opens, with the current
-  // time as an extra argument. If `stay`, the process stays inside until
-  // LetGo().
+  // Adds a process that executes `argv` when the gate opens. Any role except
+  // kNaive gets the current time as an extra argument. If `stay`, the process
+  // stays inside until LetGo().
   void AddToGate(Role role, const Argv& argv, bool stay);
   // Starts the same process at once. It stays until the gate opens, or until
   // LetGo(). With kLetGoLast it stays longer than the contenders.
@@ -146,26 +135,26 @@ class Round {
   // Starts it, waits until it is inside, and returns its reported pid and time.
   std::pair<pid_t, int64_t> StartBefore(Role role, const Argv& argv,
                                         Until until);
-  void OpenGate() { gate_.write_end.Close(); }
+  void OpenGate() { gate_.write.Close(); }
   // Waits until all contenders have an answer, except one that may stay.
   void WaitForAnswers() { WaitFor(stay_ ? 1 : 0, /*contenders_only=*/true); }
   // Waits until all processes except `left` have an answer.
   void WaitForAllBut(int left) { WaitFor(left, /*contenders_only=*/false); }
   // Lets the program started with kLetGoLast write its file.
-  void LetWrite() { EXPECT_EQ(write(last_hold_.write_end.get(), "", 1), 1); }
+  void LetWrite() { EXPECT_EQ(write(last_hold_.write.get(), "", 1), 1); }
   void WaitUntilOneIsInside() const {
     WaitUntil("a run", [this] { return Exists(arena_.File("marker")); });
   }
   void WaitUntilWritten() { ReadNews('\n'); }
   // Ends the staying contenders, and waits for all contenders.
   void LetContendersGo() {
-    hold_.write_end.Close();
+    hold_.write.Close();
     WaitFor(0, /*contenders_only=*/true);
   }
   // Ends all staying processes, and waits for all processes.
   void LetGo() {
     LetContendersGo();
-    last_hold_.write_end.Close();
+    last_hold_.write.Close();
     WaitForAllBut(0);
   }
 
@@ -206,10 +195,10 @@ class Round {
   std::string directory_;
   bool stay_;
   TempDir arena_;
-  Pipe gate_ = MakePipe();       // all wait for its end of file
-  Pipe hold_ = MakePipe();       // stdin of the staying processes
-  Pipe last_hold_ = MakePipe();  // stdin of the one staying longer
-  Pipe news_ = MakePipe();
+  Pipe gate_ = MakePipe().value();       // all wait for its end of file
+  Pipe hold_ = MakePipe().value();       // stdin of the staying processes
+  Pipe last_hold_ = MakePipe().value();  // stdin of the one staying longer
+  Pipe news_ = MakePipe().value();
   Fd null_{open("/dev/null", O_RDWR | O_CLOEXEC)};
   Fd messages_{open(arena_.File("messages").c_str(),
                     O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)};
@@ -226,7 +215,7 @@ Round::~Round() {
 }
 
 void Round::AddToGate(Role role, const Argv& argv, bool stay) {
-  Start(role, argv, /*at_gate=*/true, stay ? hold_.read_end.get() : null_.get(),
+  Start(role, argv, /*at_gate=*/true, stay ? hold_.read.get() : null_.get(),
         null_.get());
   ReadNews('.');
 }
@@ -234,19 +223,18 @@ void Round::AddToGate(Role role, const Argv& argv, bool stay) {
 int Round::InputUntil(Until until) const {
   switch (until) {
     case Until::kGateOpens:
-      return gate_.read_end.get();
+      return gate_.read.get();
     case Until::kLetGo:
-      return hold_.read_end.get();
+      return hold_.read.get();
     case Until::kLetGoLast:
-      return last_hold_.read_end.get();
+      return last_hold_.read.get();
   }
   return -1;
 }
 
 std::pair<pid_t, int64_t> Round::StartBefore(Role role, const Argv& argv,
                                              Until until) {
-  Start(role, argv, /*at_gate=*/false, InputUntil(until),
-        news_.write_end.get());
+  Start(role, argv, /*at_gate=*/false, InputUntil(until), news_.write.get());
   const std::string line = ReadNews('\n');
   std::pair<pid_t, int64_t> inside;
   EXPECT_EQ(sscanf(line.c_str(), "%d %" SCNd64, &inside.first, &inside.second),
@@ -257,25 +245,25 @@ std::pair<pid_t, int64_t> Round::StartBefore(Role role, const Argv& argv,
 
 void Round::Start(Role role, const Argv& argv, bool at_gate, int in, int out) {
   // Not Process: it starts no two programs simultaneously, and it reads /proc.
-  std::vector<char*> words;
-  words.reserve(argv.size() + 2);
-  for (const std::string& word : argv) {
-    words.push_back(const_cast<char*>(word.c_str()));
+  std::vector<char*> arguments;
+  arguments.reserve(argv.size() + 2);
+  for (const std::string& argument : argv) {
+    arguments.push_back(const_cast<char*>(argument.c_str()));
   }
   char began[32];
-  words.push_back(began);
-  words.push_back(nullptr);
+  if (role != Role::kNaive) arguments.push_back(began);
+  arguments.push_back(nullptr);
   const pid_t pid = fork();
   ASSERT_GE(pid, 0) << strerror(errno);
   if (pid > 0) {
     all_.push_back({role, pid, std::nullopt});
     return;
   }
-  gate_.write_end.Close();
+  gate_.write.Close();
   if (at_gate) {
     char c;
-    if (write(news_.write_end.get(), ".", 1) != 1 ||
-        read(gate_.read_end.get(), &c, 1) != 0) {
+    if (write(news_.write.get(), ".", 1) != 1 ||
+        read(gate_.read.get(), &c, 1) != 0) {
       _exit(127);
     }
   }
@@ -287,7 +275,7 @@ void Round::Start(Role role, const Argv& argv, bool at_gate, int in, int out) {
     _exit(127);
   }
   snprintf(began, sizeof(began), "%" PRId64, NowNanoseconds());
-  execv(words[0], words.data());
+  execv(arguments[0], arguments.data());
   _exit(127);
 }
 
@@ -323,7 +311,7 @@ void Round::WaitFor(int left, bool contenders_only) {
 std::string Round::ReadNews(char end) {
   std::string news;
   while (news.empty() || news.back() != end) {
-    pollfd fd = {news_.read_end.get(), POLLIN, 0};
+    pollfd fd = {news_.read.get(), POLLIN, 0};
     const std::chrono::milliseconds deadline = Process::kDeadline;
     char c = end;
     if (poll(&fd, 1, static_cast<int>(deadline.count())) != 1 ||
@@ -768,7 +756,7 @@ TEST_F(NaiveTest, OneThatStartsAsWellKeepsWhatItHasWritten) {
 }
 
 // It overwrites the lock file of a run that began after its check.
-TEST_F(NaiveTest, OneThatHasLookedBeforeKeepsWhatItWrites) {
+TEST_F(NaiveTest, OneThatHasCheckedBeforeKeepsWhatItWrites) {
   const Remains remains = OfADeadRun();
   Repeat(Rounds(8), [&](Round& round, int i) {
     const bool stale = i / 2 % 2 == 0;

@@ -209,7 +209,7 @@ TEST(DoctorTest, HooksWithoutPostCheckout) {
   ExpectSaid(Doctor(repo), "doctor_hooks_post-checkout", ValuesOf(repo));
 }
 
-TEST(DoctorTest, LocksThatGitLeftBehind) {
+TEST(DoctorTest, StaleLocksOfGit) {
   const Repository repo;
   const TempDir beside;
   Git(repo.path(), {"worktree", "add", "--quiet", beside.File("linked")});

@@ -90,9 +90,9 @@ class EtcdTest : public ::testing::Test {
   Result Try(const Repository& repo) const {
     return Call(Both(1, {"touch", "ran"}), Inside(repo));
   }
-  std::string Etcdctl(const Argv& words) const {
+  std::string Etcdctl(const Argv& arguments) const {
     Argv argv = {"etcdctl"};
-    argv.insert(argv.end(), words.begin(), words.end());
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
     return Call(argv, Inside(here_)).out;
   }
   void ExpectFree() const {

@@ -51,10 +51,10 @@ bool CanBecomeNobody() {
   return waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-// A command line that runs `words` with `umask`.
-Argv WithUmask(const std::string& umask, const Argv& words) {
+// A command line that runs `arguments` with `umask`.
+Argv WithUmask(const std::string& umask, const Argv& arguments) {
   Argv argv = Shell(absl::StrCat("umask ", umask, "; exec \"$0\" \"$@\""));
-  argv.insert(argv.end(), words.begin(), words.end());
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
   return argv;
 }
 
@@ -87,9 +87,9 @@ class OtherUserTest : public ::testing::Test {
     options.user = kNobody;
     return options;
   }
-  Result CallAsNobody(Argv words) const {
-    words.insert(words.begin(), binary_);
-    return Call(words, AsNobody());
+  Result CallAsNobody(Argv arguments) const {
+    arguments.insert(arguments.begin(), binary_);
+    return Call(arguments, AsNobody());
   }
   // A command line for sh. It runs `command` as kNobody.
   static std::string Nobody(const std::string& command) {
@@ -179,8 +179,8 @@ TEST_F(OtherUserTest, MayNotTakeTheLockOfAnotherUsersRepository) {
 
 TEST_F(OtherUserTest, IsToldWhoHasIt) {
   Guarded run(repo_);
-  for (const Argv& words : {Argv{"--", "echo", "ran"}, Argv{"status"}}) {
-    const Result refused = CallAsNobody(words);
+  for (const Argv& arguments : {Argv{"--", "echo", "ran"}, Argv{"status"}}) {
+    const Result refused = CallAsNobody(arguments);
     EXPECT_EQ(refused.end, Exited(75));
     EXPECT_THAT(
         refused.out + refused.err,
@@ -242,8 +242,8 @@ TEST_F(OtherUserTest, KeepsTheLockAfterTheRunItIsIn) {
 TEST_F(OtherUserTest, UnreadableGuard) {
   std::filesystem::create_directories(File(".git/o8lock"));
   MakeFile(File(".git/o8lock/parallel.guard"), "", 0600);
-  for (const Argv& words : {Argv{"--", "echo", "ran"}, Argv{"status"}}) {
-    const Result run = CallAsNobody(words);
+  for (const Argv& arguments : {Argv{"--", "echo", "ran"}, Argv{"status"}}) {
+    const Result run = CallAsNobody(arguments);
     EXPECT_EQ(run.end, Exited(73));
     EXPECT_EQ(run.out, "");
     EXPECT_EQ(run.err, Denied("open", ".git/o8lock/parallel.guard",
@@ -420,10 +420,10 @@ TEST_F(OtherUserTest, WhoSharesTheRepositoryMayTakeTheLockInTurn) {
     for (int round = 0; round < 4; ++round) {
       const bool root = (round % 2 == 0) == root_first;
       for (const Argv& options : {Argv{}, Argv{"--name", "deploy"}}) {
-        Argv words = options;
-        words.insert(words.end(), {"--", "echo", "ran"});
-        words.insert(words.begin(), root ? Binary() : binary_);
-        const Result run = Call(WithUmask(round < 2 ? "022" : "077", words),
+        Argv arguments = options;
+        arguments.insert(arguments.end(), {"--", "echo", "ran"});
+        arguments.insert(arguments.begin(), root ? Binary() : binary_);
+        const Result run = Call(WithUmask(round < 2 ? "022" : "077", arguments),
                                 root ? In(repo_) : AsNobody());
         EXPECT_EQ(run.end, Exited(0)) << run.err;
         EXPECT_EQ(run.out, "ran\n");
@@ -502,17 +502,17 @@ TEST_F(FileSystemTest, HasALockFileOnAnotherFileSystemThanItsGuard) {
 }
 
 TEST_F(FileSystemTest, EndsTheSearchForARepositoryWhereGitDoes) {
-  const std::string look =
+  const std::string search =
       "mkdir -p in/deep; cd in/deep; \"$O8LOCK\" status | head -n 2; "
       "git rev-parse --git-dir; cd ../..; ";
   const Result result = InNamespace(absl::StrCat(
-      look, "mount -t tmpfs o8lock in; ", look, "umount in; ", look,
+      search, "mount -t tmpfs o8lock in; ", search, "umount in; ", search,
       // First `in` is a bind mount of the same file system. Then `in` is
       // another file system, but `in/deep` is the first one again.
-      "mkdir x x/deep; mount --bind x in; ", look,
+      "mkdir x x/deep; mount --bind x in; ", search,
       "umount in; mount -t tmpfs o8lock in; mkdir in/deep; "
       "mount --bind x in/deep; ",
-      look));
+      search));
   const std::string whole =
       absl::StrCat("free\nLock file: ", File(".claude/parallel.lock"), "\n",
                    File(".git"), "\n");

@@ -104,9 +104,9 @@ ProcessOptions Project::Options(const std::string& directory) const {
   return options;
 }
 
-Result Project::Hooks(const Argv& words) const {
+Result Project::Hooks(const Argv& arguments) const {
   Argv argv = {program, "hooks"};
-  argv.insert(argv.end(), words.begin(), words.end());
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
   return Call(argv, Options());
 }
 

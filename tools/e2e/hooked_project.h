@@ -48,7 +48,7 @@ class Project {
   // Options for a process in `directory`; by default in the repository.
   ProcessOptions Options(const std::string& directory = "") const;
   // Runs `o8lock hooks WORDS...`.
-  Result Hooks(const Argv& words) const;
+  Result Hooks(const Argv& arguments) const;
 
   // Writes hooks with these `names` into `directory`.
   static void MakeHooks(const std::string& directory,

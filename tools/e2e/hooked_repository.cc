@@ -15,9 +15,9 @@
 
 namespace o8lock {
 
-Argv GitArgv(const Argv& words) {
+Argv GitArgv(const Argv& arguments) {
   Argv argv = {"git"};
-  argv.insert(argv.end(), words.begin(), words.end());
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
   return argv;
 }
 
@@ -40,14 +40,14 @@ bool HookedRepository::IsArmed() const {
          "locked.inc";
 }
 
-Argv HookedRepository::AddArgv(const Argv& words) {
+Argv HookedRepository::AddArgv(const Argv& arguments) {
   Argv argv = {"git", "worktree", "add"};
-  argv.insert(argv.end(), words.begin(), words.end());
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
   return argv;
 }
 
-Result HookedRepository::Add(const Argv& words) const {
-  return Call(AddArgv(words), In(path()));
+Result HookedRepository::Add(const Argv& arguments) const {
+  return Call(AddArgv(arguments), In(path()));
 }
 
 std::string HookedRepository::Refs() const {

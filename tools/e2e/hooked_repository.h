@@ -14,7 +14,7 @@
 namespace o8lock {
 
 // `git WORDS...`
-Argv GitArgv(const Argv& words);
+Argv GitArgv(const Argv& arguments);
 
 // A repository with one commit and a branch `old`, with a directory for
 // worktrees beside it.
@@ -35,8 +35,8 @@ class HookedRepository : public Repository {
   bool IsArmed() const;
 
   // `git worktree add WORDS...`
-  static Argv AddArgv(const Argv& words);
-  Result Add(const Argv& words) const;
+  static Argv AddArgv(const Argv& arguments);
+  Result Add(const Argv& arguments) const;
 
   // All references, each with its commit.
   std::string Refs() const;

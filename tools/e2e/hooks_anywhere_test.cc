@@ -71,8 +71,8 @@ class AnywhereTest : public testing::Test {
     EXPECT_FALSE(Exists(project_.Beside("new")));
   }
 
-  Result Hooks(const std::string& word, const std::string& directory) const {
-    return Call({project_.program, "hooks", word}, project_.Options(directory));
+  Result Hooks(const std::string& verb, const std::string& directory) const {
+    return Call({project_.program, "hooks", verb}, project_.Options(directory));
   }
 
   Project project_;
@@ -569,8 +569,8 @@ TEST_F(AnywhereTest, GitsOwnReasonIsGiven) {
     GTEST_SKIP() << "git does not mind here";
   }
   const Tree before = TreeOf({project_.File(".git")});
-  for (const char* const word : {"install", "status"}) {
-    const Result result = project_.Hooks({word});
+  for (const char* const verb : {"install", "status"}) {
+    const Result result = project_.Hooks({verb});
     EXPECT_EQ(result.end, Exited(73));
     EXPECT_THAT(result.err, HasSubstr("git config --global --add "
                                       "safe.directory "));

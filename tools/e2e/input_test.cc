@@ -49,7 +49,7 @@ TEST(CommandLineTest, WhatIsWrongIsSaid) {
       ": a name is letters, digits, '.', '_' and '-', and does not begin with "
       "a dot";
   struct Case {
-    Argv words;
+    Argv arguments;
     std::string problem;
     std::string hint;
   };
@@ -126,8 +126,8 @@ TEST(CommandLineTest, WhatIsWrongIsSaid) {
   };
   const Repository repo;
   for (const Case& test : cases) {
-    SCOPED_TRACE(absl::StrJoin(test.words, " "));
-    const Result run = Call(O8lock(test.words), repo.path());
+    SCOPED_TRACE(absl::StrJoin(test.arguments, " "));
+    const Result run = Call(O8lock(test.arguments), repo.path());
     EXPECT_EQ(run.end, Exited(64));
     EXPECT_EQ(run.out, "");
     EXPECT_EQ(run.err, Fill(ErrorText(test.problem, test.hint), {}));
@@ -135,7 +135,7 @@ TEST(CommandLineTest, WhatIsWrongIsSaid) {
   EXPECT_FALSE(Exists(repo.File(".git/o8lock")));
 }
 
-TEST(CommandLineTest, TheCommandsOwnWordsReachItAsTheyAre) {
+TEST(CommandLineTest, TheCommandsOwnArgumentsReachItAsTheyAre) {
   const Repository repo;
   const Result run =
       Call(O8lock({"--", "sh", "-c", "printf '%s|' \"$@\"", "", "", "--force",
@@ -219,9 +219,10 @@ void ExpectLeftAlone(const Kind& kind) {
     kind.make(path);
     struct stat before = {};
     ASSERT_EQ(lstat(path.c_str(), &before), 0);
-    for (const Argv& words : {Argv{"--", "echo", "ran"},
-                              Argv{"--force", "--yes", "--", "echo", "ran"}}) {
-      const Result run = Call(O8lock(words), repo.path());
+    for (const Argv& arguments :
+         {Argv{"--", "echo", "ran"},
+          Argv{"--force", "--yes", "--", "echo", "ran"}}) {
+      const Result run = Call(O8lock(arguments), repo.path());
       EXPECT_EQ(run.end, Exited(73));
       EXPECT_EQ(run.out, "");
       EXPECT_EQ(run.err,
@@ -468,10 +469,10 @@ void ExpectNoControls(const std::string& text) {
 
 // The status, a refusal and a forced run: each of them describes the holder.
 void ExpectNoControlsFromAnybody(const Repository& repo) {
-  for (const Argv& words :
+  for (const Argv& arguments :
        {Argv{"status"}, Argv{"-v", "--", "true"}, Argv{"-f", "--", "true"},
         Argv{"-v", "-f", "-y", "--", "true"}}) {
-    const Result run = Call(O8lock(words), repo.path());
+    const Result run = Call(O8lock(arguments), repo.path());
     EXPECT_NE(run.out + run.err, "");
     ExpectNoControls(run.out);
     ExpectNoControls(run.err);

@@ -38,8 +38,8 @@ class InsideTest : public testing::TestWithParam<Way> {
     return Call(Shell(absl::StrCat(GetParam().prefix, " true")), repo.path())
                .end == Exited(0);
   }
-  static std::string Inner(const std::string& words) {
-    return absl::StrCat(GetParam().prefix, " \"$O8LOCK\" ", words);
+  static std::string Inner(const std::string& arguments) {
+    return absl::StrCat(GetParam().prefix, " \"$O8LOCK\" ", arguments);
   }
 };
 

@@ -52,7 +52,7 @@ std::string HooksGolden(const std::string& name, const Project& project) {
 // them: neither while another run holds the lock nor while it is free. Only a
 // new worktree under the other run's lock is refused. Uninstalling must restore
 // the user's hooks.
-void ExpectUndisturbed(Project& project, const std::string& everyday) {
+void ExpectUnaffected(Project& project, const std::string& everyday) {
   const Tree before = HooksOf(project);
   ExpectInstalls(project);
   {
@@ -154,7 +154,7 @@ TEST(Hooks, RunTheUsersOwn) {
   for (const std::string& hook : kAllHooks) {
     EXPECT_THAT(everyday, HasSubstr(absl::StrCat("/hooks/", hook, " in ")));
   }
-  ExpectUndisturbed(project, everyday);
+  ExpectUnaffected(project, everyday);
 }
 
 // A remote's URL may contain blanks, and `git hook run` passes any arguments.
@@ -213,7 +213,7 @@ TEST(Hooks, RunTheUsersOwnThatAreLinks) {
   }
   project.Commit();
   project.AddLinked();
-  ExpectUndisturbed(project, project.Everyday());
+  ExpectUnaffected(project, project.Everyday());
 }
 
 TEST(Hooks, LeaveThoseThatAreNotExecutable) {
@@ -226,7 +226,7 @@ TEST(Hooks, LeaveThoseThatAreNotExecutable) {
   Git(project.path(), {"config", "advice.ignoredHook", "false"});
   const std::string everyday = project.Everyday();
   EXPECT_THAT(everyday, Not(HasSubstr("/hooks/")));
-  ExpectUndisturbed(project, everyday);
+  ExpectUnaffected(project, everyday);
 }
 
 // A value of core.hooksPath, in the local or in the global configuration.
@@ -253,7 +253,7 @@ TEST_P(HooksPathTest, IsFollowed) {
   project.AddLinked();
   const std::string everyday = project.Everyday();
   EXPECT_THAT(everyday, HasSubstr("/.githooks/post-checkout in TOP/new"));
-  ExpectUndisturbed(project, everyday);
+  ExpectUnaffected(project, everyday);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -270,7 +270,7 @@ TEST(Hooks, AreNotMissed) {
   std::filesystem::create_directory(project.File(".githooks"));
   Git(project.path(), {"config", "core.hooksPath", project.File(".githooks")});
   project.AddLinked();
-  ExpectUndisturbed(project, project.Everyday());
+  ExpectUnaffected(project, project.Everyday());
 }
 
 // Lines added by the user to o8lock's hook belong to the user.
@@ -429,7 +429,7 @@ TEST(Hooks, AreAtHomeUnderEveryPath) {
     EXPECT_EQ(install.end, Exited(0));
     EXPECT_EQ(install.err, "");
     EXPECT_THAT(install.out, EndsWith(kSelfTest));
-    const auto expect_undisturbed = [&] {
+    const auto expect_unaffected = [&] {
       EXPECT_EQ(told(commit), of_commit);
       // The same inside a run, with its own lock.
       Argv own = {program, "--"};
@@ -439,10 +439,10 @@ TEST(Hooks, AreAtHomeUnderEveryPath) {
         told(remove);
       }
     };
-    expect_undisturbed();
+    expect_unaffected();
     {
       Guarded run({program, "--", "sh", "-c", Guarded::kScript}, options);
-      expect_undisturbed();
+      expect_unaffected();
       MakeFile(options.env["LOG"], "");
       const Result refused = Call(add, options);
       EXPECT_FALSE(refused.end == Exited(0));
@@ -510,7 +510,7 @@ TEST(Hooks, AreThoseOfTheWorktree) {
   const std::string everyday = project.Everyday();
   EXPECT_THAT(everyday, HasSubstr("TOP/linked/hooks/pre-commit in"));
   EXPECT_THAT(everyday, Not(HasSubstr("TOP/project/hooks/")));
-  ExpectUndisturbed(project, everyday);
+  ExpectUnaffected(project, everyday);
 }
 
 TEST(Hooks, PutNothingIntoAnothersDirectory) {
@@ -730,7 +730,7 @@ TEST(Hooks, TellWhatOverridesThemElsewhere) {
   EXPECT_EQ(project.Hooks({"status"}).end, Exited(0));
 }
 
-TEST(Hooks, TellOfASettingThatSwitchesThemOff) {
+TEST(Hooks, ReportASettingThatSwitchesThemOff) {
   if (!GitHasConfigHooks()) GTEST_SKIP() << "git has no such setting";
   Project project;
   ExpectInstalls(project);

@@ -117,7 +117,7 @@ TEST(RenamedTest, TheLockFileHasBothNamesAndNothingIsSaid) {
 
 // --- The lock file is replaced ---
 
-TEST(ReplacedTest, ByThatOfARunOutsideItIsLeftAlone) {
+TEST(ReplacedTest, ByThatOfAnExternalRunItIsLeftAlone) {
   for (const bool in_place : {true, false}) {
     SCOPED_TRACE(in_place);
     const Repository repo;

@@ -208,7 +208,7 @@ TEST(CopyTest, OnAnotherFileSystemIsFreeToEverybody) {
 // --- Removed files ---
 
 // Waits until `run` watches its lock.
-void WaitUntilItLooks(const Guarded& run) {
+void WaitUntilItWatches(const Guarded& run) {
   WaitUntil("the run watches", [&run] {
     for (const std::string& fd :
          Names(absl::StrCat("/proc/", run.pid(), "/fd"))) {
@@ -237,7 +237,7 @@ TEST(GoneTest, AGuardIsPutBackAndLocked) {
     SCOPED_TRACE(publish);
     const Repository repo;
     Guarded run(repo.path(), {publish});
-    WaitUntilItLooks(run);
+    WaitUntilItWatches(run);
     for (int round = 0; round < 3; ++round) {
       const bool with_directory = round != 1;
       Remove(with_directory ? repo.File(".git/o8lock") : repo.Guard());
@@ -258,7 +258,7 @@ TEST(GoneTest, AGuardIsPutBackAndLocked) {
 TEST(GoneTest, AfterThatTheCommandOfAKilledRunStillHasTheLock) {
   const Repository repo;
   Guarded run(repo.path());
-  WaitUntilItLooks(run);
+  WaitUntilItWatches(run);
   Remove(repo.File(".git/o8lock"));
   WaitForGuard(repo.Guard());
   KillWrapper(run, repo);
@@ -275,7 +275,7 @@ TEST(GoneTest, AGuardThatAnotherRunHasMadeIsItsOwn) {
   Guarded run(repo.path(), {"--publish=never"});
   Remove(repo.File(".git/o8lock"));
   Guarded other(repo.path(), {"--publish=never"});
-  WaitUntilItLooks(run);
+  WaitUntilItWatches(run);
   run.process().WaitForError(
       Fill("o8lock: warning: '{REPO}/.git/o8lock/parallel.guard' was removed "
            "during the run, and another run has made it anew\n"
@@ -290,15 +290,15 @@ TEST(GoneTest, AGuardThatAnotherRunHasMadeIsItsOwn) {
 // --- A moved repository ---
 
 TEST(MovedTest, TheRunFollowsItAndDoesNothingToWhatTakesItsPlace) {
-  for (const bool settled : {false, true}) {
-    SCOPED_TRACE(settled);
+  for (const bool watches : {false, true}) {
+    SCOPED_TRACE(watches);
     const TempDir dir;
     const std::string path = dir.File("repo");
     const std::string moved = dir.File("moved");
     Git(dir.path(), {"init", "--quiet", "repo"});
     ProcessOptions options = In(path);
     Guarded run(path);
-    if (settled) WaitUntilItLooks(run);
+    if (watches) WaitUntilItWatches(run);
     std::filesystem::rename(path, moved);
     Git(dir.path(), {"init", "--quiet", "repo"});
     std::filesystem::create_directory(path + "/.claude");
@@ -306,7 +306,7 @@ TEST(MovedTest, TheRunFollowsItAndDoesNothingToWhatTakesItsPlace) {
     const std::vector<std::string> before = Names(path + "/.claude");
     const std::vector<std::string> guard = Names(path + "/.git/o8lock");
     ExpectRefused(moved, run.pid());
-    if (settled) {
+    if (watches) {
       Remove(moved + "/.git/o8lock");
       WaitForGuard(moved + "/.git/o8lock/parallel.guard");
       ExpectRefused(moved, run.pid());
@@ -325,7 +325,7 @@ TEST(MovedTest, ADeletedRepositoryIsNotMadeAgain) {
   const std::string path = dir.File("repo");
   Git(dir.path(), {"init", "--quiet", "repo"});
   Guarded run(path);
-  WaitUntilItLooks(run);
+  WaitUntilItWatches(run);
   std::filesystem::remove_all(path);
   Git(dir.path(), {"init", "--quiet", "repo"});
   const std::vector<std::string> names = Names(path + "/.git");
@@ -387,9 +387,10 @@ class ContainerTest : public ::testing::Test {
     }
   }
   static Argv Contained(const Argv& argv) {
-    Argv words = {"unshare", "--pid", "--fork", "--kill-child", "--mount-proc"};
-    words.insert(words.end(), argv.begin(), argv.end());
-    return words;
+    Argv arguments = {"unshare", "--pid", "--fork", "--kill-child",
+                      "--mount-proc"};
+    arguments.insert(arguments.end(), argv.begin(), argv.end());
+    return arguments;
   }
   const Repository repo_;
 };

@@ -203,7 +203,7 @@ std::unique_ptr<TempDir> ManagersTest::downloads_;
 bool ManagersTest::downloaded_ = false;
 std::string ManagersTest::said_;
 
-TEST_P(ManagersTest, AreUndisturbed) {
+TEST_P(ManagersTest, AreUnaffected) {
   Made without;
   without.ExpectInstalledManager();
   const std::string day = without.Day();

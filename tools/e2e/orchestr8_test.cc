@@ -42,21 +42,21 @@ class IgnoringRepository : public Repository {
 class Orchestr8Test : public ::testing::Test {
  protected:
   // orchestr8 parallel WORDS...
-  Argv Parallel(const std::string& version, const Argv& words) const {
+  Argv Parallel(const std::string& version, const Argv& arguments) const {
     const std::string prefix = programs_.File(version);
     Argv argv = {Exists(prefix) ? prefix + "/bin/orchestr8"
                                 : InstallOrchestr8(prefix, version),
                  "parallel"};
-    argv.insert(argv.end(), words.begin(), words.end());
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
     return argv;
   }
   // o8lock OPTIONS... -- orchestr8 parallel WORDS...
   Argv LockedParallel(const Argv& options, const std::string& version,
-                      const Argv& words) const {
+                      const Argv& arguments) const {
     Argv argv = O8lock(options);
     argv.emplace_back("--");
-    for (const std::string& word : Parallel(version, words)) {
-      argv.push_back(word);
+    for (const std::string& argument : Parallel(version, arguments)) {
+      argv.push_back(argument);
     }
     return argv;
   }

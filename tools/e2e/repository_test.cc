@@ -87,8 +87,8 @@ TEST(FindTest, WhatGitCallsBrokenFailsWithGitsReason) {
     MakeFile(dot_git, test.content);
     const std::string error =
         absl::StrCat("o8lock: error: ", test.reason, "\n", kGitCannot);
-    for (const Argv& words : {Argv{"--", "echo", "ran"}, Argv{"status"}}) {
-      const Result run = Call(O8lock(words), temp.path());
+    for (const Argv& arguments : {Argv{"--", "echo", "ran"}, Argv{"status"}}) {
+      const Result run = Call(O8lock(arguments), temp.path());
       EXPECT_EQ(run.end, Exited(73));
       EXPECT_EQ(run.out, "");
       EXPECT_EQ(run.err, error);

@@ -34,15 +34,15 @@ using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
 // An external run with its lock file.
-class OutsideRun {
+class ExternalRun {
  public:
-  explicit OutsideRun(const HookedRepository& repo)
+  explicit ExternalRun(const HookedRepository& repo)
       : repo_(repo), process_({"sleep", "1000"}) {
     repo.MakeLockFile(ExternalLockFile(process_.pid(), TimeText(absl::Now())));
   }
-  ~OutsideRun() { std::filesystem::remove(repo_.LockFile()); }
-  OutsideRun(const OutsideRun&) = delete;  // Two would remove the file twice.
-  OutsideRun& operator=(const OutsideRun&) = delete;
+  ~ExternalRun() { std::filesystem::remove(repo_.LockFile()); }
+  ExternalRun(const ExternalRun&) = delete;  // Two would remove the file twice.
+  ExternalRun& operator=(const ExternalRun&) = delete;
 
   // o8lock's refusal while the run exists. `outcome` is empty or a whole line.
   std::string Refusal(const std::string& outcome,
@@ -66,7 +66,7 @@ class OutsideRun {
 // commit without references, and $REPO the repository.
 struct Case {
   std::string name;
-  Argv words;               // after `git worktree add -q`
+  Argv arguments;           // after `git worktree add -q`
   std::string tree;         // the path of the new worktree
   std::string outcome;      // o8lock's line about it
   bool removed;             // whether o8lock removes the worktree
@@ -145,8 +145,10 @@ class RollBackTest : public testing::TestWithParam<Case> {
   }
 
   static Result Try(const Case& one) {
-    Argv words = {"-q"};
-    for (const std::string& word : one.words) words.push_back(Filled(word));
+    Argv arguments = {"-q"};
+    for (const std::string& argument : one.arguments) {
+      arguments.push_back(Filled(argument));
+    }
     ProcessOptions options = In(repo_->path());
     options.env["T"] = repo_->trees();
     options.env["MORE"] = more_;
@@ -155,7 +157,7 @@ class RollBackTest : public testing::TestWithParam<Case> {
     if (!one.before.empty()) {
       EXPECT_EQ(RunToEnd(Shell(one.before), options), Exited(0));
     }
-    return Call(HookedRepository::AddArgv(words), options);
+    return Call(HookedRepository::AddArgv(arguments), options);
   }
 
   static std::unique_ptr<HookedRepository> repo_;
@@ -181,7 +183,7 @@ TEST_P(RollBackTest, LeavesWhatIsNotItsOwn) {
   const std::string before = repo.Refs();
   const std::string config = Contents(repo.File(".git/config"));
   {
-    const OutsideRun outside(repo);
+    const ExternalRun external(repo);
     const Result add = Try(one);
     EXPECT_EQ(add.end, Exited(1));
     // git in the user's hook may have printed something before.
@@ -189,11 +191,11 @@ TEST_P(RollBackTest, LeavesWhatIsNotItsOwn) {
     const std::string refusal =
         text.substr(std::min(text.find("Error:"), text.size()));
     std::string command = "git worktree add -q";
-    for (const std::string& word : one.words) {
-      absl::StrAppend(&command, " ", Filled(word));
+    for (const std::string& argument : one.arguments) {
+      absl::StrAppend(&command, " ", Filled(argument));
     }
     const std::string expected =
-        outside.Refusal(absl::StrCat(Filled(one.outcome), "\n"), command);
+        external.Refusal(absl::StrCat(Filled(one.outcome), "\n"), command);
     if (one.name.find("Odd") == std::string::npos) {
       EXPECT_EQ(refusal, expected);
     } else {
@@ -561,25 +563,25 @@ TEST(RefusedAddTest, ShowsTheWayAroundOnATerminalOnly) {
   EXPECT_THAT(agent.err, Not(HasSubstr("O8LOCK_ALLOW")));
 }
 
-TEST(OutsideLockTest, TheFirstAddIsTakenBackAndTheNextIsRefusedAtOnce) {
+TEST(ExternalLockTest, TheFirstAddIsRolledBackAndTheNextIsRefusedAtOnce) {
   const HookedRepository repo;
   repo.Install();
   const std::string refs = repo.Refs();
-  auto outside = std::make_unique<Process>(Argv{"sleep", "1000"});
-  repo.MakeLockFile(ExternalLockFile(outside->pid(), TimeText(absl::Now())));
+  auto external = std::make_unique<Process>(Argv{"sleep", "1000"});
+  repo.MakeLockFile(ExternalLockFile(external->pid(), TimeText(absl::Now())));
   EXPECT_FALSE(repo.IsArmed());
-  Values values = ValuesOf(repo, outside->pid());
+  Values values = ValuesOf(repo, external->pid());
   values["PROGRAM"] = repo.File(".git/o8lock/bin/o8lock");
-  const Argv words = {"-q", "-b", "new", repo.Tree("x")};
-  values["ADD"] = absl::StrJoin(HookedRepository::AddArgv(words), " ");
+  const Argv arguments = {"-q", "-b", "new", repo.Tree("x")};
+  values["ADD"] = absl::StrJoin(HookedRepository::AddArgv(arguments), " ");
   values["OUTCOME"] = absl::StrCat("Rolled back: ", repo.Tree("x"),
                                    ", with its new branch new\n");
-  const Result first = repo.Add(words);
+  const Result first = repo.Add(arguments);
   EXPECT_EQ(first.end, Exited(1));
   EXPECT_EQ(Normal(first.err), Golden("worktree_outside", values));
   EXPECT_TRUE(repo.IsArmed());
   values["OUTCOME"] = "";
-  const Result second = repo.Add(words);
+  const Result second = repo.Add(arguments);
   EXPECT_EQ(second.end, Exited(255));
   EXPECT_EQ(WithoutGitsWords(Normal(second.err)),
             Golden("worktree_outside", values));
@@ -590,13 +592,13 @@ TEST(OutsideLockTest, TheFirstAddIsTakenBackAndTheNextIsRefusedAtOnce) {
   repo.ExpectGitWorks();
   EXPECT_TRUE(repo.IsArmed());
   // The external run is killed, and its lock file stays.
-  outside.reset();
+  external.reset();
   repo.ExpectGitWorks();
   EXPECT_FALSE(repo.IsArmed());
-  EXPECT_EQ(repo.Add(words).end, Exited(0));
+  EXPECT_EQ(repo.Add(arguments).end, Exited(0));
 }
 
-TEST(OutsideLockTest, ItsOwnWorktreesAreLetAlone) {
+TEST(ExternalLockTest, ItsOwnWorktreesAreLetAlone) {
   const HookedRepository repo;
   repo.Install();
   ProcessOptions options = In(repo.path());
@@ -620,9 +622,9 @@ TEST(OutsideLockTest, ItsOwnWorktreesAreLetAlone) {
   EXPECT_EQ(repo.Entries().size(), 2);
   // Its first worktree has armed the hooks.
   EXPECT_TRUE(repo.IsArmed());
-  const Result foreign = repo.Add({"-q", "-b", "new", repo.Tree("x")});
-  EXPECT_EQ(foreign.end, Exited(255));
-  EXPECT_THAT(foreign.err, HasSubstr(absl::StrCat("(PID: ", run.pid(), ")\n")));
+  const Result refused = repo.Add({"-q", "-b", "new", repo.Tree("x")});
+  EXPECT_EQ(refused.end, Exited(255));
+  EXPECT_THAT(refused.err, HasSubstr(absl::StrCat("(PID: ", run.pid(), ")\n")));
   EXPECT_FALSE(Exists(repo.Tree("x")));
   LetGoOn(repo.Tree("go"));
   EXPECT_EQ(run.Wait(), Exited(0)) << run.err();
@@ -632,7 +634,7 @@ TEST(OutsideLockTest, ItsOwnWorktreesAreLetAlone) {
 }
 
 // Any process can write a lock file with the pid of the shell that calls git.
-TEST(OutsideLockTest, WorktreesOfAProcessThatIsNoOrchestr8AreRefused) {
+TEST(ExternalLockTest, WorktreesOfAProcessThatIsNoOrchestr8AreRefused) {
   const HookedRepository repo;
   repo.Install();
   ProcessOptions options = In(repo.path());
@@ -649,7 +651,7 @@ TEST(OutsideLockTest, WorktreesOfAProcessThatIsNoOrchestr8AreRefused) {
   EXPECT_FALSE(repo.HasBranch("new"));
 }
 
-TEST(OutsideLockTest, AnAddThatBeganBeforeGoesOn) {
+TEST(ExternalLockTest, AnAddThatBeganBeforeGoesOn) {
   const HookedRepository repo;
   repo.Install();
   ASSERT_EQ(RunToEnd({"mkfifo", repo.Tree("x.go")}), Exited(0));
@@ -661,7 +663,7 @@ TEST(OutsideLockTest, AnAddThatBeganBeforeGoesOn) {
               options);
   add.WaitForError("holding\n");
   WaitForAnotherTick();
-  const OutsideRun outside(repo);
+  const ExternalRun external(repo);
   repo.MakeHook("post-index-change", "");
   LetGoOn(repo.Tree("x.go"));
   EXPECT_EQ(add.Wait(), Exited(0)) << add.err();
@@ -680,7 +682,7 @@ TEST(ChainedTest, TheUsersPostCheckoutRunsOnlyIfTheWorktreeStays) {
   const Argv add =
       HookedRepository::AddArgv({"-q", "-b", "new", repo.Tree("x")});
   {
-    const OutsideRun outside(repo);
+    const ExternalRun external(repo);
     const Result refused = Call(add, options);
     EXPECT_EQ(refused.end, Exited(1));
     EXPECT_THAT(refused.err, HasSubstr("\nRolled back: "));
@@ -711,7 +713,7 @@ TEST(InterruptedTest, CtrlCDoesNotStopItHalfWay) {
   repo.Install();
   ASSERT_EQ(RunToEnd({"mkfifo", repo.Tree("go")}), Exited(0));
   const std::string refs = repo.Refs();
-  const OutsideRun outside(repo);
+  const ExternalRun external(repo);
   Process add(HookedRepository::AddArgv({"-q", "-b", "new", repo.Tree("x")}),
               OnTerminal(repo.path()));
   // The interrupt comes during the removal of the branch. The worktree is gone

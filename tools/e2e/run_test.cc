@@ -276,16 +276,16 @@ TEST(SecondRunTest, AnotherNameIsAnotherLock) {
 // A user can paste the command lines of the refusal.
 TEST(SecondRunTest, ItsLinesCanBePasted) {
   const Repository repo;
-  const std::vector<std::string> words = {
+  const std::vector<std::string> arguments = {
       "a b",   "it's",           "\"q\"",     "line\nbreak", "",
       "$HOME", "back\\slash\\n", "tab\there", "~",           "#x",
       "!1",    "\xff",           "\x1b[31m",  "ö",           "{a,b}",
       "*"};
   Argv command = {"--", "sh", "-c", "printf '%s|' \"$@\" > args", "sh"};
   std::string expected;
-  for (const std::string& word : words) {
-    command.push_back(word);
-    absl::StrAppend(&expected, word, "|");
+  for (const std::string& argument : arguments) {
+    command.push_back(argument);
+    absl::StrAppend(&expected, argument, "|");
   }
   const std::vector<Argv> selections = {
       {},
@@ -341,7 +341,7 @@ TEST(SecondRunTest, ItsLinesRepeatEveryOptionThatWasGiven) {
   enum Kind { kSelects, kDescribes, kNeither };
   struct Given {
     Kind kind;
-    Argv words;
+    Argv arguments;
   };
   const std::vector<Given> table = {
       {kSelects, {"--name", "deploy"}},
@@ -362,9 +362,9 @@ TEST(SecondRunTest, ItsLinesRepeatEveryOptionThatWasGiven) {
       {kNeither, {"--yes"}},
   };
   // The arguments of an option as the refusal shows them.
-  const auto quoted = [](const Argv& words) {
+  const auto quoted = [](const Argv& arguments) {
     return absl::StrReplaceAll(
-        absl::StrJoin(words, " "),
+        absl::StrJoin(arguments, " "),
         {{"my 'own' file.lock", "'my '\\''own'\\'' file.lock'"},
          {"feat c", "'feat c'"}});
   };
@@ -379,13 +379,14 @@ TEST(SecondRunTest, ItsLinesRepeatEveryOptionThatWasGiven) {
     std::string selects;
     std::string describes;
     for (const Given& given : all) {
-      options.insert(options.end(), given.words.begin(), given.words.end());
+      options.insert(options.end(), given.arguments.begin(),
+                     given.arguments.end());
       if (given.kind == kSelects) {
-        selection.insert(selection.end(), given.words.begin(),
-                         given.words.end());
-        absl::StrAppend(&selects, " ", quoted(given.words));
+        selection.insert(selection.end(), given.arguments.begin(),
+                         given.arguments.end());
+        absl::StrAppend(&selects, " ", quoted(given.arguments));
       } else if (given.kind == kDescribes) {
-        absl::StrAppend(&describes, " ", quoted(given.words));
+        absl::StrAppend(&describes, " ", quoted(given.arguments));
       }
     }
     SCOPED_TRACE(absl::StrJoin(options, " "));
@@ -423,7 +424,7 @@ TEST(SecondRunTest, ItsLinesRepeatEveryOptionThatWasGiven) {
   std::set<std::string> options = {"--force", "--help", "--json", "--quiet",
                                    "--version"};
   for (const Given& given : table) {
-    options.insert(given.words[0].substr(0, given.words[0].find('=')));
+    options.insert(given.arguments[0].substr(0, given.arguments[0].find('=')));
   }
   std::set<std::string> of_help;
   const std::string help = Call(O8lock({"--help"}), "/").out;
@@ -608,9 +609,9 @@ std::string Orchestr8() {
 }
 
 // o8lock -- orchestr8 WORDS...
-Argv LockedOrchestr8(const Argv& words) {
+Argv LockedOrchestr8(const Argv& arguments) {
   Argv argv = O8lock({"--", Orchestr8()});
-  argv.insert(argv.end(), words.begin(), words.end());
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
   return argv;
 }
 
@@ -619,7 +620,7 @@ class Orchestr8Test : public ::testing::Test {
   Repository repo_;
 };
 
-TEST_F(Orchestr8Test, WorksUnderTheLockAndASecondStartDoesNotDisturbIt) {
+TEST_F(Orchestr8Test, WorksUnderTheLockAndIsUnaffectedByASecondStart) {
   EXPECT_EQ(repo_.Changes(), "");
   Process run(LockedOrchestr8({"parallel", "feat-a", "feat-b"}),
               AtTheGate(repo_.path()));
@@ -664,7 +665,7 @@ TEST_F(Orchestr8Test, WorksUnderTheLockAndASecondStartDoesNotDisturbIt) {
 TEST_F(Orchestr8Test, MaxConcurrencyComesFromItsOptionOrItsConfiguration) {
   struct Case {
     const char* name;
-    Argv words;          // after `orchestr8 parallel feat-a feat-b`
+    Argv arguments;      // after `orchestr8 parallel feat-a feat-b`
     const char* config;  // empty: no file
     const char* max;
   };
@@ -683,9 +684,10 @@ TEST_F(Orchestr8Test, MaxConcurrencyComesFromItsOptionOrItsConfiguration) {
     const std::string config = repo_.File(".claude/parallel-config.json");
     std::filesystem::remove(config);
     if (*test.config != '\0') MakeFile(config, test.config);
-    Argv words = {"parallel", "feat-a", "feat-b"};
-    words.insert(words.end(), test.words.begin(), test.words.end());
-    Process run(LockedOrchestr8(words), AtTheGate(repo_.path()));
+    Argv arguments = {"parallel", "feat-a", "feat-b"};
+    arguments.insert(arguments.end(), test.arguments.begin(),
+                     test.arguments.end());
+    Process run(LockedOrchestr8(arguments), AtTheGate(repo_.path()));
     run.WaitForOutput("ready\n");
     Values values = ValuesOf(repo_, run.pid());
     values["MAX"] = test.max;

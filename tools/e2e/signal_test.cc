@@ -63,13 +63,13 @@ Argv OfAShell(const Argv& command) {
 
 TEST(EndTest, EveryExitCodeIsTheCommands) {
   const Repository repo;
-  const Argv sweep = {"sh", "-c",
-                      "i=0; while [ $i -lt 256 ]; do "
-                      "\"$@\" sh -c \"exit $i\"; echo $?; i=$((i+1)); done",
-                      "sh"};
-  Argv locked = sweep;
+  const Argv all_codes = {"sh", "-c",
+                          "i=0; while [ $i -lt 256 ]; do "
+                          "\"$@\" sh -c \"exit $i\"; echo $?; i=$((i+1)); done",
+                          "sh"};
+  Argv locked = all_codes;
   locked.insert(locked.end(), {Binary(), "--"});
-  const Result alone = Call(sweep, repo.path());
+  const Result alone = Call(all_codes, repo.path());
   const Result run = Call(locked, repo.path());
   EXPECT_EQ(run.out, alone.out);
   EXPECT_EQ(run.err, alone.err);
@@ -190,7 +190,7 @@ TEST(SignalTest, EachArrivesExactlyOnceAlsoAfterTheFirstSecond) {
   const std::vector<Argv> argv = BothWays({Printer(), "TERM"});
   const std::string alone = Received(
       argv[0], In(repo.path()), [](Process& process) { SendEach(process, 3); });
-  const std::string settled =
+  const std::string watching =
       Received(argv[1], In(repo.path()), [](Process& process) {
         WaitUntil("a watch", [&process] {
           for (const auto& entry : std::filesystem::directory_iterator(
@@ -205,7 +205,7 @@ TEST(SignalTest, EachArrivesExactlyOnceAlsoAfterTheFirstSecond) {
         });
         SendEach(process, 3);
       });
-  EXPECT_EQ(settled, alone);
+  EXPECT_EQ(watching, alone);
   EXPECT_EQ(Count(alone, "\n"), 3 * (31 - 8) + 1);
   ExpectNothingLeft(repo);
 }

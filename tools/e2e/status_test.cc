@@ -81,13 +81,13 @@ TEST(StatusJsonTest, Held) {
 
 TEST(StatusJsonTest, HeldByARunOutsideO8lock) {
   const Repository repo;
-  Process outside({"sleep", "1000"});
-  WaitUntil("the program", [&outside] {
+  Process external({"sleep", "1000"});
+  WaitUntil("the program", [&external] {
     return absl::StartsWith(
-        Contents(absl::StrCat("/proc/", outside.pid(), "/cmdline")), "sleep");
+        Contents(absl::StrCat("/proc/", external.pid(), "/cmdline")), "sleep");
   });
-  repo.MakeLockFile(ExternalLockFile(outside.pid(), TimeText(absl::Now())));
-  Values values = ValuesOf(repo, outside.pid());
+  repo.MakeLockFile(ExternalLockFile(external.pid(), TimeText(absl::Now())));
+  Values values = ValuesOf(repo, external.pid());
   values["CWD"] = std::filesystem::current_path();
   EXPECT_EQ(Json(repo, 75), Golden("json_outside", values));
 }
@@ -137,7 +137,7 @@ TEST(StatusJsonTest, Unknown) {
   EXPECT_EQ(Json(repo, 75), Golden("json_unknown", ValuesOf(repo)));
 }
 
-TEST(StatusJsonTest, TellsOfTheRepositorysOtherLocks) {
+TEST(StatusJsonTest, ReportsTheRepositorysOtherLocks) {
   const Repository repo;
   EXPECT_EQ(Call(O8lock({"-n", "build", "--", "true"}), repo.path()).end,
             Exited(0));
@@ -243,8 +243,8 @@ TEST(WaitingTest, ARunThatHasWaitedDoesNotWait) {
 
 TEST(WaitingTest, ForAnExternalRunToo) {
   const Repository repo;
-  Process outside({"sleep", "1000"});
-  repo.MakeLockFile(ExternalLockFile(outside.pid(), TimeText(absl::Now())));
+  Process external({"sleep", "1000"});
+  repo.MakeLockFile(ExternalLockFile(external.pid(), TimeText(absl::Now())));
   Process waiter(O8lock({"--wait", "--", "echo", "1"}), In(repo.path()));
   EXPECT_THAT(StatusWithWaiters(repo, 1),
               EndsWith(WaiterLine(repo, waiter.pid(), "1")));
@@ -278,13 +278,13 @@ TEST(OtherLocksTest, FreeOnesAreNotOpenedAndHideNoOther) {
   }
   Guarded run(repo.path(), {"--name", "z"});
   // If there is a lock file, an external run may be using it.
-  Process outside({"sleep", "1000"});
+  Process external({"sleep", "1000"});
   MakeFile(repo.File(".claude/a7.lock"),
-           ExternalLockFile(outside.pid(), TimeText(absl::Now())));
+           ExternalLockFile(external.pid(), TimeText(absl::Now())));
   const Result status = Call(O8lock({"status"}), repo.path());
   EXPECT_THAT(status.out,
               HasSubstr(absl::StrCat(
-                  "Other locks: 1001\n  a7: held (PID: ", outside.pid(),
+                  "Other locks: 1001\n  a7: held (PID: ", external.pid(),
                   ")\n  z: held (PID: ", run.pid(), ")\n  a0: free\n")));
   EXPECT_THAT(status.out, EndsWith("  and 981 more\n"));
 }
@@ -308,12 +308,12 @@ TEST(OtherLocksTest, ThoseUnusedForAWeekAreLeftOut) {
 
 // Returns the output of o8lock WORDS on a terminal with colours, in the
 // repository of a run with the lock.
-std::string ShownInColor(const Repository& repo, const Argv& words,
+std::string ShownInColor(const Repository& repo, const Argv& arguments,
                          const std::map<std::string, std::string>& env) {
   ProcessOptions options = OnTerminal(repo.path());
   options.env["TERM"] = "xterm";
   for (const auto& [name, value] : env) options.env[name] = value;
-  Process process(O8lock(words), options);
+  Process process(O8lock(arguments), options);
   EXPECT_EQ(process.Wait(), Exited(75));
   return process.out();
 }
@@ -457,7 +457,7 @@ TEST(UnlockTest, TakesItFromTheHolderThatWasShownOnly) {
   EXPECT_EQ(next.err(), "");
 }
 
-TEST(UnlockTest, EndsTheDoubtAboutAnotherBoot) {
+TEST(UnlockTest, EndsAnUnknownStateOfAnotherBoot) {
   const Repository repo;
   MakeUnknown(repo);
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
@@ -474,11 +474,11 @@ TEST(UnlockTest, AlsoOfARunOutsideO8lock) {
   for (const char* const file : {"parallel.lock", "murm.lock"}) {
     SCOPED_TRACE(file);
     const Repository repo;
-    Process outside({"sleep", "1000"});
+    Process external({"sleep", "1000"});
     repo.MakeLockFile("");
     std::filesystem::remove(repo.LockFile());
     MakeFile(repo.File(absl::StrCat(".claude/", file)),
-             ExternalLockFile(outside.pid(), TimeText(absl::Now())));
+             ExternalLockFile(external.pid(), TimeText(absl::Now())));
     EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
     const Result unlock =
         Call(O8lock({"--yes", "--quiet", "unlock"}), repo.path());
@@ -487,7 +487,7 @@ TEST(UnlockTest, AlsoOfARunOutsideO8lock) {
     EXPECT_EQ(unlock.err, "");
     ExpectNothingLeft(repo);
     EXPECT_FALSE(Exists(repo.File(absl::StrCat(".claude/", file))));
-    EXPECT_EQ(kill(outside.pid(), 0), 0);
+    EXPECT_EQ(kill(external.pid(), 0), 0);
   }
 }
 

@@ -50,13 +50,13 @@ enum class Beginning {
   kStale,      // an earlier run was killed: record and lock file remain
   kMalformed,  // an invalid lock file
   kForce,      // a live run, to be overridden
-  kOutside,    // a live external run, to be overridden
+  kExternal,   // a live external run, to be overridden
   kStray,      // a dead run's daemon holds the kernel lock
 };
 
 constexpr Beginning kBeginnings[] = {
     Beginning::kFirst,     Beginning::kFree,  Beginning::kStale,
-    Beginning::kMalformed, Beginning::kForce, Beginning::kOutside,
+    Beginning::kMalformed, Beginning::kForce, Beginning::kExternal,
     Beginning::kStray,
 };
 
@@ -72,7 +72,7 @@ std::string NameOf(const testing::TestParamInfo<Beginning>& info) {
       return "Malformed";
     case Beginning::kForce:
       return "Force";
-    case Beginning::kOutside:
+    case Beginning::kExternal:
       return "Outside";
     case Beginning::kStray:
       return "LeftBehind";
@@ -81,7 +81,7 @@ std::string NameOf(const testing::TestParamInfo<Beginning>& info) {
 }
 
 // The messages allowed for a run that finds the remains of another.
-constexpr char kLeftovers[] =
+constexpr char kCleanupMessages[] =
     "(Warning: Found stale lock file \\(PID [0-9]+ not running\\)\n"
     "Removing stale lock and continuing...\n\n"
     "|o8lock: warning: '[^\n]*' was no lock file [^\n]*\n"
@@ -170,7 +170,7 @@ class StepsTest : public testing::Test {
       case Beginning::kForce:
         others_.push_back(std::make_unique<Guarded>(repo.path()));
         break;
-      case Beginning::kOutside:
+      case Beginning::kExternal:
         outside_ = std::make_unique<Process>(Argv{"sleep", "1000"});
         repo.MakeLockFile(ExternalLockFile(outside_->pid(), now));
         break;
@@ -206,7 +206,7 @@ class StepsTest : public testing::Test {
   }
 
   static Argv OptionsOf(Beginning beginning) {
-    if (beginning == Beginning::kForce || beginning == Beginning::kOutside) {
+    if (beginning == Beginning::kForce || beginning == Beginning::kExternal) {
       return {"--force", "--yes"};
     }
     return {};
@@ -235,10 +235,10 @@ class StepsTest : public testing::Test {
 
   // `argv` run by strace(1).
   static Argv Strace(const Argv& options, const Argv& argv) {
-    Argv words = {"strace", "-qq"};
-    words.insert(words.end(), options.begin(), options.end());
-    words.insert(words.end(), argv.begin(), argv.end());
-    return words;
+    Argv arguments = {"strace", "-qq"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    arguments.insert(arguments.end(), argv.begin(), argv.end());
+    return arguments;
   }
 
   // `argv` with `what` injected at `step`.
@@ -266,7 +266,7 @@ class StepsTest : public testing::Test {
     const Result run = Call(O8lock({"--", "echo", "ran"}), repo.path());
     EXPECT_EQ(run.end, Exited(0));
     EXPECT_EQ(run.out, "ran\n");
-    EXPECT_THAT(run.err, MatchesRegex(kLeftovers));
+    EXPECT_THAT(run.err, MatchesRegex(kCleanupMessages));
     for (const std::string& name : Names(repo.File(".git/o8lock"))) {
       if (absl::StrContains(name, ".lock.malformed-")) continue;
       EXPECT_EQ(name, "parallel.guard");
@@ -487,11 +487,12 @@ INSTANTIATE_TEST_SUITE_P(, FailingTest, testing::ValuesIn(kBeginnings), NameOf);
 
 class NoLocksTest : public StepsTest {
  protected:
-  // Runs `words`. Every fcntl(2) after those on the standard descriptors fails.
-  static Result WithoutLocks(const Repository& repo, const Argv& words) {
+  // Runs `arguments`. Every fcntl(2) after those on the standard descriptors
+  // fails.
+  static Result WithoutLocks(const Repository& repo, const Argv& arguments) {
     return Call(
         Strace({"-o", "/dev/null", "-e", "inject=fcntl:error=ENOLCK:when=4+"},
-               O8lock(words)),
+               O8lock(arguments)),
         WithPipe(repo));
   }
 };
@@ -826,20 +827,20 @@ TEST_F(BetweenTest, ATakeOverIsOffWhereAnotherStartHasJoinedMeanwhile) {
 }
 
 // By then the file to be removed belongs to another program.
-TEST_F(BetweenTest, ALockFileThatCameAfterTheLookIsLeftAlone) {
+TEST_F(BetweenTest, ALockFileThatCameAfterTheCheckIsLeftAlone) {
   const std::string text = ExternalLockFile(getpid(), TimeText(absl::Now()));
   for (const Beginning beginning : {Beginning::kFree, Beginning::kStale}) {
     const bool at_release = beginning == Beginning::kFree;
     SCOPED_TRACE(at_release ? "at the release" : "at the start");
     const Repository repo;
     Prepare(repo, beginning);
-    const Step looked =
+    const Step checked =
         Find(StepsOf(repo, Publishing({}, ":")), "^rename.*[.]old\"\\)").before;
     for (const bool another : {false, true}) {
       SCOPED_TRACE(another);
       Prepare(repo, beginning);
       const std::unique_ptr<Process> run =
-          StoppedAfter(repo, looked, Publishing({}, "echo ran"));
+          StoppedAfter(repo, checked, Publishing({}, "echo ran"));
       EXPECT_TRUE(Exists(repo.LockFile()));
       if (another) {
         MakeFile(repo.File("new"), text);

@@ -36,9 +36,9 @@ constexpr bool kIsSanitized = false;
 
 // Returns bash -c SCRIPT with `argv` as "$@".
 Argv Bash(const std::string& script, const Argv& argv) {
-  Argv words = {"bash", "-c", script, "bash"};
-  words.insert(words.end(), argv.begin(), argv.end());
-  return words;
+  Argv arguments = {"bash", "-c", script, "bash"};
+  arguments.insert(arguments.end(), argv.begin(), argv.end());
+  return arguments;
 }
 
 // Returns `argv` with a pipe without a reader as standard error.
@@ -270,7 +270,7 @@ TEST_F(RefusedCallTest, WaitingForTheCommandEndsWithIt) {
   ExpectNothingLeft(repo_);
 }
 
-TEST_F(RefusedCallTest, WatchingSurvivingProcessesIsLookingAtThem) {
+TEST_F(RefusedCallTest, WatchingSurvivingProcessesPolls) {
   Process run(Without("pidfd_open",
                       Locked({"--leftovers=wait", "-q"},
                              "mkfifo f; sh -c 'read x <f' & echo agent $!")),

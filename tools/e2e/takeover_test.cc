@@ -234,13 +234,15 @@ TEST_F(ContainerTest, WithoutProcTheKernelLockDecides) {
                         "mount -t tmpfs none /proc && exec \"$@\"",
                         "sh"};
   Argv run = without;
-  for (const std::string& word : Locked({}, Guarded::kScript)) {
-    run.push_back(word);
+  for (const std::string& argument : Locked({}, Guarded::kScript)) {
+    run.push_back(argument);
   }
   Guarded holder(run, In(repo.path()));
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(75));
   Argv second = without;
-  for (const std::string& word : O8lock({"--", "true"})) second.push_back(word);
+  for (const std::string& argument : O8lock({"--", "true"})) {
+    second.push_back(argument);
+  }
   EXPECT_EQ(Call(second, repo.path()).end, Exited(75));
   EXPECT_EQ(holder.Finish(), Exited(0));
   EXPECT_EQ(Call(second, repo.path()).end, Exited(0));

@@ -36,9 +36,9 @@ ProcessOptions WithPipe(ProcessOptions options) {
 
 std::string Binary() { return PathFromEnv("O8LOCK_BIN"); }
 
-Argv O8lock(const Argv& words) {
+Argv O8lock(const Argv& arguments) {
   Argv argv = {Binary()};
-  argv.insert(argv.end(), words.begin(), words.end());
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
   return argv;
 }
 
@@ -46,7 +46,7 @@ Argv Shell(const std::string& script) { return {"sh", "-c", script}; }
 
 Argv Locked(const Argv& options, const std::string& script) {
   Argv argv = O8lock(options);
-  for (const char* word : {"--", "sh", "-c"}) argv.emplace_back(word);
+  for (const char* argument : {"--", "sh", "-c"}) argv.emplace_back(argument);
   argv.push_back(script);
   return argv;
 }

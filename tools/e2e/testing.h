@@ -30,7 +30,7 @@ using Argv = std::vector<std::string>;
 std::string Binary();
 
 // `o8lock WORDS...`
-Argv O8lock(const Argv& words);
+Argv O8lock(const Argv& arguments);
 
 // `sh -c SCRIPT`
 Argv Shell(const std::string& script);

@@ -113,9 +113,9 @@ class Machine {
   }
 
   // Returns the result of `wrapper WORDS...`, with "input" on standard input.
-  Result Run(const Argv& words, ProcessOptions options = {}) const {
+  Result Run(const Argv& arguments, ProcessOptions options = {}) const {
     Argv argv = {Wrapper()};
-    argv.insert(argv.end(), words.begin(), words.end());
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
     return RunArgv(argv, std::move(options));
   }
   Result RunArgv(const Argv& argv, ProcessOptions options = {}) const {
@@ -161,26 +161,27 @@ class Machine {
   TempDir dir_;
 };
 
-const Argv kWords = {"build", "a  b", "it's", "", "$HOME \"*\"", "--", "\\"};
-constexpr char kWordsSeen[] =
+const Argv kArguments = {"build",       "a  b", "it's", "",
+                         "$HOME \"*\"", "--",   "\\"};
+constexpr char kArgumentsSeen[] =
     " <build> <a  b> <it's> <> <$HOME \"*\"> <--> <\\>\n";
 
 // --- With a Bazel ---
 
-TEST(BazelTest, IsTheOneOfPathAndGetsEveryWordAsItIs) {
+TEST(BazelTest, IsTheOneOfPathAndGetsEveryArgumentAsItIs) {
   const Machine machine;
   machine.StubInPath("bazel", "cat; echo warning >&2; exit 7");
-  Result result = machine.Run(kWords);
+  Result result = machine.Run(kArguments);
   EXPECT_EQ(result.end, Exited(7));
   EXPECT_EQ(result.out, "input\n");
   EXPECT_EQ(result.err, "warning\n");
-  EXPECT_EQ(machine.Called(), absl::StrCat("bazel", kWordsSeen));
+  EXPECT_EQ(machine.Called(), absl::StrCat("bazel", kArgumentsSeen));
   // bazelisk is better, because it runs the requested version.
   machine.StubInPath("bazelisk", "exit 8");
-  result = machine.Run(kWords);
+  result = machine.Run(kArguments);
   EXPECT_EQ(result.end, Exited(8));
   EXPECT_EQ(result.err, "");
-  EXPECT_EQ(machine.Called(), absl::StrCat("bazelisk", kWordsSeen));
+  EXPECT_EQ(machine.Called(), absl::StrCat("bazelisk", kArgumentsSeen));
 }
 
 // Other wrappers only search for Bazel themselves.
@@ -208,14 +209,14 @@ TEST(BazelTest, IsTheOneThatItsWrapperNames) {
   machine.Stub(machine.File("it's a/bazel-real"), "cat; exit 7");
   ProcessOptions options;
   options.env["BAZEL_REAL"] = machine.File("it's a/bazel-real");
-  const Result result = machine.Run(kWords, options);
+  const Result result = machine.Run(kArguments, options);
   EXPECT_EQ(result.end, Exited(7));
   EXPECT_EQ(result.out, "input\n");
   EXPECT_EQ(result.err, "");
-  EXPECT_EQ(machine.Called(), absl::StrCat("bazel-real", kWordsSeen));
+  EXPECT_EQ(machine.Called(), absl::StrCat("bazel-real", kArgumentsSeen));
 
   options.env["BAZEL_REAL"] = Machine::Wrapper();
-  const Result itself = machine.Run(kWords, options);
+  const Result itself = machine.Run(kArguments, options);
   EXPECT_EQ(itself.end, Exited(1));
   EXPECT_EQ(itself.out, "");
   EXPECT_EQ(itself.err,
@@ -228,7 +229,7 @@ TEST(BazelTest, IsTheOneThatItsWrapperNames) {
 
 TEST(NoBazelTest, WithoutAptGetItSaysWhatToInstall) {
   const Machine machine;
-  const Result result = machine.Run(kWords);
+  const Result result = machine.Run(kArguments);
   EXPECT_EQ(result.end, Exited(1));
   EXPECT_EQ(result.out, "");
   EXPECT_EQ(result.err,
@@ -241,7 +242,7 @@ TEST(NoBazelTest, WithoutAptGetItSaysWhatToInstall) {
 TEST(NoBazelTest, AUserWithoutSudoIsToldWhatToRunAsRoot) {
   const Machine machine;
   machine.HasAptGet(1000, ":");
-  const Result result = machine.Run(kWords);
+  const Result result = machine.Run(kArguments);
   EXPECT_EQ(result.end, Exited(1));
   EXPECT_EQ(result.out, "");
   EXPECT_EQ(result.err,
@@ -256,12 +257,12 @@ TEST(NoBazelTest, AUserWithoutSudoIsToldWhatToRunAsRoot) {
 TEST(NoBazelTest, RootGetsOneAndItIsRun) {
   const Machine machine;
   machine.HasAptGet(0, ":");
-  const Result result = machine.Run(kWords);
+  const Result result = machine.Run(kArguments);
   EXPECT_EQ(result.end, Exited(7));
   EXPECT_EQ(result.out, "answer\ninput\n");
   EXPECT_EQ(result.err, kInstalling);
   EXPECT_EQ(machine.Called(),
-            absl::StrCat("id <-u>\n", kInstall, "bazel", kWordsSeen));
+            absl::StrCat("id <-u>\n", kInstall, "bazel", kArgumentsSeen));
 }
 
 TEST(NoBazelTest, AUserWithSudoGetsOneToo) {
@@ -269,7 +270,7 @@ TEST(NoBazelTest, AUserWithSudoGetsOneToo) {
   machine.HasAptGet(1000, ":");
   // Like the real one, it only passes on the standard descriptors.
   machine.StubInPath("sudo", "exec \"$@\" 3>&-");
-  const Result result = machine.Run(kWords);
+  const Result result = machine.Run(kArguments);
   EXPECT_EQ(result.end, Exited(7));
   EXPECT_EQ(result.out, "answer\ninput\n");
   EXPECT_EQ(result.err,
@@ -279,18 +280,18 @@ TEST(NoBazelTest, AUserWithSudoGetsOneToo) {
   EXPECT_THAT(called, StartsWith("id <-u>\nsudo <env> "
                                  "<DEBIAN_FRONTEND=noninteractive> <sh>"));
   EXPECT_THAT(called,
-              EndsWith(absl::StrCat("\n", kInstall, "bazel", kWordsSeen)));
+              EndsWith(absl::StrCat("\n", kInstall, "bazel", kArgumentsSeen)));
 }
 
 TEST(NoBazelTest, WithStalePackageListsItIsHadAtTheSecondTry) {
   const Machine machine;
   machine.HasAptGet(0, "exit 100", ":", ":");
-  const Result result = machine.Run(kWords);
+  const Result result = machine.Run(kArguments);
   EXPECT_EQ(result.end, Exited(7));
   EXPECT_EQ(result.out, "answer\ninput\n");
   EXPECT_EQ(result.err, kInstalling);
   EXPECT_EQ(machine.Called(), absl::StrCat("id <-u>\n", kInstall, kUpdate,
-                                           kInstall, "bazel", kWordsSeen));
+                                           kInstall, "bazel", kArgumentsSeen));
 }
 
 TEST(NoBazelTest, ATerminalShowsHowFarItIs) {
@@ -316,7 +317,7 @@ TEST(NoBazelTest, WhereItCannotBeHadNothingIsRunAndThatIsAFailure) {
     SCOPED_TRACE("no update");
     const Machine machine;
     machine.HasAptGet(0, "exit 100", "exit 100");
-    const Result result = machine.Run(kWords);
+    const Result result = machine.Run(kArguments);
     EXPECT_EQ(result.end, Exited(1));
     EXPECT_EQ(result.out, "");
     EXPECT_EQ(result.err,
@@ -327,7 +328,7 @@ TEST(NoBazelTest, WhereItCannotBeHadNothingIsRunAndThatIsAFailure) {
     SCOPED_TRACE("no package");
     const Machine machine;
     machine.HasAptGet(0, "exit 100", ":", "exit 100");
-    const Result result = machine.Run(kWords);
+    const Result result = machine.Run(kArguments);
     EXPECT_EQ(result.end, Exited(1));
     EXPECT_EQ(result.out, "");
     EXPECT_EQ(result.err,
@@ -340,7 +341,7 @@ TEST(NoBazelTest, WhereItCannotBeHadNothingIsRunAndThatIsAFailure) {
     const Machine machine;
     machine.HasAptGet(1000, ":");
     machine.StubInPath("sudo", "echo no >&2; exit 1");
-    const Result result = machine.Run(kWords);
+    const Result result = machine.Run(kArguments);
     EXPECT_EQ(result.end, Exited(1));
     EXPECT_EQ(result.out, "");
     EXPECT_THAT(result.err, EndsWith(absl::StrCat("\nno\n", kFailed)));
@@ -350,7 +351,7 @@ TEST(NoBazelTest, WhereItCannotBeHadNothingIsRunAndThatIsAFailure) {
     SCOPED_TRACE("no Bazel in the package");
     const Machine machine;
     machine.HasAptGet(0, ":", ":", ":", /*has_bazel=*/false);
-    const Result result = machine.Run(kWords);
+    const Result result = machine.Run(kArguments);
     EXPECT_EQ(result.end, Exited(1));
     EXPECT_EQ(result.out, "");
     EXPECT_EQ(
@@ -381,7 +382,7 @@ class DebianTest : public testing::Test {
   // Runs the wrapper with only `headers` in /usr/include, and with `bazel` of
   // `release`.
   Result Run(const std::vector<std::string>& headers, const std::string& bazel,
-             const std::string& release, const Argv& words = kWords) {
+             const std::string& release, const Argv& arguments = kArguments) {
     std::string script = absl::StrCat(
         "mount -t tmpfs none /usr/include && mount --bind '",
         machine_.File("stub"), "' ", bazel,
@@ -395,7 +396,7 @@ class DebianTest : public testing::Test {
     absl::StrAppend(&script, "PATH='", machine_.Bin(), "':$PATH exec \"$@\"");
     Argv argv = {"unshare", "--mount",         "sh", "-c", script,
                  "sh",      Machine::Wrapper()};
-    argv.insert(argv.end(), words.begin(), words.end());
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
     ProcessOptions options;
     options.env["PATH"] = getenv("PATH");
     options.env["BAZEL_REAL"] = bazel;
@@ -407,7 +408,7 @@ class DebianTest : public testing::Test {
   // Returns the log line of the Bazel `name`, called with the flags file
   // `bazelrc`.
   static std::string Called(absl::string_view name, absl::string_view bazelrc) {
-    return absl::StrCat(name, " <--bazelrc=", bazelrc, ">", kWordsSeen);
+    return absl::StrCat(name, " <--bazelrc=", bazelrc, ">", kArgumentsSeen);
   }
   static std::string Bazelrc4() {
     return std::filesystem::canonical(Machine::Wrapper())
@@ -469,7 +470,7 @@ TEST_F(DebianTest, AnotherOfThatNameGetsNothing) {
     const Result result = Run({}, kBazel7, release);
     EXPECT_EQ(result.end, Exited(7));
     EXPECT_EQ(result.err, "");
-    EXPECT_EQ(machine_.Called(), absl::StrCat("bazel", kWordsSeen));
+    EXPECT_EQ(machine_.Called(), absl::StrCat("bazel", kArgumentsSeen));
   }
 }
 

@@ -643,8 +643,8 @@ TEST(WaitCostTest, IsBlockedInTheKernelAndAsksNobody) {
   const auto holder = Alone(repo);
   const std::string log = repo.File("log");
   Argv argv = {"strace", "-f", "-o", log, "-e", "trace=fcntl,clock_nanosleep"};
-  for (const std::string& word : O8lock({"--wait", "--", "true"})) {
-    argv.push_back(word);
+  for (const std::string& argument : O8lock({"--wait", "--", "true"})) {
+    argv.push_back(argument);
   }
   Process waiter(argv, In(repo.path()));
   waiter.WaitForError("waiting for PID ");
@@ -667,8 +667,8 @@ TEST_P(ExternalRunTest, IsWaitedForAlsoWithoutAWatch) {
   if (!CanTrace()) GTEST_SKIP() << "needs strace, and permission to trace";
   Argv argv = {"strace",    "-f", "-o",
                "/dev/null", "-e", "inject=inotify_init1:error=EMFILE"};
-  for (const std::string& word : O8lock({"--wait", "--", "echo", "ran"})) {
-    argv.push_back(word);
+  for (const std::string& argument : O8lock({"--wait", "--", "echo", "ran"})) {
+    argv.push_back(argument);
   }
   ProcessOptions options = In(repo_.path());
   options.env["ASAN_OPTIONS"] = "detect_leaks=0";  // does not work traced
@@ -699,7 +699,7 @@ class LimitTest : public testing::Test {
     options.user = kUser;
     return options;
   }
-  Argv Words(const Argv& options) const {
+  Argv Arguments(const Argv& options) const {
     Argv argv = {dir_.File("o8lock"), "--lock-file", "x.lock"};
     argv.insert(argv.end(), options.begin(), options.end());
     return argv;
@@ -714,11 +714,13 @@ TEST_F(LimitTest, WithoutAThreadItIsAnError) {
 #endif
   ProcessOptions options = AsUser();
   options.input = ProcessOptions::Stdin::kPipe;
-  Process holder(Words({"--", "sh", "-c", "echo ready $$; read x"}), options);
+  Process holder(Arguments({"--", "sh", "-c", "echo ready $$; read x"}),
+                 options);
   ReadyPid(holder);
   Argv argv = {"bash", "-c", "ulimit -u 1; exec \"$@\"", "bash"};
-  for (const std::string& word : Words({"--wait", "--", "echo", "ran"})) {
-    argv.push_back(word);
+  for (const std::string& argument :
+       Arguments({"--wait", "--", "echo", "ran"})) {
+    argv.push_back(argument);
   }
   const Result waiter = Call(argv, AsUser());
   EXPECT_EQ(waiter.end, Exited(71));

@@ -19,40 +19,41 @@
 #include "tools/cli/text.h"
 #include "tools/cli/usage_error.h"
 #include "tools/cli/verbs.h"
-#include "tools/fuzzing/fuzzed_words.h"
+#include "tools/fuzzing/fuzzed_arguments.h"
 
 namespace o8lock {
 namespace {
 
-using Words = std::vector<std::string>;
+using Arguments = std::vector<std::string>;
 
-bool Contains(const Words& words, absl::string_view word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
+bool Contains(const Arguments& arguments, absl::string_view argument) {
+  return std::find(arguments.begin(), arguments.end(), argument) !=
+         arguments.end();
 }
 
-bool EndsWith(const Words& words, const Words& last) {
-  return last.size() <= words.size() &&
-         std::equal(last.rbegin(), last.rend(), words.rbegin());
+bool EndsWith(const Arguments& arguments, const Arguments& last) {
+  return last.size() <= arguments.size() &&
+         std::equal(last.rbegin(), last.rend(), arguments.rbegin());
 }
 
-Words Joined(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
+Arguments Joined(Arguments arguments, const Arguments& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
 }
 
-std::optional<UsageError> Parse(Words words, Options& options) {
+std::optional<UsageError> Parse(Arguments arguments, Options& options) {
   std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
+  for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   return ParseOptions(argv.data(), options);
 }
 
-void CheckRun(const Words& words, const Options& options) {
-  const Words& command = options.command;
+void CheckRun(const Arguments& arguments, const Options& options) {
+  const Arguments& command = options.command;
   Check(!command.empty(), "a run has a command");
-  Check(command.size() + 2 <= words.size() && EndsWith(words, command),
+  Check(command.size() + 2 <= arguments.size() && EndsWith(arguments, command),
         "the command is the last words, unchanged");
-  Check(words[words.size() - command.size() - 1] == "--",
+  Check(arguments[arguments.size() - command.size() - 1] == "--",
         "a command comes after --");
   Check(options.max_concurrency.value_or(1) >= 1,
         "max-concurrency is 1 or more");
@@ -75,7 +76,7 @@ void CheckRun(const Words& words, const Options& options) {
         "the repeated options mean the same lock and run");
 }
 
-void CheckUsageError(const Words& words, const UsageError& error) {
+void CheckUsageError(const Arguments& arguments, const UsageError& error) {
   Check(!error.problem.empty() && !error.hint.empty(),
         "an error is what is wrong and what to do");
   Check(Printable(error.hint) == error.hint, "a hint is printable");
@@ -89,22 +90,22 @@ void CheckUsageError(const Words& words, const UsageError& error) {
     return;
   }
   if (!absl::ConsumePrefix(&corrected, "try: ")) return;
-  Words right = Unquoted(corrected);
+  Arguments right = Unquoted(corrected);
   Check(!Parse(right, options).has_value(), "the corrected line is right");
   CheckRun(right, options);
   if (!absl::StartsWith(error.problem, "'--' is missing")) return;
   right.erase(right.end() - static_cast<int>(options.command.size()) - 1);
-  Check(right == words, "the corrected line has all words");
+  Check(right == arguments, "the corrected line has all words");
 }
 
-void CheckOptions(const Words& words) {
+void CheckOptions(const Arguments& arguments) {
   Options options;
-  if (const auto error = Parse(words, options)) {
-    CheckUsageError(words, *error);
+  if (const auto error = Parse(arguments, options)) {
+    CheckUsageError(arguments, *error);
   } else if (options.action == Action::kRun) {
-    CheckRun(words, options);
+    CheckRun(arguments, options);
   } else if (options.action == Action::kHooksRun) {
-    Check(!options.command.empty() && EndsWith(words, options.command),
+    Check(!options.command.empty() && EndsWith(arguments, options.command),
           "a hook and its arguments are the last words, unchanged");
   } else {
     Check(options.command.empty(), "only a run has a command");
@@ -112,21 +113,22 @@ void CheckOptions(const Words& words) {
   Check(!options.help.empty(), "there is a help text");
 }
 
-void CheckGit(const Words& words) {
-  const Words command = GitWords(words);
-  Check(
-      command.empty() || EndsWith(words, {command.begin() + 1, command.end()}),
-      "the words of a git command are its last");
-  Check(!IsWorktreeAdd(command) || Contains(words, "add"), "add is written");
+void CheckGit(const Arguments& arguments) {
+  const Arguments command = GitArguments(arguments);
+  Check(command.empty() ||
+            EndsWith(arguments, {command.begin() + 1, command.end()}),
+        "the words of a git command are its last");
+  Check(!IsWorktreeAdd(command) || Contains(arguments, "add"),
+        "add is written");
   const std::string branch = CreatedBranch(command).value_or("");
-  Check(std::any_of(words.begin(), words.end(),
-                    [&branch](const std::string& word) {
-                      return absl::EndsWith(word, branch);
+  Check(std::any_of(arguments.begin(), arguments.end(),
+                    [&branch](const std::string& argument) {
+                      return absl::EndsWith(argument, branch);
                     }) ||
             branch.empty(),
         "a branch is written");
   const std::string path = AddedPath(command);
-  Check(path.empty() || Contains(words, path), "a path is written");
+  Check(path.empty() || Contains(arguments, path), "a path is written");
 }
 
 bool Same(const std::optional<Orchestr8Command>& a,
@@ -139,34 +141,35 @@ bool Same(const std::optional<Orchestr8Command>& a,
          (!a.has_value() || fields(*a) == fields(*b));
 }
 
-void CheckOrchestr8(const Words& words) {
-  const std::optional<Orchestr8Command> read = ReadOrchestr8Command(words);
-  Check(Same(read, ReadOrchestr8Command(Joined({"/usr/bin/env", "--"}, words))),
+void CheckOrchestr8(const Arguments& arguments) {
+  const std::optional<Orchestr8Command> read = ReadOrchestr8Command(arguments);
+  Check(Same(read,
+             ReadOrchestr8Command(Joined({"/usr/bin/env", "--"}, arguments))),
         "env changes nothing");
   if (!read.has_value()) return;
-  Check(std::any_of(words.begin(), words.end(),
-                    [](const std::string& word) {
-                      return absl::StrContains(word, "orchestr8") ||
-                             absl::StrContains(word, "murmur8");
+  Check(std::any_of(arguments.begin(), arguments.end(),
+                    [](const std::string& argument) {
+                      return absl::StrContains(argument, "orchestr8") ||
+                             absl::StrContains(argument, "murmur8");
                     }),
         "orchestr8 is named");
   if (!read->needs_lock) {
     Check(Same(read, Orchestr8Command()), "without a lock all is empty");
     return;
   }
-  Check(Contains(words, "parallel") || Contains(words, "murm") ||
-            Contains(words, "murmuration"),
+  Check(Contains(arguments, "parallel") || Contains(arguments, "murm") ||
+            Contains(arguments, "murmuration"),
         "only a parallel run needs the lock");
-  auto at = words.begin();
+  auto at = arguments.begin();
   for (const std::string& feature : read->features) {
     Check(!absl::StartsWith(feature, "-"), "a feature is no option");
-    at = std::find(at, words.end(), feature);
-    Check(at != words.end(), "features are words, in their order");
+    at = std::find(at, arguments.end(), feature);
+    Check(at != arguments.end(), "features are words, in their order");
     ++at;
   }
   Check(read->max_concurrency.value_or(1) >= 1, "max-concurrency is 1 or more");
-  Check(!read->force || Contains(words, "--force"), "--force is written");
-  Check(!read->yes || Contains(words, "--yes") || Contains(words, "-y"),
+  Check(!read->force || Contains(arguments, "--force"), "--force is written");
+  Check(!read->yes || Contains(arguments, "--yes") || Contains(arguments, "-y"),
         "--yes is written");
 }
 
@@ -175,10 +178,10 @@ void CheckOrchestr8(const Words& words) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace o8lock;  // NOLINT(google-build-using-namespace): from outside
-  const Words words =
-      FuzzedWords(absl::string_view(reinterpret_cast<const char*>(data), size));
-  CheckOptions(Joined({"o8lock"}, words));
-  CheckOrchestr8(words);
-  CheckGit(words);
+  const Arguments arguments = FuzzedArguments(
+      absl::string_view(reinterpret_cast<const char*>(data), size));
+  CheckOptions(Joined({"o8lock"}, arguments));
+  CheckOrchestr8(arguments);
+  CheckGit(arguments);
   return 0;
 }

@@ -13,7 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "lock/fuzzing.h"
 #include "tools/cli/text.h"
-#include "tools/fuzzing/fuzzed_words.h"
+#include "tools/fuzzing/fuzzed_arguments.h"
 
 namespace o8lock {
 namespace {
@@ -46,11 +46,11 @@ void CheckPrintable(absl::string_view text) {
   Check(read == text, "nothing is lost");
 }
 
-void CheckShellQuoted(const std::vector<std::string>& words) {
-  const std::string line = ShellQuoted(words);
+void CheckShellQuoted(const std::vector<std::string>& arguments) {
+  const std::string line = ShellQuoted(arguments);
   CheckHarmless(line);
   Check(Printable(line) == line, "a line for a shell is printable");
-  Check(Unquoted(line) == words, "a shell reads the same words");
+  Check(Unquoted(line) == arguments, "a shell reads the same words");
 }
 
 }  // namespace
@@ -59,6 +59,6 @@ void CheckShellQuoted(const std::vector<std::string>& words) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view text(reinterpret_cast<const char*>(data), size);
   o8lock::CheckPrintable(text);
-  o8lock::CheckShellQuoted(o8lock::FuzzedWords(text));
+  o8lock::CheckShellQuoted(o8lock::FuzzedArguments(text));
   return 0;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // For fuzz targets: arguments, and a shell's reading of a line.
-#ifndef O8LOCK_TOOLS_FUZZING_FUZZED_WORDS_H_
-#define O8LOCK_TOOLS_FUZZING_FUZZED_WORDS_H_
+#ifndef O8LOCK_TOOLS_FUZZING_FUZZED_ARGUMENTS_H_
+#define O8LOCK_TOOLS_FUZZING_FUZZED_ARGUMENTS_H_
 
 #include <string>
 #include <vector>
@@ -18,7 +18,7 @@ namespace o8lock {
 
 // The lines of `input`, or its NUL-separated parts. The latter form allows
 // arguments with newlines.
-inline std::vector<std::string> FuzzedWords(absl::string_view input) {
+inline std::vector<std::string> FuzzedArguments(absl::string_view input) {
   const char border = input.find('\0') == input.npos ? '\n' : '\0';
   absl::ConsumeSuffix(&input, absl::string_view(&border, 1));
   return absl::StrSplit(input, border);
@@ -44,18 +44,18 @@ inline std::string TakeUnescaped(absl::string_view& text) {
 // Splits `line` into arguments as bash does. Supports only the forms
 // ShellQuoted() writes.
 inline std::vector<std::string> Unquoted(absl::string_view line) {
-  std::vector<std::string> words;
+  std::vector<std::string> arguments;
   while (!line.empty()) {
-    std::string word;
+    std::string argument;
     while (!line.empty() && line[0] != ' ') {
       const bool dollar = absl::ConsumePrefix(&line, "$");
       if (absl::ConsumePrefix(&line, "'")) {
         while (!absl::ConsumePrefix(&line, "'")) {
           Check(!line.empty(), "a quote is closed");
           if (dollar) {
-            word += TakeUnescaped(line);
+            argument += TakeUnescaped(line);
           } else {
-            word += line[0];
+            argument += line[0];
             line.remove_prefix(1);
           }
         }
@@ -69,15 +69,15 @@ inline std::vector<std::string> Unquoted(absl::string_view line) {
               "a special character is quoted");
       }
       Check(!line.empty(), "something follows a backslash");
-      word += line[0];
+      argument += line[0];
       line.remove_prefix(1);
     }
-    words.push_back(word);
+    arguments.push_back(argument);
     if (absl::ConsumePrefix(&line, " ")) {
       Check(!line.empty(), "a blank is between words");
     }
   }
-  return words;
+  return arguments;
 }
 
 }  // namespace o8lock
