@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cli/refusal_text.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -88,14 +90,23 @@ std::string StartAgain(const Invocation& invocation,
 // Returns the command line for `invocation` to override the lock. An orchestr8
 // that supports --force gets that option, in the specification's words.
 std::string ForceCommand(const Invocation& invocation) {
-  const std::vector<std::string> forced = ForcedCommand(invocation.command);
-  if (forced.empty()) {
-    return StartAgain(invocation, {"--force"}, invocation.command);
+  const std::vector<std::string>& command = invocation.command;
+  const std::vector<std::string>& again = invocation.again;
+  const std::vector<std::string> forced = ForcedCommand(command);
+  if (forced.empty()) return StartAgain(invocation, {"--force"}, command);
+  if (again.empty()) return StartAgain(invocation, {}, forced);
+  // The user can change only the arguments after "--". If the others contain a
+  // --yes, it would answer the question.
+  const auto args = std::find(again.begin(), again.end(), "--") + 1;
+  const auto fixed =
+      static_cast<std::ptrdiff_t>(command.size()) - (again.end() - args);
+  if (std::mismatch(command.begin(), command.begin() + fixed, forced.begin(),
+                    forced.end())
+          .first != command.begin() + fixed) {
+    return StartAgain(invocation, {"--force"}, command);
   }
-  if (!invocation.again.empty()) {
-    return CommandLine(invocation.again, {"--force"});
-  }
-  return StartAgain(invocation, {}, forced);
+  return CommandLine({again.begin(), args},
+                     {forced.begin() + fixed, forced.end()});
 }
 
 // Returns the user's options while `found` is in the way.

@@ -78,6 +78,28 @@ TEST(RefusalTextTest, OverridesWithoutTheYesThatWouldAnswerTheQuestion) {
               HasSubstr("override: o8lock --force -- apt install --yes\n"));
 }
 
+TEST(RefusalTextTest, OverridesByTheSameBazelTarget) {
+  const auto forced = [](const std::vector<std::string>& fixed,
+                         const std::vector<std::string>& args) {
+    std::vector<std::string> command = fixed;
+    command.insert(command.end(), args.begin(), args.end());
+    std::vector<std::string> again = {"bazel", "run", "//:agents", "--"};
+    again.insert(again.end(), args.begin(), args.end());
+    return RefusalText(FindHeld(), {{"o8lock"}, {}, command, {}, again}, kNow);
+  };
+  EXPECT_THAT(forced({"npx", "orchestr8", "parallel"}, {"feat-c", "--yes"}),
+              HasSubstr("override: bazel run //:agents -- feat-c --force\n"));
+  EXPECT_THAT(forced({"npx", "-y", "orchestr8", "parallel"}, {"feat-c"}),
+              HasSubstr("override: bazel run //:agents -- feat-c --force\n"));
+  // A --yes of the target's own would answer the question.
+  EXPECT_THAT(forced({"orchestr8", "parallel", "--yes"}, {"feat-c"}),
+              HasSubstr("override: o8lock --force -- bazel run //:agents -- "
+                        "feat-c\n"));
+  EXPECT_THAT(forced({"make"}, {"all"}),
+              HasSubstr("override: o8lock --force -- bazel run //:agents -- "
+                        "all\n"));
+}
+
 // For these --force has another meaning, or does not reach them.
 TEST(RefusalTextTest, GivesForceToNoCommandThatTakesItForAnotherThing) {
   for (const std::vector<std::string>& command :
