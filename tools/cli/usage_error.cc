@@ -53,11 +53,12 @@ UsageError NoVerbNorDashes(Words before, const Words& words) {
   if ((last == "-w" || last == "--wait") &&
       ParseDuration(words[0]).has_value()) {
     before.back() += absl::StrCat(last == "-w" ? "" : "=", words[0]);
-    return {absl::StrCat("a time is written together with ", last),
+    return {last == "-w" ? "-w takes its time without a space"
+                         : "--wait takes its time after '='",
             absl::StrCat("try: ", ShellQuoted(AsTyped(before)), " -- COMMAND")};
   }
   if (const Verb* verb = GuessVerb(words); verb != nullptr) {
-    return {absl::StrCat("there is no verb '", words[0], "'"),
+    return {absl::StrCat("unknown verb: '", words[0], "'"),
             DidYouMean(before, *verb, words)};
   }
   return {absl::StrCat("'--' is missing before the command '", words[0], "'"),
@@ -70,7 +71,8 @@ UsageError NoHooksVerb(const Words& before, const Words& words) {
   const Words program(before.begin(), before.end() - 1);
   const Verb* verb = words.empty() ? nullptr : GuessVerb(typed);
   UsageError error =
-      SeeHelp("hooks wants one of: install, uninstall, status, run", "hooks");
+      SeeHelp("hooks needs one of these verbs: install, uninstall, status, run",
+              "hooks");
   if (verb != nullptr) error.hint = DidYouMean(program, *verb, typed);
   return error;
 }
@@ -90,10 +92,10 @@ UsageError TwoLocks(const Words& first, const Words& second) {
     return ShellQuoted(Joined(Joined(OwnWords(), words), {"--"}));
   };
   return {
-      absl::StrCat("a run has one lock, and these are two: ",
+      absl::StrCat("a run has one lock, but two are selected: ",
                    absl::StrJoin(first, " "), ", ", absl::StrJoin(second, " ")),
-      absl::StrCat("drop one, or take both: ", nested(first), " ",
-                   nested(second), " COMMAND")};
+      absl::StrCat("remove one of them, or take both locks: ", nested(first),
+                   " ", nested(second), " COMMAND")};
 }
 
 }  // namespace o8lock
