@@ -196,11 +196,10 @@ std::vector<Bypass> FindBypassesIn(const Location& location,
   if (mechanism == Mechanism::kConfig) {
     std::vector<Bypass> bypasses = FindBypassesOfSettings(settings);
     if (MechanismOf(version) == Mechanism::kDirectory) {
-      bypasses.push_back(
-          {Bypass::kSetting,
-           absl::StrCat("git ", version.text,
-                        " does not know hooks that are settings; they were "
-                        "installed with a newer one")});
+      bypasses.push_back({Bypass::kSetting,
+                          absl::StrCat("git ", version.text,
+                                       " does not support hooks in settings; a "
+                                       "newer git installed them")});
     }
     return bypasses;
   }
@@ -244,7 +243,7 @@ absl::StatusOr<GitVersion> AskGitVersion(const std::string& directory) {
   if (parts.size() < 2 || !absl::SimpleAtoi(parts[0], &version.number.first) ||
       !absl::SimpleAtoi(parts[1], &version.number.second)) {
     return absl::InternalError(
-        absl::StrCat("git names a version that is none: '", line, "'"));
+        absl::StrCat("git reports an invalid version: '", line, "'"));
   }
   return version;
 }

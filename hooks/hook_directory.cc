@@ -77,8 +77,7 @@ absl::Status Move(const std::string& from, const std::string& to) {
     error = copied.value();
   }
   return absl::AbortedError(
-      absl::StrCat("'", from, "' stays there: ",
-                   ErrnoStatus(error, "it cannot be moved to", to).message()));
+      ErrnoStatus(error, absl::StrCat("move '", from, "' to"), to).message());
 }
 
 // Moves the foreign `mine` to `real`, or beside it. Errors: as
@@ -98,7 +97,7 @@ absl::Status Place(const std::string& mine, const std::string& real) {
   }
   O8LOCK_RETURN_IF_ERROR(Move(mine, aside));
   return absl::AlreadyExistsError(
-      absl::StrCat("'", aside, "' came during a run, beside '", real,
+      absl::StrCat("'", aside, "' was added during a run beside '", real,
                    "', and git does not call it"));
 }
 

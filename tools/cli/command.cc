@@ -118,7 +118,7 @@ void Release(Lock& lock, const Location& location, const Options& options,
   if (!options.quiet &&
       (absl::IsAborted(hooks) || absl::IsAlreadyExists(hooks))) {
     PrintError(absl::StrCat(
-        "o8lock: warning: the git hooks: ", Printable(hooks.message()), "\n"));
+        "o8lock: warning: git hooks: ", Printable(hooks.message()), "\n"));
   }
   if (!released.ok()) {
     PrintError(absl::StrCat(

@@ -101,7 +101,7 @@ Findings HooksFindings(const HooksState& state) {
   for (const std::string& path : state.put_aside) {
     findings.push_back(HooksFinding(
         Finding::kWarn,
-        absl::StrCat(path, " came during a run, and git does not call it"),
+        absl::StrCat(path, " was added during a run, and git does not call it"),
         "put it where you want it, or remove it"));
   }
   if (findings.empty()) {
@@ -222,7 +222,7 @@ Finding GitLockFinding(const GitLock& lock, const std::vector<int>& commands) {
       absl::StrCat(lock.path, " is ", FormatDuration(lock.age),
                    " old, and no process has it open"),
       running.empty()
-          ? absl::StrCat("if no git command is at work: ", remove)
+          ? absl::StrCat("if no git command is running: ", remove)
           : absl::StrCat("it may be of ", absl::StrJoin(running, ", "),
                          "; after that: ", remove));
 }

@@ -301,7 +301,7 @@ int Run(Options options, const std::string& program, int64_t started) {
   const absl::Status hooks = RefreshHooks(*location);
   if (!hooks.ok() && !options.quiet) {
     PrintError(absl::StrCat(
-        "o8lock: warning: the git hooks: ", Printable(hooks.message()), "\n"));
+        "o8lock: warning: git hooks: ", Printable(hooks.message()), "\n"));
   }
   AcquireOptions acquire;
   DescribeRun(options, orchestr8, acquire);

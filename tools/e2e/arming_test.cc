@@ -757,7 +757,7 @@ class BrokenTest : public testing::Test {
     EXPECT_EQ(add.end, Exited(255));
     EXPECT_EQ(WithoutGitsWords(add.err),
               absl::StrCat("o8lock: error: ", problem,
-                           "\no8lock: hint: to add this worktree all the same: "
+                           "\no8lock: hint: to add this worktree anyway: "
                            "O8LOCK_ALLOW=1 git worktree add ...\n"));
     EXPECT_EQ(repo_.Refs(), refs);
     EXPECT_THAT(repo_.Entries(), IsEmpty());

@@ -39,9 +39,8 @@ TEST(BazelRunTest, InstallsChecksAndUninstallsWhereTheUserIs) {
 
   const Result installed = BazelRun(repo.File("sub"), {});
   EXPECT_EQ(installed.end, Exited(0)) << installed.err;
-  EXPECT_THAT(
-      installed.out,
-      EndsWith("a worktree under another run's lock was refused: ok\n"));
+  EXPECT_THAT(installed.out,
+              EndsWith("git refused a worktree during another run: ok\n"));
   const Result check = BazelRun(repo.path(), {"--check"});
   EXPECT_EQ(check.end, Exited(0)) << check.err;
   EXPECT_THAT(check.out, StartsWith("installed\n"));

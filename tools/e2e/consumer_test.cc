@@ -480,9 +480,8 @@ TEST_F(ConsumerTest, TheProgramIsAboutTheRepositoryOfItsCaller) {
 TEST_F(ConsumerTest, HooksOutliveBazelsOutput) {
   const Result installed = Run(repo().Code() + "/tools", {"//:hooks"});
   EXPECT_EQ(installed.end, Exited(0)) << installed.err;
-  EXPECT_THAT(
-      installed.out,
-      EndsWith("a worktree under another run's lock was refused: ok\n"));
+  EXPECT_THAT(installed.out,
+              EndsWith("git refused a worktree during another run: ok\n"));
   EXPECT_EQ(Run(repo().Linked(), {"//:hooks", "--", "--check"}).end, Exited(0));
 
   EXPECT_EQ(Bazel(repo().Code(), {"clean"}).end, Exited(0));

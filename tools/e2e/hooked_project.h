@@ -75,7 +75,7 @@ class Project {
 
 // What `o8lock hooks install` ends with where it has tried the hooks.
 inline constexpr char kSelfTest[] =
-    "o8lock: self-test: a worktree under another run's lock was refused: ok\n";
+    "o8lock: self-test: git refused a worktree during another run: ok\n";
 
 // What o8lock does not touch, or puts back.
 Tree HooksOf(const Project& project);
