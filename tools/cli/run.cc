@@ -309,16 +309,16 @@ int Run(Options options, const std::string& program, int64_t started) {
       DecideToPublish(options, orchestr8, *location);
   if (!publish.ok()) {
     return Fail(publish.status().message(),
-                "nothing was run; set it again: git config o8lock.publish auto",
+                "nothing was run; correct it: git config o8lock.publish auto",
                 kUsage);
   }
   if (!options.leftovers.has_value() && location->leftovers.has_value()) {
     options.leftovers = ParseLeftovers(*location->leftovers);
     if (!options.leftovers.has_value()) {
-      return Fail(absl::StrCat("the setting o8lock.leftovers is '",
-                               *location->leftovers,
-                               "', not 'release', 'wait', 'kill' or 'keep'"),
-                  "nothing was run; set it again: git config o8lock.leftovers "
+      return Fail(absl::StrCat("the setting o8lock.leftovers must be "
+                               "'release', 'wait', 'kill' or 'keep', not '",
+                               *location->leftovers, "'"),
+                  "nothing was run; correct it: git config o8lock.leftovers "
                   "release",
                   kUsage);
     }

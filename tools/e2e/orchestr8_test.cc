@@ -356,9 +356,9 @@ TEST_F(Orchestr8Test, TheRepositorysSettingDecidesUnlessAnOptionDoes) {
   const Result wrong = Call(O8lock({"--", "true"}), repo.path());
   EXPECT_EQ(wrong.end, Exited(64));
   EXPECT_EQ(wrong.err,
-            "o8lock: error: the setting o8lock.publish is 'sometimes', not "
-            "'auto', 'always' or 'never'\n"
-            "o8lock: hint: nothing was run; set it again: git config "
+            "o8lock: error: the setting o8lock.publish must be 'auto', "
+            "'always' or 'never', not 'sometimes'\n"
+            "o8lock: hint: nothing was run; correct it: git config "
             "o8lock.publish auto\n");
 }
 

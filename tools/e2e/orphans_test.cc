@@ -300,9 +300,9 @@ TEST(KeptLockTest, IsKeptForAnyCommandWhereTheRepositorySaysSo) {
   const Result wrong = Call(O8lock({"--", "true"}), repo.path());
   EXPECT_EQ(wrong.end, Exited(64));
   EXPECT_EQ(wrong.err,
-            "o8lock: error: the setting o8lock.leftovers is 'eat', not "
-            "'release', 'wait', 'kill' or 'keep'\n"
-            "o8lock: hint: nothing was run; set it again: git config "
+            "o8lock: error: the setting o8lock.leftovers must be 'release', "
+            "'wait', 'kill' or 'keep', not 'eat'\n"
+            "o8lock: hint: nothing was run; correct it: git config "
             "o8lock.leftovers release\n");
 }
 

@@ -389,9 +389,9 @@ TEST_F(ElsewhereTest, OfTheRunItselfAreNamedAndClearedUp) {
     SCOPED_TRACE(directory);
     const std::string lock_file =
         temp_.File(absl::StrCat(directory, "/.claude/murm.lock"));
-    const std::string line =
-        absl::StrCat("Lock file: ", lock_file,
-                     ", not written by o8lock: ", program, " keeps it itself");
+    const std::string line = absl::StrCat("Lock file: ", lock_file,
+                                          ", not written by o8lock: ", program,
+                                          " keeps its own lock file");
     {
       Process run({Binary(), "--", program, "parallel", "feat-a", "--yes"},
                   AtTheGate(temp_.File(directory)));

@@ -159,7 +159,7 @@ TEST(StatusJsonTest, SaysWhyThereIsNoLockFile) {
   const Repository repo;
   Guarded run(repo.path(), {"--publish=never"});
   EXPECT_THAT(Json(repo, 75),
-              HasSubstr("\"whyNoLockFile\": \"--publish is never\""));
+              HasSubstr("\"whyNoLockFile\": \"--publish=never\""));
 }
 
 TEST(SchemaTest, ForbidsWhatIsWrong) {
