@@ -36,8 +36,8 @@ Finding OwnProgramFinding() {
   if (program.empty()) {
     return {Finding::kWarn,
             "o8lock",
-            absl::StrCat(kVersion, ", from no file"),
-            "is /proc there? without it the hooks let everything pass",
+            absl::StrCat(kVersion, ", program file not found"),
+            "mount /proc: without it the hooks refuse nothing",
             {}};
   }
   return {

@@ -364,7 +364,7 @@ TEST(DoctorTest, OfAFirstRunOfOrchestr8NamesAllItsFilesInOneBlock) {
   AddOrchestr8(repo.path(), "v4");
   const std::string said = Doctor(repo).out;
   const std::string block =
-      "      add to .gitignore, and commit that:\n"
+      "      add to .gitignore, and commit:\n"
       "      /.claude/parallel-queue.json\n      /.claude/murm-queue.json\n"
       "      /.claude/implement-queue.json\n"
       "      /.claude/pipeline-history.json\n";
@@ -409,7 +409,7 @@ TEST(DoctorTest, SaysTheSameToPrograms) {
        {"{\n  \"schemaVersion\": 1,\n  \"findings\": [\n",
         "      \"level\": \"ok\",\n      \"subject\": \"guard\",\n",
         "      \"hint\": null\n",
-        "      \"hint\": \"add to .gitignore, and commit that:\\n"
+        "      \"hint\": \"add to .gitignore, and commit:\\n"
         "/.claude/parallel-queue.json\\n"}) {
     EXPECT_THAT(json.out, HasSubstr(part));
   }

@@ -153,11 +153,11 @@ TEST_F(OtherUserTest, DoctorNamesALockFileThatCannotBeRead) {
       HasSubstr(absl::StrCat(
           "fail  ", line, "open '", lock_file,
           "': Permission denied\n"
-          "      no run starts before that is settled, see: o8lock status\n")));
+          "      no run starts until this is resolved; see: o8lock status\n")));
   ASSERT_EQ(chmod(lock_file.c_str(), 0644), 0);
   EXPECT_THAT(
       CallAsNobody({"doctor"}).out,
-      HasSubstr(absl::StrCat("ok    ", line, "there, see: o8lock status\n")));
+      HasSubstr(absl::StrCat("ok    ", line, "exists; see: o8lock status\n")));
 }
 
 TEST_F(OtherUserTest, MayNotTakeTheLockOfAnotherUsersRepository) {
@@ -560,9 +560,9 @@ TEST_F(FileSystemTest, LocksOnEveryKindThatIsHere) {
         run.out,
         absl::StrCat(
             "ok    guard: ", File(kind.name[0] == 'o' ? ".git/o8lock" : ".git"),
-            " (", kind.name, "): locks exclude, rename and link behave\n",
+            " (", kind.name, "): locks, renames and links work\n",
             "ok    lock file: ", dir_.File("r"), " (", kind.name,
-            "): locks exclude, rename and link behave\n",
+            "): locks, renames and links work\n",
             "75\nheld (PID: )\nfirst\nthird\nfree\nLock file: ",
             File(".claude/parallel.lock"),
             "\nGuard: ", File(".git/o8lock/parallel.guard"), "\n"))
@@ -580,7 +580,7 @@ TEST_F(FileSystemTest, DoctorSaysWhatDoesNotWork) {
       run.out,
       MatchesRegex(absl::StrCat(
           "ok    guard: ", File(".git"),
-          " \\(tmpfs\\): locks exclude, rename and link behave\n"
+          " \\(tmpfs\\): locks, renames and links work\n"
           "fail  lock file: ",
           File(".claude"), " \\(tmpfs\\): open '", File(".claude"),
           "/.o8lock-probe.[0-9]+': Read-only file system\n"

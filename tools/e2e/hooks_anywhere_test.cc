@@ -325,8 +325,9 @@ TEST_F(AnywhereTest, OneWorktreeHasAHooksPathOfItsOwn) {
               StartsWith("installed, but not effective in every worktree"));
   const Result doctor = Call(O8lock({"doctor"}), project_.Options());
   EXPECT_EQ(doctor.end, Exited(71));
-  EXPECT_THAT(doctor.out,
-              HasSubstr("fail  hooks: git passes them by: " + bypass + "\n"));
+  EXPECT_THAT(
+      doctor.out,
+      HasSubstr("fail  hooks: git does not call them: " + bypass + "\n"));
   const Guarded run(project_.path());
   ExpectRefused(project_.path());
   ExpectDenied(project_.Linked());
