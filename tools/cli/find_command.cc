@@ -57,7 +57,7 @@ absl::Status ExecStatus(int error, const std::string& command) {
   if (error == ENOENT && found) {
     return absl::NotFoundError(absl::StrCat(
         "execute '", command,
-        "': the interpreter or loader that the file asks for is not there"));
+        "': the interpreter or loader named in the file does not exist"));
   }
   // With a directory in PATH that may not be searched, execvp() answers EACCES
   // to every misspelt name.

@@ -74,7 +74,8 @@ std::optional<int> Refuse(const LockStatus& found, const Options& options,
   // It looks the same.
   if (!declined.has_value() && !invocation.status_command.empty()) {
     PrintError(
-        "o8lock: that was o8lock's question; orchestr8 may ask its own now\n");
+        "o8lock: this was the question of o8lock; orchestr8 may now ask its "
+        "own\n");
   }
   return declined;
 }
@@ -203,10 +204,10 @@ void LockedRun::WithdrawLockFile(Lock& lock) const {
   const absl::Status withdrawn = lock.WithdrawLockFile();
   if (withdrawn.ok() || options_.quiet) return;
   PrintError(
-      absl::StrCat("o8lock: warning: the outer run's lock file stays: ",
+      absl::StrCat("o8lock: warning: cannot remove the outer run's lock file: ",
                    Printable(withdrawn.message()),
-                   "\no8lock: hint: orchestr8 may take it for another run's, "
-                   "and refuse\n"));
+                   "\no8lock: hint: orchestr8 may mistake it for another run's "
+                   "lock file, and refuse to start\n"));
 }
 
 int LockedRun::RunUnder(Lock& lock) {

@@ -782,7 +782,7 @@ TEST_F(BrokenTest, TheGuardIsADirectory) {
   std::filesystem::create_directory(repo_.Guard());
   ExpectEverythingButAnAddPasses(
       absl::StrCat("'", repo_.Guard(),
-                   "' is a directory, and o8lock wants a regular file there"));
+                   "' is a directory, but o8lock needs a regular file there"));
 }
 
 TEST_F(BrokenTest, TheGuardIsAFifo) {
@@ -790,7 +790,7 @@ TEST_F(BrokenTest, TheGuardIsAFifo) {
   ASSERT_EQ(RunToEnd({"mkfifo", repo_.Guard()}), Exited(0));
   ExpectEverythingButAnAddPasses(
       absl::StrCat("'", repo_.Guard(),
-                   "' is a FIFO, and o8lock wants a regular file there"));
+                   "' is a FIFO, but o8lock needs a regular file there"));
 }
 
 TEST_F(BrokenTest, TheGuardIsALink) {
@@ -798,7 +798,7 @@ TEST_F(BrokenTest, TheGuardIsALink) {
   std::filesystem::create_symlink("/dev/null", repo_.Guard());
   ExpectEverythingButAnAddPasses(
       absl::StrCat("'", repo_.Guard(),
-                   "' is a symbolic link, and o8lock wants a regular file "
+                   "' is a symbolic link, but o8lock needs a regular file "
                    "there"));
 }
 

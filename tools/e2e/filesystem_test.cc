@@ -451,10 +451,9 @@ TEST_F(OtherUserTest, DoesNotRunWithPrivilegesThatItsCallerHasNot) {
   EXPECT_EQ(run.end, Exited(71));
   EXPECT_EQ(run.out, "");
   EXPECT_EQ(run.err,
-            ErrorText("o8lock does not run with privileges that its caller has "
-                      "not",
-                      "take the set-user-ID or set-group-ID bit or the "
-                      "capabilities from the file"));
+            ErrorText("o8lock must not have more privileges than its caller",
+                      "remove the set-user-ID bit, the set-group-ID bit and "
+                      "the capabilities from the program file"));
   ASSERT_EQ(chmod(binary_.c_str(), 0755), 0);
   EXPECT_EQ(Call({binary_, "--", "echo", "ran"}, repo_).out, "ran\n");
 }
@@ -650,9 +649,10 @@ TEST_F(FileSystemTest, NoRoomForWhatIsWritten) {
         " -- echo ran; echo $?; cat .git/o8lock/parallel.guard; "
         "ls -A .claude 2>/dev/null; rm fill; $O8LOCK -- echo ran; echo $?"));
     EXPECT_EQ(run.out, "73\nran\n0\n");
-    EXPECT_EQ(run.err, ErrorText(absl::StrCat("write '", File(test.file),
-                                              "': No space left on device"),
-                                 "nothing was run; make room, then try again"));
+    EXPECT_EQ(run.err,
+              ErrorText(absl::StrCat("write '", File(test.file),
+                                     "': No space left on device"),
+                        "nothing was run; free some space, then try again"));
   }
 }
 
@@ -665,7 +665,7 @@ TEST_F(FileSystemTest, NoRoomForTheDirectory) {
   EXPECT_EQ(run.err,
             ErrorText(absl::StrCat("create directory '", File(".claude"),
                                    "': No space left on device"),
-                      "nothing was run; make room, then try again"));
+                      "nothing was run; free some space, then try again"));
 }
 
 // Of an override that fails the overridden run must not notice anything.

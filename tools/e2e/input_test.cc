@@ -46,8 +46,8 @@ TEST(CommandLineTest, WhatIsWrongIsSaid) {
   const std::string help = "see: o8lock --help";
   const std::string usage = "usage: o8lock [OPTIONS] -- COMMAND [ARG...]";
   const std::string name =
-      ": a name is letters, digits, '.', '_' and '-', and does not begin with "
-      "a dot";
+      ": a name consists of letters, digits, '.', '_' and '-', and does not "
+      "begin with a dot";
   struct Case {
     Argv words;
     std::string problem;
@@ -81,7 +81,7 @@ TEST(CommandLineTest, WhatIsWrongIsSaid) {
        "--lock-file needs the path of a file",
        help},
       {{"--lock-file", "a/", "--", "true"},
-       "lock file 'a/': this is not a file's name",
+       "lock file 'a/': this is not the name of a file",
        help},
       {{"--name", "../up", "--", "true"}, "lock name '../up'" + name, help},
       {{"--name", ".x", "--", "true"}, "lock name '.x'" + name, help},
@@ -155,8 +155,8 @@ TEST(CommandTest, ThatCannotBeRunLeavesNothing) {
     std::string problem;
     std::string hint;
   };
-  const std::string found = "is it installed, and in a directory of PATH?";
-  const std::string program = "is it an executable program?";
+  const std::string found = "install it, or add its directory to PATH";
+  const std::string program = "check that it is an executable program";
   const std::vector<Case> cases = {
       {"no-such-command", 127,
        "execute 'no-such-command': No such file or directory", found},
@@ -167,8 +167,8 @@ TEST(CommandTest, ThatCannotBeRunLeavesNothing) {
        "execute 'no\\x0asuch\\x1b[31m': No such file or directory", found},
       {"./text", 126, "execute './text': Permission denied", program},
       {"./script", 127,
-       "execute './script': the interpreter or loader that the file asks for "
-       "is not there",
+       "execute './script': the interpreter or loader named in the file does "
+       "not exist",
        found},
       {"./", 126, "execute './': Is a directory", program},
   };
@@ -228,10 +228,10 @@ void ExpectLeftAlone(const Kind& kind) {
       EXPECT_EQ(run.out, "");
       EXPECT_EQ(run.err,
                 ErrorText(absl::StrCat("'", path, "' is ", kind.text,
-                                       ", and o8lock wants a regular file "
+                                       ", but o8lock needs a regular file "
                                        "there"),
-                          "nothing was run; move that file away, it is none "
-                          "of o8lock's"));
+                          "nothing was run; move that file away, because it "
+                          "does not belong to o8lock"));
     }
     struct stat after = {};
     ASSERT_EQ(lstat(path.c_str(), &after), 0);

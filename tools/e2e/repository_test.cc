@@ -278,8 +278,8 @@ TEST(NameTest, OfOrchestr8sOwnLockFileIsRefused) {
   const Repository repo;
   std::filesystem::create_directory(repo.File(".claude"));
   const std::string reason =
-      ": orchestr8 4 calls its own lock file murm.lock, and the lock "
-      "'parallel' goes by that\no8lock: hint: see: o8lock --help\n";
+      ": orchestr8 4 names its own lock file murm.lock; use the lock "
+      "'parallel' for it\no8lock: hint: see: o8lock --help\n";
   const Result name =
       Call(O8lock({"--name", "murm", "--", "true"}), repo.path());
   EXPECT_EQ(name.end, Exited(64));

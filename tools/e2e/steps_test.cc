@@ -503,19 +503,19 @@ TEST_F(NoLocksTest, NothingIsRunAndDoctorSaysWhy) {
   EXPECT_EQ(run.out, "");
   EXPECT_EQ(run.err,
             absl::StrCat("o8lock: error: lock '", repo.Guard(), "': ", why,
-                         "\no8lock: hint: keep the lock on a file system that "
-                         "has locks: --lock-file FILE\n"));
+                         "\no8lock: hint: use a lock file on a file system "
+                         "with working locks: --lock-file FILE\n"));
   const Result doctor = WithoutLocks(repo, {"doctor"});
   EXPECT_EQ(doctor.end, Exited(71));
   EXPECT_THAT(
       doctor.out,
       MatchesRegex(absl::StrCat(
-          "ok    o8lock: [^\n]+\nok    guard: [^\n]+: there\n"
+          "ok    o8lock: [^\n]+\nok    guard: [^\n]+: exists\n"
           "ok    lock file: [^\n]+\nfail  guard: ",
           repo.File(".git/o8lock"),
           " \\([a-z0-9]+\\): lock '[^\n]+': No locks available "
           "\\(this file system has no working locks\\)\n"
-          "      keep the lock on another file system: --lock-file FILE\n"
+          "      use a lock file on another file system: --lock-file FILE\n"
           "fail  lock file: (.|\n)+")));
   EXPECT_EQ(Call(O8lock({"doctor"}), repo.path()).end, Exited(0));
   EXPECT_EQ(Call(O8lock({"--", "echo", "ran"}), repo.path()).out, "ran\n");

@@ -502,10 +502,10 @@ TEST(ForceTest, WithoutTerminalAndYesIsRefused) {
                            repo.path());
     EXPECT_EQ(no.end, Exited(9)) << answer;
     EXPECT_EQ(no.out, "");
-    EXPECT_THAT(no.err, EndsWith(absl::StrCat(
-                            "\n\nContinue? [y/N] ", answer,
-                            "\nAborted.\no8lock: hint: add --yes to go on "
-                            "without being asked\n")));
+    EXPECT_THAT(no.err,
+                EndsWith(absl::StrCat("\n\nContinue? [y/N] ", answer,
+                                      "\nAborted.\no8lock: hint: add --yes to "
+                                      "continue without a question\n")));
   }
   EXPECT_TRUE(StateOf(repo) == before);
   EXPECT_EQ(run.Finish(), Exited(0));
@@ -648,7 +648,7 @@ TEST(ForceTest, ACommandThatCannotRunOverridesNobody) {
   EXPECT_EQ(missing.err,
             "o8lock: error: execute 'no-such-command': No such file or "
             "directory\n"
-            "o8lock: hint: is it installed, and in a directory of PATH?\n");
+            "o8lock: hint: install it, or add its directory to PATH\n");
   EXPECT_EQ(Call(O8lock({"--force", "--yes", "--", "./text"}), repo.path()).end,
             Exited(126));
   EXPECT_EQ(Call(O8lock({"--force", "--yes", "--", "./"}), repo.path()).end,

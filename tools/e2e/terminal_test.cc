@@ -128,8 +128,8 @@ TEST(QuestionTest, TheForceOfOrchestr8Asks) {
   EXPECT_EQ(forced.Wait(), Exited(0));
   // Of the two questions, which look alike, each is known.
   EXPECT_THAT(forced.out(),
-              HasSubstr("[y/N] y\r\no8lock: that was o8lock's question; "
-                        "orchestr8 may ask its own now\r\n"));
+              HasSubstr("[y/N] y\r\no8lock: this was the question of o8lock; "
+                        "orchestr8 may now ask its own\r\n"));
   EXPECT_THAT(forced.out(), HasSubstr("feat-a merged\r\n"));
 }
 
