@@ -86,7 +86,7 @@ TEST(UnseenTest, TheCommandOfAKilledRunHasTheLockWithoutItsDescriptors) {
                                                     " has ended, process ",
                                                     run.command_pid(), " (")));
     EXPECT_THAT(refused.err,
-                HasSubstr(absl::StrCat("To end what is left of it: kill ",
+                HasSubstr(absl::StrCat("To end its surviving processes: kill ",
                                        run.command_pid(), "\n")));
     Process waiter(O8lock({"--wait", "-q", "--", "echo", "ran"}),
                    In(repo.path()));
@@ -334,7 +334,7 @@ TEST(OverriddenRunTest, IsShownBesideItsOverrider) {
   Guarded first(repo.path());
   Guarded second(repo.path(), {"--force", "--yes"});
   const std::string row =
-      absl::StrCat("\nWorks beside: PID ", first.pid(), " (sh -c ");
+      absl::StrCat("\nOverridden run: PID ", first.pid(), " (sh -c ");
   EXPECT_THAT(Call(O8lock({"status"}), repo.path()).out, HasSubstr(row));
   EXPECT_EQ(first.Finish(), Exited(0));
   EXPECT_THAT(Call(O8lock({"status"}), repo.path()).out, Not(HasSubstr(row)));

@@ -77,8 +77,7 @@ TEST(OrphanedWorktreeTest, IsToldAtTheEndAndAtTheNextStartOnce) {
   // As long as it is there.
   const Result status = Call(O8lock({"status"}), repo.path());
   EXPECT_EQ(status.end, Exited(0));
-  EXPECT_THAT(status.out,
-              HasSubstr("Worktrees that ended runs have left: 1\n"));
+  EXPECT_THAT(status.out, HasSubstr("Orphaned worktrees: 1\n"));
   EXPECT_THAT(Call(O8lock({"doctor"}), repo.path()).out,
               HasSubstr(absl::StrCat(
                   "warn  worktrees: ended runs have left 1 worktree\n      ",
@@ -88,7 +87,7 @@ TEST(OrphanedWorktreeTest, IsToldAtTheEndAndAtTheNextStartOnce) {
   EXPECT_THAT(Call(O8lock({"doctor"}), repo.path()).out,
               Not(HasSubstr("worktrees: ended")));
   EXPECT_THAT(Call(O8lock({"status"}), repo.path()).out,
-              Not(HasSubstr("have left")));
+              Not(HasSubstr("rphaned worktree")));
 }
 
 TEST(OrphanedWorktreeTest, IsToldAfterASignal) {
@@ -143,7 +142,8 @@ TEST(OrphanedWorktreeTest, OfTheOriginalIsNotToldInACopy) {
   const std::string copy = elsewhere.File("copy");
   std::filesystem::copy(repo.path(), copy,
                         std::filesystem::copy_options::recursive);
-  EXPECT_THAT(Call(O8lock({"status"}), copy).out, Not(HasSubstr("have left")));
+  EXPECT_THAT(Call(O8lock({"status"}), copy).out,
+              Not(HasSubstr("rphaned worktree")));
   EXPECT_EQ(Call(O8lock({"--", "true"}), copy).err, "");
 }
 
@@ -243,10 +243,11 @@ TEST(KeptLockTest, StaysWithTheAgentsOfAFailedOrchestr8) {
   const Result next = Call(O8lock({"--", "echo", "ran"}), run.repo().path());
   EXPECT_EQ(next.end, Exited(75));
   EXPECT_EQ(next.out, "");
-  EXPECT_THAT(next.err,
-              HasSubstr(absl::StrCat(
-                  "To end what is left of it: kill ", agent,
-                  "\nTo free the lock without that: ", Binary(), " unlock\n")));
+  EXPECT_THAT(
+      next.err,
+      HasSubstr(absl::StrCat(
+          "To end its surviving processes: kill ", agent,
+          "\nTo free the lock without ending them: ", Binary(), " unlock\n")));
   run.EndAgent();
   EXPECT_EQ(Call(O8lock({"--", "echo", "ran"}), run.repo().path()).out,
             "ran\n");
@@ -337,7 +338,8 @@ TEST(KeptLockTest, StaysWithWhatAnAgentStarts) {
   WaitForEnd(agent);
   const Result refused = Call(O8lock({"--", "true"}), repo.path());
   EXPECT_EQ(refused.end, Exited(75));
-  EXPECT_THAT(refused.err, HasSubstr(absl::StrCat("of it: kill ", next, "\n")));
+  EXPECT_THAT(refused.err, HasSubstr(absl::StrCat("surviving processes: kill ",
+                                                  next, "\n")));
   kill(next, SIGKILL);
   WaitForEnd(next);
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(0));
@@ -491,15 +493,15 @@ TEST(OrphanedWorktreeTest, OfAnOverriddenRunThatWasKilledIsTold) {
   OverriddenRun::Kill(runs.run());
   // Also as long as the other has the lock.
   EXPECT_THAT(Call(O8lock({"status"}), path).out,
-              HasSubstr("Worktrees that ended runs have left: 1\n"));
+              HasSubstr("Orphaned worktrees: 1\n"));
   EXPECT_EQ(runs.overrider().Finish(), Exited(0));
   EXPECT_THAT(Call(O8lock({"status"}), path).out,
-              HasSubstr("Worktrees that ended runs have left: 1\n"));
+              HasSubstr("Orphaned worktrees: 1\n"));
   EXPECT_EQ(Call(O8lock({"--", "true"}), path).err,
             LeftA(runs.repo(), "an ended run"));
   EXPECT_EQ(Call(O8lock({"--", "true"}), path).err, "");
   EXPECT_THAT(Call(O8lock({"status"}), path).out,
-              HasSubstr("Worktrees that ended runs have left: 1\n"));
+              HasSubstr("Orphaned worktrees: 1\n"));
 }
 
 TEST(OrphanedWorktreeTest, OfARunThatWasKilledAfterItsOverriderIsTold) {
@@ -515,7 +517,7 @@ TEST(OrphanedWorktreeTest, OfARunThatWasKilledAfterItsOverriderIsTold) {
     EXPECT_EQ(Call(O8lock({"status"}), path).end, Exited(75));
     OverriddenRun::Kill(runs.run());
     EXPECT_THAT(Call(O8lock({"status"}), path).out,
-                HasSubstr("Worktrees that ended runs have left: 1\n"));
+                HasSubstr("Orphaned worktrees: 1\n"));
     EXPECT_THAT(Call(O8lock({"--", "true"}), path).err,
                 HasSubstr(LeftA(runs.repo(), "an ended run")));
     EXPECT_EQ(Call(O8lock({"--", "true"}), path).err, "");
@@ -539,7 +541,7 @@ TEST(OrphanedWorktreeTest, OfTheOverriderIsNotTheOverriddenRuns) {
   EXPECT_THAT(runs.run().err(), AllOf(HasSubstr(LeftA(runs.repo(), "this run")),
                                       Not(HasSubstr("feat-b"))));
   const std::string status = Call(O8lock({"status"}), runs.repo().path()).out;
-  EXPECT_THAT(status, HasSubstr("have left: 1\n"));
+  EXPECT_THAT(status, HasSubstr("Orphaned worktrees: 1\n"));
 }
 
 // Whatever its overrider writes into the record after that.

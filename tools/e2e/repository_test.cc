@@ -246,7 +246,7 @@ TEST(SharedClaudeTest, IsNeitherWrittenNorBelieved) {
   EXPECT_EQ(Silent(one.path()), warning);
   EXPECT_EQ(
       StatusLine(one.path(), "Lock file:"),
-      absl::StrCat("Lock file: none: '", one.File(".claude"),
+      absl::StrCat("Lock file: not written: '", one.File(".claude"),
                    "' leads out of the repository, to '", shared.path(), "'"));
   // An external run of the other repository.
   const std::string text = ExternalLockFile(getpid(), TimeText(absl::Now()));

@@ -314,10 +314,11 @@ TEST_P(KilledTest, AtEverySystemCallTheNextRunNeedsNobody) {
         ++commands;
         const Result refused = Call(O8lock({"--", "true"}), repo.path());
         EXPECT_EQ(refused.end, Exited(75));
-        EXPECT_THAT(refused.err, HasSubstr(absl::StrCat(
-                                     ", process ", command,
-                                     " (sh -c 'echo ready $$; read line') "
-                                     "still has the lock\n")));
+        EXPECT_THAT(
+            refused.err,
+            HasSubstr(absl::StrCat(
+                ", process ", command,
+                " (sh -c 'echo ready $$; read line') still holds the lock\n")));
       }
       run.Write("\n");
       WaitForEnd(command);

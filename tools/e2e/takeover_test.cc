@@ -149,7 +149,7 @@ TEST(OrphanTest, ADaemonOfAKilledRunDoesNotKeepTheLock) {
   // The command still waits: both are named.
   const Result refused = Call(O8lock({"--", "true"}), repo.path());
   EXPECT_EQ(refused.end, Exited(75));
-  EXPECT_THAT(refused.err, HasSubstr(" with 1 more still has the lock\n"));
+  EXPECT_THAT(refused.err, HasSubstr(" and 1 more still hold the lock\n"));
   // To end the command is enough.
   EXPECT_THAT(refused.err, ContainsRegex(": kill [0-9]+\n"));
   EXPECT_THAT(refused.err, Not(HasSubstr(absl::StrCat(" ", daemon, "\n"))));
@@ -320,8 +320,8 @@ TEST(ExternalLockFileTest, HeldIsToldWithWhatTheFileSays) {
     values["FILE"] = file;
     values["HOLDER_ROWS"] = "";
     values["STRANGER_ROWS"] = absl::StrCat(
-        "That process: {STRANGER}, no orchestr8: the file may come from a "
-        "container\nIf its run has ended: ",
+        "That process is: {STRANGER}, not orchestr8; the lock file may come "
+        "from a container\nIf that run has ended: ",
         Binary(), " unlock\n");
     EXPECT_EQ(Normal(run.err), Golden("held_outside", values));
   }
