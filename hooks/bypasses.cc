@@ -91,8 +91,8 @@ std::vector<Bypass> FindBypassesIn(const Location& location,
       bypasses.push_back(
           {Bypass::kSetting,
            absl::StrCat("git ", version.text,
-                        " does not know hooks that are settings; they were "
-                        "installed with a newer one")});
+                        " does not support hooks in settings; a newer git "
+                        "installed them")});
     }
     return bypasses;
   }

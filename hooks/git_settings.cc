@@ -131,7 +131,7 @@ absl::StatusOr<GitVersion> AskGitVersion(const std::string& directory) {
   if (parts.size() < 2 || !absl::SimpleAtoi(parts[0], &version.number.first) ||
       !absl::SimpleAtoi(parts[1], &version.number.second)) {
     return absl::InternalError(
-        absl::StrCat("git names a version that is none: '", line, "'"));
+        absl::StrCat("git reports an invalid version: '", line, "'"));
   }
   return version;
 }

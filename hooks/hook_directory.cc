@@ -79,8 +79,7 @@ absl::Status Move(const std::string& from, const std::string& to) {
     RemoveTree(to).IgnoreError();
   }
   return absl::AbortedError(
-      absl::StrCat("'", from, "' stays there: ",
-                   ErrnoStatus(error, "it cannot be moved to", to).message()));
+      ErrnoStatus(error, absl::StrCat("move '", from, "' to"), to).message());
 }
 
 // Moves the user hook `mine` to `real`, or puts it beside. Errors: as
@@ -100,7 +99,7 @@ absl::Status Place(const std::string& mine, const std::string& real) {
   }
   O8LOCK_RETURN_IF_ERROR(Move(mine, aside));
   return absl::AlreadyExistsError(
-      absl::StrCat("'", aside, "' came during a run, beside '", real,
+      absl::StrCat("'", aside, "' was added during a run beside '", real,
                    "', and git does not call it"));
 }
 

@@ -92,7 +92,7 @@ std::string IncludeHere(absl::string_view pattern) {
 // The beginning of free.inc and locked.inc.
 std::string SettingsHead(absl::string_view when) {
   return absl::StrCat(
-      "# Made by `o8lock hooks install`, which makes it anew; included by the "
+      "# Made by `o8lock hooks install`, which replaces it; included by the "
       "repository's\n# configuration while ",
       when, ".\n");
 }
@@ -256,14 +256,14 @@ bool IsShellScript(absl::string_view text) {
 }
 
 std::string FreeText(Mechanism mechanism, const std::string& program) {
-  return absl::StrCat(SettingsHead("nobody has the lock"),
+  return absl::StrCat(SettingsHead("the lock is free"),
                       CommonSettings(mechanism, program));
 }
 
 std::string LockedText(Mechanism mechanism, const std::string& program,
                        const InstallFingerprint& fingerprint) {
   std::string text = absl::StrCat(
-      SettingsHead("a run has the lock"), kProgramLine, program, "\n",
+      SettingsHead("a run holds the lock"), kProgramLine, program, "\n",
       FingerprintText(fingerprint), CommonSettings(mechanism, program));
   if (!fingerprint.arms) return text;
   if (mechanism == Mechanism::kDirectory) {
@@ -287,7 +287,7 @@ std::string LockedText(Mechanism mechanism, const std::string& program,
 
 std::string HereText(const std::string& own_hooks) {
   return absl::StrCat(
-      SettingsHead("a run has the lock, in the place where it was made"),
+      SettingsHead("a run holds the lock, in the place where it was made"),
       "[core]\n\thooksPath = ", ConfigQuoted(own_hooks), "\n");
 }
 

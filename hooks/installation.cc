@@ -250,20 +250,18 @@ void AddBypasses(const Location& location, const GitVersion& version,
     const std::string place = installed.fingerprint.has_value()
                                   ? installed.fingerprint->common_dir
                                   : "";
-    found.push_back(
-        {Bypass::kOtherPath,
-         place == location.common_dir
-             ? "they could not be armed in this place"
-             : absl::StrCat("they are armed for '", place,
-                            "', until the next run of o8lock here")});
+    found.push_back({Bypass::kOtherPath,
+                     place == location.common_dir
+                         ? "the hooks could not be armed here"
+                         : absl::StrCat("the hooks are armed for '", place,
+                                        "' until the next run here")});
   }
   state.bypasses.insert(state.bypasses.end(), found.begin(), found.end());
 }
 
 absl::Status CheckRepository(const Location& location) {
   if (!location.armed.empty()) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      "this is no git repository, which is what the hooks are for");
+  return absl::FailedPreconditionError("hooks need a git repository");
 }
 
 }  // namespace

@@ -45,7 +45,9 @@ absl::StatusOr<std::string> ChangesOf(const std::string& worktree,
   O8LOCK_ASSIGN_OR_RETURN(const std::string log,
                           AskGit(worktree, {"rev-list", "-g", "HEAD"}));
   for (const absl::string_view past : absl::StrSplit(log, '\n')) {
-    if (!past.empty() && past != commit) return "its HEAD has been elsewhere";
+    if (!past.empty() && past != commit) {
+      return "its HEAD has pointed elsewhere";
+    }
   }
   O8LOCK_ASSIGN_OR_RETURN(const std::string refs,
                           AskGit(worktree, {"for-each-ref", "refs/worktree",
@@ -56,7 +58,7 @@ absl::StatusOr<std::string> ChangesOf(const std::string& worktree,
       const std::string files,
       AskGit(worktree, {"-c", "core.fsmonitor=false", "status", "--porcelain",
                         "--ignored", "--untracked-files=all"}));
-  if (!files.empty()) return "it has files that git did not make";
+  if (!files.empty()) return "it has files that git did not create";
   // `git status` hides changes to files marked assume-unchanged or
   // skip-worktree.
   O8LOCK_ASSIGN_OR_RETURN(const std::string index,
@@ -64,7 +66,9 @@ absl::StatusOr<std::string> ChangesOf(const std::string& worktree,
   for (const absl::string_view entry : absl::StrSplit(index, '\0')) {
     if (entry.size() < 2 || entry[0] == 'H') continue;
     const std::string path = absl::StrCat(worktree, "/", entry.substr(2));
-    if (ChangeOf(path).has_value()) return "it has files that git passes over";
+    if (ChangeOf(path).has_value()) {
+      return "it has changed files that git status does not show";
+    }
   }
   return "";
 }
@@ -102,7 +106,7 @@ absl::StatusOr<std::string> RemoveWorktree(const WorktreeAdd& add,
                                            const std::string& worktree,
                                            const std::string& commit) {
   if (!HasMade(add, worktree + "/.git")) {
-    return absl::FailedPreconditionError("it was there before");
+    return absl::FailedPreconditionError("it existed before");
   }
   O8LOCK_ASSIGN_OR_RETURN(const std::string changes,
                           ChangesOf(worktree, commit));
@@ -156,11 +160,11 @@ absl::Status Undo(const WorktreeAdd& add, const Location& location,
     rolled_back.branch = current;
     if (current.empty()) return absl::OkStatus();
     if (!HasMadeBranch(add, location.common_dir, current, commit)) {
-      return absl::FailedPreconditionError("it may have been there before");
+      return absl::FailedPreconditionError("it may have existed before");
     }
   }
   if (rolled_back.branch != current) {
-    return absl::FailedPreconditionError("the worktree has left it");
+    return absl::FailedPreconditionError("the worktree is no longer on it");
   }
   return RemoveBranch(location, commit, rolled_back);
 }

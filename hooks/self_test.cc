@@ -38,7 +38,7 @@ std::string SelfTestPath(const Location& location) {
 // `ready` once this process, or another, holds the lock.
 void HoldLock(const Location& location, const Fd& ready, const Fd& end) {
   AcquireOptions options;
-  options.unpublished = "it tests the hooks";
+  options.unpublished = "o8lock tests the hooks";
   options.command = {"o8lock", "hooks", "install"};
   const absl::StatusOr<Lock> lock = Lock::Acquire(location, options);
   char byte = '\0';
@@ -92,8 +92,8 @@ absl::Status TryAdd(const Location& location) {
     O8LOCK_RETURN_IF_ERROR(
         AskGit(location, {"worktree", "remove", "--force", worktree}).status());
     return absl::FailedPreconditionError(
-        "a worktree under another run's lock was not refused: git does not "
-        "call the hook");
+        "git did not refuse a worktree during another run: it does not call "
+        "the hook");
   }
   char byte;
   if (read(report.read.get(), &byte, 1) == 1) return absl::OkStatus();
@@ -134,9 +134,8 @@ absl::Status TryUsersHook(const Location& location, Mechanism mechanism) {
                           RunGit(location, arguments));
   if (result.exit_code == kCalled) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
-      "a hook of the user's was not called while the lock was "
-      "taken: exit code ",
-      result.exit_code, ", ", absl::StripTrailingAsciiWhitespace(result.err)));
+      "git did not call a user hook during a run: exit code ", result.exit_code,
+      ", ", absl::StripTrailingAsciiWhitespace(result.err)));
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ absl::Status MarkWorktree(const std::string& directory,
                           FollowDotGit(directory + "/.git"));
   if (!git.has_value() || !git->is_linked) {
     return absl::NotFoundError(
-        absl::StrCat("'", directory, "' is no linked worktree"));
+        absl::StrCat("'", directory, "' is not a linked worktree"));
   }
   return PutFile(absl::StrCat(git->path, kMark), token + "\n", 0666);
 }

@@ -156,7 +156,7 @@ Taken Acquisition::TakeLocked(Fd guard) {
   if (named) return TakeFree(std::move(guard));
   if (Waited() < kChangeFor) return nullptr;
   return absl::DeadlineExceededError(absl::StrCat(
-      "lock '", location_.guard, "': somebody keeps replacing it"));
+      "lock '", location_.guard, "': another process keeps replacing it"));
 }
 
 Taken Acquisition::TakeHeld(Fd guard) {
@@ -386,13 +386,13 @@ absl::Status Acquisition::Refuse(LockStatus found) {
   const std::string about = absl::StrCat(
       " (", found.file, ", ",
       found.holder.has_value() ? absl::StrCat("process ", found.holder->pid)
-                               : "a run that left no record",
+                               : "unknown process",
       ")");
   const bool held = found.state == LockState::kHeld;
   if (refused_by_ != nullptr) *refused_by_ = std::move(found);
   return held ? absl::UnavailableError(absl::StrCat("the lock is held", about))
-              : absl::FailedPreconditionError(absl::StrCat(
-                    "it cannot be told whether the lock is held", about));
+              : absl::FailedPreconditionError(
+                    absl::StrCat("the state of the lock is unknown", about));
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ absl::Status WrongKind(const std::string& path, absl::string_view wanted) {
   if (lstat(path.c_str(), &info) != 0) return ErrnoStatus(errno, "stat", path);
   return absl::FailedPreconditionError(
       absl::StrCat("'", path, "' is ", KindOf(info.st_mode),
-                   ", and o8lock wants ", wanted, " there"));
+                   ", but o8lock needs ", wanted, " there"));
 }
 
 void Fd::Close() {

@@ -35,7 +35,7 @@ absl::Status CheckGuardFile(const Fd& fd, const std::string& guard) {
   if (info.st_nlink <= 1) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("'", guard,
-                   "' has another name too (a hard link), and o8lock wants a "
+                   "' has other hard links, but o8lock needs a "
                    "file of its own there"));
 }
 
@@ -97,7 +97,8 @@ absl::Status AwaitChange(absl::Status (*lock)(const Fd&, Range,
     if (!absl::IsUnavailable(status)) return status;
     if (NowTicks() > give_up) {
       return absl::DeadlineExceededError(absl::StrCat(
-          "lock '", guard, "': another o8lock that changes it is stuck"));
+          "lock '", guard,
+          "': another o8lock that is changing it does not respond"));
     }
     absl::SleepFor(kRetryEvery);
   }

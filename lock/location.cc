@@ -42,10 +42,10 @@ absl::Status CheckName(absl::string_view name) {
                     c == '.' || c == '_' || c == '-');
   }
   if (good) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "lock name '", name,
-      "': a name is letters, digits, '.', '_' and '-', and does not begin "
-      "with a dot"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("lock name '", name,
+                   "': a name consists of letters, digits, '.', '_' and '-', "
+                   "and does not begin with a dot"));
 }
 
 // The name of orchestr8 4's own lock file for kOrchestr8Lock.
@@ -55,8 +55,8 @@ constexpr absl::string_view kOrchestr8Lock = "parallel";
 
 absl::Status IsAnothers(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(
-      what, ": orchestr8 4 calls its own lock file ", kOrchestr8Name,
-      ".lock, and the lock '", kOrchestr8Lock, "' goes by that"));
+      what, ": orchestr8 4 names its own lock file ", kOrchestr8Name,
+      ".lock; use the lock '", kOrchestr8Lock, "' for it"));
 }
 
 // The lock of the lock file `options.lock_file`, relative to `start`.
@@ -66,8 +66,8 @@ absl::StatusOr<Location> LocateFile(const std::string& start,
   const std::string path = JoinPath(start, given);
   const absl::string_view file = BaseName(path);
   if (file.empty() || file == "." || file == "..") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("lock file '", given, "': this is not a file's name"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "lock file '", given, "': this is not the name of a file"));
   }
   // A repository's own lock file, given by its path, has the repository's
   // guard: one lock file, one lock.

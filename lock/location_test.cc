@@ -246,10 +246,10 @@ TEST_F(LocateTest, RefusesNamesThatAreNone) {
     options.directory = repository_;
     options.name = name;
     EXPECT_EQ(Locate(options).status(),
-              absl::InvalidArgumentError(absl::StrCat(
-                  "lock name '", name,
-                  "': a name is letters, digits, '.', '_' and '-', and does "
-                  "not begin with a dot")));
+              absl::InvalidArgumentError(
+                  absl::StrCat("lock name '", name,
+                               "': a name consists of letters, digits, '.', "
+                               "'_' and '-', and does not begin with a dot")));
   }
 }
 
@@ -287,7 +287,7 @@ TEST_F(LocateTest, PutsTheGuardBesideALockFileThatWasNamed) {
     options.lock_file = none;
     EXPECT_EQ(Locate(options).status(),
               absl::InvalidArgumentError(absl::StrCat(
-                  "lock file '", none, "': this is not a file's name")));
+                  "lock file '", none, "': this is not the name of a file")));
   }
 }
 

@@ -755,10 +755,10 @@ TEST_F(LockTest, RefusesAGuardWithAnotherName) {
   ASSERT_EQ(unlink(location_.guard.c_str()), 0);
   ASSERT_EQ(link(victim.c_str(), location_.guard.c_str()), 0);
   EXPECT_EQ(TryToAcquire(),
-            absl::FailedPreconditionError(absl::StrCat(
-                "'", location_.guard,
-                "' has another name too (a hard link), and o8lock wants a file "
-                "of its own there")));
+            absl::FailedPreconditionError(
+                absl::StrCat("'", location_.guard,
+                             "' has other hard links, but o8lock needs a file "
+                             "of its own there")));
   EXPECT_EQ(Contents(victim), "precious");
   ASSERT_EQ(unlink(location_.guard.c_str()), 0);
   EXPECT_EQ(TryToAcquire(), absl::OkStatus());
@@ -1040,7 +1040,7 @@ TEST_F(LockTest, RefusesAGuardThatIsNoFile) {
   ASSERT_EQ(mkfifo(location_.guard.c_str(), 0777), 0);
   EXPECT_EQ(TryToAcquire(), absl::FailedPreconditionError(absl::StrCat(
                                 "'", location_.guard,
-                                "' is a FIFO, and o8lock wants a regular file "
+                                "' is a FIFO, but o8lock needs a regular file "
                                 "there")));
   EXPECT_EQ(Inspect(location_, {}).status(), TryToAcquire());
 }

@@ -27,12 +27,13 @@ absl::Status TryLocks(const Fd& one, const Fd& two, const std::string& path) {
   O8LOCK_RETURN_IF_ERROR(TryLock(one, Range::kRun, path));
   absl::Status refused = TryLock(two, Range::kRun, path);
   O8LOCK_RETURN_IF_ERROR(
-      Expect(!refused.ok(), "two descriptors have the same lock at once"));
+      Expect(!refused.ok(), "two descriptors hold the same lock at once"));
   if (!absl::IsUnavailable(refused)) return refused;
   O8LOCK_RETURN_IF_ERROR(TryLock(two, Range::kChange, path));
   O8LOCK_ASSIGN_OR_RETURN(const Fd reader, OpenRegular(path, O_RDONLY));
   O8LOCK_ASSIGN_OR_RETURN(const bool seen, IsLocked(reader, Range::kRun, path));
-  O8LOCK_RETURN_IF_ERROR(Expect(seen, "a lock cannot be seen by others"));
+  O8LOCK_RETURN_IF_ERROR(
+      Expect(seen, "a lock is not visible to other descriptors"));
   O8LOCK_RETURN_IF_ERROR(Unlock(one, Range::kRun, path));
   return TryLock(two, Range::kRun, path);
 }
@@ -41,7 +42,7 @@ absl::Status TryNames(const Fd& file, const std::string& path,
                       const std::string& other) {
   if (link(path.c_str(), other.c_str()) == 0 || errno != EEXIST) {
     return absl::FailedPreconditionError(
-        "link(2) does not refuse a name that is taken");
+        "link(2) does not refuse an existing name");
   }
   if (rename(path.c_str(), other.c_str()) != 0) {
     return ErrnoStatus(errno, absl::StrCat("rename '", path, "' to"), other);
@@ -53,7 +54,7 @@ absl::Status TryNames(const Fd& file, const std::string& path,
   for (const std::string& name : {path, other}) {
     O8LOCK_ASSIGN_OR_RETURN(const FileId named, IdOf(name));
     O8LOCK_RETURN_IF_ERROR(
-        Expect(id == named, "a file is another one under its new name"));
+        Expect(id == named, "a renamed file has another inode"));
   }
   return absl::OkStatus();
 }

@@ -659,7 +659,7 @@ TEST_F(DetermineLockFileStatusTest, RefusesWhatIsNoFile) {
     EXPECT_EQ(DetermineLockFileStatus(path_, std::nullopt).status(),
               absl::FailedPreconditionError(
                   absl::StrCat("'", path_, "' is ", kind,
-                               ", and o8lock wants a regular file there")));
+                               ", but o8lock needs a regular file there")));
   };
   ASSERT_EQ(mkdir(path_.c_str(), 0777), 0);
   expect("a directory");

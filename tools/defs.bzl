@@ -19,7 +19,7 @@ _PROLOGUE = """\
 #!/bin/sh
 o8lock=$PWD/{o8lock}
 if [ -z "${{{variable}-}}" ] || ! [ -x "$o8lock" ]; then
-  echo "start this with: bazel run "{label} >&2
+  echo "start this target with: bazel run "{label} >&2
   exit 64
 fi
 export O8LOCK_BAZEL_PROGRAM={program}

@@ -114,7 +114,8 @@ std::string AccessHint(const Location& location) {
   }
   const uid_t user = geteuid();
   if (info.st_uid == user) {
-    return absl::StrCat(quoted, " is yours, but closed: chmod -R u+rwX ",
+    return absl::StrCat(quoted,
+                        " is yours, but not accessible: chmod -R u+rwX ",
                         ShellQuoted({path}));
   }
   const std::string owner =

@@ -596,11 +596,9 @@ TEST(RunTest, SaysWhyACommandCannotBeRun) {
       {dir.File("bad"),
        {},
        127,
-       "the interpreter or loader that the file asks "
-       "for is not there"},
+       "the interpreter or loader named in the file does not exist"},
       {"bad", path, 127,
-       "the interpreter or loader that the file asks for is "
-       "not there"},
+       "the interpreter or loader named in the file does not exist"},
       {plain, {}, 126, "Permission denied"},
       {"plain", path, 126, "Permission denied"},
       {dir.path(), {}, 126, "Is a directory"},

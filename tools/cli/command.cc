@@ -122,7 +122,7 @@ void Release(Lock& lock, const Location& location, const Options& options,
   if (!options.quiet &&
       (absl::IsAborted(hooks) || absl::IsAlreadyExists(hooks))) {
     PrintError(absl::StrCat(
-        "o8lock: warning: the git hooks: ", Printable(hooks.message()), "\n"));
+        "o8lock: warning: git hooks: ", Printable(hooks.message()), "\n"));
   }
   if (!released.ok()) {
     PrintError(absl::StrCat(
@@ -181,7 +181,7 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
   if (exit.ok()) {
     // ExitAs makes no second dump, so the waiting shell reports no dump.
     if (exit->core_dumped && !options.quiet) {
-      PrintError("o8lock: the command has dumped core\n");
+      PrintError("o8lock: the command dumped core\n");
     }
     ExitAs(*exit);
   }
@@ -191,18 +191,18 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
 int FailToRun(const absl::Status& error) {
   switch (error.code()) {
     case absl::StatusCode::kNotFound:
-      return Fail(error.message(),
-                  "is it installed, and in a directory of PATH?", kNotFound);
+      return Fail(error.message(), "install it, or add its directory to PATH",
+                  kNotFound);
     case absl::StatusCode::kPermissionDenied:
-      return Fail(error.message(), "is it an executable program?",
+      return Fail(error.message(), "check that it is an executable program",
                   kNotExecutable);
     case absl::StatusCode::kInternal:
-      return Fail(error.message(),
-                  "the command has ended, and how is not known; see what it "
-                  "has done",
-                  kOsError);
+      return Fail(
+          error.message(),
+          "the command ended, but its exit code is unknown; check its results",
+          kOsError);
     default:
-      return Fail(error.message(), "the command was not run", kOsError);
+      return Fail(error.message(), "nothing was run", kOsError);
   }
 }
 

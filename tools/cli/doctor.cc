@@ -36,8 +36,8 @@ Finding OwnProgramFinding() {
   if (program.empty()) {
     return {Finding::kWarn,
             "o8lock",
-            absl::StrCat(kVersion, ", from no file"),
-            "is /proc there? without it the hooks let everything pass",
+            absl::StrCat(kVersion, ", program file not found"),
+            "mount /proc: without it the hooks refuse nothing",
             {}};
   }
   return {
@@ -59,8 +59,9 @@ Findings OrphanFindings(const Location& location) {
     lines.push_back(std::move(hint));
   }
   return {{Finding::kWarn, "worktrees",
-           absl::StrCat("ended runs have left ",
-                        Count(orphans.size(), "worktree", "worktrees")),
+           absl::StrCat(
+               Count(orphans.size(), "orphaned worktree", "orphaned worktrees"),
+               " of ended runs"),
            "", std::move(lines)}};
 }
 

@@ -28,30 +28,32 @@ namespace o8lock {
 namespace {
 
 Finding NoFileOfOurs(absl::string_view what, const absl::Status& status) {
-  return {Finding::kFail,
-          std::string(what),
-          std::string(status.message()),
-          absl::IsFailedPrecondition(status)
-              ? "move that away, and o8lock makes its own"
-              : "get permission, or use a lock file of your own: --lock-file "
-                "FILE",
-          {}};
+  return {
+      Finding::kFail,
+      std::string(what),
+      std::string(status.message()),
+      absl::IsFailedPrecondition(status)
+          ? "move it away; o8lock creates its own"
+          : "get permission for it, or use another lock file: --lock-file FILE",
+      {}};
 }
 
 Finding GuardFinding(const std::string& path) {
   const absl::StatusOr<Fd> fd = OpenRegular(path, O_RDONLY);
   if (absl::IsNotFound(fd.status())) {
-    return {
-        Finding::kOk, "guard", absl::StrCat(path, ": not there yet"), "", {}};
+    return {Finding::kOk,
+            "guard",
+            absl::StrCat(path, ": does not exist yet"),
+            "",
+            {}};
   }
   if (!fd.ok()) return NoFileOfOurs("guard", fd.status());
   struct stat info;
   if (fstat(fd->get(), &info) == 0 && info.st_nlink > 1) {
-    return NoFileOfOurs(
-        "guard", absl::FailedPreconditionError(absl::StrCat(
-                     "'", path, "' has another name too (a hard link)")));
+    return NoFileOfOurs("guard", absl::FailedPreconditionError(absl::StrCat(
+                                     "'", path, "' has other hard links")));
   }
-  return {Finding::kOk, "guard", absl::StrCat(path, ": there"), "", {}};
+  return {Finding::kOk, "guard", absl::StrCat(path, ": exists"), "", {}};
 }
 
 Finding LockFileFinding(const std::string& path) {
@@ -68,19 +70,19 @@ Finding LockFileFinding(const std::string& path) {
                    {}};
   };
   if (found.state == LockState::kFree) {
-    return finding(Finding::kOk, "not there, as between runs", "");
+    return finding(Finding::kOk, "does not exist, as usual between runs", "");
   }
   if (found.problem.empty()) {
     return finding(Finding::kOk,
-                   absl::StrCat("there, see: ", OwnCommand("status")), "");
+                   absl::StrCat("exists; see: ", OwnCommand("status")), "");
   }
   if (found.state == LockState::kStale) {
     return finding(Finding::kWarn,
-                   absl::StrCat("no lock file (", found.problem, ")"),
-                   "the next run puts it aside");
+                   absl::StrCat("not a lock file (", found.problem, ")"),
+                   "the next run keeps it under another name");
   }
   return finding(Finding::kFail, found.problem,
-                 absl::StrCat("no run starts before that is settled, see: ",
+                 absl::StrCat("no run starts until this is resolved; see: ",
                               OwnCommand("status")));
 }
 
@@ -106,9 +108,9 @@ bool IsShared(absl::string_view file_system) {
 }
 
 std::string HintFor(const absl::Status& status, const Location& location) {
-  if (absl::IsNotFound(status)) return "make that directory";
+  if (absl::IsNotFound(status)) return "create this directory";
   if (absl::IsPermissionDenied(status)) return AccessHint(location);
-  return "make room there";
+  return "free some space there";
 }
 
 Findings DirectoryFindings(absl::string_view what, const std::string& directory,
@@ -126,23 +128,23 @@ Findings DirectoryFindings(absl::string_view what, const std::string& directory,
   Findings findings;
   for (const absl::Status& status : {probe->locks, probe->names}) {
     if (status.ok()) continue;
-    findings.push_back({Finding::kFail,
-                        std::string(what),
-                        absl::StrCat(where, status.message()),
-                        "keep the lock on another file system: --lock-file "
-                        "FILE",
-                        {}});
+    findings.push_back(
+        {Finding::kFail,
+         std::string(what),
+         absl::StrCat(where, status.message()),
+         "use a lock file on another file system: --lock-file FILE",
+         {}});
   }
   if (!findings.empty()) return findings;
   const std::string behaves =
-      absl::StrCat(where, "locks exclude, rename and link behave");
+      absl::StrCat(where, "locks, renames and links work");
   if (!IsShared(file_system)) {
     return {{Finding::kOk, std::string(what), behaves, "", {}}};
   }
   return {{Finding::kWarn,
            std::string(what),
            behaves,
-           "on this machine; another one that shares it may not see the lock",
+           "other machines that share it may not see the lock",
            {}}};
 }
 
@@ -160,9 +162,9 @@ Findings FileSystemFindings(const Location& location) {
 Finding OutsideFinding(const Location& location) {
   return {Finding::kWarn,
           "lock file",
-          absl::StrCat("none: ", LeadsOutText(location)),
-          "make it a directory: runs without o8lock are not seen, nor see this "
-          "lock",
+          absl::StrCat("not written: ", LeadsOutText(location)),
+          "make it a directory; otherwise o8lock and external runs do not see "
+          "each other",
           {}};
 }
 

@@ -30,6 +30,8 @@ namespace {
 
 std::string InstallCommand() { return OwnCommand("hooks install"); }
 
+std::string InstallHint() { return absl::StrCat("run: ", InstallCommand()); }
+
 // --- The hooks ---
 
 Finding HooksFinding(Finding::Level level, absl::string_view text,
@@ -40,25 +42,25 @@ Finding HooksFinding(Finding::Level level, absl::string_view text,
 std::string BypassHint(Bypass::Kind kind) {
   switch (kind) {
     case Bypass::kSettingOfOneWorktree:
-      return "take the setting out, or let no worktrees be added from that one";
+      return "remove the setting, or do not add worktrees from that worktree";
     case Bypass::kOtherPath:
-      return InstallCommand();
+      return InstallHint();
     case Bypass::kNoexec:
       return absl::StrCat(
-          "mount it without noexec, or with git 2.54 and newer: ",
+          "mount it without noexec, or use git 2.54 or newer and run: ",
           InstallCommand());
     case Bypass::kSetting:
       break;
   }
-  return absl::StrCat(InstallCommand(),
-                      "; if it stays so, take the setting out");
+  return absl::StrCat(InstallHint(),
+                      "; if that does not help, remove the setting");
 }
 
 Findings BypassFindings(const HooksState& state) {
   Findings findings;
   for (const Bypass& bypass : state.bypasses) {
     findings.push_back(HooksFinding(
-        Finding::kFail, absl::StrCat("git passes them by: ", bypass.text),
+        Finding::kFail, absl::StrCat("git does not call them: ", bypass.text),
         BypassHint(bypass.kind)));
   }
   return findings;
@@ -71,38 +73,39 @@ Findings HooksFindings(const HooksState& state) {
         BypassHint(state.bypasses[0].kind))};
   }
   if (!state.installed) {
-    return {HooksFinding(
-        Finding::kOk, "not installed",
-        absl::StrCat("to have git refuse worktrees during another's run: ",
-                     InstallCommand()))};
+    return {
+        HooksFinding(Finding::kOk, "not installed",
+                     absl::StrCat("to refuse worktrees during another run: ",
+                                  InstallCommand()))};
   }
   if (!state.bypasses.empty()) return BypassFindings(state);
   if (state.program_version.empty()) {
     return {HooksFinding(
         Finding::kFail,
-        absl::StrCat(state.program, " cannot be run, and git goes on without"),
-        InstallCommand())};
+        absl::StrCat(state.program,
+                     " cannot be started, so the hooks refuse nothing"),
+        InstallHint())};
   }
   const std::string calls =
       absl::StrCat("git ", state.git_version, " calls ", state.program, " (",
                    state.program_version, ")");
   if (state.program_version != kVersion) {
     return {HooksFinding(Finding::kWarn,
-                         absl::StrCat(calls, ", and this is ", kVersion),
-                         InstallCommand())};
+                         absl::StrCat(calls, ", but this is o8lock ", kVersion),
+                         InstallHint())};
   }
   if (state.post_checkout == PostCheckoutHook::kMissing) {
     return {HooksFinding(
-        Finding::kWarn, absl::StrCat(calls, ", but not as post-checkout"),
-        absl::StrCat("beside an external run worktrees are not refused, see: ",
+        Finding::kWarn, absl::StrCat(calls, ", but not from post-checkout"),
+        absl::StrCat("worktrees are not refused during an external run; see: ",
                      OwnCommand("hooks status")))};
   }
   Findings findings;
   for (const std::string& path : state.put_aside) {
     findings.push_back(HooksFinding(
         Finding::kWarn,
-        absl::StrCat(path, " came during a run, and git does not call it"),
-        "put it where you want it, or remove it"));
+        absl::StrCat(path, " was added during a run, and git does not call it"),
+        "move it to your hooks, or remove it"));
   }
   if (findings.empty()) {
     findings.push_back(HooksFinding(Finding::kOk, calls, ""));
@@ -130,8 +133,8 @@ std::pair<std::string, std::string> InWorktree(const Location& location,
 Finding TrackedFinding(const Location& location, const std::string& file) {
   const auto [directory, name] = InWorktree(location, file);
   return GitFinding(Finding::kWarn,
-                    absl::StrCat(name, " is tracked, and every run changes it"),
-                    absl::StrCat("take it out, and commit that: ",
+                    absl::StrCat(name, " is tracked, but every run changes it"),
+                    absl::StrCat("remove it from the index, and commit: ",
                                  ShellQuoted({"git", "-C", directory, "rm",
                                               "--cached", name})));
 }
@@ -150,22 +153,24 @@ Finding LockFileInGitFinding(const Location& location,
   }
   return GitFinding(
       Finding::kWarn,
-      absl::StrCat(text,
-                   "shown as a change during runs: ", in_git.unignored_by),
-      "take that pattern out: orchestr8 refuses a tree with changes");
+      absl::StrCat(text, "shown as a change during runs, because of ",
+                   in_git.unignored_by),
+      "remove that pattern: orchestr8 refuses a tree with changes");
 }
 
 // Returns a finding about the files orchestr8 leaves, by their names in git.
 Finding UnignoredFinding(const std::vector<std::string>& names) {
   Finding finding = GitFinding(
       Finding::kWarn,
-      absl::StrCat(names.size() == 1
-                       ? absl::StrCat(names[0], " is not ignored: orchestr8's")
-                       : absl::StrCat(names.size(),
-                                      " files of orchestr8 are "
-                                      "not ignored: its"),
-                   " next run refuses a tree with changes"),
-      "add to .gitignore, and commit that:");
+      absl::StrCat(
+          names.size() == 1
+              ? absl::StrCat(names[0],
+                             " is not ignored: the next run of orchestr8")
+              : absl::StrCat(names.size(),
+                             " files of orchestr8 are "
+                             "not ignored: its next run"),
+          " refuses a tree with changes"),
+      "add to .gitignore, and commit:");
   for (const std::string& name : names) {
     finding.lines.push_back(absl::StrCat("/", name));
   }
@@ -173,7 +178,7 @@ Finding UnignoredFinding(const std::vector<std::string>& names) {
 }
 
 Finding NoGitFinding(const absl::Status& status) {
-  constexpr absl::string_view kHint = "what only git can tell is missing here";
+  constexpr absl::string_view kHint = "the checks that need git are skipped";
   if (absl::IsNotFound(status)) {
     return GitFinding(Finding::kWarn, "not in PATH", kHint);
   }
@@ -222,9 +227,9 @@ Finding GitLockFinding(const GitLock& lock, const std::vector<int>& commands) {
       absl::StrCat(lock.path, " is ", FormatDuration(lock.age),
                    " old, and no process has it open"),
       running.empty()
-          ? absl::StrCat("if no git command is at work: ", remove)
-          : absl::StrCat("it may be of ", absl::StrJoin(running, ", "),
-                         "; after that: ", remove));
+          ? absl::StrCat("if no git command is running: ", remove)
+          : absl::StrCat("it may belong to ", absl::StrJoin(running, ", "),
+                         "; when that has ended: ", remove));
 }
 
 Findings GitLockFindings(const Location& location) {

@@ -27,13 +27,13 @@ constexpr const char* kPrograms[] = {"orchestr8", "murmur8"};
 absl::string_view LocksItselfText(const std::string& program) {
   switch (FindOutWhetherItLocks({program, /*by_package_runner=*/false})) {
     case LocksItself::kYes:
-      return ", keeps the lock file itself, so o8lock writes none for it";
+      return ", keeps its own lock file, so o8lock does not write one";
     case LocksItself::kNo:
-      return ", keeps no lock file, so o8lock writes it";
+      return ", keeps no lock file, so o8lock writes one";
     case LocksItself::kUnknown:
       break;
   }
-  return ", may keep the lock file itself, so o8lock writes none for it";
+  return ", may keep its own lock file, so o8lock does not write one";
 }
 
 }  // namespace
@@ -84,7 +84,7 @@ Finding PublishFinding(const Location& location) {
       DecideToPublish(Options(), std::nullopt, location);
   if (!decision.ok()) {
     return finding(Finding::kFail, decision.status().message(),
-                   "set it again: git config o8lock.publish auto");
+                   "correct it: git config o8lock.publish auto");
   }
   if (decision->publish) {
     return finding(Finding::kOk,
@@ -94,8 +94,7 @@ Finding PublishFinding(const Location& location) {
   if (!decision->starts_orchestr8) {
     return finding(Finding::kOk,
                    absl::StrCat("not written: ", decision->reason),
-                   "the lock holds all the same; runs without o8lock do not "
-                   "see it");
+                   "the lock holds; external runs do not see it");
   }
   return finding(Finding::kOk,
                  absl::StrCat("not written for commands that may start "

@@ -23,17 +23,19 @@ std::string HintText(absl::string_view hint) {
 std::string LockHint(const absl::Status& error) {
   switch (error.code()) {
     case absl::StatusCode::kUnimplemented:
-      return "keep the lock on a file system that has locks: --lock-file FILE";
+      return "use a lock file on a file system with working locks: --lock-file "
+             "FILE";
     case absl::StatusCode::kInvalidArgument:
       return absl::StrCat("see: ", OwnCommand("--help"));
     case absl::StatusCode::kFailedPrecondition:
-      return "nothing was run; move that file away, it is none of o8lock's";
+      return "nothing was run; move that file away, because it does not belong "
+             "to o8lock";
     case absl::StatusCode::kNotFound:
       return "nothing was run; create the directory first";
     case absl::StatusCode::kPermissionDenied:
       return "nothing was run; get permission to read it";
     case absl::StatusCode::kResourceExhausted:
-      return "nothing was run; make room, then try again";
+      return "nothing was run; free some space, then try again";
     default:
       return "nothing was run";
   }

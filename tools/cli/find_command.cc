@@ -57,7 +57,7 @@ absl::Status ExecStatus(int error, const std::string& command) {
   if (error == ENOENT && found) {
     return absl::NotFoundError(absl::StrCat(
         "execute '", command,
-        "': the interpreter or loader that the file asks for is not there"));
+        "': the interpreter or loader named in the file does not exist"));
   }
   // If a directory of PATH may not be searched, execvp() returns EACCES for
   // every misspelt name.

@@ -30,7 +30,7 @@ absl::string_view ElsewhereText(const LockStatus& found) {
 std::string ProcessText(const LockStatus& found) {
   const std::string process = absl::StrCat("process ", PidText(found));
   if (found.pid_reused && found.origin != Origin::kEarlierBoot) {
-    return absl::StrCat(process, " is another one, begun after the lock");
+    return absl::StrCat(process, " is another process, started after the lock");
   }
   switch (found.process.state) {
     case ProcessState::kRunning:
@@ -48,15 +48,15 @@ std::string ProcessText(const LockStatus& found) {
       return absl::StrCat(process,
                           " is in another PID namespace (container or host)");
     case Origin::kEarlierBoot:
-      return "the machine was started anew since";
+      return "the machine was restarted since then";
     case Origin::kOtherHost:
       return absl::StrCat("it runs on another machine, ",
                           TruncatePrintable(found.holder->host),
-                          ", which cannot be looked at from here");
+                          ", and cannot be checked from here");
     case Origin::kUnknown:
       if (!found.is_external && found.state == LockState::kUnknown) {
         return absl::StrCat("process ", PidText(found),
-                            " may be another one, of an earlier boot");
+                            " may be from an earlier boot");
       }
       break;
     case Origin::kHere:
@@ -65,16 +65,17 @@ std::string ProcessText(const LockStatus& found) {
   return "";
 }
 
-// Returns "process 124 (npm test)", and the number of others.
+// "process 124 (npm test) and 2 more hold it": `one` if it is one process,
+// otherwise `more`.
 std::string DescriptorHoldersText(
-    const std::vector<DescriptorHolder>& descriptor_holders) {
+    const std::vector<DescriptorHolder>& descriptor_holders,
+    absl::string_view one, absl::string_view more) {
   std::string text =
       absl::StrCat("process ", descriptor_holders[0].pid, " (",
                    ShellQuoted(Truncate(descriptor_holders[0].command)), ")");
-  if (descriptor_holders.size() > 1) {
-    absl::StrAppend(&text, " with ", descriptor_holders.size() - 1, " more");
-  }
-  return text;
+  if (descriptor_holders.size() == 1) return absl::StrCat(text, " ", one);
+  return absl::StrCat(text, " and ", descriptor_holders.size() - 1, " more ",
+                      more);
 }
 
 }  // namespace
@@ -103,16 +104,16 @@ std::string EvidenceText(const LockStatus& found) {
     facts.push_back("the kernel lock is held");
     if (IsDead(found)) {
       facts.push_back(ProcessText(found));
-      facts.push_back(
-          found.descriptor_holders.empty()
-              ? "a process that it started still has the lock"
-              : absl::StrCat(DescriptorHoldersText(found.descriptor_holders),
-                             " still has the lock"));
+      facts.push_back(found.descriptor_holders.empty()
+                          ? "a process that it started still holds the lock"
+                          : DescriptorHoldersText(found.descriptor_holders,
+                                                  "still holds the lock",
+                                                  "still hold the lock"));
       return absl::StrJoin(facts, ", ");
     }
     if (!found.descriptor_holders.empty()) {
-      facts.push_back(absl::StrCat(
-          DescriptorHoldersText(found.descriptor_holders), " has the lock"));
+      facts.push_back(DescriptorHoldersText(found.descriptor_holders,
+                                            "holds the lock", "hold the lock"));
     }
   }
   if (!found.problem.empty()) facts.push_back(Printable(found.problem));
@@ -125,9 +126,12 @@ std::string EvidenceText(const LockStatus& found) {
     return absl::StrJoin(facts, ", ");
   }
   if (!found.descriptor_holders.empty()) {
-    facts.push_back(absl::StrCat(
-        DescriptorHoldersText(found.descriptor_holders),
-        found.holder->surviving.empty() ? " is running" : " keeps the lock"));
+    facts.push_back(found.holder->surviving.empty()
+                        ? DescriptorHoldersText(found.descriptor_holders,
+                                                "is running", "are running")
+                        : DescriptorHoldersText(found.descriptor_holders,
+                                                "keeps the lock",
+                                                "keep the lock"));
   }
   if (found.is_external) {
     if (found.state == LockState::kHeld) {
@@ -136,7 +140,7 @@ std::string EvidenceText(const LockStatus& found) {
   } else if (found.origin == Origin::kHere && found.holder->surviving.empty()) {
     facts.push_back(found.holder->overridden_by.has_value()
                         ? "its lock was overridden"
-                        : "its kernel lock is not seen from here");
+                        : "its kernel lock is not visible from here");
   }
   return absl::StrJoin(facts, ", ");
 }
@@ -178,10 +182,11 @@ std::vector<Row> HolderRows(const LockStatus& found, const Now& now) {
 std::vector<Row> StrangerRows(const LockStatus& found,
                               const std::string& unlock) {
   if (found.stranger.empty() || found.state != LockState::kHeld) return {};
-  return {{"That process",
-           absl::StrCat(ShellQuoted(Truncate(found.stranger)),
-                        ", no orchestr8: the file may come from a container")},
-          {"If its run has ended", unlock}};
+  return {{"That process is",
+           absl::StrCat(
+               ShellQuoted(Truncate(found.stranger)),
+               ", not orchestr8; the lock file may come from a container")},
+          {"If that run has ended", unlock}};
 }
 
 std::string WhoText(const LockStatus& found) {
@@ -203,7 +208,7 @@ std::string OverrideText(const LockStatus& found, const Now& now, bool color) {
 std::string StaleText(const LockStatus& found) {
   return absl::StrCat("Warning: Found stale lock file (PID ", PidText(found),
                       found.pid_reused
-                          ? " is another process now, begun after the lock"
+                          ? " is now another process, started after the lock"
                           : " not running",
                       ")\nRemoving stale lock and continuing...\n\n");
 }

@@ -33,8 +33,8 @@ TEST(StaleTextTest, SaysOfNoProcessThatRunsThatItDoesNot) {
             "\n");
   found.pid_reused = true;
   EXPECT_EQ(StaleText(found),
-            "Warning: Found stale lock file (PID 12345 is another process now, "
-            "begun after the lock)\n"
+            "Warning: Found stale lock file (PID 12345 is now another process, "
+            "started after the lock)\n"
             "Removing stale lock and continuing...\n"
             "\n");
 }

@@ -89,23 +89,25 @@ absl::StatusOr<std::string> SelfTestText(
                           TestHooks(location, mechanism, own_tokens));
   switch (test) {
     case SelfTest::kNoCommit:
-      return absl::StrCat(kSelfTest, "not done: there is no commit yet\n");
+      return absl::StrCat(
+          kSelfTest, "skipped, because the repository has no commit yet\n");
     case SelfTest::kInside:
-      return absl::StrCat(kSelfTest, "not done: this is inside the run\n");
+      return absl::StrCat(kSelfTest,
+                          "skipped, because o8lock runs inside the run\n");
     case SelfTest::kDone:
       break;
   }
-  return absl::StrCat(
-      kSelfTest, "a user's hook was called while the lock was taken: ok\n",
-      kSelfTest, "a worktree under another run's lock was refused: ok\n");
+  return absl::StrCat(kSelfTest, "git called a user hook during a run: ok\n",
+                      kSelfTest,
+                      "git refused a worktree during another run: ok\n");
 }
 
 int Install(const Location& location,
             const std::vector<std::string>& own_tokens) {
   const std::string program = ProgramAsCalled();
   if (program.empty()) {
-    return Fail("it cannot be told which file this program is",
-                "start it by its path", kOsError);
+    return Fail("cannot find the program file of o8lock",
+                "start o8lock by its path", kOsError);
   }
   std::string tested;
   const auto test = [&](const HooksState& state) -> absl::Status {
@@ -119,10 +121,10 @@ int Install(const Location& location,
     return FailHooks(
         state.status(),
         absl::StrCat(
-            "the hooks are as they were before; ",
+            "the hooks are unchanged; ",
             access((location.common_dir + "/config.lock").c_str(), F_OK) == 0
                 ? absl::StrCat(
-                      "if no git command is at work: ",
+                      "if no git command is running: ",
                       ShellQuoted({"rm", location.common_dir + "/config.lock"}))
                 : absl::StrCat("see: ", OwnCommand("hooks status"))));
   }
@@ -135,14 +137,13 @@ int Uninstall(const Location& location) {
   const absl::StatusOr<LockStatus> found = Inspect(location, {});
   if (found.ok() && found->state > LockState::kStale) {
     return Fail(
-        "a run has the lock, and git may be about to call its hooks",
-        absl::StrCat("wait for it to complete; see: ", OwnCommand("status")),
+        "a run holds the lock, and git may still call the hooks",
+        absl::StrCat("wait for the run to end; see: ", OwnCommand("status")),
         kRefused);
   }
   const absl::Status status = UninstallHooks(location);
   if (absl::IsAborted(status)) {
-    return FailHooks(status,
-                     "the hooks are removed; put that file where you want it");
+    return FailHooks(status, "the hooks are removed; move this file yourself");
   }
   if (absl::IsAlreadyExists(status)) {
     PrintError(
@@ -155,9 +156,9 @@ int Uninstall(const Location& location) {
   const std::string left = location.common_dir + "/o8lock";
   if (access(left.c_str(), F_OK) == 0) {
     std::string text =
-        absl::StrCat("o8lock: the lock's own files stay: ", Printable(left));
+        absl::StrCat("o8lock: kept: the lock's own files in ", Printable(left));
     if (!location.main_worktree.empty()) {
-      absl::StrAppend(&text, ", and after a run its lines in ",
+      absl::StrAppend(&text, ", and its lines in ",
                       Printable(location.common_dir), "/info/exclude");
     }
     PrintOut(text + "\n");
@@ -168,7 +169,7 @@ int Uninstall(const Location& location) {
 int Status(const Location& location, bool json) {
   const absl::StatusOr<HooksState> state = InspectHooks(location, kHere);
   if (!state.ok()) {
-    return FailHooks(state.status(), "git has to work here first");
+    return FailHooks(state.status(), "make git work in this directory first");
   }
   PrintOut(json ? HooksStatusJson(*state)
                 : HooksStatusText(*state, Name(state->program)));
@@ -230,10 +231,12 @@ int HooksCommand(const Options& options) {
   const absl::StatusOr<Location> location = LocateLock(options);
   if (!location.ok()) return FailToLocate(location.status());
   if (location->armed.empty()) {
-    return Fail("the hooks are a git repository's, for the lock 'parallel'",
-                "go to a repository first; --name and --lock-file are not for "
-                "hooks",
-                kUsage);
+    if (!options.lock_file.empty() || options.name != "parallel") {
+      return Fail("hooks exist only for the lock 'parallel'",
+                  "remove --name and --lock-file", kUsage);
+    }
+    return Fail("hooks need a git repository",
+                "change to a directory of a repository", kUsage);
   }
   switch (options.action) {
     case Action::kHooksInstall:

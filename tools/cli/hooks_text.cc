@@ -57,22 +57,22 @@ std::string PostCheckoutText(const HooksState& state,
       absl::StrCat(Printable(state.hooks_directory), "/post-checkout");
   switch (state.post_checkout) {
     case PostCheckoutHook::kConfig:
-      return "by a setting";
+      return "called by a setting";
     case PostCheckoutHook::kAlone:
       return hook;
     case PostCheckoutHook::kChained:
-      return absl::StrCat(hook, ", before what that does");
+      return absl::StrCat(hook, ", before your own hook's commands");
     case PostCheckoutHook::kByOwner:
       return absl::StrCat("called by ", Printable(state.manager));
     case PostCheckoutHook::kMissing:
       break;
   }
   if (state.manager.empty()) {
-    return absl::StrCat("gone; run: ", OwnCommand("hooks install"));
+    return absl::StrCat("missing; run: ", OwnCommand("hooks install"));
   }
-  return absl::StrCat("none, that is for ", Printable(state.manager),
-                      "; against external runs put into ",
-                      OwnerHint(state, program));
+  return absl::StrCat(
+      "missing, because o8lock does not change ", Printable(state.manager),
+      "; to cover external runs, add to ", OwnerHint(state, program));
 }
 
 std::vector<Row> HooksRows(const HooksState& state,
@@ -81,17 +81,16 @@ std::vector<Row> HooksRows(const HooksState& state,
       {"Git", Printable(state.git_version)},
       {"reference-transaction",
        state.mechanism == Mechanism::kConfig
-           ? "only while the lock is taken, by a setting"
-           : "only while the lock is taken, by a directory of hooks"},
+           ? "called only during a run, by a setting"
+           : "called only during a run, by a hooks directory"},
       {"post-checkout", PostCheckoutText(state, program)},
       {"Program",
        absl::StrCat(Printable(state.program),
                     state.program_version.empty()
-                        ? ": cannot be started, git goes on without"
+                        ? ": cannot be started, so the hooks refuse nothing"
                         : absl::StrCat(" (", state.program_version, ")"))},
       {"Limit",
-       "beside a lock file that o8lock did not write, git worktree add "
-       "--no-checkout is not refused"},
+       "git worktree add --no-checkout is not refused during an external run"},
   };
 }
 
@@ -102,14 +101,14 @@ absl::string_view HeadOf(const HooksState& state) {
       absl::c_all_of(state.bypasses, [](const Bypass& bypass) {
         return bypass.kind == Bypass::kSettingOfOneWorktree;
       });
-  return elsewhere ? "installed, but not for every worktree\n"
-                   : "installed, of no use\n";
+  return elsewhere ? "installed, but not effective in every worktree\n"
+                   : "installed, but not effective\n";
 }
 
 }  // namespace
 
 std::string HookHint() {
-  return absl::StrCat("to add this worktree all the same: ", kAllowVariable,
+  return absl::StrCat("to add this worktree anyway: ", kAllowVariable,
                       "=1 git worktree add ...");
 }
 
@@ -121,11 +120,14 @@ std::string HooksInstalledText(const HooksState& state,
                     "\n");
   }
   for (const Bypass& bypass : state.bypasses) {
-    absl::StrAppend(&text, "o8lock: hooks: not in one worktree, for its own ",
-                    Printable(bypass.text), "\n");
+    absl::StrAppend(
+        &text,
+        "o8lock: hooks: not effective in one worktree, because of its setting ",
+        Printable(bypass.text), "\n");
   }
   for (const std::string& path : state.put_aside) {
-    absl::StrAppend(&text, "o8lock: hooks: put aside: ", Printable(path), "\n");
+    absl::StrAppend(
+        &text, "o8lock: hooks: not called by git: ", Printable(path), "\n");
   }
   return text;
 }
@@ -137,13 +139,13 @@ std::string HooksStatusText(const HooksState& state,
                         "\n");
   }
   std::vector<Row> rows = HooksRows(state, program);
-  rows.emplace_back("Armed",
-                    state.armed ? "yes" : "no, git has nothing to call");
+  rows.emplace_back(
+      "Armed", state.armed ? "yes" : "no, hooks are armed only during a run");
   for (const Bypass& bypass : state.bypasses) {
     rows.emplace_back("Bypassed by", Printable(bypass.text));
   }
   for (const std::string& path : state.put_aside) {
-    rows.emplace_back("Put aside", Printable(path));
+    rows.emplace_back("Not called by git", Printable(path));
   }
   return absl::StrCat(HeadOf(state), Lines(rows));
 }

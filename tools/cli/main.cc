@@ -50,9 +50,9 @@ int Main(char* const argv[]) {
   const std::string hook = HookName(argv[0]);
   if (getauxval(AT_SECURE) != 0) {
     if (!hook.empty()) return kSuccess;  // git has to continue
-    return Fail("o8lock does not run with privileges that its caller has not",
-                "take the set-user-ID or set-group-ID bit or the capabilities "
-                "from the file",
+    return Fail("o8lock must not have more privileges than its caller",
+                "remove the set-user-ID bit, the set-group-ID bit and the "
+                "capabilities from the program file",
                 kOsError);
   }
   // Without them the lock's own file could become the command's input.

@@ -81,7 +81,7 @@ std::optional<UsageError> ApplyNumber(absl::string_view name,
                                       Options& options) {
   number = ParseNumber(value, least, most);
   if (!number.has_value()) {
-    return SeeHelp(absl::StrCat(name, " wants a whole number from ", least,
+    return SeeHelp(absl::StrCat(name, " must be a whole number from ", least,
                                 " to ", most, ", not '", value, "'"));
   }
   Repeat(name, value, options.description);
@@ -95,7 +95,7 @@ std::optional<UsageError> ReadTime(absl::string_view name,
   time = ParseDuration(value);
   if (time.has_value()) return std::nullopt;
   return SeeHelp(absl::StrCat(
-      name, " wants a time such as 90, 10m, 1h30m or 2d, not '", value, "'"));
+      name, " must be a time such as 90, 10m, 1h30m or 2d, not '", value, "'"));
 }
 
 // `option` selects the lock `value`. Two such options would mean two locks.
@@ -114,7 +114,7 @@ std::optional<UsageError> ApplyLeftovers(absl::string_view value,
   options.leftovers = ParseSurvivalPolicy(value);
   if (!options.leftovers.has_value()) {
     return SeeHelp(
-        absl::StrCat("--leftovers wants 'release', 'wait', 'kill' or 'keep', "
+        absl::StrCat("--leftovers must be 'release', 'wait', 'kill' or 'keep', "
                      "not '",
                      value, "'"));
   }
@@ -166,7 +166,7 @@ std::optional<UsageError> Apply(int option, const char* argument,
       return Select("--name", value, options);
     case kLockFile:
       if (value.empty()) {
-        return SeeHelp("--lock-file wants the path of a file");
+        return SeeHelp("--lock-file needs the path of a file");
       }
       options.lock_file = std::string(value);
       return Select("--lock-file", value, options);
@@ -180,8 +180,9 @@ std::optional<UsageError> Apply(int option, const char* argument,
     case kPublish:
       options.publish = ParsePublish(value);
       if (!options.publish.has_value()) {
-        return SeeHelp(absl::StrCat(
-            "--publish wants 'auto', 'always' or 'never', not '", value, "'"));
+        return SeeHelp(
+            absl::StrCat("--publish must be 'auto', 'always' or 'never', not '",
+                         value, "'"));
       }
       Repeat("--publish", value, options.description);
       break;
@@ -226,7 +227,7 @@ UsageError OptionError(int option, char* const argv[]) {
   const std::string argument = Offender(argv);
   const char* problem = "unknown option";
   if (option == ':') {
-    problem = "option wants a value";
+    problem = "option needs a value";
   } else if (optopt != 0 && absl::StrContains(argument, '=')) {
     problem = "option takes no value";
   }
@@ -297,21 +298,20 @@ std::optional<UsageError> Check(const Options& options, const Verb* verb,
   if (options.json && options.action != Action::kStatus &&
       options.action != Action::kDoctor &&
       options.action != Action::kHooksStatus) {
-    return SeeHelp("--json is for: o8lock status, doctor, hooks status");
+    return SeeHelp("--json works only with status, doctor and hooks status");
   }
   if (options.leftovers == SurvivalPolicy::kKeep &&
       !options.selection.empty()) {
     return SeeHelp(
-        "--leftovers=keep is for the repository's own lock, without --name and "
-        "--lock-file");
+        "--leftovers=keep cannot be used with --name or --lock-file");
   }
   if (options.force && options.wait != absl::ZeroDuration()) {
-    return SeeHelp("--wait and --force exclude each other");
+    return SeeHelp("--wait and --force cannot be used together");
   }
   switch (options.action) {
     case Action::kHooksRun:
       if (!rest.empty()) return std::nullopt;
-      return SeeHelp("hooks run wants the name of a git hook", verb->name);
+      return SeeHelp("hooks run needs the name of a git hook", verb->name);
     case Action::kRun:
       if (!rest.empty()) return std::nullopt;
       return UsageError{"there is no command to run",

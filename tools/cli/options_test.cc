@@ -182,30 +182,30 @@ TEST(ParseOptionsTest, SaysWhatIsWrongAndWhatWouldBeRight) {
       {{"status", "now"},
        "status takes no arguments: 'now'\nsee: o8lock status --help"},
       {{"hooks"},
-       "hooks wants one of: install, uninstall, status, run\n"
+       "hooks needs one of these verbs: install, uninstall, status, run\n"
        "see: o8lock hooks --help"},
       {{"hooks", "fly"},
-       "hooks wants one of: install, uninstall, status, run\n"
+       "hooks needs one of these verbs: install, uninstall, status, run\n"
        "see: o8lock hooks --help"},
       {{"hooks", "install", "now"},
        "hooks install takes no arguments: 'now'\n"
        "see: o8lock hooks install --help"},
       {{"hooks", "run"},
-       "hooks run wants the name of a git hook\n"
+       "hooks run needs the name of a git hook\n"
        "see: o8lock hooks run --help"},
       {{"hooks", "install", "--json"},
-       "--json is for: o8lock status, doctor, hooks status\n"
+       "--json works only with status, doctor and hooks status\n"
        "see: o8lock --help"},
       {{"-n", "db", "-n", "de ploy", "--", "x"},
-       "a run has one lock, and these are two: --name db, --name de ploy\n"
-       "drop one, or take both: o8lock --name db -- "
+       "a run has one lock, but two are selected: --name db, --name de ploy\n"
+       "remove one of them, or take both locks: o8lock --name db -- "
        "o8lock --name 'de ploy' -- COMMAND"},
       {{"--lock-file=f", "status", "-n", "db"},
-       "a run has one lock, and these are two: --lock-file f, --name db\n"
-       "drop one, or take both: o8lock --lock-file f -- "
+       "a run has one lock, but two are selected: --lock-file f, --name db\n"
+       "remove one of them, or take both locks: o8lock --lock-file f -- "
        "o8lock --name db -- COMMAND"},
       {{"--wait", "--force", "--", "x"},
-       "--wait and --force exclude each other\nsee: o8lock --help"},
+       "--wait and --force cannot be used together\nsee: o8lock --help"},
       {{"--bogus", "--", "x"}, "unknown option: '--bogus'\nsee: o8lock --help"},
       {{"--bogus=1", "--", "x"},
        "unknown option: '--bogus=1'\nsee: o8lock --help"},
@@ -214,21 +214,21 @@ TEST(ParseOptionsTest, SaysWhatIsWrongAndWhatWouldBeRight) {
        "unknown option: '-Z'\nsee: o8lock --help"},
       {{"--force=1", "--", "x"},
        "option takes no value: '--force=1'\nsee: o8lock --help"},
-      {{"--name"}, "option wants a value: '--name'\nsee: o8lock --help"},
-      {{"-fn"}, "option wants a value: '-n'\nsee: o8lock --help"},
+      {{"--name"}, "option needs a value: '--name'\nsee: o8lock --help"},
+      {{"-fn"}, "option needs a value: '-n'\nsee: o8lock --help"},
       {{"--lock-file=", "--", "x"},
-       "--lock-file wants the path of a file\nsee: o8lock --help"},
+       "--lock-file needs the path of a file\nsee: o8lock --help"},
       {{"--publish=now", "--", "x"},
-       "--publish wants 'auto', 'always' or 'never', not 'now'\n"
+       "--publish must be 'auto', 'always' or 'never', not 'now'\n"
        "see: o8lock --help"},
       {{"--leftovers=keep", "-n", "db", "--", "x"},
-       "--leftovers=keep is for the repository's own lock, without --name and "
-       "--lock-file\nsee: o8lock --help"},
+       "--leftovers=keep cannot be used with --name or --lock-file\nsee: "
+       "o8lock --help"},
       {{"--leftovers=eat", "--", "x"},
-       "--leftovers wants 'release', 'wait', 'kill' or 'keep', not 'eat'\n"
+       "--leftovers must be 'release', 'wait', 'kill' or 'keep', not 'eat'\n"
        "see: o8lock --help"},
       {{"--max-concurrency=0", "--", "x"},
-       "--max-concurrency wants a whole number from 1 to 1000000, not '0'\n"
+       "--max-concurrency must be a whole number from 1 to 1000000, not '0'\n"
        "see: o8lock --help"},
   };
   for (const auto& c : cases) EXPECT_EQ(Error(c.arguments), c.message);
@@ -239,18 +239,18 @@ TEST(ParseOptionsTest, ProposesTheVerbThatWasMeant) {
     Arguments arguments;
     const char* message;
   } cases[] = {
-      {{"statsu"}, "there is no verb 'statsu'\ndid you mean: o8lock status"},
+      {{"statsu"}, "unknown verb: 'statsu'\ndid you mean: o8lock status"},
       {{"-n", "a b", "Status", "--json"},
-       "there is no verb 'Status'\n"
+       "unknown verb: 'Status'\n"
        "did you mean: o8lock -n 'a b' status --json"},
-      {{"unlok"}, "there is no verb 'unlok'\ndid you mean: o8lock unlock"},
-      {{"docter"}, "there is no verb 'docter'\ndid you mean: o8lock doctor"},
-      {{"hepl"}, "there is no verb 'hepl'\ndid you mean: o8lock help"},
-      {{"hook"}, "there is no verb 'hook'\ndid you mean: o8lock hooks"},
+      {{"unlok"}, "unknown verb: 'unlok'\ndid you mean: o8lock unlock"},
+      {{"docter"}, "unknown verb: 'docter'\ndid you mean: o8lock doctor"},
+      {{"hepl"}, "unknown verb: 'hepl'\ndid you mean: o8lock help"},
+      {{"hook"}, "unknown verb: 'hook'\ndid you mean: o8lock hooks"},
       {{"hook", "install"},
-       "there is no verb 'hook'\ndid you mean: o8lock hooks install"},
+       "unknown verb: 'hook'\ndid you mean: o8lock hooks install"},
       {{"-q", "hooks", "instal"},
-       "hooks wants one of: install, uninstall, status, run\n"
+       "hooks needs one of these verbs: install, uninstall, status, run\n"
        "did you mean: o8lock -q hooks install"},
       {{"help", "satus"},
        "there is no help for 'satus'\ndid you mean: o8lock help status"},
@@ -275,20 +275,20 @@ TEST(ParseOptionsTest, ReadsHowLongToWait) {
   EXPECT_EQ(Parsed({"-w1", "--", "x"}).wait, absl::Seconds(1));
   EXPECT_EQ(Parsed({"--wait=0.5s", "--", "x"}).wait, absl::Milliseconds(500));
   EXPECT_EQ(Error({"--wait=1x", "--", "x"}),
-            "--wait wants a time such as 90, 10m, 1h30m or 2d, not '1x'\n"
+            "--wait must be a time such as 90, 10m, 1h30m or 2d, not '1x'\n"
             "see: o8lock --help");
   EXPECT_EQ(Error({"--kill-after=", "--", "x"}),
-            "--kill-after wants a time such as 90, 10m, 1h30m or 2d, not ''\n"
+            "--kill-after must be a time such as 90, 10m, 1h30m or 2d, not ''\n"
             "see: o8lock --help");
   // A separate argument would be the command.
   EXPECT_EQ(Error({"-w", "10", "--", "x"}),
-            "a time is written together with -w\n"
+            "-w takes its time without a space\n"
             "try: o8lock -w10 -- COMMAND");
   EXPECT_EQ(Error({"-q", "--wait", "1h30m", "x"}),
-            "a time is written together with --wait\n"
+            "--wait takes its time after '='\n"
             "try: o8lock -q --wait=1h30m -- COMMAND");
   EXPECT_EQ(Error({"-w1s", "--force", "--", "x"}),
-            "--wait and --force exclude each other\nsee: o8lock --help");
+            "--wait and --force cannot be used together\nsee: o8lock --help");
 }
 
 TEST(ParseOptionsTest, TakesExitCodesThatExistOnly) {
@@ -298,7 +298,7 @@ TEST(ParseOptionsTest, TakesExitCodesThatExistOnly) {
   for (const char* code : {"256", "600", "-1", "+1", " 1", "1 ", "", "x", "1.0",
                            "99999999999999999999"}) {
     EXPECT_EQ(Error({"-E", code, "--", "x"}),
-              absl::StrCat("--conflict-exit-code wants a whole number from 0 "
+              absl::StrCat("--conflict-exit-code must be a whole number from 0 "
                            "to 255, not '",
                            code, "'\nsee: o8lock --help"));
   }

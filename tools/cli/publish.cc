@@ -35,15 +35,15 @@ std::string TopOf(const Location& location) {
 
 PublishDecision NotBeside(absl::string_view subject, bool is_certain) {
   return {/*publish=*/false,
-          absl::StrCat(subject,
-                       is_certain ? " keeps it itself" : " may keep it itself"),
+          absl::StrCat(subject, is_certain ? " keeps its own lock file"
+                                           : " may keep its own lock file"),
           /*starts_orchestr8=*/true};
 }
 
 PublishDecision DecideForOrchestr8(const Orchestr8Program& program) {
   const LocksItself locks = FindOutWhetherItLocks(program);
   if (locks == LocksItself::kNo) {
-    return {true, absl::StrCat(program.name, " keeps none itself"), false};
+    return {true, absl::StrCat(program.name, " keeps no lock file"), false};
   }
   return NotBeside(program.name, locks == LocksItself::kYes);
 }
@@ -60,13 +60,13 @@ PublishDecision DecideByItself(const std::vector<std::string>& command,
                                const std::optional<Orchestr8Command>& orchestr8,
                                const Location& location) {
   if (!IsOrchestr8LockFile(location.lock_file)) {
-    return {true, "orchestr8 does not look for it", false};
+    return {true, "orchestr8 does not look for this file", false};
   }
   if (orchestr8.has_value()) return DecideForOrchestr8(orchestr8->program);
   const std::optional<ReachableOrchestr8> found =
       FindReachableOrchestr8(command, TopOf(location));
   if (found.has_value()) return NotBeside(found->subject, found->is_certain);
-  return {true, "no orchestr8 that keeps it is in reach", false};
+  return {true, "found no orchestr8 with its own lock file", false};
 }
 
 absl::StatusOr<PublishDecision> DecideToPublish(
@@ -78,16 +78,17 @@ absl::StatusOr<PublishDecision> DecideToPublish(
     source = "o8lock.publish";
     publish = ParsePublish(*location.publish);
     if (!publish.has_value()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the setting o8lock.publish is '", *location.publish,
-                       "', not 'auto', 'always' or 'never'"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the setting o8lock.publish must be 'auto', 'always' or 'never', "
+          "not '",
+          *location.publish, "'"));
     }
   }
   switch (publish.value_or(Publish::kAuto)) {
     case Publish::kAlways:
-      return PublishDecision{true, absl::StrCat(source, " is always"), false};
+      return PublishDecision{true, absl::StrCat(source, "=always"), false};
     case Publish::kNever:
-      return PublishDecision{false, absl::StrCat(source, " is never"), false};
+      return PublishDecision{false, absl::StrCat(source, "=never"), false};
     case Publish::kAuto:
       break;
   }

@@ -63,13 +63,13 @@ TEST_F(PublishTest, SearchesUpToTheTopOfTheRepository) {
   MakeRepository();
   EXPECT_TRUE(Decide("shop/web").publish);
   EXPECT_EQ(Decide("shop/web").reason,
-            "no orchestr8 that keeps it is in reach");
+            "found no orchestr8 with its own lock file");
   AddOrchestr8(dir_.File("shop"), "v4");
   const PublishDecision decision = Decide("shop/web");
   EXPECT_FALSE(decision.publish);
   EXPECT_TRUE(decision.starts_orchestr8);
-  EXPECT_EQ(decision.reason,
-            dir_.File("shop/node_modules/murmur8") + " keeps it itself");
+  EXPECT_EQ(decision.reason, dir_.File("shop/node_modules/murmur8") +
+                                 " keeps its own lock file");
 }
 
 TEST_F(PublishTest, SearchesFromALinkedWorktreeInTheMainOneUpToThatsTop) {
@@ -96,14 +96,14 @@ TEST_F(PublishTest, DoesWhatItIsToldWithoutASearch) {
   AddOrchestr8(dir_.File("shop"), "v4");
   options_.publish = Publish::kAlways;
   EXPECT_TRUE(Decide("shop").publish);
-  EXPECT_EQ(Decide("shop").reason, "--publish is always");
+  EXPECT_EQ(Decide("shop").reason, "--publish=always");
   options_.publish = Publish::kNever;
   EXPECT_FALSE(Decide("shop").publish);
   EXPECT_FALSE(Decide("shop").starts_orchestr8);
   options_.publish.reset();
   Git(dir_.File("shop"), {"config", "o8lock.publish", "always"});
   EXPECT_TRUE(Decide("shop").publish);
-  EXPECT_EQ(Decide("shop").reason, "o8lock.publish is always");
+  EXPECT_EQ(Decide("shop").reason, "o8lock.publish=always");
   Git(dir_.File("shop"), {"config", "o8lock.publish", "maybe"});
   EXPECT_EQ(Try("shop").status().code(), absl::StatusCode::kInvalidArgument);
 }
@@ -113,7 +113,7 @@ TEST_F(PublishTest, WritesALockFileThatNoOrchestr8LooksFor) {
   AddOrchestr8(dir_.File("shop"), "v4");
   options_.name = "deploy";
   EXPECT_TRUE(Decide("shop").publish);
-  EXPECT_EQ(Decide("shop").reason, "orchestr8 does not look for it");
+  EXPECT_EQ(Decide("shop").reason, "orchestr8 does not look for this file");
   options_.name = "parallel";
   options_.lock_file = dir_.File("build.lock");
   EXPECT_TRUE(Decide("shop").publish);
@@ -127,16 +127,16 @@ TEST_F(PublishTest, GoesByTheProgramOfAnOrchestr8CommandLine) {
   const std::string v3 = InstallOrchestr8(dir_.File("v3"), "v3");
   options_.command = {v3, "parallel", "a"};
   EXPECT_FALSE(Decide("shop").publish);
-  EXPECT_EQ(Decide("shop").reason, v3 + " keeps it itself");
+  EXPECT_EQ(Decide("shop").reason, v3 + " keeps its own lock file");
   options_.command = {InstallOrchestr8(dir_.File("old"), "prelock"), "parallel",
                       "a"};
   // Other installed versions do not matter.
   AddOrchestr8(dir_.File("shop"), "v4");
   EXPECT_TRUE(Decide("shop").publish);
-  EXPECT_EQ(Decide("shop").reason, options_.command[0] + " keeps none itself");
+  EXPECT_EQ(Decide("shop").reason, options_.command[0] + " keeps no lock file");
   options_.command = {"npx", "orchestr8@99", "parallel", "a"};
   EXPECT_FALSE(Decide("shop").publish);
-  EXPECT_EQ(Decide("shop").reason, "orchestr8@99 may keep it itself");
+  EXPECT_EQ(Decide("shop").reason, "orchestr8@99 may keep its own lock file");
 }
 
 }  // namespace

@@ -60,10 +60,10 @@ std::vector<Row> RefusalRows(const LockStatus& found, const Now& now,
   rows.emplace_back("Evidence", EvidenceText(found));
   for (Row& row : StrangerRows(found, unlock)) rows.push_back(std::move(row));
   if (!found.descriptor_holders.empty()) {
-    rows.emplace_back("To end what is left of it",
+    rows.emplace_back("To end its surviving processes",
                       KillDescriptorHolders(found));
     if (found.holder.has_value() && !found.holder->surviving.empty()) {
-      rows.emplace_back("To free the lock without that", unlock);
+      rows.emplace_back("To free the lock without ending them", unlock);
     }
   }
   rows.emplace_back(found.is_external ? "Lock file" : "Guard",
@@ -115,7 +115,7 @@ std::string OptionsText(const LockStatus& found, const std::string& wait,
   return absl::StrCat("\nOptions:\n  • ",
                       found.state == LockState::kHeld
                           ? absl::StrCat("Wait for it to complete: ", wait)
-                          : "Find out whether it still runs",
+                          : "Check whether it is still running",
                       "\n  • Run: ", status, "\n  • ", last, "\n\n");
 }
 
@@ -167,9 +167,9 @@ std::string TimedOutText(const LockStatus& found, const Invocation& invocation,
 }
 
 std::string AncestorText(const LockStatus& found) {
-  return HintText(absl::StrCat("process ", PidText(found),
-                               " has started this one: waiting for its end "
-                               "would never end"));
+  return HintText(
+      absl::StrCat("process ", PidText(found),
+                   " started this process, so waiting for it would never end"));
 }
 
 std::string WorktreeRefusedText(const Refused& refused,
@@ -184,12 +184,13 @@ std::string WorktreeRefusedText(const Refused& refused,
   return absl::StrCat(
       RefusedText(refused.found),
       "git worktree add refused: it would collide with that run.\n",
-      OptionsText(refused.found, CommandLine({program, kWait, "--"}, add),
-                  ShellQuoted({program, "status"}),
-                  to_a_person
-                      ? absl::StrCat("Allow this one on purpose: ",
-                                     kAllowVariable, "=1 ", ShellQuoted(add))
-                      : "Ask a person to allow it: man o8lock, ENVIRONMENT"),
+      OptionsText(
+          refused.found, CommandLine({program, kWait, "--"}, add),
+          ShellQuoted({program, "status"}),
+          to_a_person
+              ? absl::StrCat("Allow this worktree anyway: ", kAllowVariable,
+                             "=1 ", ShellQuoted(add))
+              : "Ask the user to allow it: see ENVIRONMENT in man o8lock"),
       Lines(rows, color));
 }
 

@@ -126,15 +126,15 @@ TEST(RefusalTextTest, SaysThatItCannotTell) {
           "Started at: 2026-02-25T10:30:00Z\n"
           "\n"
           "Options:\n"
-          "  • Find out whether it still runs\n"
+          "  • Check whether it is still running\n"
           "  • Run: o8lock --name deploy status\n"
           "  • Force override: o8lock --name deploy --feature c --force -- "
           "make 'feat c'\n"
           "\n",
           kHolderDetails,
           "Age: 12m 4s\n"
-          "Evidence: it runs on another machine, box, which cannot be looked "
-          "at from here\n"
+          "Evidence: it runs on another machine, box, and cannot be checked "
+          "from here\n"
           "Guard: /r/.git/o8lock/parallel.guard\n"));
 }
 
@@ -165,12 +165,12 @@ TEST(RefusalTextTest, SaysHowItIsKnown) {
   found.process.state = ProcessState::kGone;
   EXPECT_EQ(known_by(found),
             "Evidence: the kernel lock is held, process 12345 has ended, a "
-            "process that it started still has the lock");
+            "process that it started still holds the lock");
   found.pid_reused = true;
-  EXPECT_EQ(known_by(found),
-            "Evidence: the kernel lock is held, process 12345 is another "
-            "one, begun after the lock, a process that it started still has "
-            "the lock");
+  EXPECT_EQ(
+      known_by(found),
+      "Evidence: the kernel lock is held, process 12345 is another process, "
+      "started after the lock, a process that it started still holds the lock");
   found = FindHeld();
   found.origin = Origin::kOtherNamespace;
   found.process = ProcessInfo();

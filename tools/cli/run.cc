@@ -75,7 +75,8 @@ std::optional<int> Refuse(const LockStatus& found, const Options& options,
   // orchestr8's question looks the same.
   if (!declined.has_value() && !invocation.status_command.empty()) {
     PrintError(
-        "o8lock: that was o8lock's question; orchestr8 may ask its own now\n");
+        "o8lock: this was the question of o8lock; orchestr8 may now ask its "
+        "own\n");
   }
   return declined;
 }
@@ -207,10 +208,10 @@ void LockedRun::WithdrawLockFile(Lock& lock) const {
   const absl::Status withdrawn = lock.WithdrawLockFile();
   if (withdrawn.ok() || options_.quiet) return;
   PrintError(
-      absl::StrCat("o8lock: warning: the outer run's lock file stays: ",
+      absl::StrCat("o8lock: warning: cannot remove the outer run's lock file: ",
                    Printable(withdrawn.message()),
-                   "\no8lock: hint: orchestr8 may take it for another run's, "
-                   "and refuse\n"));
+                   "\no8lock: hint: orchestr8 may mistake it for another run's "
+                   "lock file, and refuse to start\n"));
 }
 
 int LockedRun::RunUnder(Lock& lock) {
@@ -306,7 +307,7 @@ int Run(Options options, const std::string& program, int64_t started) {
   const absl::Status hooks = RefreshHooks(*location);
   if (!hooks.ok() && !options.quiet) {
     PrintError(absl::StrCat(
-        "o8lock: warning: the git hooks: ", Printable(hooks.message()), "\n"));
+        "o8lock: warning: git hooks: ", Printable(hooks.message()), "\n"));
   }
   AcquireOptions acquire;
   DescribeRun(options, orchestr8, acquire);
@@ -314,16 +315,16 @@ int Run(Options options, const std::string& program, int64_t started) {
       DecideToPublish(options, orchestr8, *location);
   if (!publish.ok()) {
     return Fail(publish.status().message(),
-                "nothing was run; set it again: git config o8lock.publish auto",
+                "nothing was run; correct it: git config o8lock.publish auto",
                 kUsage);
   }
   if (!options.leftovers.has_value() && location->leftovers.has_value()) {
     options.leftovers = ParseSurvivalPolicy(*location->leftovers);
     if (!options.leftovers.has_value()) {
-      return Fail(absl::StrCat("the setting o8lock.leftovers is '",
-                               *location->leftovers,
-                               "', not 'release', 'wait', 'kill' or 'keep'"),
-                  "nothing was run; set it again: git config o8lock.leftovers "
+      return Fail(absl::StrCat("the setting o8lock.leftovers must be "
+                               "'release', 'wait', 'kill' or 'keep', not '",
+                               *location->leftovers, "'"),
+                  "nothing was run; correct it: git config o8lock.leftovers "
                   "release",
                   kUsage);
     }

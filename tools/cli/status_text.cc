@@ -33,15 +33,14 @@ std::string StateText(const LockStatus& found) {
                  ? absl::StrCat(
                        "free (stale: PID ", PidText(found),
                        found.pid_reused
-                           ? " is another process now, begun after the "
-                             "lock)"
+                           ? " is now another process, started after the lock)"
                            : " is not running)")
                  : "free (stale: the lock file is malformed)";
     case LockState::kUnknown:
       return absl::StrCat("unknown (PID: ", PidText(found), ")");
     case LockState::kHeld:
       return absl::StrCat("held (PID: ", PidText(found), ")",
-                          found.own ? " by the run that asks" : "");
+                          found.own ? " by this run" : "");
   }
   return "free";
 }
@@ -68,7 +67,7 @@ std::string Colored(const std::string& text, LockState state) {
 std::string LockFileText(const LockReport& lock) {
   const Location& location = lock.location;
   if (lock.lock_file.empty()) {
-    return absl::StrCat("none: ", LeadsOutText(location));
+    return absl::StrCat("not written: ", LeadsOutText(location));
   }
   std::string text = Printable(lock.lock_file);
   if (lock.found.holder.has_value() &&
@@ -87,7 +86,7 @@ std::string WaiterLine(const Waiter& waiter, const Now& now) {
   return absl::StrCat(
       "for ", FormatDuration((now.ticks - waiter.since) / kTicksPerSecond),
       ": ", ProcessLine({waiter.pid, waiter.command, waiter.directory}),
-      waiter.is_visible ? "" : " of another user or PID namespace");
+      waiter.is_visible ? "" : " (another user or PID namespace)");
 }
 
 // Lists the other locks, free ones last.
@@ -120,9 +119,9 @@ std::string StatusText(const RepositoryReport& report, const Now& now,
   }
   for (const Holder& run : report.lock.overridden) {
     rows.emplace_back(
-        "Works beside",
+        "Overridden run",
         absl::StrCat("PID ", run.pid, " (", ShellQuoted(Truncate(run.command)),
-                     "), whose lock was overridden"));
+                     "), may still be running"));
   }
   for (Row& row : StrangerRows(found, UnlockCommand(report.lock))) {
     rows.push_back(std::move(row));
@@ -142,9 +141,8 @@ std::string StatusText(const RepositoryReport& report, const Now& now,
                     "\n", ListText(report.lock.worktrees, WorktreeLine));
   }
   if (!report.lock.orphans.empty()) {
-    absl::StrAppend(&text, "Worktrees that ended runs have left: ",
-                    report.lock.orphans.size(), "\n",
-                    ListText(report.lock.orphans, OrphanLine));
+    absl::StrAppend(&text, "Orphaned worktrees: ", report.lock.orphans.size(),
+                    "\n", ListText(report.lock.orphans, OrphanLine));
     for (const std::string& hint : OrphanHints(report.lock.orphans)) {
       absl::StrAppend(&text, "  ", hint, "\n");
     }
@@ -163,15 +161,15 @@ std::string StatusText(const RepositoryReport& report, const Now& now,
 
 std::string UnlockText(const LockStatus& found) {
   return absl::StrCat(
-      "\nWarning: Taking the lock away from PID ", PidText(found), "\n",
+      "\nWarning: Removing the lock of PID ", PidText(found), "\n",
       found.state == LockState::kHeld
-          ? "This does not end it: the next run will run beside it.\n"
+          ? "That process keeps running, and the next run starts beside it.\n"
           : "This may cause conflicts if it is still running.\n");
 }
 
 std::string UnlockedText(const LockStatus& found) {
-  return absl::StrCat("o8lock: unlocked, PID ", PidText(found),
-                      " has the lock no more\n");
+  return absl::StrCat("o8lock: lock removed; PID ", PidText(found),
+                      " no longer holds it\n");
 }
 
 }  // namespace o8lock

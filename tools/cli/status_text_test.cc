@@ -28,7 +28,7 @@ TEST(StatusTextTest, HasALineForEachState) {
   found = FindHeld();
   found.own = true;
   EXPECT_EQ(text(),
-            absl::StrCat("held (PID: 12345) by the run that asks\n"
+            absl::StrCat("held (PID: 12345) by this run\n"
                          "Started at: 2026-02-25T10:30:00Z\n",
                          kHolderDetails,
                          "Running for: 12m 4s\n"

@@ -44,7 +44,7 @@ int UnlockCommand(const Options& options, int64_t started) {
     const std::string warning = UnlockText(found);
     if (!options.quiet || !options.yes) PrintError(warning);
     if (options.yes && IsSince(found, started)) {
-      return Fail("the holder has changed",
+      return Fail("the holder changed, so the lock was not removed",
                   absl::StrCat("see: ", OwnCommand("status")),
                   options.conflict_exit_code);
     }
@@ -61,7 +61,7 @@ int UnlockCommand(const Options& options, int64_t started) {
   absl::StatusOr<Lock> lock = Lock::Acquire(*location, acquire, &now);
   if (!lock.ok()) {
     if (!now.has_value()) return FailToLock(lock.status(), *location);
-    return Fail("the holder has changed",
+    return Fail("the holder changed, so the lock was not removed",
                 absl::StrCat("see: ", OwnCommand("status")),
                 options.conflict_exit_code);
   }

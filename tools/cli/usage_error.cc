@@ -54,11 +54,12 @@ UsageError NoVerbNorDashes(Arguments before, const Arguments& arguments) {
   if ((last == "-w" || last == "--wait") &&
       ParseDuration(arguments[0]).has_value()) {
     before.back() += absl::StrCat(last == "-w" ? "" : "=", arguments[0]);
-    return {absl::StrCat("a time is written together with ", last),
+    return {last == "-w" ? "-w takes its time without a space"
+                         : "--wait takes its time after '='",
             absl::StrCat("try: ", ShellQuoted(AsTyped(before)), " -- COMMAND")};
   }
   if (const Verb* verb = GuessVerb(arguments); verb != nullptr) {
-    return {absl::StrCat("there is no verb '", arguments[0], "'"),
+    return {absl::StrCat("unknown verb: '", arguments[0], "'"),
             DidYouMean(before, *verb, arguments)};
   }
   return {
@@ -72,7 +73,8 @@ UsageError NoHooksVerb(const Arguments& before, const Arguments& arguments) {
   const Arguments program(before.begin(), before.end() - 1);
   const Verb* verb = arguments.empty() ? nullptr : GuessVerb(typed);
   UsageError error =
-      SeeHelp("hooks wants one of: install, uninstall, status, run", "hooks");
+      SeeHelp("hooks needs one of these verbs: install, uninstall, status, run",
+              "hooks");
   if (verb != nullptr) error.hint = DidYouMean(program, *verb, typed);
   return error;
 }
@@ -92,10 +94,10 @@ UsageError TwoLocks(const Arguments& first, const Arguments& second) {
     return ShellQuoted(Joined(Joined(OwnArguments(), arguments), {"--"}));
   };
   return {
-      absl::StrCat("a run has one lock, and these are two: ",
+      absl::StrCat("a run has one lock, but two are selected: ",
                    absl::StrJoin(first, " "), ", ", absl::StrJoin(second, " ")),
-      absl::StrCat("drop one, or take both: ", nested(first), " ",
-                   nested(second), " COMMAND")};
+      absl::StrCat("remove one of them, or take both locks: ", nested(first),
+                   " ", nested(second), " COMMAND")};
 }
 
 }  // namespace o8lock

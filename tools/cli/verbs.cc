@@ -20,17 +20,18 @@ constexpr Verb kVerbs[] = {
     {"status", Action::kStatus,
      R"(Usage: o8lock [OPTIONS] status
 
-Shows whether the lock is held: by which process, since when, and how that is
-known; which processes wait for it; the lock file, or why there is none; what
-runs left behind; the other locks of the repository. Changes nothing.
+Shows whether the lock is held, by which process, since when, and the evidence.
+Lists the processes that wait for it, the lock file or the reason for its
+absence, surviving processes and orphaned worktrees of ended runs, and the other
+locks of the repository. Changes nothing.
 
-  -n, --name NAME             another lock of the same repository
-      --lock-file FILE        the lock of this lock file
+  -n, --name NAME             use another lock of the same repository
+      --lock-file FILE        use this lock file instead of the repository's
   -E, --conflict-exit-code N  exit with N instead of 75 if the lock is held
       --json                  print JSON; "man o8lock" describes it
 
-Exit codes: 0 the lock is free, stale, or held by the run that asks; 75 another
-run holds it, or that cannot be known.
+Exit codes: 0 the lock is free or stale, or this process is inside the run; 75
+another run holds the lock, or its state is unknown.
 )"},
     {"unlock", Action::kUnlock,
      R"(Usage: o8lock [OPTIONS] unlock
@@ -39,24 +40,24 @@ Shows the holder of the lock, asks, and removes the lock. The holder's command
 keeps running, without the lock. A stale lock is removed without a question.
 
   -y, --yes                   do not ask
-  -n, --name NAME             another lock of the same repository
-      --lock-file FILE        the lock of this lock file
+  -n, --name NAME             use another lock of the same repository
+      --lock-file FILE        use this lock file instead of the repository's
   -E, --conflict-exit-code N  exit with N instead of 75 if you decline
   -q, --quiet                 with --yes: print nothing
 
 Exit codes: 0 the lock was removed, or was free; 75 you declined, or the holder
-has changed.
+changed.
 )"},
     {"doctor", Action::kDoctor,
      R"(Usage: o8lock [OPTIONS] doctor
 
-Tests whether locks work in the directories of the lock, and looks for problems:
-files with wrong permissions, hooks that git does not call, orchestr8's files
-that git does not ignore, locks that git left behind. Says whether the lock file
-is written here. Takes no lock, and leaves no file.
+Tests whether locks work in the directories of the lock. Searches for problems:
+files with wrong permissions, hooks that git does not call, files of orchestr8
+that git does not ignore, stale lock files of git. Reports whether a run writes
+the lock file. Takes no lock and leaves no file.
 
-  -n, --name NAME             another lock of the same repository
-      --lock-file FILE        the lock of this lock file
+  -n, --name NAME             use another lock of the same repository
+      --lock-file FILE        use this lock file instead of the repository's
       --json                  print JSON; "man o8lock" describes it
 
 Exit codes: 0 all is well, or there are warnings only; 71 a check failed.
@@ -68,17 +69,17 @@ With its hooks installed, git refuses to add a worktree while another run holds
 the lock 'parallel'. Every other git command works as before.
 
   install    make git call the hooks; once for each clone
-  uninstall  restore what was there before
-  status     tell whether git calls the hooks
+  uninstall  remove the hooks, and restore the files as they were before
+  status     show whether git calls the hooks
 
 To add a worktree during another run: O8LOCK_ALLOW=1 git worktree add ...
-For more about one of them: o8lock hooks install --help
+Help for each of these verbs, for example: o8lock hooks install --help
 )"},
     {"hooks install", Action::kHooksInstall,
      R"(Usage: o8lock hooks install
 
 Makes git refuse to add a worktree while another run holds the lock 'parallel'.
-Run it once for each clone. Hooks that you have keep running. Needs git 2.29 or
+Run it once for each clone. Your own hooks keep running. Needs git 2.29 or
 later. With husky, lefthook, pre-commit or simple-git-hooks it prints the lines
 to add to their files.
 
@@ -87,13 +88,13 @@ Exit codes: 0 git calls the hooks; 71 it does not; 73 a file cannot be written.
     {"hooks uninstall", Action::kHooksUninstall,
      R"(Usage: o8lock hooks uninstall
 
-Removes the hooks that "o8lock hooks install" made, and restores what was there
-before.
+Removes the hooks that "o8lock hooks install" made, and restores the files as
+they were before.
 )"},
     {"hooks status", Action::kHooksStatus,
      R"(Usage: o8lock hooks status [--json]
 
-Tells whether git calls the hooks, and if not, why.
+Shows whether git calls the hooks, and if not, the reason.
 
       --json  print JSON
 
@@ -103,12 +104,12 @@ call the installed hooks.
     {"hooks run", Action::kHooksRun,
      R"(Usage: o8lock hooks run NAME [ARG...]
 
-Runs the git hook NAME. Git calls this; there is no need to type it.
+Runs the git hook NAME. Only git calls this.
 )"},
     {"help", Action::kHelp,
      R"(Usage: o8lock help [status | unlock | doctor | hooks [VERB]]
 
-Shows how o8lock, or one of its verbs, is used. "man o8lock" has all of it.
+Shows the usage of o8lock or of a verb. "man o8lock" is the full reference.
 )"},
 };
 
@@ -178,22 +179,22 @@ absl::string_view HelpText() {
        o8lock [OPTIONS] status|unlock|doctor|hooks install|uninstall|status
 
 Runs COMMAND under one lock per git repository. status shows the holder, unlock
-removes its lock, doctor finds problems. More about a verb: o8lock help VERB.
-orchestr8's status, abort and dry runs need no lock.
+removes its lock, doctor finds problems. Help for a verb: o8lock help VERB.
+The status, abort and dry runs of orchestr8 need no lock.
 
-  -w, --wait[=TIME]           wait for the lock, at most TIME (10, 10m, 1h30m)
-  -f, --force                 override a lock that is held, after asking
+  -w, --wait[=TIME]           wait for the lock, at most TIME (for example 10m)
+  -f, --force                 override a held lock, after a question
   -y, --yes                   do not ask
   -n, --name NAME             use another lock of the same repository
       --lock-file FILE        use this lock file instead of the repository's
       --feature NAME          list NAME in the lock file; repeatable
-      --max-concurrency N     put N into the lock file
+      --max-concurrency N     write N into the lock file
       --publish WHEN          write the lock file: auto (default), always, never
-      --leftovers WHAT        surviving processes: release, wait, kill, keep
-      --kill-after TIME       for --leftovers=kill: SIGKILL after TIME (10s)
+      --leftovers ACTION      handle surviving processes: release|wait|kill|keep
+      --kill-after TIME       send SIGKILL after TIME, with --leftovers=kill
   -E, --conflict-exit-code N  exit with N instead of 75 if the lock is held
   -q, --quiet                 print no warnings and no refusal
-  -v, --verbose               tell when the lock is taken and released
+  -v, --verbose               report when the lock is taken and released
   -h, --help, --version; --json for status, doctor and hooks status
 
 Exit codes: COMMAND's; 64 usage, 71 system, 73 file, 75 held, 126/127 cannot run

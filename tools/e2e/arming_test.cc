@@ -762,7 +762,7 @@ class BrokenTest : public testing::Test {
     EXPECT_EQ(add.end, Exited(255));
     EXPECT_EQ(WithoutGitsWords(add.err),
               absl::StrCat("o8lock: error: ", problem,
-                           "\no8lock: hint: to add this worktree all the same: "
+                           "\no8lock: hint: to add this worktree anyway: "
                            "O8LOCK_ALLOW=1 git worktree add ...\n"));
     EXPECT_EQ(repo_.Refs(), refs);
     EXPECT_THAT(repo_.Entries(), IsEmpty());
@@ -787,7 +787,7 @@ TEST_F(BrokenTest, TheGuardIsADirectory) {
   std::filesystem::create_directory(repo_.Guard());
   ExpectEverythingButAnAddPasses(
       absl::StrCat("'", repo_.Guard(),
-                   "' is a directory, and o8lock wants a regular file there"));
+                   "' is a directory, but o8lock needs a regular file there"));
 }
 
 TEST_F(BrokenTest, TheGuardIsAFifo) {
@@ -795,7 +795,7 @@ TEST_F(BrokenTest, TheGuardIsAFifo) {
   ASSERT_EQ(RunToEnd({"mkfifo", repo_.Guard()}), Exited(0));
   ExpectEverythingButAnAddPasses(
       absl::StrCat("'", repo_.Guard(),
-                   "' is a FIFO, and o8lock wants a regular file there"));
+                   "' is a FIFO, but o8lock needs a regular file there"));
 }
 
 TEST_F(BrokenTest, TheGuardIsALink) {
@@ -803,7 +803,7 @@ TEST_F(BrokenTest, TheGuardIsALink) {
   std::filesystem::create_symlink("/dev/null", repo_.Guard());
   ExpectEverythingButAnAddPasses(
       absl::StrCat("'", repo_.Guard(),
-                   "' is a symbolic link, and o8lock wants a regular file "
+                   "' is a symbolic link, but o8lock needs a regular file "
                    "there"));
 }
 

@@ -40,9 +40,8 @@ TEST(BazelRunTest, InstallsChecksAndUninstallsWhereTheUserIs) {
 
   const Result installed = BazelRun(repo.File("sub"), {});
   EXPECT_EQ(installed.end, Exited(0)) << installed.err;
-  EXPECT_THAT(
-      installed.out,
-      EndsWith("a worktree under another run's lock was refused: ok\n"));
+  EXPECT_THAT(installed.out,
+              EndsWith("git refused a worktree during another run: ok\n"));
   const Result check = BazelRun(repo.path(), {"--check"});
   EXPECT_EQ(check.end, Exited(0)) << check.err;
   EXPECT_THAT(check.out, StartsWith("installed\n"));
@@ -64,7 +63,7 @@ TEST(BazelRunTest, SaysHowItIsUsed) {
             "usage: bazel run //hooks:install [-- --check | -- --uninstall]\n");
   const Result outside = BazelRun("", {});
   EXPECT_EQ(outside.end, Exited(64));
-  EXPECT_EQ(outside.err, "start this with: bazel run //hooks:install\n");
+  EXPECT_EQ(outside.err, "start this target with: bazel run //hooks:install\n");
 }
 
 // --- o8lock_run ---
@@ -208,12 +207,14 @@ TEST_F(RunTest, ABinaryAndALabelMayHaveAnyName) {
   const Result alone = Call({PathFromEnv("RUN_BINARY")}, In(std::string()));
   EXPECT_EQ(alone.end, Exited(64));
   EXPECT_EQ(alone.out, "");
-  EXPECT_EQ(alone.err, "start this with: bazel run //tools/e2e:run_binary\n");
+  EXPECT_EQ(alone.err,
+            "start this target with: bazel run //tools/e2e:run_binary\n");
   // The same if the variables come from the `bazel run` of another target.
   const Result run = Call({PathFromEnv("RUN_BINARY")}, Among("/", repo.path()));
   EXPECT_EQ(run.end, Exited(64));
   EXPECT_EQ(run.out, "");
-  EXPECT_EQ(run.err, "start this with: bazel run //tools/e2e:run_it's;$HOME\n");
+  EXPECT_EQ(run.err,
+            "start this target with: bazel run //tools/e2e:run_it's;$HOME\n");
 }
 
 }  // namespace

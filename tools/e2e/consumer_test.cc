@@ -483,9 +483,8 @@ TEST_F(ConsumerTest, TheProgramIsAboutTheRepositoryOfItsCaller) {
 TEST_F(ConsumerTest, HooksOutliveBazelsOutput) {
   const Result installed = Run(repo().Code() + "/tools", {"//:hooks"});
   EXPECT_EQ(installed.end, Exited(0)) << installed.err;
-  EXPECT_THAT(
-      installed.out,
-      EndsWith("a worktree under another run's lock was refused: ok\n"));
+  EXPECT_THAT(installed.out,
+              EndsWith("git refused a worktree during another run: ok\n"));
   EXPECT_EQ(Run(repo().Linked(), {"//:hooks", "--", "--check"}).end, Exited(0));
 
   EXPECT_EQ(Bazel(repo().Code(), {"clean"}).end, Exited(0));
@@ -517,7 +516,7 @@ TEST_F(ConsumerTest, WantsToBeStartedByBazelRun) {
   ProcessOptions options = Inside(repo().Code());
   const Result alone = Call({program}, options);
   EXPECT_EQ(alone.end, Exited(64));
-  EXPECT_EQ(alone.err, "start this with: bazel run //cases:words\n");
+  EXPECT_EQ(alone.err, "start this target with: bazel run //cases:words\n");
   EXPECT_EQ(alone.out, "");
   // The same below a command of `bazel run`.
   options.env["BUILD_WORKSPACE_DIRECTORY"] = repo().Code();

@@ -337,9 +337,9 @@ TEST(DoctorTest, NoDirectoryForALockFileOfOnesOwn) {
 
 TEST(DoctorTest, TheOrchestr8OfPath) {
   const std::pair<const char*, const char*> cases[] = {
-      {"prelock", "keeps no lock file, so o8lock writes it"},
-      {"v3", "keeps the lock file itself, so o8lock writes none for it"},
-      {"v4", "keeps the lock file itself, so o8lock writes none for it"},
+      {"prelock", "keeps no lock file, so o8lock writes one"},
+      {"v3", "keeps its own lock file, so o8lock does not write one"},
+      {"v4", "keeps its own lock file, so o8lock does not write one"},
   };
   for (const auto& [version, text] : cases) {
     const Repository repo;
@@ -352,9 +352,10 @@ TEST(DoctorTest, TheOrchestr8OfPath) {
     Values values = ValuesOf(repo);
     values["BIN"] = bin.path();
     values["ORCHESTR8"] = text;
-    values["REACH"] = version == std::string("prelock")
-                          ? bin.File("bin/murmur8") + " may keep it itself"
-                          : bin.File("bin/orchestr8") + " keeps it itself";
+    values["REACH"] =
+        version == std::string("prelock")
+            ? bin.File("bin/murmur8") + " may keep its own lock file"
+            : bin.File("bin/orchestr8") + " keeps its own lock file";
     ExpectSaid(Call(O8lock({"doctor"}), options), "doctor_orchestr8", values);
   }
 }
@@ -364,7 +365,7 @@ TEST(DoctorTest, OfAFirstRunOfOrchestr8NamesAllItsFilesInOneBlock) {
   AddOrchestr8(repo.path(), "v4");
   const std::string said = Doctor(repo).out;
   const std::string block =
-      "      add to .gitignore, and commit that:\n"
+      "      add to .gitignore, and commit:\n"
       "      /.claude/parallel-queue.json\n      /.claude/murm-queue.json\n"
       "      /.claude/implement-queue.json\n"
       "      /.claude/pipeline-history.json\n";
@@ -379,16 +380,15 @@ TEST(DoctorTest, SaysWhyTheLockFileIsNotWritten) {
   const Repository repo;
   Git(repo.path(), {"config", "o8lock.publish", "never"});
   EXPECT_THAT(Doctor(repo).out,
-              EndsWith("ok    lock file: not written: o8lock.publish is never\n"
-                       "      the lock holds all the same; runs without o8lock "
-                       "do not see it\n"));
+              EndsWith("ok    lock file: not written: o8lock.publish=never\n"
+                       "      the lock holds; external runs do not see it\n"));
   Git(repo.path(), {"config", "o8lock.publish", "nver"});
   const Result doctor = Doctor(repo);
   EXPECT_EQ(doctor.end, Exited(kSick));
   EXPECT_THAT(doctor.out,
-              EndsWith("fail  lock file: the setting o8lock.publish is 'nver', "
-                       "not 'auto', 'always' or 'never'\n"
-                       "      set it again: git config o8lock.publish auto\n"));
+              EndsWith("fail  lock file: the setting o8lock.publish must be "
+                       "'auto', 'always' or 'never', not 'nver'\n"
+                       "      correct it: git config o8lock.publish auto\n"));
 }
 
 TEST(DoctorTest, SaysTheSameToPrograms) {
@@ -410,7 +410,7 @@ TEST(DoctorTest, SaysTheSameToPrograms) {
        {"{\n  \"schemaVersion\": 1,\n  \"findings\": [\n",
         "      \"level\": \"ok\",\n      \"subject\": \"guard\",\n",
         "      \"hint\": null\n",
-        "      \"hint\": \"add to .gitignore, and commit that:\\n"
+        "      \"hint\": \"add to .gitignore, and commit:\\n"
         "/.claude/parallel-queue.json\\n"}) {
     EXPECT_THAT(json.out, HasSubstr(part));
   }
@@ -430,11 +430,11 @@ TEST(DoctorTest, TheOrchestr8OfTheProject) {
   AddOrchestr8(repo.path(), "prelock");
   EXPECT_EQ(said({}), without);
   AddOrchestr8(repo.path(), "v4");
-  EXPECT_EQ(
-      said({}),
-      absl::StrCat("ok    lock file: not written for commands that may "
-                   "start orchestr8 (npm run, make, a shell): ",
-                   repo.File("node_modules/murmur8"), " keeps it itself\n"));
+  EXPECT_EQ(said({}),
+            absl::StrCat("ok    lock file: not written for commands that may "
+                         "start orchestr8 (npm run, make, a shell): ",
+                         repo.File("node_modules/murmur8"),
+                         " keeps its own lock file\n"));
   // orchestr8 does not look for a lock with another name.
   EXPECT_EQ(said({"--name", "deploy"}).find("not written"), std::string::npos);
 }

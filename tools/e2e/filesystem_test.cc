@@ -154,11 +154,11 @@ TEST_F(OtherUserTest, DoctorNamesALockFileThatCannotBeRead) {
       HasSubstr(absl::StrCat(
           "fail  ", line, "open '", lock_file,
           "': Permission denied\n"
-          "      no run starts before that is settled, see: o8lock status\n")));
+          "      no run starts until this is resolved; see: o8lock status\n")));
   ASSERT_EQ(chmod(lock_file.c_str(), 0644), 0);
   EXPECT_THAT(
       CallAsNobody({"doctor"}).out,
-      HasSubstr(absl::StrCat("ok    ", line, "there, see: o8lock status\n")));
+      HasSubstr(absl::StrCat("ok    ", line, "exists; see: o8lock status\n")));
 }
 
 TEST_F(OtherUserTest, MayNotTakeTheLockOfAnotherUsersRepository) {
@@ -453,10 +453,9 @@ TEST_F(OtherUserTest, DoesNotRunWithPrivilegesThatItsCallerHasNot) {
   EXPECT_EQ(run.end, Exited(71));
   EXPECT_EQ(run.out, "");
   EXPECT_EQ(run.err,
-            ErrorText("o8lock does not run with privileges that its caller has "
-                      "not",
-                      "take the set-user-ID or set-group-ID bit or the "
-                      "capabilities from the file"));
+            ErrorText("o8lock must not have more privileges than its caller",
+                      "remove the set-user-ID bit, the set-group-ID bit and "
+                      "the capabilities from the program file"));
   ASSERT_EQ(chmod(binary_.c_str(), 0755), 0);
   EXPECT_EQ(Call({binary_, "--", "echo", "ran"}, repo_).out, "ran\n");
 }
@@ -563,9 +562,9 @@ TEST_F(FileSystemTest, LocksOnEveryKindThatIsHere) {
         run.out,
         absl::StrCat(
             "ok    guard: ", File(kind.name[0] == 'o' ? ".git/o8lock" : ".git"),
-            " (", kind.name, "): locks exclude, rename and link behave\n",
+            " (", kind.name, "): locks, renames and links work\n",
             "ok    lock file: ", dir_.File("r"), " (", kind.name,
-            "): locks exclude, rename and link behave\n",
+            "): locks, renames and links work\n",
             "75\nheld (PID: )\nfirst\nthird\nfree\nLock file: ",
             File(".claude/parallel.lock"),
             "\nGuard: ", File(".git/o8lock/parallel.guard"), "\n"))
@@ -583,7 +582,7 @@ TEST_F(FileSystemTest, DoctorSaysWhatDoesNotWork) {
       run.out,
       MatchesRegex(absl::StrCat(
           "ok    guard: ", File(".git"),
-          " \\(tmpfs\\): locks exclude, rename and link behave\n"
+          " \\(tmpfs\\): locks, renames and links work\n"
           "fail  lock file: ",
           File(".claude"), " \\(tmpfs\\): open '", File(".claude"),
           "/.o8lock-probe.[0-9]+': Read-only file system\n"
@@ -653,9 +652,10 @@ TEST_F(FileSystemTest, NoRoomForWhatIsWritten) {
         " -- echo ran; echo $?; cat .git/o8lock/parallel.guard; "
         "ls -A .claude 2>/dev/null; rm fill; $O8LOCK -- echo ran; echo $?"));
     EXPECT_EQ(run.out, "73\nran\n0\n");
-    EXPECT_EQ(run.err, ErrorText(absl::StrCat("write '", File(test.file),
-                                              "': No space left on device"),
-                                 "nothing was run; make room, then try again"));
+    EXPECT_EQ(run.err,
+              ErrorText(absl::StrCat("write '", File(test.file),
+                                     "': No space left on device"),
+                        "nothing was run; free some space, then try again"));
   }
 }
 
@@ -668,7 +668,7 @@ TEST_F(FileSystemTest, NoRoomForTheDirectory) {
   EXPECT_EQ(run.err,
             ErrorText(absl::StrCat("create directory '", File(".claude"),
                                    "': No space left on device"),
-                      "nothing was run; make room, then try again"));
+                      "nothing was run; free some space, then try again"));
 }
 
 // A failed override must not affect the run holding the lock.
@@ -697,7 +697,7 @@ TEST_F(FileSystemTest, AMalformedLockFileIsKeptWhereItCanBe) {
   EXPECT_EQ(
       Normal(run.err),
       absl::StrCat("o8lock: warning: '", File(".claude/parallel.lock"),
-                   "' was no lock file (it is not a JSON object)\n"
+                   "' was not a lock file (it is not a JSON object)\n"
                    "o8lock: hint: it is kept as '",
                    File(".claude/.parallel.lock.malformed-{TIME}"), "'\n"));
 }

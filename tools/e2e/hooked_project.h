@@ -75,7 +75,7 @@ class Project {
 
 // The last line of `o8lock hooks install` if it has tested the hooks.
 inline constexpr char kSelfTest[] =
-    "o8lock: self-test: a worktree under another run's lock was refused: ok\n";
+    "o8lock: self-test: git refused a worktree during another run: ok\n";
 
 // The files o8lock must not change, or must restore.
 Tree HooksOf(const Project& project);

@@ -92,9 +92,9 @@ TEST_F(AnywhereTest, MovedDuringARun) {
     if (!GitHasConfigHooks()) {
       const Result status = Hooks("status", moved);
       EXPECT_EQ(status.end, Exited(71));
-      EXPECT_THAT(status.out,
-                  HasSubstr(absl::StrCat("\nBypassed by: they are armed for '",
-                                         project_.path(), "/.git', until")));
+      EXPECT_THAT(status.out, HasSubstr(absl::StrCat(
+                                  "\nBypassed by: the hooks are armed for '",
+                                  project_.path(), "/.git' until")));
     }
     run.Finish();
   }
@@ -322,11 +322,13 @@ TEST_F(AnywhereTest, OneWorktreeHasAHooksPathOfItsOwn) {
   EXPECT_THAT(install.out, HasSubstr(bypass));
   const Result status = project_.Hooks({"status"});
   EXPECT_EQ(status.end, Exited(71));
-  EXPECT_THAT(status.out, StartsWith("installed, but not for every worktree"));
+  EXPECT_THAT(status.out,
+              StartsWith("installed, but not effective in every worktree"));
   const Result doctor = Call(O8lock({"doctor"}), project_.Options());
   EXPECT_EQ(doctor.end, Exited(71));
-  EXPECT_THAT(doctor.out,
-              HasSubstr("fail  hooks: git passes them by: " + bypass + "\n"));
+  EXPECT_THAT(
+      doctor.out,
+      HasSubstr("fail  hooks: git does not call them: " + bypass + "\n"));
   const Guarded run(project_.path());
   ExpectRefused(project_.path());
   ExpectDenied(project_.Linked());
@@ -359,7 +361,7 @@ TEST_F(AnywhereTest, TheFileSystemIsMountedNoexec) {
       "status");
   EXPECT_EQ(run.end, Exited(71));
   EXPECT_THAT(run.err, HasSubstr("denied by pre-commit\n"));
-  EXPECT_THAT(run.err, HasSubstr("o8lock: warning: the git hooks: '"));
+  EXPECT_THAT(run.err, HasSubstr("o8lock: warning: git hooks: '"));
   EXPECT_THAT(run.out, HasSubstr("\nBypassed by: "));
 }
 
@@ -529,9 +531,8 @@ TEST_F(AnywhereTest, AnInstallationThatFailsLeavesNothing) {
   EXPECT_THAT(install.err,
               StartsWith("o8lock: error: git config: error: could not lock "
                          "config file "));
-  EXPECT_THAT(install.err, HasSubstr("\no8lock: hint: the hooks are as they "
-                                     "were before; if no git command is at "
-                                     "work: rm " +
+  EXPECT_THAT(install.err, HasSubstr("\no8lock: hint: the hooks are unchanged; "
+                                     "if no git command is running: rm " +
                                      lock + "\n"));
   EXPECT_EQ(TreeOf(places), before);
   // If another program has the lock only briefly, the installation waits.

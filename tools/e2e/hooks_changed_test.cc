@@ -270,18 +270,18 @@ TEST_F(ChangedTest, WhatIsPutAsideIsNamed) {
     const Result run =
         RunScript(absl::StrCat("echo '# ", aside, "' >>$hooks/pre-commit"));
     EXPECT_EQ(run.end, Exited(0));
-    EXPECT_EQ(run.err, absl::StrCat("o8lock: warning: the git hooks: '", aside,
-                                    "' came during a run, beside '", hook,
+    EXPECT_EQ(run.err, absl::StrCat("o8lock: warning: git hooks: '", aside,
+                                    "' was added during a run beside '", hook,
                                     "', and git does not call it\n"));
     EXPECT_EQ(Contents(aside), absl::StrCat("#!/bin/sh\n# ", aside, "\n"));
     const Result status = project_.Hooks({"status"});
     EXPECT_EQ(status.end, Exited(0));
-    EXPECT_THAT(status.out, HasSubstr("\nPut aside: " + aside + "\n"));
+    EXPECT_THAT(status.out, HasSubstr("\nNot called by git: " + aside + "\n"));
     const Result doctor = Call(O8lock({"doctor"}), project_.Options());
     EXPECT_THAT(doctor.out,
-                HasSubstr(absl::StrCat("warn  hooks: ", aside,
-                                       " came during a run, and git does not "
-                                       "call it\n")));
+                HasSubstr(absl::StrCat(
+                    "warn  hooks: ", aside,
+                    " was added during a run, and git does not call it\n")));
   }
   ExpectRuns("");
   ExpectCommitSays(project_.path(), "mine\n");
@@ -316,20 +316,19 @@ TEST_F(ChangedTest, TheUsersDirectoryIsNone) {
   ExpectInstalls(project_);
   const std::string mine = project_.File(".git/o8lock/hooks/pre-commit");
   const std::string stays = absl::StrCat(
-      "'", mine,
-      "' stays there: it cannot be moved to '/dev/null/pre-commit': ",
-      "Not a directory\n");
+      "move '", mine, "' to '/dev/null/pre-commit': Not a directory\n");
   const Result run = RunScript("echo new >$hooks/pre-commit");
   EXPECT_EQ(run.end, Exited(0));
-  EXPECT_EQ(run.err, "o8lock: warning: the git hooks: " + stays);
+  EXPECT_EQ(run.err, "o8lock: warning: git hooks: " + stays);
   EXPECT_THAT(project_.Hooks({"status"}).out,
-              HasSubstr("\nPut aside: " + mine + "\n"));
+              HasSubstr("\nNot called by git: " + mine + "\n"));
   const Result uninstall = project_.Hooks({"uninstall"});
   EXPECT_EQ(uninstall.end, Exited(73));
-  EXPECT_EQ(uninstall.err,
-            absl::StrCat("o8lock: error: ", stays,
-                         "o8lock: hint: the hooks are removed; put that file "
-                         "where you want it\n"));
+  EXPECT_EQ(
+      uninstall.err,
+      absl::StrCat(
+          "o8lock: error: ", stays,
+          "o8lock: hint: the hooks are removed; move this file yourself\n"));
   EXPECT_EQ(Contents(mine), "new\n");
   EXPECT_EQ(project_.Hooks({"status"}).end, Exited(1));
   std::filesystem::remove(mine);

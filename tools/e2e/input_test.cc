@@ -46,8 +46,8 @@ TEST(CommandLineTest, WhatIsWrongIsSaid) {
   const std::string help = "see: o8lock --help";
   const std::string usage = "usage: o8lock [OPTIONS] -- COMMAND [ARG...]";
   const std::string name =
-      ": a name is letters, digits, '.', '_' and '-', and does not begin with "
-      "a dot";
+      ": a name consists of letters, digits, '.', '_' and '-', and does not "
+      "begin with a dot";
   struct Case {
     Argv arguments;
     std::string problem;
@@ -61,27 +61,27 @@ TEST(CommandLineTest, WhatIsWrongIsSaid) {
       {{"-x", "--", "true"}, "unknown option: '-x'", help},
       {{"-qx", "--", "true"}, "unknown option: '-x'", help},
       {{"--force=1", "--", "true"}, "option takes no value: '--force=1'", help},
-      {{"-E"}, "option wants a value: '-E'", help},
+      {{"-E"}, "option needs a value: '-E'", help},
       {{"-E", "256", "--", "true"},
-       "--conflict-exit-code wants a whole number from 0 to 255, not '256'",
+       "--conflict-exit-code must be a whole number from 0 to 255, not '256'",
        help},
       {{"-E", "-1", "--", "true"},
-       "--conflict-exit-code wants a whole number from 0 to 255, not '-1'",
+       "--conflict-exit-code must be a whole number from 0 to 255, not '-1'",
        help},
       {{"-E", "7x", "--", "true"},
-       "--conflict-exit-code wants a whole number from 0 to 255, not '7x'",
+       "--conflict-exit-code must be a whole number from 0 to 255, not '7x'",
        help},
       {{"--max-concurrency", "0", "--", "true"},
-       "--max-concurrency wants a whole number from 1 to 1000000, not '0'",
+       "--max-concurrency must be a whole number from 1 to 1000000, not '0'",
        help},
       {{"--publish", "maybe", "--", "true"},
-       "--publish wants 'auto', 'always' or 'never', not 'maybe'",
+       "--publish must be 'auto', 'always' or 'never', not 'maybe'",
        help},
       {{"--lock-file", "", "--", "true"},
-       "--lock-file wants the path of a file",
+       "--lock-file needs the path of a file",
        help},
       {{"--lock-file", "a/", "--", "true"},
-       "lock file 'a/': this is not a file's name",
+       "lock file 'a/': this is not the name of a file",
        help},
       {{"--name", "../up", "--", "true"}, "lock name '../up'" + name, help},
       {{"--name", ".x", "--", "true"}, "lock name '.x'" + name, help},
@@ -90,17 +90,19 @@ TEST(CommandLineTest, WhatIsWrongIsSaid) {
        "status takes no arguments: 'all'",
        "see: o8lock status --help"},
       {{"--name", "a", "-n", "b", "--", "true"},
-       "a run has one lock, and these are two: --name a, --name b",
-       "drop one, or take both: o8lock --name a -- o8lock --name b -- COMMAND"},
+       "a run has one lock, but two are selected: --name a, --name b",
+       "remove one of them, or take both locks: o8lock --name a -- o8lock "
+       "--name b -- COMMAND"},
       {{"--lock-file", "f\x1b", "-n", "b", "status"},
-       "a run has one lock, and these are two: --lock-file f\\x1b, --name b",
-       "drop one, or take both: o8lock --lock-file $'f\\x1b' -- "
+       "a run has one lock, but two are selected: --lock-file f\\x1b, --name b",
+       "remove one of them, or take both locks: o8lock --lock-file $'f\\x1b' "
+       "-- "
        "o8lock --name b -- COMMAND"},
       {{"-q", "statsu", "--json"},
-       "there is no verb 'statsu'",
+       "unknown verb: 'statsu'",
        "did you mean: {O8LOCK} -q status --json"},
       {{"hooks", "instal"},
-       "hooks wants one of: install, uninstall, status, run",
+       "hooks needs one of these verbs: install, uninstall, status, run",
        "did you mean: {O8LOCK} hooks install"},
       // A forgotten "--" gets the corrected line.
       {{"sleep", "3"},
@@ -121,7 +123,8 @@ TEST(CommandLineTest, WhatIsWrongIsSaid) {
        "lock name 'a\\x0ab\\x1b[31m'" + name,
        help},
       {{"-E", "1\n", "--", "true"},
-       "--conflict-exit-code wants a whole number from 0 to 255, not '1\\x0a'",
+       "--conflict-exit-code must be a whole number from 0 to 255, not "
+       "'1\\x0a'",
        help},
   };
   const Repository repo;
@@ -152,8 +155,8 @@ TEST(CommandTest, ThatCannotBeRunLeavesNothing) {
     std::string problem;
     std::string hint;
   };
-  const std::string found = "is it installed, and in a directory of PATH?";
-  const std::string program = "is it an executable program?";
+  const std::string found = "install it, or add its directory to PATH";
+  const std::string program = "check that it is an executable program";
   const std::vector<Case> cases = {
       {"no-such-command", 127,
        "execute 'no-such-command': No such file or directory", found},
@@ -164,8 +167,8 @@ TEST(CommandTest, ThatCannotBeRunLeavesNothing) {
        "execute 'no\\x0asuch\\x1b[31m': No such file or directory", found},
       {"./text", 126, "execute './text': Permission denied", program},
       {"./script", 127,
-       "execute './script': the interpreter or loader that the file asks for "
-       "is not there",
+       "execute './script': the interpreter or loader named in the file does "
+       "not exist",
        found},
       {"./", 126, "execute './': Is a directory", program},
   };
@@ -227,10 +230,10 @@ void ExpectLeftAlone(const Kind& kind) {
       EXPECT_EQ(run.out, "");
       EXPECT_EQ(run.err,
                 ErrorText(absl::StrCat("'", path, "' is ", kind.text,
-                                       ", and o8lock wants a regular file "
+                                       ", but o8lock needs a regular file "
                                        "there"),
-                          "nothing was run; move that file away, it is none "
-                          "of o8lock's"));
+                          "nothing was run; move that file away, because it "
+                          "does not belong to o8lock"));
     }
     struct stat after = {};
     ASSERT_EQ(lstat(path.c_str(), &after), 0);
@@ -529,7 +532,7 @@ TEST(ControlCharacterTest, OfPathsAreEscaped) {
   EXPECT_THAT(malformed.err,
               StartsWith(absl::StrCat("o8lock: warning: '", dir.path(),
                                       "/a\\x1b[31m\\x0ab\\xff/.claude/"
-                                      "parallel.lock' was no lock file (")));
+                                      "parallel.lock' was not a lock file (")));
   ExpectNoControls(malformed.err);
   EXPECT_EQ(mkfifo((name + "/.claude/parallel.lock").c_str(), 0600), 0);
   const Result fifo = Call(O8lock({"--", "true"}), name);

@@ -89,7 +89,7 @@ TEST_P(InsideTest, StatusIsItsOwn) {
       repo.path());
   EXPECT_EQ(run.end, Exited(0));
   EXPECT_THAT(run.out, StartsWith("held (PID: "));
-  EXPECT_THAT(run.out, HasSubstr(") by the run that asks\n"));
+  EXPECT_THAT(run.out, HasSubstr(") by this run\n"));
 }
 
 TEST_P(InsideTest, AnAddIsItsOwn) {

@@ -305,7 +305,7 @@ TEST(Hooks, LoseNothingThatIsInstalledDuringARun) {
                   "rm -f $name; echo new >$name; done"),
            project.Options());
   EXPECT_EQ(run.end, Exited(0)) << run.err;
-  EXPECT_THAT(run.err, HasSubstr("pre-commit.from-o8lock' came during"));
+  EXPECT_THAT(run.err, HasSubstr("pre-commit.from-o8lock' was added during"));
   EXPECT_EQ(Contents(hooks + "pre-commit"), "#!/bin/sh\n");
   for (const char* name : {"pre-commit.from-o8lock", "pre-push", "common.sh"}) {
     EXPECT_EQ(Contents(hooks + name), "new\n") << name;
@@ -339,7 +339,7 @@ TEST(Hooks, LoseNothingThatWasInstalledDuringARunThatWasKilled) {
   const Result uninstall = project.Hooks({"uninstall"});
   EXPECT_EQ(uninstall.end, Exited(0));
   EXPECT_THAT(uninstall.err,
-              HasSubstr("pre-commit.from-o8lock' came during a run"));
+              HasSubstr("pre-commit.from-o8lock' was added during a run"));
   EXPECT_EQ(Contents(hooks + "pre-commit"), "#!/bin/sh\n");
   for (const char* name : {"pre-commit.from-o8lock", "pre-push", "common.sh"}) {
     EXPECT_EQ(Contents(hooks + name), "new\n") << name;
@@ -552,10 +552,10 @@ TEST(Hooks, StayDuringARun) {
   const Tree before = HooksOf(project);
   const Result uninstall = project.Hooks({"uninstall"});
   EXPECT_EQ(uninstall.end, Exited(75));
-  EXPECT_EQ(uninstall.err,
-            "o8lock: error: a run has the lock, and git may be about to call "
-            "its hooks\n"
-            "o8lock: hint: wait for it to complete; see: o8lock status\n");
+  EXPECT_EQ(
+      uninstall.err,
+      "o8lock: error: a run holds the lock, and git may still call the hooks\n"
+      "o8lock: hint: wait for the run to end; see: o8lock status\n");
   EXPECT_EQ(HooksOf(project), before);
 }
 
@@ -575,10 +575,10 @@ TEST(Hooks, LetGitGoOnWithoutTheProgram) {
   project.program = Binary();
   const Result status = project.Hooks({"status"});
   EXPECT_EQ(status.end, Exited(71));
-  EXPECT_THAT(status.out, StartsWith("installed, of no use\n"));
-  EXPECT_THAT(
-      status.out,
-      HasSubstr(program + ": cannot be started, git goes on without\n"));
+  EXPECT_THAT(status.out, StartsWith("installed, but not effective\n"));
+  EXPECT_THAT(status.out,
+              HasSubstr(program +
+                        ": cannot be started, so the hooks refuse nothing\n"));
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_EQ(project.Everyday(), everyday);
 }
@@ -675,7 +675,7 @@ TEST(Hooks, TellWhatOverridesThem) {
   project.env["GIT_CONFIG_VALUE_0"] = "/mine";
   const Result status = project.Hooks({"status"});
   EXPECT_EQ(status.end, Exited(71));
-  EXPECT_THAT(status.out, StartsWith("installed, of no use\n"));
+  EXPECT_THAT(status.out, StartsWith("installed, but not effective\n"));
   EXPECT_THAT(
       status.out,
       EndsWith("\nBypassed by: core.hookspath = /mine (command, command "
@@ -685,7 +685,7 @@ TEST(Hooks, TellWhatOverridesThem) {
   EXPECT_EQ(install.err,
             "o8lock: error: git does not call the hooks: core.hookspath = "
             "/mine (command, command line:)\n"
-            "o8lock: hint: the hooks are as they were before; see: o8lock "
+            "o8lock: hint: the hooks are unchanged; see: o8lock "
             "hooks status\n");
 }
 
@@ -718,8 +718,9 @@ TEST(Hooks, TellWhatOverridesThemElsewhere) {
       const Result status = Call({project.program, "hooks", "status"},
                                  project.Options(directory));
       EXPECT_EQ(status.end, Exited(71));
-      EXPECT_THAT(status.out,
-                  StartsWith("installed, but not for every worktree\n"));
+      EXPECT_THAT(
+          status.out,
+          StartsWith("installed, but not effective in every worktree\n"));
       EXPECT_THAT(status.out,
                   EndsWith(absl::StrCat(
                       "\nBypassed by: core.hookspath = /mine (local, file:",
@@ -933,12 +934,23 @@ TEST(Hooks, WantARepository) {
   TempDir dir;
   const Result install = Call(O8lock({"hooks", "install"}), dir.path());
   EXPECT_EQ(install.end, Exited(64));
-  EXPECT_EQ(
-      install.err,
-      "o8lock: error: the hooks are a git repository's, for the lock "
-      "'parallel'\n"
-      "o8lock: hint: go to a repository first; --name and --lock-file are "
-      "not for hooks\n");
+  EXPECT_EQ(install.err,
+            "o8lock: error: hooks need a git repository\n"
+            "o8lock: hint: change to a directory of a repository\n");
+}
+
+TEST(Hooks, ExistOnlyForTheLockOfTheRepository) {
+  const Project project;
+  const std::vector<std::string> selections[] = {{"--name", "deploy"},
+                                                 {"--lock-file", "x.lock"}};
+  for (std::vector<std::string> words : selections) {
+    words.insert(words.end(), {"hooks", "install"});
+    const Result install = Call(O8lock(words), project.path());
+    EXPECT_EQ(install.end, Exited(64));
+    EXPECT_EQ(install.err,
+              "o8lock: error: hooks exist only for the lock 'parallel'\n"
+              "o8lock: hint: remove --name and --lock-file\n");
+  }
 }
 
 // git's output does not prove a refusal: the hook itself reports a refusal.
@@ -964,7 +976,7 @@ TEST(Hooks, AreNotInstalledWhereGitFailsForAReasonOfItsOwn) {
   EXPECT_EQ(install.err,
             "o8lock: error: git failed for another reason than the hook: git "
             "worktree add refused: it would collide with that run.\n"
-            "o8lock: hint: the hooks are as they were before; see: o8lock "
+            "o8lock: hint: the hooks are unchanged; see: o8lock "
             "hooks status\n");
   EXPECT_EQ(HooksOf(project), before);
 }

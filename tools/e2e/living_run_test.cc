@@ -87,7 +87,7 @@ TEST(UnseenTest, TheCommandOfAKilledRunHasTheLockWithoutItsDescriptors) {
                                                     " has ended, process ",
                                                     run.command_pid(), " (")));
     EXPECT_THAT(refused.err,
-                HasSubstr(absl::StrCat("To end what is left of it: kill ",
+                HasSubstr(absl::StrCat("To end its surviving processes: kill ",
                                        run.command_pid(), "\n")));
     Process waiter(O8lock({"--wait", "-q", "--", "echo", "ran"}),
                    In(repo.path()));
@@ -247,7 +247,7 @@ TEST(GoneTest, AGuardIsPutBackAndLocked) {
     EXPECT_EQ(run.Finish(3), Exited(3));
     EXPECT_EQ(run.err(),
               Fill("o8lock: warning: '{REPO}/.git/o8lock/parallel.guard' was "
-                   "removed during the run; it is in place again\n",
+                   "removed during the run; o8lock restored it\n",
                    ValuesOf(repo)));
     ExpectNothingLeft(repo);
   }
@@ -278,8 +278,8 @@ TEST(GoneTest, AGuardThatAnotherRunHasMadeIsItsOwn) {
   WaitUntilItWatches(run);
   run.process().WaitForError(
       Fill("o8lock: warning: '{REPO}/.git/o8lock/parallel.guard' was removed "
-           "during the run, and another run has made it anew\n"
-           "o8lock: hint: both runs are on; see: o8lock status\n",
+           "during the run, and another run created it again\n"
+           "o8lock: hint: both runs are in progress; see: o8lock status\n",
            ValuesOf(repo)));
   EXPECT_EQ(run.Finish(), Exited(0));
   ExpectRefused(repo.path(), other.pid());
@@ -341,7 +341,7 @@ TEST(OverriddenRunTest, IsShownBesideItsOverrider) {
   Guarded first(repo.path());
   Guarded second(repo.path(), {"--force", "--yes"});
   const std::string row =
-      absl::StrCat("\nWorks beside: PID ", first.pid(), " (sh -c ");
+      absl::StrCat("\nOverridden run: PID ", first.pid(), " (sh -c ");
   EXPECT_THAT(Call(O8lock({"status"}), repo.path()).out, HasSubstr(row));
   EXPECT_EQ(first.Finish(), Exited(0));
   EXPECT_THAT(Call(O8lock({"status"}), repo.path()).out, Not(HasSubstr(row)));

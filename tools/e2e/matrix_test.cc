@@ -965,9 +965,10 @@ class MatrixTest : public testing::Test {
   static void Install(const std::string& directory = "r") {
     const Result result = Run({Program(), "hooks", "install"}, directory);
     ASSERT_EQ(result.end, Exited(0)) << result.out << result.err;
-    EXPECT_THAT(result.out,
-                AnyOf(EndsWith("under another run's lock was refused: ok\n"),
-                      EndsWith("not done: there is no commit yet\n")));
+    EXPECT_THAT(
+        result.out,
+        AnyOf(EndsWith("git refused a worktree during another run: ok\n"),
+              EndsWith("skipped, because the repository has no commit yet\n")));
   }
 
   // Restores $TOP as `make` has created it. Calls `make` only the first time.

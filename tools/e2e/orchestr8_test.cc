@@ -356,9 +356,9 @@ TEST_F(Orchestr8Test, TheRepositorysSettingDecidesUnlessAnOptionDoes) {
   const Result wrong = Call(O8lock({"--", "true"}), repo.path());
   EXPECT_EQ(wrong.end, Exited(64));
   EXPECT_EQ(wrong.err,
-            "o8lock: error: the setting o8lock.publish is 'sometimes', not "
-            "'auto', 'always' or 'never'\n"
-            "o8lock: hint: nothing was run; set it again: git config "
+            "o8lock: error: the setting o8lock.publish must be 'auto', "
+            "'always' or 'never', not 'sometimes'\n"
+            "o8lock: hint: nothing was run; correct it: git config "
             "o8lock.publish auto\n");
 }
 
@@ -371,14 +371,14 @@ TEST_F(Orchestr8Test, OneThatAsksNobodyIsCleanedUpAfter) {
     const Result run = Call(argv, repo.path());
     EXPECT_EQ(run.end, Exited(0));
     EXPECT_THAT(run.out, HasSubstr("Continue? [y/N]"));
-    EXPECT_THAT(
-        run.err,
-        testing::MatchesRegex(absl::StrCat(
-            "o8lock: warning: orchestr8 asks before it starts, and standard "
-            "input is no terminal: without an answer it does nothing and exits "
-            "0; add --yes\no8lock: warning: removed '",
-            repo.LockFileOf(version),
-            "', which PID [0-9]+ has left behind\n")));
+    EXPECT_THAT(run.err,
+                testing::MatchesRegex(absl::StrCat(
+                    "o8lock: warning: orchestr8 asks before it starts, but "
+                    "standard input is not a terminal\no8lock: hint: add "
+                    "--yes; without an answer orchestr8 does nothing and exits "
+                    "with 0\no8lock: warning: removed '",
+                    repo.LockFileOf(version),
+                    "', the stale lock file of PID [0-9]+\n")));
     ExpectNothingLeft(repo);
     EXPECT_FALSE(Exists(repo.LockFileOf(version)));
     // -q suppresses both warnings.

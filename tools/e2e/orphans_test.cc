@@ -33,10 +33,10 @@ constexpr char kAddA[] =
 // A run's message about the clean worktree feat-a, left there by `run`.
 std::string LeftA(const Repository& repo, const std::string& run) {
   return Fill(
-      "o8lock: warning: {RUN} left 1 worktree:\n"
+      "o8lock: warning: {RUN} left 1 orphaned worktree:\n"
       "  {REPO}/.claude/worktrees/feat-a (feature/a): clean, no commits of its "
       "own\n"
-      "o8lock: hint: a run with the same features stops: a branch named "
+      "o8lock: hint: a run with the same features fails: a branch named "
       "'feature/a' already exists\n"
       "o8lock: hint: to remove without loss: git worktree remove "
       "{REPO}/.claude/worktrees/feat-a && git branch -d feature/a\n",
@@ -77,18 +77,17 @@ TEST(OrphanedWorktreeTest, IsToldAtTheEndAndAtTheNextStartOnce) {
   // status and doctor report the worktree as long as it exists.
   const Result status = Call(O8lock({"status"}), repo.path());
   EXPECT_EQ(status.end, Exited(0));
-  EXPECT_THAT(status.out,
-              HasSubstr("Worktrees that ended runs have left: 1\n"));
+  EXPECT_THAT(status.out, HasSubstr("Orphaned worktrees: 1\n"));
   EXPECT_THAT(Call(O8lock({"doctor"}), repo.path()).out,
               HasSubstr(absl::StrCat(
-                  "warn  worktrees: ended runs have left 1 worktree\n      ",
+                  "warn  worktrees: 1 orphaned worktree of ended runs\n      ",
                   repo.File(".claude/worktrees/feat-a"), " (feature/a): ")));
   Git(repo.path(),
       {"worktree", "remove", repo.File(".claude/worktrees/feat-a")});
   EXPECT_THAT(Call(O8lock({"doctor"}), repo.path()).out,
               Not(HasSubstr("worktrees: ended")));
   EXPECT_THAT(Call(O8lock({"status"}), repo.path()).out,
-              Not(HasSubstr("have left")));
+              Not(HasSubstr("rphaned worktree")));
 }
 
 TEST(OrphanedWorktreeTest, IsToldAfterASignal) {
@@ -143,7 +142,8 @@ TEST(OrphanedWorktreeTest, OfTheOriginalIsNotToldInACopy) {
   const std::string copy = elsewhere.File("copy");
   std::filesystem::copy(repo.path(), copy,
                         std::filesystem::copy_options::recursive);
-  EXPECT_THAT(Call(O8lock({"status"}), copy).out, Not(HasSubstr("have left")));
+  EXPECT_THAT(Call(O8lock({"status"}), copy).out,
+              Not(HasSubstr("rphaned worktree")));
   EXPECT_EQ(Call(O8lock({"--", "true"}), copy).err, "");
 }
 
@@ -158,7 +158,7 @@ TEST(OrphanedWorktreeTest, IsWhereOrchestr8IsToldToMakeThem) {
                   "git worktree add -q -b b ../trees/b; "
                   "git worktree remove ../trees-of-mine/a; exit 3"),
            repo.path());
-  EXPECT_THAT(run.err, HasSubstr("this run left 1 worktree:\n"));
+  EXPECT_THAT(run.err, HasSubstr("this run left 1 orphaned worktree:\n"));
   EXPECT_THAT(run.err, HasSubstr("/trees/b (b): clean"));
   Git(repo.path(), {"worktree", "remove", "../trees/b"});
 }
@@ -179,8 +179,9 @@ TEST(OrphanedWorktreeTest, IsTheOneThatTheHooksHaveSeen) {
                     "-b", "mine", repo.Tree("mine")});
   run.Write("\n");
   EXPECT_EQ(run.Wait(), Exited(3));
-  EXPECT_THAT(run.err(), HasSubstr(absl::StrCat("this run left 1 worktree:\n  ",
-                                                repo.Tree("a"), " (a)")));
+  EXPECT_THAT(run.err(),
+              HasSubstr(absl::StrCat("this run left 1 orphaned worktree:\n  ",
+                                     repo.Tree("a"), " (a)")));
   EXPECT_THAT(run.err(), Not(HasSubstr(repo.Tree("mine"))));
 }
 
@@ -225,13 +226,13 @@ TEST(KeptLockTest, StaysWithTheAgentsOfAFailedOrchestr8) {
   const std::string agent = absl::StrCat(run.agent());
   EXPECT_THAT(
       run.err(),
-      HasSubstr(Fill("o8lock: warning: the command has ended, but not "
-                     "1 process that it started:\n"
+      HasSubstr(Fill("o8lock: warning: the command exited; 1 process it "
+                     "started is still running:\n"
                      "  PID {AGENT} in {REPO}/.claude/worktrees/feat-a: "
                      "sleep 1000\n"
-                     "o8lock: hint: the lock stays with it until it "
-                     "has ended: kill {AGENT}\n"
-                     "o8lock: hint: to free the lock without that: "
+                     "o8lock: hint: the lock is kept until it ends; to end it: "
+                     "kill {AGENT}\n"
+                     "o8lock: hint: to free the lock without ending it: "
                      "o8lock unlock\n",
                      {{"AGENT", agent}, {"REPO", run.repo().path()}})));
   EXPECT_FALSE(Exists(run.repo().LockFile()));
@@ -244,10 +245,11 @@ TEST(KeptLockTest, StaysWithTheAgentsOfAFailedOrchestr8) {
   const Result next = Call(O8lock({"--", "echo", "ran"}), run.repo().path());
   EXPECT_EQ(next.end, Exited(75));
   EXPECT_EQ(next.out, "");
-  EXPECT_THAT(next.err,
-              HasSubstr(absl::StrCat(
-                  "To end what is left of it: kill ", agent,
-                  "\nTo free the lock without that: ", Binary(), " unlock\n")));
+  EXPECT_THAT(
+      next.err,
+      HasSubstr(absl::StrCat(
+          "To end its surviving processes: kill ", agent,
+          "\nTo free the lock without ending them: ", Binary(), " unlock\n")));
   run.EndAgent();
   EXPECT_EQ(Call(O8lock({"--", "echo", "ran"}), run.repo().path()).out,
             "ran\n");
@@ -301,9 +303,9 @@ TEST(KeptLockTest, IsKeptForAnyCommandWhereTheRepositorySaysSo) {
   const Result wrong = Call(O8lock({"--", "true"}), repo.path());
   EXPECT_EQ(wrong.end, Exited(64));
   EXPECT_EQ(wrong.err,
-            "o8lock: error: the setting o8lock.leftovers is 'eat', not "
-            "'release', 'wait', 'kill' or 'keep'\n"
-            "o8lock: hint: nothing was run; set it again: git config "
+            "o8lock: error: the setting o8lock.leftovers must be 'release', "
+            "'wait', 'kill' or 'keep', not 'eat'\n"
+            "o8lock: hint: nothing was run; correct it: git config "
             "o8lock.leftovers release\n");
 }
 
@@ -317,7 +319,8 @@ TEST(KeptLockTest, StaysWithNothingElse) {
                                   "env -i sleep 1000 & exit 3")),
               In(repo.path()));
   EXPECT_EQ(run.Wait(), Exited(3));
-  EXPECT_THAT(run.err(), HasSubstr("but not 2 processes that it started:\n"));
+  EXPECT_THAT(run.err(),
+              HasSubstr("2 processes it started are still running:\n"));
   EXPECT_THAT(run.err(), Not(HasSubstr("the lock stays")));
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(0));
 }
@@ -339,7 +342,8 @@ TEST(KeptLockTest, StaysWithWhatAnAgentStarts) {
   WaitForEnd(agent);
   const Result refused = Call(O8lock({"--", "true"}), repo.path());
   EXPECT_EQ(refused.end, Exited(75));
-  EXPECT_THAT(refused.err, HasSubstr(absl::StrCat("of it: kill ", next, "\n")));
+  EXPECT_THAT(refused.err, HasSubstr(absl::StrCat("surviving processes: kill ",
+                                                  next, "\n")));
   kill(next, SIGKILL);
   WaitForEnd(next);
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(0));
@@ -430,10 +434,11 @@ TEST(OrphanedWorktreeTest, IsInUseAsLongAsAnybodyWorksThere) {
   const auto status = [&run] {
     return Call(O8lock({"status"}), run.repo().path()).out;
   };
-  EXPECT_THAT(status(),
-              AllOf(HasSubstr("clean, no commits of its own, in use\n"),
-                    HasSubstr(absl::StrCat("in there: kill ", agent, "\n")),
-                    Not(HasSubstr("to remove"))));
+  EXPECT_THAT(
+      status(),
+      AllOf(HasSubstr("clean, no commits of its own, in use\n"),
+            HasSubstr(absl::StrCat("in these worktrees: kill ", agent, "\n")),
+            Not(HasSubstr("to remove"))));
   run.EndAgent();
   EXPECT_THAT(status(), AllOf(HasSubstr("to remove"), Not(HasSubstr("kill"))));
 }
@@ -494,15 +499,15 @@ TEST(OrphanedWorktreeTest, OfAnOverriddenRunThatWasKilledIsTold) {
   OverriddenRun::Kill(runs.run());
   // While the overrider holds the lock, too.
   EXPECT_THAT(Call(O8lock({"status"}), path).out,
-              HasSubstr("Worktrees that ended runs have left: 1\n"));
+              HasSubstr("Orphaned worktrees: 1\n"));
   EXPECT_EQ(runs.overrider().Finish(), Exited(0));
   EXPECT_THAT(Call(O8lock({"status"}), path).out,
-              HasSubstr("Worktrees that ended runs have left: 1\n"));
+              HasSubstr("Orphaned worktrees: 1\n"));
   EXPECT_EQ(Call(O8lock({"--", "true"}), path).err,
             LeftA(runs.repo(), "an ended run"));
   EXPECT_EQ(Call(O8lock({"--", "true"}), path).err, "");
   EXPECT_THAT(Call(O8lock({"status"}), path).out,
-              HasSubstr("Worktrees that ended runs have left: 1\n"));
+              HasSubstr("Orphaned worktrees: 1\n"));
 }
 
 TEST(OrphanedWorktreeTest, OfARunThatWasKilledAfterItsOverriderIsTold) {
@@ -518,7 +523,7 @@ TEST(OrphanedWorktreeTest, OfARunThatWasKilledAfterItsOverriderIsTold) {
     EXPECT_EQ(Call(O8lock({"status"}), path).end, Exited(75));
     OverriddenRun::Kill(runs.run());
     EXPECT_THAT(Call(O8lock({"status"}), path).out,
-                HasSubstr("Worktrees that ended runs have left: 1\n"));
+                HasSubstr("Orphaned worktrees: 1\n"));
     EXPECT_THAT(Call(O8lock({"--", "true"}), path).err,
                 HasSubstr(LeftA(runs.repo(), "an ended run")));
     EXPECT_EQ(Call(O8lock({"--", "true"}), path).err, "");
@@ -542,7 +547,7 @@ TEST(OrphanedWorktreeTest, OfTheOverriderIsNotTheOverriddenRuns) {
   EXPECT_THAT(runs.run().err(), AllOf(HasSubstr(LeftA(runs.repo(), "this run")),
                                       Not(HasSubstr("feat-b"))));
   const std::string status = Call(O8lock({"status"}), runs.repo().path()).out;
-  EXPECT_THAT(status, HasSubstr("have left: 1\n"));
+  EXPECT_THAT(status, HasSubstr("Orphaned worktrees: 1\n"));
 }
 
 // Later writes of the overrider to the record must not change that.
@@ -553,7 +558,7 @@ TEST(OrphanedWorktreeTest, OfAnOverriddenRunIsNobodysAfterAnEndWith0) {
   EXPECT_EQ(runs.run().Finish(), Exited(0));
   EXPECT_EQ(runs.overrider().Finish(3), Exited(3));
   EXPECT_THAT(Call(O8lock({"--", "true"}), runs.repo().path()).err,
-              AllOf(HasSubstr("an ended run left 1 worktree:\n"),
+              AllOf(HasSubstr("an ended run left 1 orphaned worktree:\n"),
                     HasSubstr("feat-b"), Not(HasSubstr("feat-a"))));
 }
 
@@ -593,7 +598,7 @@ TEST(OrphanedWorktreeTest, IsNotAPersonsMadeAfterTheRunsDeath) {
   Git(repo.path(), {"worktree", "add", "-q", "-b", "mine",
                     repo.File(".claude/worktrees/mine")});
   const Result next = Call(O8lock({"--", "true"}), repo.path());
-  EXPECT_THAT(next.err, HasSubstr("that run left 1 worktree:\n"));
+  EXPECT_THAT(next.err, HasSubstr("that run left 1 orphaned worktree:\n"));
   EXPECT_THAT(next.err, Not(HasSubstr("mine")));
 }
 

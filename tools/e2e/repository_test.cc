@@ -239,14 +239,14 @@ TEST(SharedClaudeTest, IsNeitherWrittenNorBelieved) {
   Link(shared.path(), one.File(".claude"));
   Link(shared.path(), other.File(".claude"));
   const std::string warning = absl::StrCat(
-      "o8lock: warning: there is no lock file: '", one.File(".claude"),
+      "o8lock: warning: no lock file is written: '", one.File(".claude"),
       "' leads out of the repository, to '", shared.path(),
-      "'\no8lock: hint: other o8lock runs are refused all the same; for runs "
-      "without o8lock make it a directory\n");
+      "'\no8lock: hint: other o8lock runs are still refused; for external "
+      "runs, make it a directory\n");
   EXPECT_EQ(Silent(one.path()), warning);
   EXPECT_EQ(
       StatusLine(one.path(), "Lock file:"),
-      absl::StrCat("Lock file: none: '", one.File(".claude"),
+      absl::StrCat("Lock file: not written: '", one.File(".claude"),
                    "' leads out of the repository, to '", shared.path(), "'"));
   // An external run of the other repository.
   const std::string text = ExternalLockFile(getpid(), TimeText(absl::Now()));
@@ -254,7 +254,8 @@ TEST(SharedClaudeTest, IsNeitherWrittenNorBelieved) {
   MakeFile(shared.File("murm.lock"), text);
   EXPECT_EQ(Silent(one.path()), warning);
   Guarded run(one.path());
-  EXPECT_THAT(Silent(other.path()), StartsWith("o8lock: warning: there is no"));
+  EXPECT_THAT(Silent(other.path()),
+              StartsWith("o8lock: warning: no lock file is"));
   ExpectRefused(one.path());
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_EQ(Contents(shared.File("parallel.lock")), text);
@@ -278,8 +279,8 @@ TEST(NameTest, OfOrchestr8sOwnLockFileIsRefused) {
   const Repository repo;
   std::filesystem::create_directory(repo.File(".claude"));
   const std::string reason =
-      ": orchestr8 4 calls its own lock file murm.lock, and the lock "
-      "'parallel' goes by that\no8lock: hint: see: o8lock --help\n";
+      ": orchestr8 4 names its own lock file murm.lock; use the lock "
+      "'parallel' for it\no8lock: hint: see: o8lock --help\n";
   const Result name =
       Call(O8lock({"--name", "murm", "--", "true"}), repo.path());
   EXPECT_EQ(name.end, Exited(64));
@@ -390,9 +391,9 @@ TEST_F(ElsewhereTest, OfTheRunItselfAreNamedAndClearedUp) {
     SCOPED_TRACE(directory);
     const std::string lock_file =
         temp_.File(absl::StrCat(directory, "/.claude/murm.lock"));
-    const std::string line =
-        absl::StrCat("Lock file: ", lock_file,
-                     ", not written by o8lock: ", program, " keeps it itself");
+    const std::string line = absl::StrCat("Lock file: ", lock_file,
+                                          ", not written by o8lock: ", program,
+                                          " keeps its own lock file");
     {
       Process run({Binary(), "--", program, "parallel", "feat-a", "--yes"},
                   AtTheGate(temp_.File(directory)));

@@ -339,19 +339,18 @@ INSTANTIATE_TEST_SUITE_P(
              {},
              "",
              "git cat-file -e $LOST"},
-        Case{
-            "ExistingBranch",
-            {"$T/x", "old"},
-            "$T/x",
-            "Rolled back: $T/x, but not its branch old: it may have been there "
-            "before",
-            true,
-            {}},
+        Case{"ExistingBranch",
+             {"$T/x", "old"},
+             "$T/x",
+             "Rolled back: $T/x, but not its branch old: it may have existed "
+             "before",
+             true,
+             {}},
         Case{"ImpliedExistingBranch",
              {"$T/old"},
              "$T/old",
-             "Rolled back: $T/old, but not its branch old: it may have been "
-             "there before",
+             "Rolled back: $T/old, but not its branch old: it may have existed "
+             "before",
              true,
              {}},
         Case{"ImpliedNewBranch",
@@ -360,22 +359,20 @@ INSTANTIATE_TEST_SUITE_P(
              "Rolled back: $T/fresh, with its new branch fresh",
              true,
              {}},
-        Case{
-            "ImpliedNewBranchWithoutAReflog",
-            {"$T/fresh"},
-            "$T/fresh",
-            "Rolled back: $T/fresh, but not its branch fresh: it may have been "
-            "there before",
-            true,
-            {"fresh"},
-            "",
-            "",
-            "git config core.logAllRefUpdates false"},
+        Case{"ImpliedNewBranchWithoutAReflog",
+             {"$T/fresh"},
+             "$T/fresh",
+             "Rolled back: $T/fresh, but not its branch fresh: it may have "
+             "existed before",
+             true,
+             {"fresh"},
+             "",
+             "",
+             "git config core.logAllRefUpdates false"},
         Case{"ImpliedBranchMadeJustBefore",
              {"$T/new"},
              "$T/new",
-             "Rolled back: $T/new, but not its branch new: it may have been "
-             "there "
+             "Rolled back: $T/new, but not its branch new: it may have existed "
              "before",
              true,
              {"new"},
@@ -394,20 +391,19 @@ INSTANTIATE_TEST_SUITE_P(
              "Rolled back: $T/x, with its new branch new",
              true,
              {}},
-        Case{
-            "ResetOfAnOldBranch",
-            {"-B", "old", "$T/x"},
-            "$T/x",
-            "Rolled back: $T/x, but not its branch old: it may have been there "
-            "before",
-            true,
-            {}},
+        Case{"ResetOfAnOldBranch",
+             {"-B", "old", "$T/x"},
+             "$T/x",
+             "Rolled back: $T/x, but not its branch old: it may have existed "
+             "before",
+             true,
+             {}},
         // A path that looks like an option.
         Case{"AfterTheEndOfOptions",
              {"--end-of-options", "-b", "old"},
              "$REPO/-b",
-             "Rolled back: $REPO/-b, but not its branch old: it may have been "
-             "there before",
+             "Rolled back: $REPO/-b, but not its branch old: it may have "
+             "existed before",
              true,
              {}},
         Case{"Locked",
@@ -418,8 +414,9 @@ INSTANTIATE_TEST_SUITE_P(
              {}}),
     NameOf);
 
-constexpr char kFiles[] = "Kept: $T/x: it has files that git did not make";
-constexpr char kPassedOver[] = "Kept: $T/x: it has files that git passes over";
+constexpr char kFiles[] = "Kept: $T/x: it has files that git did not create";
+constexpr char kPassedOver[] =
+    "Kept: $T/x: it has changed files that git status does not show";
 
 INSTANTIATE_TEST_SUITE_P(
     WithTheUsersWork, RollBackTest,
@@ -485,7 +482,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"CommitTakenBack",
              kNew,
              "$T/x",
-             "Kept: $T/x: its HEAD has been elsewhere",
+             "Kept: $T/x: its HEAD has pointed elsewhere",
              false,
              {"new"},
              "git commit -q --allow-empty -m mine; git reset -q --hard HEAD~",
@@ -509,8 +506,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"AnotherBranch",
              kNew,
              "$T/x",
-             "Rolled back: $T/x, but not its branch new: the worktree has left "
-             "it",
+             "Rolled back: $T/x, but not its branch new: the worktree is no "
+             "longer on it",
              true,
              {"new"},
              "git checkout -q old 2>/dev/null"},
@@ -531,17 +528,16 @@ INSTANTIATE_TEST_SUITE_P(
              false,
              {"new"},
              "git -c protocol.file.allow=always submodule -q update --init"},
-        Case{
-            "BranchMadeJustBefore",
-            {"$T/x", "new"},
-            "$T/x",
-            "Rolled back: $T/x, but not its branch new: it may have been there "
-            "before",
-            true,
-            {"new"},
-            "",
-            "",
-            "git branch new"}),
+        Case{"BranchMadeJustBefore",
+             {"$T/x", "new"},
+             "$T/x",
+             "Rolled back: $T/x, but not its branch new: it may have existed "
+             "before",
+             true,
+             {"new"},
+             "",
+             "",
+             "git branch new"}),
     NameOf);
 
 // --- The lock of an external run, from its beginning to its end ---
@@ -553,7 +549,7 @@ TEST(RefusedAddTest, ShowsTheWayAroundOnATerminalOnly) {
   const Guarded run(repo.path());
   const Argv add = HookedRepository::AddArgv({"-b", "new", repo.Tree("new")});
   const std::string allow = absl::StrCat(
-      "Allow this one on purpose: O8LOCK_ALLOW=1 git worktree add -b new ",
+      "Allow this worktree anyway: O8LOCK_ALLOW=1 git worktree add -b new ",
       repo.Tree("new"));
   Process person(add, OnTerminal(repo.path()));
   EXPECT_EQ(person.Wait(), Exited(255));

@@ -1242,7 +1242,7 @@ lock_file "$living" 2026-02-25T10:30:00Z
 touch -d '1 hour ago' .claude/parallel.lock
 runs o8lock -- echo ran
 prints ran
-says_first "Warning: Found stale lock file (PID $living is another process now, begun after the lock)
+says_first "Warning: Found stale lock file (PID $living is now another process, started after the lock)
 "
 says_not 'not running'
 kill -0 "$living"

@@ -317,7 +317,7 @@ INSTANTIATE_TEST_SUITE_P(Versions, VersionTest, testing::Values("v3", "v4"));
 TEST(WhyTest, VerboseAndStatusSayWhyThereIsNoLockFile) {
   const Project project("v4");
   const std::string reason =
-      project.repo().File("node_modules/murmur8") + " keeps it itself";
+      project.repo().File("node_modules/murmur8") + " keeps its own lock file";
   HeldRun run(
       project.Locked("-v", {"", "sh -c 'NAME parallel FEATURE -y'"}, "feat-a"),
       project);
@@ -343,7 +343,8 @@ TEST(WhyTest, ALockWithAnotherNameIsPublished) {
       project);
   EXPECT_EQ(PidIn(project.repo().File(".claude/deploy.lock")), run->pid());
   EXPECT_EQ(run.Finish(), Exited(0));
-  EXPECT_THAT(run->err(), HasSubstr("(orchestr8 does not look for it)\n"));
+  EXPECT_THAT(run->err(),
+              HasSubstr("(orchestr8 does not look for this file)\n"));
 }
 
 }  // namespace

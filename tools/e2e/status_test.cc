@@ -118,12 +118,12 @@ TEST(StatusJsonTest, StaleWithWhatItLeft) {
   const Result status = Call(O8lock({"status"}), repo.path());
   EXPECT_THAT(status.out,
               EndsWith(Fill(
-                  "Worktrees that ended runs have left: 2\n"
+                  "Orphaned worktrees: 2\n"
                   "  {REPO}/.claude/worktrees/b (feature/b): clean, no commits "
                   "of its own\n"
                   "  {REPO}/.claude/worktrees/d (no branch): clean, no commits "
                   "of its own\n"
-                  "  a run with the same features stops: a branch named "
+                  "  a run with the same features fails: a branch named "
                   "'feature/b' already exists\n"
                   "  to remove without loss: git worktree remove "
                   "{REPO}/.claude/worktrees/b && git worktree remove "
@@ -160,7 +160,7 @@ TEST(StatusJsonTest, SaysWhyThereIsNoLockFile) {
   const Repository repo;
   Guarded run(repo.path(), {"--publish=never"});
   EXPECT_THAT(Json(repo, 75),
-              HasSubstr("\"whyNoLockFile\": \"--publish is never\""));
+              HasSubstr("\"whyNoLockFile\": \"--publish=never\""));
 }
 
 TEST(SchemaTest, ForbidsWhatIsWrong) {
@@ -259,10 +259,9 @@ TEST(WaitingTest, OneOfAnotherPidNamespaceIsMarked) {
   Process inside({"unshare", "--pid", "--fork", "--kill-child", Binary(),
                   "--wait", "--", "true"},
                  In(repo.path()));
-  EXPECT_THAT(
-      StatusWithWaiters(repo, 1),
-      EndsWith("Waiting: 1\n  for {DURATION}: PID 1 of another user or PID "
-               "namespace\n"));
+  EXPECT_THAT(StatusWithWaiters(repo, 1),
+              EndsWith("Waiting: 1\n  for {DURATION}: PID 1 (another user or "
+                       "PID namespace)\n"));
   EXPECT_THAT(Json(repo, 75), HasSubstr("\"visible\": false"));
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_EQ(inside.Wait(), Exited(0));
@@ -423,8 +422,8 @@ TEST(UnlockTest, OnATerminalItAsks) {
     Process unlock(O8lock({"unlock"}), OnTerminal(repo.path()));
     const std::string shown = unlock.WaitForOutput("[y/N] ");
     EXPECT_THAT(shown, HasSubstr(absl::StrCat(" (PID: ", run.pid(), ")\r\n")));
-    EXPECT_THAT(shown, HasSubstr("This does not end it: the next run will run "
-                                 "beside it.\r\nContinue? [y/N] "));
+    EXPECT_THAT(shown, HasSubstr("That process keeps running, and the next run "
+                                 "starts beside it.\r\nContinue? [y/N] "));
     unlock.Write(no);
     EXPECT_EQ(unlock.Wait(), Exited(75));
     EXPECT_THAT(unlock.out(), EndsWith("Aborted.\r\n"));
@@ -435,8 +434,8 @@ TEST(UnlockTest, OnATerminalItAsks) {
   unlock.Write("y\n");
   EXPECT_EQ(unlock.Wait(), Exited(0));
   EXPECT_THAT(unlock.out(),
-              EndsWith(absl::StrCat("o8lock: unlocked, PID ", run.pid(),
-                                    " has the lock no more\r\n")));
+              EndsWith(absl::StrCat("o8lock: lock removed; PID ", run.pid(),
+                                    " no longer holds it\r\n")));
   EXPECT_EQ(Call(O8lock({"status"}), repo.path()).end, Exited(0));
 }
 
@@ -450,8 +449,11 @@ TEST(UnlockTest, TakesItFromTheHolderThatWasShownOnly) {
   const LockFilesState before = StableStateOf(repo);
   unlock.Write("y\n");
   EXPECT_EQ(unlock.Wait(), Exited(75));
-  EXPECT_THAT(unlock.out(), EndsWith("o8lock: error: the holder has changed\r\n"
-                                     "o8lock: hint: see: o8lock status\r\n"));
+  EXPECT_THAT(
+      unlock.out(),
+      EndsWith(
+          "o8lock: error: the holder changed, so the lock was not removed\r\n"
+          "o8lock: hint: see: o8lock status\r\n"));
   EXPECT_TRUE(StateOf(repo) == before);
   EXPECT_EQ(next.Finish(), Exited(0));
   EXPECT_EQ(next.err(), "");

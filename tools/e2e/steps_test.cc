@@ -84,7 +84,7 @@ std::string NameOf(const testing::TestParamInfo<Beginning>& info) {
 constexpr char kCleanupMessages[] =
     "(Warning: Found stale lock file \\(PID [0-9]+ not running\\)\n"
     "Removing stale lock and continuing...\n\n"
-    "|o8lock: warning: '[^\n]*' was no lock file [^\n]*\n"
+    "|o8lock: warning: '[^\n]*' was not a lock file [^\n]*\n"
     "o8lock: hint: it is kept as [^\n]*\n)*";
 
 // Every file in `directory`, with its content.
@@ -315,10 +315,11 @@ TEST_P(KilledTest, AtEverySystemCallTheNextRunNeedsNobody) {
         ++commands;
         const Result refused = Call(O8lock({"--", "true"}), repo.path());
         EXPECT_EQ(refused.end, Exited(75));
-        EXPECT_THAT(refused.err, HasSubstr(absl::StrCat(
-                                     ", process ", command,
-                                     " (sh -c 'echo ready $$; read line') "
-                                     "still has the lock\n")));
+        EXPECT_THAT(
+            refused.err,
+            HasSubstr(absl::StrCat(
+                ", process ", command,
+                " (sh -c 'echo ready $$; read line') still holds the lock\n")));
       }
       run.Write("\n");
       WaitForEnd(command);
@@ -506,19 +507,19 @@ TEST_F(NoLocksTest, NothingIsRunAndDoctorSaysWhy) {
   EXPECT_EQ(run.out, "");
   EXPECT_EQ(run.err,
             absl::StrCat("o8lock: error: lock '", repo.Guard(), "': ", why,
-                         "\no8lock: hint: keep the lock on a file system that "
-                         "has locks: --lock-file FILE\n"));
+                         "\no8lock: hint: use a lock file on a file system "
+                         "with working locks: --lock-file FILE\n"));
   const Result doctor = WithoutLocks(repo, {"doctor"});
   EXPECT_EQ(doctor.end, Exited(71));
   EXPECT_THAT(
       doctor.out,
       MatchesRegex(absl::StrCat(
-          "ok    o8lock: [^\n]+\nok    guard: [^\n]+: there\n"
+          "ok    o8lock: [^\n]+\nok    guard: [^\n]+: exists\n"
           "ok    lock file: [^\n]+\nfail  guard: ",
           repo.File(".git/o8lock"),
           " \\([a-z0-9]+\\): lock '[^\n]+': No locks available "
           "\\(this file system has no working locks\\)\n"
-          "      keep the lock on another file system: --lock-file FILE\n"
+          "      use a lock file on another file system: --lock-file FILE\n"
           "fail  lock file: (.|\n)+")));
   EXPECT_EQ(Call(O8lock({"doctor"}), repo.path()).end, Exited(0));
   EXPECT_EQ(Call(O8lock({"--", "echo", "ran"}), repo.path()).out, "ran\n");

@@ -196,7 +196,7 @@ TEST(LimitTest, OfDescriptorsForNothingIsAnErrorWithoutALockToo) {
   EXPECT_EQ(result.err,
             "o8lock: error: make a descriptor for signals: Too many open "
             "files\n"
-            "o8lock: hint: the command was not run\n");
+            "o8lock: hint: nothing was run\n");
 }
 
 // --- Signals ---
@@ -264,8 +264,8 @@ TEST_F(RefusedCallTest, WaitingForTheCommandEndsWithIt) {
   EXPECT_EQ(run.Finish(0), Exited(71));
   EXPECT_EQ(run.err(),
             Fill("o8lock: error: wait for PID {PID}: Operation not permitted\n"
-                 "o8lock: hint: the command has ended, and how is not known; "
-                 "see what it has done\n",
+                 "o8lock: hint: the command ended, but its exit code is "
+                 "unknown; check its results\n",
                  {{"PID", absl::StrCat(run.command_pid())}}));
   ExpectNothingLeft(repo_);
 }
@@ -298,7 +298,7 @@ TEST(CoreDumpTest, IsToldAsNoShellCanShowIt) {
     EXPECT_EQ(result.end, Killed(SIGSEGV));
     EXPECT_EQ(result.err, absl::string_view(limit) == "0"
                               ? ""
-                              : "o8lock: the command has dumped core\n");
+                              : "o8lock: the command dumped core\n");
   }
 }
 

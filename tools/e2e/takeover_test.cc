@@ -149,7 +149,7 @@ TEST(OrphanTest, ADaemonOfAKilledRunDoesNotKeepTheLock) {
   // The command is still waiting, so both are named.
   const Result refused = Call(O8lock({"--", "true"}), repo.path());
   EXPECT_EQ(refused.end, Exited(75));
-  EXPECT_THAT(refused.err, HasSubstr(" with 1 more still has the lock\n"));
+  EXPECT_THAT(refused.err, HasSubstr(" and 1 more still hold the lock\n"));
   // Ending the command is enough.
   EXPECT_THAT(refused.err, ContainsRegex(": kill [0-9]+\n"));
   EXPECT_THAT(refused.err, Not(HasSubstr(absl::StrCat(" ", daemon, "\n"))));
@@ -322,8 +322,8 @@ TEST(ExternalLockFileTest, HeldIsToldWithWhatTheFileSays) {
     values["FILE"] = file;
     values["HOLDER_ROWS"] = "";
     values["STRANGER_ROWS"] = absl::StrCat(
-        "That process: {STRANGER}, no orchestr8: the file may come from a "
-        "container\nIf its run has ended: ",
+        "That process is: {STRANGER}, not orchestr8; the lock file may come "
+        "from a container\nIf that run has ended: ",
         Binary(), " unlock\n");
     EXPECT_EQ(Normal(run.err), Golden("held_outside", values));
   }
@@ -504,10 +504,10 @@ TEST(ForceTest, WithoutTerminalAndYesIsRefused) {
                            repo.path());
     EXPECT_EQ(no.end, Exited(9)) << answer;
     EXPECT_EQ(no.out, "");
-    EXPECT_THAT(no.err, EndsWith(absl::StrCat(
-                            "\n\nContinue? [y/N] ", answer,
-                            "\nAborted.\no8lock: hint: add --yes to go on "
-                            "without being asked\n")));
+    EXPECT_THAT(no.err,
+                EndsWith(absl::StrCat("\n\nContinue? [y/N] ", answer,
+                                      "\nAborted.\no8lock: hint: add --yes to "
+                                      "continue without a question\n")));
   }
   EXPECT_TRUE(StateOf(repo) == before);
   EXPECT_EQ(run.Finish(), Exited(0));
@@ -650,7 +650,7 @@ TEST(ForceTest, ACommandThatCannotRunOverridesNobody) {
   EXPECT_EQ(missing.err,
             "o8lock: error: execute 'no-such-command': No such file or "
             "directory\n"
-            "o8lock: hint: is it installed, and in a directory of PATH?\n");
+            "o8lock: hint: install it, or add its directory to PATH\n");
   EXPECT_EQ(Call(O8lock({"--force", "--yes", "--", "./text"}), repo.path()).end,
             Exited(126));
   EXPECT_EQ(Call(O8lock({"--force", "--yes", "--", "./"}), repo.path()).end,

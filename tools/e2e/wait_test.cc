@@ -356,7 +356,7 @@ TEST(WaitTimeTest, IsPartOfTheOption) {
   const Repository repo;
   const Result run = Call(O8lock({"-w", "10m", "--", "true"}), repo.path());
   EXPECT_EQ(run.end, Exited(64));
-  EXPECT_EQ(run.err, Fill("o8lock: error: a time is written together with -w\n"
+  EXPECT_EQ(run.err, Fill("o8lock: error: -w takes its time without a space\n"
                           "o8lock: hint: try: {O8LOCK} -w10m -- COMMAND\n",
                           {}));
 }
