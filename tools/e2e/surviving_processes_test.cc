@@ -300,7 +300,7 @@ TEST(SurvivingProcessesKillTest, KeepsTheLockMeanwhileAndThenEndsThem) {
   EXPECT_FALSE(run.AgentLives());
   // The agent's own shell reports the end of its sleep.
   EXPECT_THAT(run->err(),
-              EndsWith("and killed after 1.5s (SIGKILL)\nTerminated\n"));
+              EndsWith("; SIGKILL follows after 1.5s\nTerminated\n"));
   ExpectNothingLeft(repo);
 }
 
