@@ -48,8 +48,8 @@ std::string WaitingLine(const LockStatus& found, const Now& now, int64_t waited,
 
 std::string NoLockNeededText(const std::vector<std::string>& command) {
   return absl::StrCat(
-      "o8lock: runs without the lock, which this subcommand "
-      "does not need: ",
+      "o8lock: running without the lock, because this subcommand does not need "
+      "it: ",
       ShellQuoted(Truncate(command)), "\n");
 }
 
@@ -61,14 +61,14 @@ std::string PublishText(const std::string& lock_file, bool publish,
 }
 
 std::string NoAnswerText() {
-  return "o8lock: warning: orchestr8 asks before it starts, and standard input "
-         "is no terminal: without an answer it does nothing and exits 0; "
-         "add --yes\n";
+  return "o8lock: warning: orchestr8 asks before it starts, but standard input "
+         "is not a terminal\no8lock: hint: add --yes; without an answer "
+         "orchestr8 does nothing and exits with 0\n";
 }
 
 std::string MalformedText(const Malformed& malformed) {
   return absl::StrCat("o8lock: warning: '", Printable(malformed.path),
-                      "' was no lock file (", Printable(malformed.problem),
+                      "' was not a lock file (", Printable(malformed.problem),
                       ")\no8lock: hint: it is kept as '",
                       Printable(malformed.kept_as), "'\n");
 }
@@ -83,16 +83,16 @@ std::string NotExcludedText(const Location& location, const absl::Status& why) {
 
 std::string OutsideText(const Location& location) {
   return absl::StrCat(
-      "o8lock: warning: there is no lock file: ", LeadsOutText(location),
-      "\no8lock: hint: other o8lock runs are refused all the same; for runs "
-      "without o8lock make it a directory\n");
+      "o8lock: warning: no lock file is written: ", LeadsOutText(location),
+      "\no8lock: hint: other o8lock runs are still refused; for external runs, "
+      "make it a directory\n");
 }
 
 std::string OverriddenText(const Overrider& by) {
   return absl::StrCat("o8lock: warning: this run's lock was overridden at ",
                       Printable(by.at), " by ", Printable(by.user), "@",
                       Printable(by.host), " (PID ", by.pid,
-                      "); nothing was removed\n");
+                      "); this run no longer holds it\n");
 }
 
 std::string InterferenceText(const Interference& interference,
@@ -103,63 +103,66 @@ std::string InterferenceText(const Interference& interference,
   if (interference.guard_lost) {
     return absl::StrCat(
         "o8lock: warning: ", guard,
-        " was removed during the run, and another run has made it anew\n"
-        "o8lock: hint: both runs are on; see: ",
+        " was removed during the run, and another run created it again\n"
+        "o8lock: hint: both runs are in progress; see: ",
         OwnCommand("status"), "\n");
   }
   if (interference.vanished || interference.guard_vanished) {
     return absl::StrCat(
         "o8lock: warning: ", interference.guard_vanished ? guard : file,
-        " was removed during the run; it is in place again\n");
+        " was removed during the run; o8lock restored it\n");
   }
   if (!interference.replaced->holder.has_value()) {
     return absl::StrCat("o8lock: warning: ", file,
-                        " was replaced during the run by what is no lock "
-                        "file; it was left alone\n");
+                        " was replaced during the run by a file that is not a "
+                        "lock file; o8lock keeps that file\n");
   }
-  return absl::StrCat(
-      "o8lock: warning: ", file, " was replaced during the run by that of PID ",
-      interference.replaced->holder->pid,
-      "; it was left alone\no8lock: hint: that runs without o8lock, and beside "
-      "this run; see: ",
-      OwnCommand("status"), "\n");
+  return absl::StrCat("o8lock: warning: ", file,
+                      " was replaced during the run by the lock file of PID ",
+                      interference.replaced->holder->pid,
+                      "; o8lock keeps that file\no8lock: hint: that is an "
+                      "external run, beside this run; see: ",
+                      OwnCommand("status"), "\n");
 }
 
 std::string SurvivingProcessesText(const std::vector<RunProcess>& leftovers,
                                    SurvivingProcessesAre state,
                                    absl::Duration kill_after) {
   std::string text =
-      absl::StrCat("o8lock: warning: the command has ended, but not ",
-                   Count(leftovers.size(), "process", "processes"),
-                   " that it started:\n", ListText(leftovers, ProcessLine));
+      absl::StrCat("o8lock: warning: the command exited; ",
+                   Count(leftovers.size(), "process it started is",
+                         "processes it started are"),
+                   " still running:\n", ListText(leftovers, ProcessLine));
+  const bool is_one = leftovers.size() == 1;
   switch (state) {
     case SurvivingProcessesAre::kKept:
       absl::StrAppend(
-          &text, "o8lock: hint: the lock stays with ",
-          leftovers.size() == 1 ? "it until it has" : "them until they have",
-          " ended: ", KillCommand(leftovers),
-          "\no8lock: hint: to free the lock without that: ",
-          OwnCommand("unlock"), "\n");
+          &text, "o8lock: hint: the lock is kept until ",
+          is_one ? "it ends; to end it: " : "they end; to end them: ",
+          KillCommand(leftovers),
+          "\no8lock: hint: to free the lock without ending ",
+          is_one ? "it: " : "them: ", OwnCommand("unlock"), "\n");
       break;
     case SurvivingProcessesAre::kNotKept:
-      absl::StrAppend(&text, "o8lock: hint: the lock does not stay with ",
-                      leftovers.size() == 1 ? "it\n" : "them\n");
+      absl::StrAppend(&text, "o8lock: hint: ", is_one ? "it does" : "they do",
+                      " not keep the lock\n");
       break;
     case SurvivingProcessesAre::kReleased:
-      absl::StrAppend(&text,
-                      "o8lock: hint: the lock is released; --leftovers=wait "
-                      "would wait for their end, --leftovers=kill end them\n");
+      absl::StrAppend(
+          &text,
+          "o8lock: hint: the lock is released; --leftovers=wait waits for ",
+          is_one ? "it" : "them", ", --leftovers=kill ends ",
+          is_one ? "it\n" : "them\n");
       break;
     case SurvivingProcessesAre::kWaitedFor:
-      absl::StrAppend(&text,
-                      "o8lock: hint: the lock is kept until they have ended; "
-                      "Ctrl-C releases it\n");
+      absl::StrAppend(&text, "o8lock: hint: the lock is kept until ",
+                      is_one ? "it ends" : "they end",
+                      "; press Ctrl-C to release it\n");
       break;
     case SurvivingProcessesAre::kEnded:
-      absl::StrAppend(&text,
-                      "o8lock: hint: they are asked to end (SIGTERM), and "
-                      "killed after ",
-                      absl::FormatDuration(kill_after), " (SIGKILL)\n");
+      absl::StrAppend(&text, "o8lock: hint: SIGTERM is sent to ",
+                      is_one ? "it" : "them", "; SIGKILL follows after ",
+                      absl::FormatDuration(kill_after), "\n");
       break;
     case SurvivingProcessesAre::kStillThere:
       absl::StrAppend(&text, "o8lock: hint: the lock is released\n");
@@ -169,9 +172,9 @@ std::string SurvivingProcessesText(const std::vector<RunProcess>& leftovers,
 }
 
 std::string RemovedLockFileText(const LockStatus& removed_lock_files) {
-  return absl::StrCat("o8lock: warning: removed '",
-                      Printable(removed_lock_files.file), "', which PID ",
-                      PidText(removed_lock_files), " has left behind\n");
+  return absl::StrCat(
+      "o8lock: warning: removed '", Printable(removed_lock_files.file),
+      "', the stale lock file of PID ", PidText(removed_lock_files), "\n");
 }
 
 }  // namespace o8lock

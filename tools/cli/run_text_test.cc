@@ -16,9 +16,10 @@ namespace {
 
 TEST(OverriddenTextTest, NamesWhoTookIt) {
   const Overrider by = {7, "2026-02-25T10:31:00Z", "bob", "hut"};
-  EXPECT_EQ(OverriddenText(by),
-            "o8lock: warning: this run's lock was overridden at "
-            "2026-02-25T10:31:00Z by bob@hut (PID 7); nothing was removed\n");
+  EXPECT_EQ(
+      OverriddenText(by),
+      "o8lock: warning: this run's lock was overridden at "
+      "2026-02-25T10:31:00Z by bob@hut (PID 7); this run no longer holds it\n");
 }
 
 TEST(RunTextTest, PaintsNoTerminal) {

@@ -693,7 +693,7 @@ TEST_F(FileSystemTest, AMalformedLockFileIsKeptWhereItCanBe) {
   EXPECT_EQ(
       Normal(run.err),
       absl::StrCat("o8lock: warning: '", File(".claude/parallel.lock"),
-                   "' was no lock file (it is not a JSON object)\n"
+                   "' was not a lock file (it is not a JSON object)\n"
                    "o8lock: hint: it is kept as '",
                    File(".claude/.parallel.lock.malformed-{TIME}"), "'\n"));
 }

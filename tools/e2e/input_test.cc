@@ -529,7 +529,7 @@ TEST(ControlCharacterTest, OfPathsAreEscaped) {
   EXPECT_THAT(malformed.err,
               StartsWith(absl::StrCat("o8lock: warning: '", dir.path(),
                                       "/a\\x1b[31m\\x0ab\\xff/.claude/"
-                                      "parallel.lock' was no lock file (")));
+                                      "parallel.lock' was not a lock file (")));
   ExpectNoControls(malformed.err);
   EXPECT_EQ(mkfifo((name + "/.claude/parallel.lock").c_str(), 0600), 0);
   const Result fifo = Call(O8lock({"--", "true"}), name);

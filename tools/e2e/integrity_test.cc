@@ -144,7 +144,7 @@ TEST(ReplacedTest, ByWhatIsNoneItIsLeftAlone) {
   MakeFile(repo.LockFile(), "mine\n");
   run.process().WaitForError(Fill(
       "o8lock: warning: '{REPO}/.claude/parallel.lock' was replaced during the "
-      "run by what is no lock file; it was left alone\n",
+      "run by a file that is not a lock file; o8lock keeps that file\n",
       ValuesOf(repo)));
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_EQ(Contents(repo.LockFile()), "mine\n");
@@ -180,11 +180,12 @@ TEST(RemovedLockFileTest, ADeadRunsLockFileGoesWithTheRunsOwn) {
       MakeFile(repo.File(".claude/murm.lock"),
                ExternalLockFile(dead, TimeText(absl::Now())));
       EXPECT_EQ(run.Finish(3), Exited(3));
-      EXPECT_EQ(run.err(), quiet ? ""
-                                 : absl::StrCat("o8lock: warning: removed '",
-                                                repo.File(".claude/murm.lock"),
-                                                "', which PID ", dead,
-                                                " has left behind\n"));
+      EXPECT_EQ(run.err(), quiet
+                               ? ""
+                               : absl::StrCat("o8lock: warning: removed '",
+                                              repo.File(".claude/murm.lock"),
+                                              "', the stale lock file of PID ",
+                                              dead, "\n"));
       EXPECT_FALSE(Exists(repo.File(".claude/murm.lock")));
       ExpectNothingLeft(repo);
     }
@@ -216,7 +217,7 @@ TEST(OverriddenTest, ByForceItIsToldWhileItRuns) {
   const Repository repo;
   Guarded run(repo.path());
   Guarded second(repo.path(), {"--force", "--yes"});
-  run.process().WaitForError("nothing was removed\n");
+  run.process().WaitForError("this run no longer holds it\n");
   const LockFilesState state = StateOf(repo);
   EXPECT_EQ(run.Finish(7), Exited(7));
   EXPECT_EQ(Normal(run.err()),
@@ -232,7 +233,7 @@ TEST(OverriddenTest, ByUnlockToo) {
   Guarded run(repo.path());
   Process unlock(O8lock({"unlock", "--yes"}), In(repo.path()));
   EXPECT_EQ(unlock.Wait(), Exited(0));
-  run.process().WaitForError("nothing was removed\n");
+  run.process().WaitForError("this run no longer holds it\n");
   ExpectNothingLeft(repo);
   // What comes after is none of its business.
   Guarded next(repo.path());

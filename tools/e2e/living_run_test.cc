@@ -239,7 +239,7 @@ TEST(GoneTest, AGuardIsPutBackAndLocked) {
     EXPECT_EQ(run.Finish(3), Exited(3));
     EXPECT_EQ(run.err(),
               Fill("o8lock: warning: '{REPO}/.git/o8lock/parallel.guard' was "
-                   "removed during the run; it is in place again\n",
+                   "removed during the run; o8lock restored it\n",
                    ValuesOf(repo)));
     ExpectNothingLeft(repo);
   }
@@ -270,8 +270,8 @@ TEST(GoneTest, AGuardThatAnotherRunHasMadeIsItsOwn) {
   WaitUntilItLooks(run);
   run.process().WaitForError(
       Fill("o8lock: warning: '{REPO}/.git/o8lock/parallel.guard' was removed "
-           "during the run, and another run has made it anew\n"
-           "o8lock: hint: both runs are on; see: o8lock status\n",
+           "during the run, and another run created it again\n"
+           "o8lock: hint: both runs are in progress; see: o8lock status\n",
            ValuesOf(repo)));
   EXPECT_EQ(run.Finish(), Exited(0));
   ExpectRefused(repo.path(), other.pid());

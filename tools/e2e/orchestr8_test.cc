@@ -371,14 +371,14 @@ TEST_F(Orchestr8Test, OneThatAsksNobodyIsCleanedUpAfter) {
     const Result run = Call(argv, repo.path());
     EXPECT_EQ(run.end, Exited(0));
     EXPECT_THAT(run.out, HasSubstr("Continue? [y/N]"));
-    EXPECT_THAT(
-        run.err,
-        testing::MatchesRegex(absl::StrCat(
-            "o8lock: warning: orchestr8 asks before it starts, and standard "
-            "input is no terminal: without an answer it does nothing and exits "
-            "0; add --yes\no8lock: warning: removed '",
-            repo.LockFileOf(version),
-            "', which PID [0-9]+ has left behind\n")));
+    EXPECT_THAT(run.err,
+                testing::MatchesRegex(absl::StrCat(
+                    "o8lock: warning: orchestr8 asks before it starts, but "
+                    "standard input is not a terminal\no8lock: hint: add "
+                    "--yes; without an answer orchestr8 does nothing and exits "
+                    "with 0\no8lock: warning: removed '",
+                    repo.LockFileOf(version),
+                    "', the stale lock file of PID [0-9]+\n")));
     ExpectNothingLeft(repo);
     EXPECT_FALSE(Exists(repo.LockFileOf(version)));
     // Where it is quiet it is so about both.

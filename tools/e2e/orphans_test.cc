@@ -224,13 +224,13 @@ TEST(KeptLockTest, StaysWithTheAgentsOfAFailedOrchestr8) {
   const std::string agent = absl::StrCat(run.agent());
   EXPECT_THAT(
       run.err(),
-      HasSubstr(Fill("o8lock: warning: the command has ended, but not "
-                     "1 process that it started:\n"
+      HasSubstr(Fill("o8lock: warning: the command exited; 1 process it "
+                     "started is still running:\n"
                      "  PID {AGENT} in {REPO}/.claude/worktrees/feat-a: "
                      "sleep 1000\n"
-                     "o8lock: hint: the lock stays with it until it "
-                     "has ended: kill {AGENT}\n"
-                     "o8lock: hint: to free the lock without that: "
+                     "o8lock: hint: the lock is kept until it ends; to end it: "
+                     "kill {AGENT}\n"
+                     "o8lock: hint: to free the lock without ending it: "
                      "o8lock unlock\n",
                      {{"AGENT", agent}, {"REPO", run.repo().path()}})));
   EXPECT_FALSE(Exists(run.repo().LockFile()));
@@ -316,7 +316,8 @@ TEST(KeptLockTest, StaysWithNothingElse) {
                                   "env -i sleep 1000 & exit 3")),
               In(repo.path()));
   EXPECT_EQ(run.Wait(), Exited(3));
-  EXPECT_THAT(run.err(), HasSubstr("but not 2 processes that it started:\n"));
+  EXPECT_THAT(run.err(),
+              HasSubstr("2 processes it started are still running:\n"));
   EXPECT_THAT(run.err(), Not(HasSubstr("the lock stays")));
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(0));
 }

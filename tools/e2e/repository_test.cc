@@ -239,10 +239,10 @@ TEST(SharedClaudeTest, IsNeitherWrittenNorBelieved) {
   Link(shared.path(), one.File(".claude"));
   Link(shared.path(), other.File(".claude"));
   const std::string warning = absl::StrCat(
-      "o8lock: warning: there is no lock file: '", one.File(".claude"),
+      "o8lock: warning: no lock file is written: '", one.File(".claude"),
       "' leads out of the repository, to '", shared.path(),
-      "'\no8lock: hint: other o8lock runs are refused all the same; for runs "
-      "without o8lock make it a directory\n");
+      "'\no8lock: hint: other o8lock runs are still refused; for external "
+      "runs, make it a directory\n");
   EXPECT_EQ(Silent(one.path()), warning);
   EXPECT_EQ(
       StatusLine(one.path(), "Lock file:"),
@@ -254,7 +254,8 @@ TEST(SharedClaudeTest, IsNeitherWrittenNorBelieved) {
   MakeFile(shared.File("murm.lock"), text);
   EXPECT_EQ(Silent(one.path()), warning);
   Guarded run(one.path());
-  EXPECT_THAT(Silent(other.path()), StartsWith("o8lock: warning: there is no"));
+  EXPECT_THAT(Silent(other.path()),
+              StartsWith("o8lock: warning: no lock file is"));
   ExpectRefused(one.path());
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_EQ(Contents(shared.File("parallel.lock")), text);

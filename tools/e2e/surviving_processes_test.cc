@@ -68,10 +68,9 @@ TEST(SurvivingProcessesTest, AreNamedAlsoWhereTheirParentHasEnded) {
   RunWithAgent run(
       repo, {}, "sh -c 'cd d; (sleep 1000 & echo agent $!)'; sleep 1000 & :");
   EXPECT_EQ(run->Wait(), Exited(0));
-  EXPECT_THAT(
-      run->err(),
-      StartsWith("o8lock: warning: the command has ended, but not 2 processes "
-                 "that it started:\n"));
+  EXPECT_THAT(run->err(),
+              StartsWith("o8lock: warning: the command exited; 2 processes it "
+                         "started are still running:\n"));
   EXPECT_THAT(run->err(),
               HasSubstr(absl::StrCat("\n  PID ", run.agent(), " in ",
                                      repo.path(), "/d: sleep 1000\n")));
@@ -222,7 +221,7 @@ TEST(SurvivingProcessesWaitTest, IsForThoseThatTheyStartAsWell) {
              "mkfifo f; sh -c 'read x <f; sleep 1000 & echo second $!' & "
              "echo agent $!"),
       options);
-  run->WaitForError("Ctrl-C releases it\n");
+  run->WaitForError("press Ctrl-C to release it\n");
   MakeFile(repo.File("f"), "x\n");
   const pid_t second = ReadyPid(*run, "second ");
   WaitForState(run.agent(), '\0');
@@ -238,7 +237,7 @@ TEST(SurvivingProcessesWaitTest, EndsWithASignalAndNamesThem) {
     SCOPED_TRACE(signal);
     const Repository repo;
     RunWithAgent run(repo, {"--leftovers=wait"}, kAgent);
-    run->WaitForError("Ctrl-C releases it\n");
+    run->WaitForError("press Ctrl-C to release it\n");
     run->Signal(signal);
     EXPECT_EQ(run->Wait(), Killed(signal));
     const Values values = ValuesOf(repo, run.agent());
@@ -254,7 +253,7 @@ TEST(SurvivingProcessesWaitTest, EndsWithCtrlC) {
   const Repository repo;
   RunWithAgent run(Locked({"--leftovers=wait"}, kAgent),
                    OnTerminal(repo.path()));
-  run->WaitForOutput("Ctrl-C releases it");
+  run->WaitForOutput("press Ctrl-C to release it");
   run->Write("\x03");
   EXPECT_EQ(run->Wait(), Killed(SIGINT));
   EXPECT_THAT(
@@ -268,7 +267,7 @@ TEST(SurvivingProcessesWaitTest, GoesOnAfterASignalThatIsIgnored) {
   ProcessOptions options = In(repo.path());
   options.ignored = {SIGHUP};  // nohup(1)
   RunWithAgent run(Locked({"--leftovers=wait"}, kAgent), options);
-  run->WaitForError("Ctrl-C releases it\n");
+  run->WaitForError("press Ctrl-C to release it\n");
   run->Signal(SIGHUP);
   // Of two that have come the one with the lower number would be the first.
   run->Signal(SIGTERM);
@@ -300,7 +299,7 @@ TEST(SurvivingProcessesKillTest, KeepsTheLockMeanwhileAndThenEndsThem) {
   EXPECT_FALSE(run.AgentLives());
   // The agent's own shell tells of its sleep.
   EXPECT_THAT(run->err(),
-              EndsWith("and killed after 1.5s (SIGKILL)\nTerminated\n"));
+              EndsWith("; SIGKILL follows after 1.5s\nTerminated\n"));
   ExpectNothingLeft(repo);
 }
 

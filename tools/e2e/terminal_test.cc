@@ -286,7 +286,7 @@ TEST_F(ShellTest, CtrlZKeepsTheLockUntilFgHasBroughtItToItsEnd) {
 TEST_F(ShellTest, CtrlZStopsTheWaitForSurvivingProcesses) {
   Type("$O8LOCK --leftovers=wait -- sh -c 'sleep 1000 & echo \"agent $!\"'");
   const pid_t agent = ReadyPid(shell_, "agent ");
-  shell_.WaitForOutput("Ctrl-C releases it");
+  shell_.WaitForOutput("press Ctrl-C to release it");
   shell_.Write(kSuspend);
   shell_.WaitForOutput("Stopped");
   shell_.WaitForOutput("PROMPT");
