@@ -57,8 +57,9 @@ Findings OrphanFindings(const Location& location) {
   }
   for (std::string& hint : OrphanHints(left)) lines.push_back(std::move(hint));
   return {{Finding::kWarn, "worktrees",
-           absl::StrCat("ended runs have left ",
-                        Count(left.size(), "worktree", "worktrees")),
+           absl::StrCat(
+               Count(left.size(), "orphaned worktree", "orphaned worktrees"),
+               " of ended runs"),
            "", std::move(lines)}};
 }
 

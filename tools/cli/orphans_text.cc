@@ -84,16 +84,17 @@ std::vector<std::string> OrphanHints(
   }
   if (!branch.empty()) {
     hints.push_back(
-        absl::StrCat("a run with the same features stops: a branch named '",
+        absl::StrCat("a run with the same features fails: a branch named '",
                      Printable(branch), "' already exists"));
   }
   if (!agents.empty()) {
-    hints.push_back(absl::StrCat("to end the processes of that run in there: ",
-                                 KillCommand(agents)));
+    hints.push_back(
+        absl::StrCat("to end the processes of that run in these worktrees: ",
+                     KillCommand(agents)));
   }
   if (!look.empty()) {
     hints.push_back(
-        absl::StrCat("to look before you remove anything: ",
+        absl::StrCat("to see the work before you remove anything: ",
                      ShellQuoted({"git", "-C", look, "status", "--ignored"})));
   }
   if (const std::string remove = RemoveCommand(worktrees); !remove.empty()) {
@@ -119,7 +120,8 @@ std::string OrphansText(absl::string_view run,
   }
   if (!worktrees.empty()) {
     absl::StrAppend(&text, "o8lock: warning: ", run, " left ",
-                    Count(worktrees.size(), "worktree:\n", "worktrees:\n"),
+                    Count(worktrees.size(), "orphaned worktree:\n",
+                          "orphaned worktrees:\n"),
                     ListText(worktrees, LeftWorktreeLine));
     for (const std::string& hint : OrphanHints(worktrees)) {
       absl::StrAppend(&text, HintText(hint));

@@ -33,10 +33,10 @@ constexpr char kAddA[] =
 // What a run says of the clean worktree feat-a; `run` is the one that left it.
 std::string LeftA(const Repository& repo, const std::string& run) {
   return Fill(
-      "o8lock: warning: {RUN} left 1 worktree:\n"
+      "o8lock: warning: {RUN} left 1 orphaned worktree:\n"
       "  {REPO}/.claude/worktrees/feat-a (feature/a): clean, no commits of its "
       "own\n"
-      "o8lock: hint: a run with the same features stops: a branch named "
+      "o8lock: hint: a run with the same features fails: a branch named "
       "'feature/a' already exists\n"
       "o8lock: hint: to remove without loss: git worktree remove "
       "{REPO}/.claude/worktrees/feat-a && git branch -d feature/a\n",
@@ -80,7 +80,7 @@ TEST(OrphanedWorktreeTest, IsToldAtTheEndAndAtTheNextStartOnce) {
   EXPECT_THAT(status.out, HasSubstr("Orphaned worktrees: 1\n"));
   EXPECT_THAT(Call(O8lock({"doctor"}), repo.path()).out,
               HasSubstr(absl::StrCat(
-                  "warn  worktrees: ended runs have left 1 worktree\n      ",
+                  "warn  worktrees: 1 orphaned worktree of ended runs\n      ",
                   repo.File(".claude/worktrees/feat-a"), " (feature/a): ")));
   Git(repo.path(),
       {"worktree", "remove", repo.File(".claude/worktrees/feat-a")});
@@ -158,7 +158,7 @@ TEST(OrphanedWorktreeTest, IsWhereOrchestr8IsToldToMakeThem) {
                   "git worktree add -q -b b ../trees/b; "
                   "git worktree remove ../trees-of-mine/a; exit 3"),
            repo.path());
-  EXPECT_THAT(run.err, HasSubstr("this run left 1 worktree:\n"));
+  EXPECT_THAT(run.err, HasSubstr("this run left 1 orphaned worktree:\n"));
   EXPECT_THAT(run.err, HasSubstr("/trees/b (b): clean"));
   Git(repo.path(), {"worktree", "remove", "../trees/b"});
 }
@@ -179,8 +179,9 @@ TEST(OrphanedWorktreeTest, IsTheOneThatTheHooksHaveSeen) {
                     "-b", "mine", repo.Tree("mine")});
   run.Write("\n");
   EXPECT_EQ(run.Wait(), Exited(3));
-  EXPECT_THAT(run.err(), HasSubstr(absl::StrCat("this run left 1 worktree:\n  ",
-                                                repo.Tree("a"), " (a)")));
+  EXPECT_THAT(run.err(),
+              HasSubstr(absl::StrCat("this run left 1 orphaned worktree:\n  ",
+                                     repo.Tree("a"), " (a)")));
   EXPECT_THAT(run.err(), Not(HasSubstr(repo.Tree("mine"))));
 }
 
@@ -430,10 +431,11 @@ TEST(OrphanedWorktreeTest, IsInUseAsLongAsAnybodyWorksThere) {
   const auto status = [&run] {
     return Call(O8lock({"status"}), run.repo().path()).out;
   };
-  EXPECT_THAT(status(),
-              AllOf(HasSubstr("clean, no commits of its own, in use\n"),
-                    HasSubstr(absl::StrCat("in there: kill ", agent, "\n")),
-                    Not(HasSubstr("to remove"))));
+  EXPECT_THAT(
+      status(),
+      AllOf(HasSubstr("clean, no commits of its own, in use\n"),
+            HasSubstr(absl::StrCat("in these worktrees: kill ", agent, "\n")),
+            Not(HasSubstr("to remove"))));
   run.EndAgent();
   EXPECT_THAT(status(), AllOf(HasSubstr("to remove"), Not(HasSubstr("kill"))));
 }
@@ -553,7 +555,7 @@ TEST(OrphanedWorktreeTest, OfAnOverriddenRunIsNobodysAfterAnEndWith0) {
   EXPECT_EQ(runs.run().Finish(), Exited(0));
   EXPECT_EQ(runs.overrider().Finish(3), Exited(3));
   EXPECT_THAT(Call(O8lock({"--", "true"}), runs.repo().path()).err,
-              AllOf(HasSubstr("an ended run left 1 worktree:\n"),
+              AllOf(HasSubstr("an ended run left 1 orphaned worktree:\n"),
                     HasSubstr("feat-b"), Not(HasSubstr("feat-a"))));
 }
 
@@ -593,7 +595,7 @@ TEST(OrphanedWorktreeTest, IsNotAPersonsMadeAfterTheRunsDeath) {
   Git(repo.path(), {"worktree", "add", "-q", "-b", "mine",
                     repo.File(".claude/worktrees/mine")});
   const Result next = Call(O8lock({"--", "true"}), repo.path());
-  EXPECT_THAT(next.err, HasSubstr("that run left 1 worktree:\n"));
+  EXPECT_THAT(next.err, HasSubstr("that run left 1 orphaned worktree:\n"));
   EXPECT_THAT(next.err, Not(HasSubstr("mine")));
 }
 

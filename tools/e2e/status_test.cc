@@ -122,7 +122,7 @@ TEST(StatusJsonTest, StaleWithWhatItLeft) {
                   "of its own\n"
                   "  {REPO}/.claude/worktrees/d (no branch): clean, no commits "
                   "of its own\n"
-                  "  a run with the same features stops: a branch named "
+                  "  a run with the same features fails: a branch named "
                   "'feature/b' already exists\n"
                   "  to remove without loss: git worktree remove "
                   "{REPO}/.claude/worktrees/b && git worktree remove "
