@@ -19,7 +19,7 @@ _PROLOGUE = """\
 #!/bin/sh
 o8lock=$PWD/{o8lock}
 if [ -z "${{{variable}-}}" ] || ! [ -x "$o8lock" ]; then
-  echo "start this with: bazel run "{label} >&2
+  echo "start this target with: bazel run "{label} >&2
   exit 64
 fi
 export O8LOCK_BAZEL_PROGRAM={program}
@@ -122,17 +122,17 @@ def _is_duration(text):
 def _check(ctx):
     """Fails if an attribute is not as o8lock would have it: before somebody runs it."""
     if bool(ctx.attr.binary) == bool(ctx.attr.command):
-        fail("%s: exactly one of binary and command is to be given" % ctx.label)
+        fail("%s: give exactly one of binary and command" % ctx.label)
     name = ctx.attr.lock_name
     if name.startswith(".") or not _consists_of(name, _LETTERS + _DIGITS + "._-"):
-        fail("%s: lock_name is to consist of letters, digits, '.', '_' and '-' and not begin with '.', not '%s'" % (ctx.label, name))
+        fail("%s: lock_name must consist of letters, digits, '.', '_' and '-' and not begin with '.', not '%s'" % (ctx.label, name))
     if ctx.attr.wait not in ["", "forever"] and not _is_duration(ctx.attr.wait):
-        fail("%s: wait is to be a time such as 90s, 10m or 1h30m, or forever, not '%s'" % (ctx.label, ctx.attr.wait))
+        fail("%s: wait must be a time such as 90s, 10m or 1h30m, or forever, not '%s'" % (ctx.label, ctx.attr.wait))
     if ctx.attr.max_concurrency < 0 or ctx.attr.max_concurrency > _MAX_CONCURRENCY:
-        fail("%s: max_concurrency is to be a number from 1 to %d, not %d" % (ctx.label, _MAX_CONCURRENCY, ctx.attr.max_concurrency))
+        fail("%s: max_concurrency must be a number from 1 to %d, not %d" % (ctx.label, _MAX_CONCURRENCY, ctx.attr.max_concurrency))
     for variable in ctx.attr.env:
         if not variable or variable[0] in _DIGITS or not _consists_of(variable, _LETTERS + _DIGITS + "_"):
-            fail("%s: env has no variable's name: '%s'" % (ctx.label, variable))
+            fail("%s: env has an invalid variable name: '%s'" % (ctx.label, variable))
 
 def _expanded(ctx, attribute, value):
     return ctx.expand_make_variables(attribute, ctx.expand_location(value, ctx.attr.data), {})
@@ -177,37 +177,37 @@ _o8lock_run = rule(
     attrs = {
         "binary": attr.label(
             cfg = "target",
-            doc = "What to run: a target that can be executed. It finds its runfiles by RUNFILES_DIR.",
+            doc = "The executable target to run. It finds its runfiles by RUNFILES_DIR.",
             executable = True,
         ),
         "command": attr.string_list(
-            doc = "What to run: a program, searched for in PATH, and its first arguments, as they are.",
+            doc = "The program to run, searched for in PATH, and its first arguments, unchanged.",
         ),
         "data": attr.label_list(
             allow_files = True,
-            doc = "What args, env and the program may refer to.",
+            doc = "Files that args, env and the program may refer to.",
         ),
         "env": attr.string_dict(
-            doc = "Variables for the environment; $(execpath LABEL) and Bazel's own variables are put in.",
+            doc = "Environment variables; $(execpath LABEL) and Bazel's own variables are expanded.",
         ),
         "feature_names": attr.string_list(
-            doc = "What the lock file says of the features.",
+            doc = "The features to list in the lock file.",
         ),
         "first_args": attr.string_list(
-            doc = "What args is elsewhere, apart from what stands behind -- of bazel run.",
+            doc = "The first arguments of the command, before those behind -- of bazel run.",
         ),
         "lock_name": attr.string(
-            doc = "Another lock of the repository than the one named parallel.",
+            doc = "The name of another lock of the repository, instead of parallel.",
         ),
         "max_concurrency": attr.int(
-            doc = "What the lock file says of the concurrency; 0: nothing of its own.",
+            doc = "The maxConcurrency to write into the lock file; 0: the default.",
         ),
         "wait": attr.string(
-            doc = "How long to wait for a lock that is held: a time such as 90s, 10m or 1h30m, or forever. Else: not at all.",
+            doc = "The time to wait for the lock, such as 90s, 10m or 1h30m, or forever; without it, do not wait.",
         ),
         "working_directory": attr.string(
             default = "workspace",
-            doc = "Where to run: in the root of the workspace, or where `bazel run` was called (invocation).",
+            doc = "The directory to run in: the root of the workspace, or the directory of `bazel run` (invocation).",
             values = sorted(_DIRECTORIES),
         ),
         "_o8lock": _O8LOCK,
@@ -250,7 +250,7 @@ o8lock_hooks = rule(
     implementation = _o8lock_hooks_impl,
     attrs = {
         "alias": attr.string(
-            doc = "The label to tell users, of the same repository, where they know this target by an alias.",
+            doc = "The label to show to users, if they know this target by an alias in the same repository.",
         ),
         "_o8lock": _O8LOCK,
     },

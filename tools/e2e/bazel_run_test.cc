@@ -62,7 +62,7 @@ TEST(BazelRunTest, SaysHowItIsUsed) {
             "usage: bazel run //hooks:install [-- --check | -- --uninstall]\n");
   const Result outside = BazelRun("", {});
   EXPECT_EQ(outside.end, Exited(64));
-  EXPECT_EQ(outside.err, "start this with: bazel run //hooks:install\n");
+  EXPECT_EQ(outside.err, "start this target with: bazel run //hooks:install\n");
 }
 
 // --- o8lock_run ---
@@ -201,12 +201,14 @@ TEST_F(RunTest, ABinaryAndALabelMayHaveAnyName) {
   const Result alone = Call({PathFromEnv("RUN_BINARY")}, In(std::string()));
   EXPECT_EQ(alone.end, Exited(64));
   EXPECT_EQ(alone.out, "");
-  EXPECT_EQ(alone.err, "start this with: bazel run //tools/e2e:run_binary\n");
+  EXPECT_EQ(alone.err,
+            "start this target with: bazel run //tools/e2e:run_binary\n");
   // Nor is one by another one.
   const Result run = Call({PathFromEnv("RUN_BINARY")}, Among("/", repo.path()));
   EXPECT_EQ(run.end, Exited(64));
   EXPECT_EQ(run.out, "");
-  EXPECT_EQ(run.err, "start this with: bazel run //tools/e2e:run_it's;$HOME\n");
+  EXPECT_EQ(run.err,
+            "start this target with: bazel run //tools/e2e:run_it's;$HOME\n");
 }
 
 }  // namespace

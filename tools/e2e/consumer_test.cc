@@ -513,7 +513,7 @@ TEST_F(ConsumerTest, WantsToBeStartedByBazelRun) {
   ProcessOptions options = Inside(repo().Code());
   const Result alone = Call({program}, options);
   EXPECT_EQ(alone.end, Exited(64));
-  EXPECT_EQ(alone.err, "start this with: bazel run //cases:words\n");
+  EXPECT_EQ(alone.err, "start this target with: bazel run //cases:words\n");
   EXPECT_EQ(alone.out, "");
   // By a command that `bazel run` has started.
   options.env["BUILD_WORKSPACE_DIRECTORY"] = repo().Code();
@@ -528,27 +528,27 @@ TEST_F(ConsumerTest, WrongAttributesAreFoundBeforeAnythingRuns) {
     const char* message;
   };
   constexpr Case kCases[] = {
-      {"", "exactly one of binary and command is to be given"},
+      {"", "give exactly one of binary and command"},
       {"binary = \"@o8lock//tools:o8lock\", command = [\"true\"]",
-       "exactly one of binary and command is to be given"},
+       "give exactly one of binary and command"},
       {"binary = \"//cases:runfile.txt\"", "'//cases:runfile.txt'"},
       {"command = [\"true\"], working_directory = \"runfiles\"",
        "invalid value in 'working_directory' attribute: has to be one of "
        "'invocation' or 'workspace' instead of 'runfiles'"},
       {"command = [\"true\"], wait = \"1d\"",
-       "wait is to be a time such as 90s, 10m or 1h30m, or forever, not '1d'"},
+       "wait must be a time such as 90s, 10m or 1h30m, or forever, not '1d'"},
       {"command = [\"true\"], wait = \"30m1h\"", "not '30m1h'"},
       {"command = [\"true\"], wait = \"10\"", "not '10'"},
       {"command = [\"true\"], wait = \"-1s\"", "not '-1s'"},
       {"command = [\"true\"], wait = \"2147483648s\"", "not '2147483648s'"},
       {"command = [\"true\"], lock_name = \".a\"",
-       "lock_name is to consist of letters, digits, '.', '_' and '-' and not "
+       "lock_name must consist of letters, digits, '.', '_' and '-' and not "
        "begin with '.', not '.a'"},
       {"command = [\"true\"], lock_name = \"a/b\"", "not 'a/b'"},
       {"command = [\"true\"], max_concurrency = -1",
-       "max_concurrency is to be a number from 1 to 1000000, not -1"},
+       "max_concurrency must be a number from 1 to 1000000, not -1"},
       {"command = [\"true\"], env = {\"A-B\": \"\"}",
-       "env has no variable's name: 'A-B'"},
+       "env has an invalid variable name: 'A-B'"},
       {"command = [\"true\"], env = {\"A\": \"$(execpath :none)\"}", ":none"},
   };
   const auto analyse = [](const std::string& attributes) {
