@@ -35,7 +35,8 @@ std::string LockHint(const absl::Status& error) {
     case absl::StatusCode::kPermissionDenied:
       return "nothing was run; get permission to read it";
     case absl::StatusCode::kResourceExhausted:
-      return "nothing was run; free some space, then try again";
+      return "nothing was run; free disk space or open files, as the error "
+             "says, and try again";
     default:
       return "nothing was run";
   }

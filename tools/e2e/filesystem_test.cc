@@ -652,10 +652,10 @@ TEST_F(FileSystemTest, NoRoomForWhatIsWritten) {
         " -- echo ran; echo $?; cat .git/o8lock/parallel.guard; "
         "ls -A .claude 2>/dev/null; rm fill; $O8LOCK -- echo ran; echo $?"));
     EXPECT_EQ(run.out, "73\nran\n0\n");
-    EXPECT_EQ(run.err,
-              ErrorText(absl::StrCat("write '", File(test.file),
-                                     "': No space left on device"),
-                        "nothing was run; free some space, then try again"));
+    EXPECT_EQ(run.err, ErrorText(absl::StrCat("write '", File(test.file),
+                                              "': No space left on device"),
+                                 "nothing was run; free disk space or open "
+                                 "files, as the error says, and try again"));
   }
 }
 
@@ -668,7 +668,8 @@ TEST_F(FileSystemTest, NoRoomForTheDirectory) {
   EXPECT_EQ(run.err,
             ErrorText(absl::StrCat("create directory '", File(".claude"),
                                    "': No space left on device"),
-                      "nothing was run; free some space, then try again"));
+                      "nothing was run; free disk space or open files, as the "
+                      "error says, and try again"));
 }
 
 // A failed override must not affect the run holding the lock.
