@@ -119,7 +119,7 @@ void DisarmIfFree(const HookCall& call) {
   }
   const absl::StatusOr<LockStatus> found = Inspect(*location, call.own_tokens);
   if (found.ok() && found->state <= LockState::kStale) {
-    UpdateArming(*location, /*held_outside=*/false).IgnoreError();
+    UpdateArming(*location, /*held_externally=*/false).IgnoreError();
     // Adapts to hooks installed during that run.
     RefreshHooks(*location).IgnoreError();
   }
@@ -138,7 +138,7 @@ Decision OnReferenceTransaction(const HookCall& call) {
   O8LOCK_ASSIGN_OR_RETURN(const Location location, LocateFromHook(call));
   O8LOCK_ASSIGN_OR_RETURN(LockStatus found, Inspect(location, call.own_tokens));
   if (found.state <= LockState::kStale) {
-    UpdateArming(location, /*held_outside=*/false).IgnoreError();
+    UpdateArming(location, /*held_externally=*/false).IgnoreError();
     return std::nullopt;
   }
   if (IsOwn(call, found) || BeganBefore(*add, TakenSince(found))) {
@@ -172,7 +172,7 @@ Decision OnPostCheckout(const HookCall& call) {
   if (found.is_external) {
     RefreshHooks(location).IgnoreError();
     // If this fails, git still calls post-checkout for the next add.
-    UpdateArming(location, /*held_outside=*/true).IgnoreError();
+    UpdateArming(location, /*held_externally=*/true).IgnoreError();
   }
   if (IsOwn(call, found)) {
     // Without a mark, the worktree counts as the run's only in the directories

@@ -161,7 +161,7 @@ absl::Status Place::SetUp() {
   setenv("HOME", path_.c_str(), 1);
   setenv("PROGRAMS", programs_.c_str(), 1);
   // Every terminal has a language; flock(1) reads its files at each start.
-  setenv("LANG", "C.UTF-8", 1);
+  setenv("LANG", kLanguage, 1);
   setenv("LOGNAME", "benchmark", 1);
   setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
   // Makes a work load create the same objects every time.

@@ -13,6 +13,9 @@
 
 namespace o8lock {
 
+// The LANG of the programs.
+inline constexpr char kLanguage[] = "C.UTF-8";
+
 // The following scripts run in an empty repository.
 
 // 100,000 files.

@@ -83,10 +83,9 @@ absl::StatusOr<double> NetStart(const Side& side) {
 // In the C locale flock(1) reads no files of a language.
 template <absl::StatusOr<double> measure(const Side& side)>
 absl::StatusOr<double> InCLocale(const Side& side) {
-  const std::string language = getenv("LANG");
   setenv("LANG", "C", 1);
   absl::StatusOr<double> time = measure(side);
-  setenv("LANG", language.c_str(), 1);
+  setenv("LANG", kLanguage, 1);
   return time;
 }
 
