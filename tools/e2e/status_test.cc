@@ -352,7 +352,7 @@ TEST(RefusalTest, HasBoldNamesOnATerminalUnlessNoColorIsWanted) {
   EXPECT_THAT(plain, Not(HasSubstr("\x1b")));
   EXPECT_THAT(shown({{"TERM", "dumb"}}), Not(HasSubstr("\x1b")));
   const std::string bold = shown({});
-  const size_t details = bold.find("\x1b");
+  const size_t details = bold.find('\x1b');
   EXPECT_EQ(bold.substr(0, details), plain.substr(0, plain.find("Holder: ")));
   EXPECT_THAT(bold.substr(details),
               AllOf(StartsWith("\x1b[1mHolder:\x1b[0m "),
