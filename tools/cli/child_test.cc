@@ -375,8 +375,9 @@ TEST(RunTest, GoesOnInTheBackground) {
   WaitForState(command, 'T');
   shell.Type("bg");
   WaitForState(command, 'S');
-  shell.Type("kill %1; wait %1; echo status=$?");
-  shell->WaitForOutput("status=143\r\n");
+  // bash 5.3 forgets a job, with its status, when it reports its end.
+  shell.Type("kill %1; wait %1");
+  shell->WaitForOutput("Terminated");
 }
 
 // The neighbours must have started, and their output through the pipe shows
