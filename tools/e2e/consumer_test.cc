@@ -75,6 +75,8 @@ class Monorepo : public Repository {
               Contents(Code() + Root()),
               "bazel_dep(name = \"abseil-cpp\", version = \"20250814.1\")\n"
               "bazel_dep(name = \"rules_cc\", version = \"0.2.14\")\n"));
+      // The name of the main repository among the runfiles.
+      Edit(Code() + "/cases/show.cc", "/consumer/", "/_main/");
     }
     Edit(Code() + Root(), "\"../..\"",
          absl::StrCat("\"", o8lock.string(), "\""));
