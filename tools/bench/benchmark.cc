@@ -6,8 +6,8 @@
 //   bazel run //tools:benchmark -- [--rounds N] [--only SUBSTRING] [--svg FILE]
 //
 // Prints a table with one line for each row: the measurement, its peer, the
-// ratio of the two, its quartiles, the limit, and "ok" or "OVER". Exits with 0
-// if all rows were measured, even if some are over the limit, because machines
+// ratio of the two, its quartiles, the target, and "ok" or "OVER". Exits with 0
+// if all rows were measured, even if some are over the target, because machines
 // differ. Otherwise exits with 1.
 //
 // Method: a process is started with vfork(2), and its standard streams are

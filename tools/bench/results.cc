@@ -70,10 +70,10 @@ void Print(const Result& result) {
   const Row& row = *result.row;
   absl::PrintF("%-32s %-24s %6.3f  %6.3f to %6.3f  %6s  %s\n", row.name,
                row.peer_name, result.median, result.lower, result.upper,
-               row.limit > 0 ? absl::StrFormat("%.2f", row.limit) : "-",
-               row.limit == 0              ? ""
-               : result.median > row.limit ? "OVER"
-                                           : "ok");
+               row.target > 0 ? absl::StrFormat("%.2f", row.target) : "-",
+               row.target == 0              ? ""
+               : result.median > row.target ? "OVER"
+                                            : "ok");
   fflush(stdout);
 }
 
@@ -85,6 +85,8 @@ void PrintMissing(const Row& row, const absl::Status& reason) {
 absl::Status Draw(const std::vector<Result>& results, const std::string& path) {
   std::string labels;
   std::string rows;
+  // Longer bars are cut off: one of them would make all others illegible.
+  constexpr double kLongest = 3;
   double most = 0;
   int place = 0;
   for (const Result& result : results) {
@@ -99,13 +101,14 @@ absl::Status Draw(const std::vector<Result>& results, const std::string& path) {
         "'#e6e9ee'\n",
         ++place, row.name, row.peer_name, result.median);
     absl::StrAppendFormat(&rows, "%d %g %g %g %g\n", place, result.median,
-                          result.lower, result.upper, row.limit);
-    most = std::max<double>({most, result.upper, row.limit});
+                          result.lower, result.upper, row.target);
+    most = std::max<double>({most, result.upper, row.target});
   }
   FILE* gnuplot = popen("gnuplot", "w");
   if (gnuplot == nullptr) return absl::ErrnoToStatus(errno, "start gnuplot");
   absl::FPrintF(gnuplot, kGnuplot, absl::StrReplaceAll(path, {{"'", "''"}}),
-                labels, most * 1.03, place, rows, 120 + 24 * place);
+                labels, std::min(most, kLongest) * 1.03, place, rows,
+                120 + 24 * place);
   if (pclose(gnuplot) == 0) return absl::OkStatus();
   return absl::InternalError("gnuplot failed; is it installed?");
 }

@@ -19,7 +19,7 @@ using PrepareFunction = std::function<absl::StatusOr<Side>(Place& place)>;
 struct Row {
   std::string name;
   std::string peer_name;
-  float limit;              // 0: no limit
+  float target;             // 0: without a target
   int pairs;                // in each round
   MeasureFunction measure;  // null: compares the library with its system calls
   PrepareFunction subject;
