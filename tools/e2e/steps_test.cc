@@ -451,6 +451,11 @@ TEST_P(FailingTest, AtEverySystemCallItWorksOrSaysWhyNot) {
       const Result run = Call(
           Injected(step, absl::StrCat("error=", name), argv), WithPipe(repo));
       ++faults;
+      // Git passes by a .git it may not read, and so does o8lock: the directory
+      // has a lock of its own then.
+      if (error == EACCES) {
+        std::filesystem::remove(repo.File(".claude/.parallel.lock.guard"));
+      }
       if (run.end == Exited(0)) {
         EXPECT_EQ(run.out, "held 1\n");
       } else {
