@@ -158,8 +158,7 @@ absl::StatusOr<std::vector<Setting>> ReadSettings(
 }
 
 absl::StatusOr<std::vector<Setting>> ReadSettings(const Location& location) {
-  O8LOCK_ASSIGN_OR_RETURN(const std::string text, AskGit(location, kList));
-  return SettingsIn(text);
+  return ReadSettings(location, location.common_dir);
 }
 
 absl::StatusOr<std::vector<Setting>> ReadSettings(const Location& location,
