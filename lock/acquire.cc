@@ -117,10 +117,7 @@ absl::StatusOr<std::unique_ptr<HeldLock>> Acquisition::Run(Fd turn) {
   while (true) {
     Taken taken = TryOnce(std::exchange(turn, Fd()));
     if (taken.ok() && *taken == nullptr) continue;
-    if (!taken.ok()) return taken;
-    HeldLock& lock = **taken;
-    O8LOCK_ASSIGN_OR_RETURN(lock.id, IdOf(lock.fd, location_.guard));
-    if (!lock.joined) lock.home = OpenHome(location_);
+    if (taken.ok() && !(*taken)->joined) (*taken)->home = OpenHome(location_);
     return taken;
   }
 }
@@ -351,7 +348,8 @@ absl::Status Acquisition::Record(const Fd& guard, const std::string& path,
   // Arm before the moment of the acquisition: any git started after this moment
   // calls the hooks from its first step on.
   O8LOCK_RETURN_IF_ERROR(SetArmed(location_, true));
-  O8LOCK_ASSIGN_OR_RETURN(lock.holder.guard_id, IdOf(guard, path));
+  O8LOCK_ASSIGN_OR_RETURN(lock.id, IdOf(guard, path));
+  lock.holder.guard_id = lock.id;
   lock.holder.guard = location_.guard;
   lock.holder.guard_is_local = IsLocal(guard);
   lock.holder.acquired = NowNanoseconds();

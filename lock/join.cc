@@ -36,6 +36,7 @@ absl::StatusOr<std::unique_ptr<HeldLock>> Join(const Location& location,
 
 absl::StatusOr<std::unique_ptr<HeldLock>> JoinRun(const Location& location,
                                                   Fd guard, Holder run) {
+  O8LOCK_ASSIGN_OR_RETURN(const FileId id, IdOf(guard, location.guard));
   O8LOCK_RETURN_IF_ERROR(TryShare(guard, Range::kJoined, location.guard));
   O8LOCK_RETURN_IF_ERROR(Unlock(guard, Range::kRun, location.guard));
   O8LOCK_RETURN_IF_ERROR(Unlock(guard, Range::kChange, location.guard));
@@ -43,6 +44,7 @@ absl::StatusOr<std::unique_ptr<HeldLock>> JoinRun(const Location& location,
   lock->joined = true;
   lock->holder = std::move(run);
   lock->fd = std::move(guard);
+  lock->id = id;
   return lock;
 }
 

@@ -118,18 +118,13 @@ class ExternalLockFiles {
       : name_(name), location_(location) {}
 
   // Adds the lock files in `.claude` of `directory`, a directory of the tree
-  // `top`. Returns LeadsOutside(), empty at the second call for a directory.
-  std::string Add(const std::string& directory, const std::string& top) {
-    if (std::find(seen_.begin(), seen_.end(), directory) != seen_.end()) {
-      return "";
-    }
+  // `top`.
+  void Add(const std::string& directory, const std::string& top) {
+    if (std::find(seen_.begin(), seen_.end(), directory) != seen_.end()) return;
     seen_.push_back(directory);
-    std::string outside = LeadsOutside(directory, top);
-    if (outside.empty()) {
-      AddFile(directory, name_);
-      if (name_ == kOrchestr8Lock) AddFile(directory, kOrchestr8Name);
-    }
-    return outside;
+    if (!LeadsOutside(directory, top).empty()) return;
+    AddFile(directory, name_);
+    if (name_ == kOrchestr8Lock) AddFile(directory, kOrchestr8Name);
   }
 
  private:
@@ -178,8 +173,9 @@ void Describe(const Repository& repository, const std::string& start,
   location.guard =
       absl::StrCat(location.common_dir, "/o8lock/", name, ".guard");
   location.lock_file = LockFileIn(home, name);
+  location.outside = LeadsOutside(home, home);
   ExternalLockFiles external_files(name, location);
-  location.outside = external_files.Add(home, home);
+  external_files.Add(home, home);
   for (const std::string& other : homes) external_files.Add(other, other);
   if (name != kOrchestr8Lock) return;
   location.armed = location.common_dir + "/o8lock/armed.inc";
