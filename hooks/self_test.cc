@@ -38,7 +38,7 @@ std::string SelfTestPath(const Location& location) {
 // `ready` once this process, or another, holds the lock.
 void HoldLock(const Location& location, const Fd& ready, const Fd& end) {
   AcquireOptions options;
-  options.unpublished = "o8lock tests the hooks";
+  options.unpublished = [] { return "o8lock tests the hooks"; };
   options.command = {"o8lock", "hooks", "install"};
   const absl::StatusOr<Lock> lock = Lock::Acquire(location, options);
   char byte = '\0';

@@ -99,9 +99,6 @@ class Acquisition {
   // live on: they no longer have a record of their own.
   void SetOverridden(const Holder& previous, HeldLock& lock) const;
 
-  bool Publishes() const {
-    return !options_.unpublished.has_value() && location_.outside.empty();
-  }
   Ticks Waited() const { return NowTicks() - start_; }
   // The temporary path of a guard replacing the one in place.
   std::string NewGuard() const { return location_.guard + ".new"; }
@@ -315,9 +312,10 @@ absl::Status Acquisition::Prepare(const Predecessors& predecessors,
   O8LOCK_ASSIGN_OR_RETURN(
       lock.holder, DescribeThisRun(options_.features, options_.max_concurrency,
                                    options_.command));
-  lock.holder.unpublished = options_.unpublished;
   if (!location_.outside.empty()) {
     lock.holder.unpublished = "its directory leads out of the repository";
+  } else if (options_.unpublished != nullptr) {
+    lock.holder.unpublished = options_.unpublished();
   }
   return Clear(predecessors, /*displace=*/false, lock);
 }
@@ -336,7 +334,7 @@ absl::Status Acquisition::Clear(const Predecessors& predecessors, bool displace,
 }
 
 absl::Status Acquisition::Publish(HeldLock& lock) const {
-  if (!Publishes()) return absl::OkStatus();
+  if (lock.holder.unpublished.has_value()) return absl::OkStatus();
   lock.excluded = ExcludeLockFile(location_);
   return lock.publication.Write(lock.holder);
 }
@@ -369,7 +367,7 @@ absl::Status Acquisition::Place(const Predecessors& predecessors,
   if (!options_.overriding.empty()) {
     O8LOCK_RETURN_IF_ERROR(Clear(predecessors, /*displace=*/true, lock));
   }
-  if (!Publishes()) return absl::OkStatus();
+  if (lock.holder.unpublished.has_value()) return absl::OkStatus();
   absl::Status status = lock.publication.Place();
   // The existing file is the overridden run's, or a faster external run's.
   for (int i = 0; i < kMaxTries && absl::IsAlreadyExists(status); ++i) {

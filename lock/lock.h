@@ -37,6 +37,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,8 +62,9 @@ struct AcquireOptions {
   int max_concurrency = 3;
   std::vector<std::string> command;
 
-  // Why this run places no lock file, for people; nothing: it places one.
-  std::optional<std::string> unpublished;
+  // Returns why this run places no lock file, for people, or nothing: it places
+  // one. Null: it places one. A refused or joining run does not call this.
+  std::function<std::optional<std::string>()> unpublished;
 
   // The tokens of the runs around this process (inside.h).
   std::vector<std::string> own_tokens;
@@ -119,7 +121,7 @@ class Lock {
   // lock (inside.h), joins this run instead: the lock stays taken until both
   // have released it, and nothing on disk changes.
   // On success this run has the guard's kernel lock, and the guard contains its
-  // record. The lock file is in place, unless options.unpublished. In a
+  // record. The lock file is in place, unless holder().unpublished. In a
   // repository, info/exclude lists the lock file if o8lock can write it, see
   // excluded(). The remains of dead runs are gone, see stale() and malformed().
   // Errors:

@@ -200,10 +200,25 @@ TEST_F(LockTest, ExcludesTheLockFileOnceBesideWhatWasThere) {
 }
 
 TEST_F(LockTest, PublishesNothingWhenToldSo) {
-  options_.unpublished = "for a test";
+  options_.unpublished = [] { return "for a test"; };
   const Lock lock = Acquire();
   EXPECT_FALSE(Exists(repository_ + "/.claude"));
   EXPECT_EQ(InspectLock().state, LockState::kHeld);
+}
+
+TEST_F(LockTest, AsksWhetherToPublishOnlyWhenItTakesTheLock) {
+  int asked = 0;
+  options_.unpublished = [&asked]() -> std::optional<std::string> {
+    ++asked;
+    return std::nullopt;
+  };
+  const Lock lock = Acquire();
+  EXPECT_EQ(asked, 1);
+  EXPECT_TRUE(Exists(location_.lock_file));
+  ASSERT_FALSE(Lock::Acquire(location_, options_).ok());
+  options_.own_tokens = {lock.holder().token};
+  ASSERT_TRUE(Acquire().joined());
+  EXPECT_EQ(asked, 1);
 }
 
 TEST_F(LockTest, RefusesASecondRunInTheSameProcess) {
@@ -534,7 +549,7 @@ TEST_F(LockTest, AWithdrawnLockFileStaysAwayWhereItIsNotWanted) {
   }
   // The outer run never had a lock file.
   options_.own_tokens.clear();
-  options_.unpublished = "for a test";
+  options_.unpublished = [] { return "for a test"; };
   Lock lock = Acquire();
   options_.own_tokens = {lock.holder().token};
   Lock inner = Acquire();

@@ -45,7 +45,7 @@ bool UsesOrchestr8(const Location& location) {
          absl::c_any_of(
              Orchestr8Files(location),
              [](const std::string& file) { return IdOf(file).ok(); }) ||
-         DecideByItself({}, std::nullopt, location).starts_orchestr8;
+         DecideToPublish({}, {}, std::nullopt, location).starts_orchestr8;
 }
 
 std::vector<std::string> Orchestr8Files(const Location& location) {
@@ -80,26 +80,26 @@ Finding PublishFinding(const Location& location) {
     return Finding{
         level, "lock file", std::string(text), std::string(hint), {}};
   };
-  const absl::StatusOr<PublishDecision> decision =
-      DecideToPublish(Options(), std::nullopt, location);
-  if (!decision.ok()) {
-    return finding(Finding::kFail, decision.status().message(),
+  const absl::StatusOr<PublishChoice> choice =
+      ReadPublishChoice(Options(), location);
+  if (!choice.ok()) {
+    return finding(Finding::kFail, choice.status().message(),
                    "correct it: git config o8lock.publish auto");
   }
-  if (decision->publish) {
+  const PublishDecision decision =
+      DecideToPublish(*choice, {}, std::nullopt, location);
+  if (decision.publish) {
     return finding(Finding::kOk,
-                   absl::StrCat("written during a run: ", decision->reason),
-                   "");
+                   absl::StrCat("written during a run: ", decision.reason), "");
   }
-  if (!decision->starts_orchestr8) {
-    return finding(Finding::kOk,
-                   absl::StrCat("not written: ", decision->reason),
+  if (!decision.starts_orchestr8) {
+    return finding(Finding::kOk, absl::StrCat("not written: ", decision.reason),
                    "the lock holds; external runs do not see it");
   }
   return finding(Finding::kOk,
                  absl::StrCat("not written for commands that may start "
                               "orchestr8 (npm run, make, a shell): ",
-                              decision->reason),
+                              decision.reason),
                  "");
 }
 

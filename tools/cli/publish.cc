@@ -54,8 +54,6 @@ bool IsOrchestr8LockFile(const std::string& lock_file) {
          BaseName(lock_file) == "murm.lock";
 }
 
-}  // namespace
-
 PublishDecision DecideByItself(const std::vector<std::string>& command,
                                const std::optional<Orchestr8Command>& orchestr8,
                                const Location& location) {
@@ -69,30 +67,34 @@ PublishDecision DecideByItself(const std::vector<std::string>& command,
   return {true, "found no orchestr8 with its own lock file", false};
 }
 
-absl::StatusOr<PublishDecision> DecideToPublish(
-    const Options& options, const std::optional<Orchestr8Command>& orchestr8,
-    const Location& location) {
-  std::optional<Publish> publish = options.publish;
-  absl::string_view source = "--publish";
-  if (!publish.has_value() && location.publish.has_value()) {
-    source = "o8lock.publish";
-    publish = ParsePublish(*location.publish);
-    if (!publish.has_value()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the setting o8lock.publish must be 'auto', 'always' or 'never', "
-          "not '",
-          *location.publish, "'"));
-    }
+}  // namespace
+
+absl::StatusOr<PublishChoice> ReadPublishChoice(const Options& options,
+                                                const Location& location) {
+  if (options.publish.has_value()) {
+    return PublishChoice{*options.publish, "--publish"};
   }
-  switch (publish.value_or(Publish::kAuto)) {
+  if (!location.publish.has_value()) return PublishChoice();
+  const std::optional<Publish> publish = ParsePublish(*location.publish);
+  if (publish.has_value()) return PublishChoice{*publish, "o8lock.publish"};
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the setting o8lock.publish must be 'auto', 'always' or 'never', not '",
+      *location.publish, "'"));
+}
+
+PublishDecision DecideToPublish(
+    const PublishChoice& choice, const std::vector<std::string>& command,
+    const std::optional<Orchestr8Command>& orchestr8,
+    const Location& location) {
+  switch (choice.publish) {
     case Publish::kAlways:
-      return PublishDecision{true, absl::StrCat(source, "=always"), false};
+      return {true, absl::StrCat(choice.source, "=always"), false};
     case Publish::kNever:
-      return PublishDecision{false, absl::StrCat(source, "=never"), false};
+      return {false, absl::StrCat(choice.source, "=never"), false};
     case Publish::kAuto:
       break;
   }
-  return DecideByItself(options.command, orchestr8, location);
+  return DecideByItself(command, orchestr8, location);
 }
 
 }  // namespace o8lock

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "lock/location.h"
 #include "tools/cli/options.h"
 #include "tools/cli/orchestr8.h"
@@ -23,23 +24,27 @@ struct PublishDecision {
   bool starts_orchestr8 = false;
 };
 
-// Decides for the command of `options`, and the lock at `location`. `orchestr8`
-// is set if the command is one. --publish decides, otherwise the repository's
-// setting. With `auto` the lock file is written unless it would stop the
+// What the user wants.
+struct PublishChoice {
+  Publish publish = Publish::kAuto;
+  absl::string_view source;  // "--publish" or "o8lock.publish"
+};
+
+// Returns --publish, otherwise the repository's setting, otherwise kAuto.
+// Errors: kInvalidArgument  the setting is not one of the three words.
+absl::StatusOr<PublishChoice> ReadPublishChoice(const Options& options,
+                                                const Location& location);
+
+// Decides for `command` and the lock at `location`. `orchestr8` is set if the
+// command is one; an empty `command` stands for any command without a name of
+// orchestr8. With kAuto the lock file is written unless it would stop the
 // command: an orchestr8 with a lock file of its own reads it, finds a live pid
 // and refuses. A lock file of any other name is always written, because
 // orchestr8 does not look for it.
-// Errors: kInvalidArgument  the setting is not one of the three words.
 // Reads files, as orchestr8_package.h and reach.h say.
-absl::StatusOr<PublishDecision> DecideToPublish(
-    const Options& options, const std::optional<Orchestr8Command>& orchestr8,
-    const Location& location);
-
-// Returns the decision for `auto`. An empty `command` stands for any command
-// without a name of orchestr8.
-PublishDecision DecideByItself(const std::vector<std::string>& command,
-                               const std::optional<Orchestr8Command>& orchestr8,
-                               const Location& location);
+PublishDecision DecideToPublish(
+    const PublishChoice& choice, const std::vector<std::string>& command,
+    const std::optional<Orchestr8Command>& orchestr8, const Location& location);
 
 }  // namespace o8lock
 

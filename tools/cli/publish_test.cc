@@ -40,8 +40,11 @@ class PublishTest : public testing::Test {
     where.lock_file = options_.lock_file;
     const absl::StatusOr<Location> location = Locate(where);
     if (!location.ok()) return location.status();
-    return DecideToPublish(options_, ReadOrchestr8Command(options_.command),
-                           *location);
+    const absl::StatusOr<PublishChoice> choice =
+        ReadPublishChoice(options_, *location);
+    if (!choice.ok()) return choice.status();
+    return DecideToPublish(*choice, options_.command,
+                           ReadOrchestr8Command(options_.command), *location);
   }
   PublishDecision Decide(const std::string& directory) {
     const absl::StatusOr<PublishDecision> decision = Try(directory);

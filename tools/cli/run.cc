@@ -146,7 +146,7 @@ class LockedRun {
   // `started` is the time of the start, of NowNanoseconds(). All references
   // must outlive this object.
   LockedRun(Options& options, const std::optional<Orchestr8Command>& orchestr8,
-            const Location& location, const PublishDecision& publish,
+            const Location& location, const PublishChoice& publish,
             AcquireOptions acquire, Invocation invocation, int64_t started)
       : options_(options),
         orchestr8_(orchestr8),
@@ -154,15 +154,22 @@ class LockedRun {
         publish_(publish),
         acquire_(std::move(acquire)),
         invocation_(std::move(invocation)),
-        started_(started) {}
+        started_(started) {
+    acquire_.unpublished = [this]() -> std::optional<std::string> {
+      if (Published().publish) return std::nullopt;
+      return Published().reason;
+    };
+  }
 
   // Takes the lock and runs the command. Waits for the lock or overrides it, if
   // the options say so. Returns the exit code.
   int Start();
 
  private:
+  // Decides at the first call, since a refusal does not need the decision.
+  const PublishDecision& Published();
   // Makes sure the lock file of the joined run does not stop the command.
-  void WithdrawLockFile(Lock& lock) const;
+  void WithdrawLockFile(Lock& lock);
   // Runs the command with `lock`, which was taken or joined.
   int RunUnder(Lock& lock);
   // Waits for `found` to end. Returns the exit code if the start ends here.
@@ -174,7 +181,8 @@ class LockedRun {
   Options& options_;
   const std::optional<Orchestr8Command>& orchestr8_;
   const Location& location_;
-  const PublishDecision& publish_;
+  const PublishChoice& publish_;
+  std::optional<PublishDecision> published_;
   AcquireOptions acquire_;
   const Invocation invocation_;
   const int64_t started_;
@@ -203,8 +211,16 @@ int LockedRun::Start() {
   }
 }
 
-void LockedRun::WithdrawLockFile(Lock& lock) const {
-  if (!publish_.starts_orchestr8) return;
+const PublishDecision& LockedRun::Published() {
+  if (!published_.has_value()) {
+    published_ =
+        DecideToPublish(publish_, options_.command, orchestr8_, location_);
+  }
+  return *published_;
+}
+
+void LockedRun::WithdrawLockFile(Lock& lock) {
+  if (!Published().starts_orchestr8) return;
   const absl::Status withdrawn = lock.WithdrawLockFile();
   if (withdrawn.ok() || options_.quiet) return;
   PrintError(
@@ -215,6 +231,10 @@ void LockedRun::WithdrawLockFile(Lock& lock) const {
 }
 
 int LockedRun::RunUnder(Lock& lock) {
+  if (!options_.leftovers.has_value() &&
+      (orchestr8_.has_value() || Published().starts_orchestr8)) {
+    options_.leftovers = SurvivalPolicy::kKeep;
+  }
   if (lock.joined()) {
     WithdrawLockFile(lock);
     return RunToTheEnd(runner_, options_, &lock, location_);
@@ -224,7 +244,7 @@ int LockedRun::RunUnder(Lock& lock) {
     for (const Malformed& malformed : lock.malformed()) {
       PrintError(MalformedText(malformed));
     }
-    WarnAboutLockFile(lock, location_, !acquire_.unpublished.has_value());
+    WarnAboutLockFile(lock, location_, Published().publish);
     if (orchestr8_.has_value() && AsksWithoutAnswer(*orchestr8_)) {
       PrintError(NoAnswerText());
     }
@@ -232,8 +252,8 @@ int LockedRun::RunUnder(Lock& lock) {
   if (options_.verbose) {
     PrintError(absl::StrCat("o8lock: lock taken: ", Printable(location_.guard),
                             " (PID ", lock.holder().pid, ")\n"));
-    PrintError(
-        PublishText(location_.lock_file, publish_.publish, publish_.reason));
+    PrintError(PublishText(location_.lock_file, Published().publish,
+                           Published().reason));
   }
   std::vector<std::string> tokens = acquire_.own_tokens;
   tokens.push_back(lock.holder().token);
@@ -311,8 +331,8 @@ int Run(Options options, const std::string& program, int64_t started) {
   }
   AcquireOptions acquire;
   DescribeRun(options, orchestr8, acquire);
-  const absl::StatusOr<PublishDecision> publish =
-      DecideToPublish(options, orchestr8, *location);
+  const absl::StatusOr<PublishChoice> publish =
+      ReadPublishChoice(options, *location);
   if (!publish.ok()) {
     return Fail(publish.status().message(),
                 "nothing was run; correct it: git config o8lock.publish auto",
@@ -329,11 +349,6 @@ int Run(Options options, const std::string& program, int64_t started) {
                   kUsage);
     }
   }
-  if (!options.leftovers.has_value() &&
-      (orchestr8.has_value() || publish->starts_orchestr8)) {
-    options.leftovers = SurvivalPolicy::kKeep;
-  }
-  if (!publish->publish) acquire.unpublished = publish->reason;
   acquire.own_tokens = OwnTokens();
   return LockedRun(options, orchestr8, *location, *publish, std::move(acquire),
                    InvocationOf(options, orchestr8, program), started)
