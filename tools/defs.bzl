@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""o8lock's rules, for `bazel run`.
+"""o8lock's rules for `bazel run`.
 
     load("@o8lock//tools:defs.bzl", "o8lock_hooks", "o8lock_run")
 
@@ -13,8 +13,9 @@
 There is no rule for `bazel test`: a test has no repository around it, Bazel caches its result, and many tests run at once.
 """
 
-# `bazel run` starts the script among its runfiles. The script becomes o8lock, so no shell stays. The variable alone does not
-# prove `bazel run`: a command of another target has it too. But that command is in another directory, without this o8lock.
+# `bazel run` starts the script in the directory of its runfiles. The script executes o8lock in its own place, so no shell
+# remains. The variable alone does not prove `bazel run`: the command of another target inherits it. But that command is in
+# another directory, without this o8lock.
 _PROLOGUE = """\
 #!/bin/sh
 o8lock=$PWD/{o8lock}
@@ -78,7 +79,7 @@ def _quoted(text):
     return "'%s'" % text.replace("'", "'\\''")
 
 def _typed(label):
-    """`label` as a user of the main repository types it, quoted. The form depends on Bazel's version."""
+    """Returns `label` as a user of the main repository types it, quoted. Its form depends on Bazel's version."""
     text = label.to_display_form() if hasattr(label, "to_display_form") else str(label)
     return _quoted(text[text.index("//"):] if text.split("//")[0] in ["@", "@@"] else text)
 
@@ -88,7 +89,7 @@ def _label(ctx):
     return label.replace("//%s:%s" % (ctx.label.package, ctx.label.name), alias) if alias else label
 
 def _launcher(ctx, variable, script, runfiles):
-    """A script for `bazel run`: checks that `variable` is set, then runs `script` in the runfiles with o8lock's path in $o8lock."""
+    """Writes a script for `bazel run`. It checks that `variable` is set, and runs `script` with o8lock's path in $o8lock."""
     launcher = ctx.actions.declare_file(ctx.label.name)
     prologue = _PROLOGUE.format(
         label = _label(ctx),
@@ -110,7 +111,7 @@ def _is_number(text):
     return whole != "" and (fraction != "" or not point) and _consists_of(whole + fraction, _DIGITS)
 
 def _is_duration(text):
-    """Whether `text` is a time as in tools/cli/duration.h: seconds, or numbers with the units d, h, m and s in this order."""
+    """Returns whether `text` is a time (tools/cli/duration.h): seconds, or numbers with units d, h, m and s in this order."""
     if _is_number(text):
         return True
     rest = text
@@ -121,7 +122,7 @@ def _is_duration(text):
     return rest == "" and text != ""
 
 def _check(ctx):
-    """Fails if o8lock would reject an attribute, so that the error comes with the build."""
+    """Fails if o8lock would reject an attribute, so the build reports the error."""
     if bool(ctx.attr.binary) == bool(ctx.attr.command):
         fail("%s: give either binary or command" % ctx.label)
     name = ctx.attr.lock_name
@@ -178,37 +179,37 @@ _o8lock_run = rule(
     attrs = {
         "binary": attr.label(
             cfg = "target",
-            doc = "The executable target to run. It finds its runfiles by RUNFILES_DIR.",
+            doc = "The executable target to run. It finds its runfiles through RUNFILES_DIR.",
             executable = True,
         ),
         "command": attr.string_list(
-            doc = "The program to run, searched for in PATH, and its first arguments, passed unchanged.",
+            doc = "The program to run, found in PATH, and its first arguments, passed unchanged.",
         ),
         "data": attr.label_list(
             allow_files = True,
-            doc = "Files for args, env and the program.",
+            doc = "The files used by args, env and the program.",
         ),
         "env": attr.string_dict(
-            doc = "Environment variables; $(execpath LABEL) and Bazel's own variables are expanded.",
+            doc = "Environment variables. Bazel expands $(execpath LABEL) and its own variables in the values.",
         ),
         "feature_names": attr.string_list(
-            doc = "The features for the lock file.",
+            doc = "The features to write into the lock file.",
         ),
         "first_args": attr.string_list(
-            doc = "The arguments before those behind -- of bazel run.",
+            doc = "The arguments before those after -- of bazel run.",
         ),
         "lock_name": attr.string(
-            doc = "The name of the lock; parallel if empty.",
+            doc = "The name of the lock. If empty, parallel.",
         ),
         "max_concurrency": attr.int(
-            doc = "The concurrency for the lock file; 0 for o8lock's default.",
+            doc = "The concurrency to write into the lock file. If 0, o8lock's default.",
         ),
         "wait": attr.string(
-            doc = "The longest time to wait for the lock, such as 90s, 10m or 1h30m, or forever. If empty, a held lock is an error at once.",
+            doc = "The maximum time to wait for the lock, such as 90s, 10m or 1h30m, or forever. If empty, a held lock is an error at once.",
         ),
         "working_directory": attr.string(
             default = "workspace",
-            doc = "The directory to run in: the root of the workspace, or the directory of the `bazel run` (invocation).",
+            doc = "The directory to run in: the root of the workspace (workspace), or the directory of the `bazel run` (invocation).",
             values = sorted(_DIRECTORIES),
         ),
         "_o8lock": _O8LOCK,
@@ -220,27 +221,33 @@ _o8lock_run = rule(
 def o8lock_run(name, args = [], features = [], **kwargs):
     """Runs a command under the lock of the repository: `bazel run //tools:agents -- feat-a feat-b`.
 
-    The command has the terminal, the standard streams and the signals as if a user had started it by hand. `bazel run` returns
-    its exit code. The arguments behind `--` become its last arguments, unchanged. If the lock is held, the exit code is 75.
-    The lock belongs to the git repository around working_directory; all its worktrees share it. Bazel can be used during the
-    command. A Bazel server started by the command does not keep the lock.
+    The command has the user's terminal, standard streams and signals, as if started by hand. `bazel run` returns its exit code,
+    or 75 if another run holds the lock. The arguments after `--` become the last arguments of the command, unchanged.
 
-    `args` come before the arguments behind `--`. The command does not run in its runfiles, so use $(execpath LABEL) for a file:
-    that path leads there from the root of the workspace.
+    The lock belongs to the git repository around working_directory. All worktrees of the repository share it. Bazel can be used
+    while the command runs. A Bazel server started by the command does not keep the lock.
+
+    The command does not run in its runfiles. In `args` and `env`, use $(execpath LABEL) for a file: this path is valid in the
+    root of the workspace.
 
     Args:
-      name: the target's name.
-      args: as everywhere in Bazel.
-      features: the features for the lock file. For an orchestr8, o8lock reads them from its arguments.
-      **kwargs: either `binary`, an executable target, or `command`, a list of a program and its first arguments;
-        `data`; `env`, a dict; `lock_name`; `max_concurrency`; `wait`, a time such as 10m, or forever (without it a held lock is
-        an error at once); `working_directory`, workspace (the root; the default) or invocation (the directory of the
-        `bazel run`); and the attributes of every rule, such as `tags` and `visibility`.
+      name: the name of the target.
+      args: the arguments before those after `--`, expanded and split as for every rule.
+      features: the features to write into the lock file. From an orchestr8 command line o8lock reads them itself.
+      **kwargs: the attributes of every rule, such as `tags` and `visibility`, and these:
+        `binary`: the executable target to run.
+        `command`: the program to run and its first arguments. Give either `binary` or `command`.
+        `data`: the files used by `args`, `env` and the program.
+        `env`: a dict of environment variables.
+        `lock_name`: the name of the lock, by default parallel.
+        `max_concurrency`: the concurrency to write into the lock file.
+        `wait`: the maximum time to wait for the lock, such as 10m, or forever. Without it, a held lock is an error at once.
+        `working_directory`: workspace (its root, the default) or invocation (the directory of the `bazel run`).
     """
     _o8lock_run(
         name = name,
         first_args = args,
-        feature_names = features,  # every rule has another attribute of that name, for its toolchains
+        feature_names = features,  # `features` of a rule selects features of its toolchains
         **kwargs
     )
 
@@ -251,22 +258,23 @@ o8lock_hooks = rule(
     implementation = _o8lock_hooks_impl,
     attrs = {
         "alias": attr.string(
-            doc = "The label users know this target by, if it is an alias in the same repository.",
+            doc = "The label of the alias by which users know this target. The alias is in the same repository.",
         ),
         "_o8lock": _O8LOCK,
     },
     doc = """Installs o8lock's git hooks: `bazel run //:hooks`.
 
-They go into the repository around the directory of the `bazel run`. `-- --check` checks whether they are installed and
-effective (exit code 0, otherwise 71). `-- --uninstall` removes them. The hooks run a copy of o8lock in the git directory, never
-one in Bazel's output.""",
+They are installed in the repository around the directory of the `bazel run`. `-- --check` exits with 0 if they are installed
+and effective, with 1 if they are not installed, and with 71 if they are installed, but not effective. `-- --uninstall` removes
+them. The hooks run a copy of o8lock in the git directory, never the one in Bazel's output.""",
     executable = True,
 )
 
 def _o8lock_program_impl(ctx):
     return _launcher(ctx, "BUILD_WORKING_DIRECTORY", _PROGRAM, ctx.runfiles())
 
-# For `bazel run @o8lock//:o8lock`. The program itself would start among its runfiles, and lock or run in that directory.
+# For `bazel run @o8lock//:o8lock`. Bazel would start the program itself in its runfiles, so it would lock
+# that directory and run the command there.
 o8lock_program = rule(
     implementation = _o8lock_program_impl,
     attrs = {"_o8lock": _O8LOCK},
