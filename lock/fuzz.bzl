@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fuzz targets."""
+"""Fuzz targets and their tests."""
 
 load("@rules_cc//cc:cc_binary.bzl", "cc_binary")
 load("@rules_cc//cc:cc_test.bzl", "cc_test")
 
 def fuzz_target(name, srcs, deps):
-    """Two programs of one LLVMFuzzerTestOneInput.
+    """Defines a fuzzer and a test for one LLVMFuzzerTestOneInput().
 
-    `name` is the fuzzer, which needs clang: bazel run --config=fuzz //lock:holder_fuzz -- -max_total_time=60, or
-    tools/fuzzing/fuzz for all of them. `name`_test runs in every `bazel test`, with any compiler: the inputs in
-    testdata/corpus/`name`, and mutations of them.
+    The fuzzer is `name`. It needs clang: `bazel run --config=fuzz //lock:holder_fuzz -- -max_total_time=60`.
+    tools/fuzzing/fuzz runs all fuzzers.
+
+    The test is `name`_test. It runs in every `bazel test`, with any compiler. Its inputs are the files in
+    testdata/corpus/`name` and mutations of them.
 
     Args:
-      name: the fuzzer's.
-      srcs: what defines LLVMFuzzerTestOneInput.
-      deps: theirs.
+      name: the name of the fuzzer and of its corpus.
+      srcs: the sources that define LLVMFuzzerTestOneInput().
+      deps: the libraries of these sources.
     """
     cc_binary(
         name = name,

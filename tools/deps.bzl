@@ -5,8 +5,8 @@
 
     o8lock_deps()
 
-A repository that the WORKSPACE has declared before is left alone, so bring your own versions if you like. These are old enough
-for every Bazel from 6 on that still goes by its WORKSPACE. With modules, MODULE.bazel counts and this file is not used.
+Repositories that the WORKSPACE has already declared are kept, so you can choose your own versions. The versions here are old
+enough for every Bazel from 6 on that still reads a WORKSPACE. With modules, Bazel reads MODULE.bazel instead of this file.
 """
 
 load("//tools/deps:downloads.bzl", _o8lock_deps = "o8lock_deps")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What //tools:deps.bzl declares: o8lock's dependencies as downloads."""
+"""o8lock's dependencies as downloads, for //tools:deps.bzl."""
 
 load("@bazel_tools//tools/build_defs/repo:http.bzl", "http_archive")
 load("@bazel_tools//tools/build_defs/repo:utils.bzl", "maybe")
@@ -17,7 +17,7 @@ cc_library(
 """
 
 def o8lock_deps():
-    """Declares every repository o8lock needs that is not declared yet."""
+    """Declares the repositories o8lock needs, except those already declared."""
     maybe(
         http_archive,
         name = "abseil-cpp",
@@ -43,7 +43,7 @@ def o8lock_deps():
         url = "https://github.com/bazelbuild/rules_cc/releases/download/0.0.10/rules_cc-0.0.10.tar.gz",
     )
 
-    # For Abseil's BUILD files. o8lock's own need platforms, too.
+    # For Abseil's BUILD files. o8lock's own BUILD files need platforms, too.
     maybe(
         http_archive,
         name = "bazel_skylib",

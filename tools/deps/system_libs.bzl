@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The distribution's libraries under the names they have in the Bazel Central Registry (--config=system).
 
-With these stand-ins nothing is downloaded. There is no code in them: headers come from /usr/include, where the compiler looks
-anyway, and a library is an option for the linker. Made for Debian's and Ubuntu's libabsl-dev, libbenchmark-dev, libgmock-dev
-and rapidjson-dev and for their own Bazel, 4.2.3. Bazel's rules for C++ and Java, downloads too for 4.2.3, become the ones built
-into it.
+With these stand-ins Bazel downloads nothing. They contain no code: the compiler finds the headers in /usr/include, and a
+library is an option for the linker. They are made for Debian's and Ubuntu's libabsl-dev, libbenchmark-dev, libgmock-dev and
+rapidjson-dev, and for their own Bazel, 4.2.3. This Bazel would also download rules for C++ and Java. The stand-ins for these
+are its built-in rules.
 """
 
 load(":downloads.bzl", "o8lock_deps")
@@ -16,7 +16,7 @@ def _system_libs_switch_impl(ctx):
     ctx.file("switch.bzl", "SYSTEM_LIBS = %s\n" % (ctx.os.environ.get(_SWITCH) == "1"))
 
 system_libs_switch = repository_rule(
-    doc = "Makes the environment variable that --config=system sets loadable, as SYSTEM_LIBS in switch.bzl.",
+    doc = "Turns the environment variable set by --config=system into a constant to load: SYSTEM_LIBS in switch.bzl.",
     implementation = _system_libs_switch_impl,
     environ = [_SWITCH],
 )
@@ -45,8 +45,8 @@ def _abseil_impl(ctx):
     if not archives:
         fail("--config=system: no libabsl_*.a in /usr/lib; install libabsl-dev, libgmock-dev and rapidjson-dev")
 
-    # In a group the order of the archives does not matter. -l: selects archives: libabsl-dev also has shared libraries, and
-    # with those every program would start several times slower.
+    # In a group the order of the archives does not matter. `-l:` selects the archives of libabsl-dev. With its shared
+    # libraries every program would start several times slower.
     linkopts = ["-Wl,--start-group"] + ["-l:" + archive for archive in archives] + ["-Wl,--end-group", "-pthread"]
     ctx.file("BUILD.bazel", _library("archives", linkopts = linkopts))
     for package, targets in ctx.attr.packages.items():
@@ -60,7 +60,7 @@ _abseil = repository_rule(
 )
 
 def system_libs():
-    """Declares the stand-ins: for a WORKSPACE that uses o8lock on such a system."""
+    """Declares the stand-ins, for the WORKSPACE of a repository that uses o8lock on such a system."""
     cc_rules = ["cc_binary", "cc_library", "cc_test"]
     rules_cc = {"cc/%s.bzl" % rule: _native([rule]) for rule in cc_rules}
     rules_cc["cc/BUILD.bazel"] = ""
@@ -82,7 +82,7 @@ def system_libs():
         files = {"BUILD.bazel": _library("coverage_report_generator") + _library("lcov_merger")},
     )
 
-    # Only the targets our BUILD files name.
+    # Only the targets named in o8lock's BUILD files.
     _abseil(
         name = "abseil-cpp",
         packages = {
@@ -108,10 +108,10 @@ def system_libs():
     _files(name = "rapidjson", files = {"BUILD.bazel": _library("rapidjson")})
 
 def system_libs_or_deps(use_system_libs):
-    """Declares what this repository's own WORKSPACE needs.
+    """Declares the dependencies of this repository's own WORKSPACE.
 
     Args:
-      use_system_libs: the SYSTEM_LIBS of a system_libs_switch. True: the stand-ins. False: o8lock_deps().
+      use_system_libs: SYSTEM_LIBS of a system_libs_switch. True declares the stand-ins, False the downloads.
     """
     if use_system_libs:
         system_libs()

@@ -16,7 +16,7 @@ _DEPS = [
     "@googletest//:gtest_main",
 ]
 
-# The variables testing.h and //tools/cli:orchestr8_testing read.
+# The environment variables that testing.h and //tools/cli:orchestr8_testing read.
 _ENV = {
     "O8LOCK_BIN": "$(rootpath //tools:o8lock)",
     "O8LOCK_GOLDEN": "testdata/golden",
@@ -27,17 +27,17 @@ _ENV = {
 _TAGS = ["no-sandbox"]
 
 def e2e_test(name, srcs, size = "medium", data = [], env = {}, tags = [], deps = [], **kwargs):
-    """A cc_test that is given the program, the golden texts and the stand-in for orchestr8.
+    """Defines a cc_test with the program, the golden texts and the stand-in for orchestr8.
 
     Args:
-      name: the test's.
-      srcs: its sources.
-      size: as of every test.
-      data: files besides those.
-      env: variables besides those.
-      tags: tags besides no-sandbox.
-      deps: libraries besides :testing, //lock:testing, Abseil's strings and GoogleTest.
-      **kwargs: such as shard_count.
+      name: the name of the test.
+      srcs: the sources of the test.
+      size: the size, as for every test.
+      data: more data files.
+      env: more environment variables.
+      tags: more tags, besides no-sandbox.
+      deps: more libraries, besides :testing, //lock:testing, Abseil's strings and GoogleTest.
+      **kwargs: other attributes of cc_test, such as shard_count.
     """
     cc_test(
         name = name,

@@ -21,14 +21,15 @@ install = rule(
     attrs = {
         "files": attr.label_keyed_string_dict(
             allow_files = True,
-            doc = "Each file's place in the tree. `script` installs those in bin/ and share/.",
+            doc = "The files, each with its path in the tree. `script` installs those in bin/ and share/.",
             mandatory = True,
         ),
         "script": attr.label(
             allow_single_file = True,
+            doc = "The shell script to run. Its path in the tree is install.sh.",
             mandatory = True,
         ),
     },
-    doc = "Runs `script` in a tree of the other files.",
+    doc = "Runs `script` beside a tree of `files`.",
     executable = True,
 )
