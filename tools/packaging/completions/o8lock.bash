@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# o8lock's completion for bash. It needs no other package. With bash-completion it completes the wrapped command by that
-# command's own rules.
+# o8lock's completion for bash. It needs no other package. With bash-completion it uses the wrapped command's own completion.
 
 # _o8lock_offer WORD...: offers the words beginning with $cur. compgen -W would execute command substitutions in a word.
 _o8lock_offer() {
@@ -12,7 +11,7 @@ _o8lock_offer() {
   done
 }
 
-# Offers the names of this repository's locks, past ones included.
+# Offers the names of this repository's locks, including unused ones.
 _o8lock_offer_names() {
   local dir guard
   dir=$(git rev-parse --git-common-dir 2>/dev/null) || return
@@ -67,7 +66,7 @@ _o8lock() {
         option=${words[i]}
         ;;
       -*)
-        # The last one of several letters takes the value. After -w, -n or -E the rest of the letters would be their value.
+        # Only the last letter can take the next word as its value. The letters after -w, -n or -E would be their value.
         [[ ${words[i]} =~ ^-[fhqvy]*[En]$ ]] && option=-${words[i]: -1}
         ;;
       *) verbs+=" ${words[i]}" ;;

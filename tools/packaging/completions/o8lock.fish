@@ -2,7 +2,7 @@
 #
 # o8lock's completion for fish.
 
-# Whether the words before the cursor are $argv, apart from options and their values.
+# Tests whether the words before the cursor, without options and their values, are $argv.
 function __o8lock_follows
     set -l with_value '^(-[fhqvy]*[En]|--(conflict-exit-code|feature|kill-after|leftovers|lock-file|max-concurrency|name|publish))$'
     set -l words
@@ -28,7 +28,7 @@ function __o8lock_command
     complete -C "$words"
 end
 
-# The names of this repository's locks, past ones included.
+# Prints the names of this repository's locks, including unused ones.
 function __o8lock_names
     set -l dir (git rev-parse --git-common-dir 2>/dev/null); or return
     for guard in $dir/o8lock/*.guard
@@ -39,9 +39,9 @@ end
 complete -c o8lock -f
 complete -c o8lock -a '(__o8lock_command)'
 
-complete -c o8lock -n __o8lock_follows -a -- -d 'Run the command behind it under the lock'
+complete -c o8lock -n __o8lock_follows -a -- -d 'Run a command under the lock'
 complete -c o8lock -n __o8lock_follows -a status -d 'Show the holder of the lock'
-complete -c o8lock -n __o8lock_follows -a unlock -d 'Remove the lock of its holder'
+complete -c o8lock -n __o8lock_follows -a unlock -d 'Remove the lock'
 complete -c o8lock -n __o8lock_follows -a doctor -d 'Find problems'
 complete -c o8lock -n __o8lock_follows -a hooks -d 'Install git hooks that refuse worktrees during another run'
 complete -c o8lock -n __o8lock_follows -a help -d 'Show the usage of a verb'
