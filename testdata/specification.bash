@@ -14,9 +14,9 @@
 code=0
 out=
 err=
-# The values below are for the rows.
-# By the name given to `start`: the pid of the process, the pid its command
-# wrote to $BEGUN, and the descriptor of $END.
+# The rows use the variables below.
+# For each name given to `start`: the pid of the process, the pid that its
+# command wrote to $BEGUN, and the descriptor of $END.
 declare -A pids commands ends_of
 # Set by `many`: descriptors.
 export begun='' end=''
@@ -59,7 +59,7 @@ refuses() { exits 75 "$@"; }
 
 # --- The output of the last command ---
 
-# stderr: `says` finds one contiguous block, anywhere.
+# stderr: `says` expects the text as one block, anywhere.
 says() { [[ $err$'\n' == *"$1"* ]] || fail "stderr lacks: $1"; }
 says_not() { [[ $err != *"$1"* ]] || fail "stderr has: $1"; }
 says_first() {
@@ -271,14 +271,14 @@ is() { [[ $2 == "$1" ]] || fail "'$2' is not '$1'"; }
 
 install_hooks() { runs o8lock hooks install; }
 
-# Prints everything an add would change.
+# Prints all state that `git worktree add` would change.
 git_state() {
   git -C "$TOP/repo" for-each-ref
   git -C "$TOP/repo" worktree list --porcelain
   ls -A "$TOP"
 }
 
-# refuses_add ARGUMENT...: expects git to fail and to leave nothing.
+# refuses_add ARGUMENT...: expects git to fail and to change nothing.
 refuses_add() {
   local before
   before=$(git_state)

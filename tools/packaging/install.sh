@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Installs o8lock, its man page and its completions under a prefix, or removes them. This script's directory has the files at
-# the same places, both in an unpacked archive and where `bazel run //tools:install` starts it.
+# Installs o8lock, its man page and its completions under a prefix, or removes them. The files have the same paths below this
+# script's directory, both in an unpacked archive and under `bazel run //tools:install`.
 
 set -eu
 
@@ -16,8 +16,8 @@ fail() {
   exit 73
 }
 
-# put PLACE MODE: installs the file in one step. Processes of the old program keep it. A symbolic link is replaced, not
-# followed.
+# put PLACE MODE: installs the file in one step. Running processes keep the old program. Replaces a symbolic link, and does not
+# follow it.
 put() {
   to=$prefix/$1
   if mkdir -p -- "${to%/*}" && new=$(mktemp -- "${to%/*}/.o8lock.XXXXXX") && cp -- "$here/$1" "$new" && chmod -- "$2" "$new" &&
