@@ -1,70 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The protocol of the lock for spin(1), which tries every interleaving of runs
-// of o8lock that want the same lock, with a SIGKILL at every step. By hand:
+// A model of the lock's protocol for spin(1). spin tries every interleaving of
+// several runs of o8lock that want the same lock, with a SIGKILL at every step.
+// By hand:
 //
-//   spin -a lock/protocol.pml             # and, say, -DFORCE=2: see below
+//   spin -a lock/protocol.pml             # with options, such as -DFORCE=2
 //   gcc -O2 -w -DSAFETY -o pan pan.c && ./pan -m20000
-//   spin -t -p lock/protocol.pml          # with the same -D: what was found
+//   spin -t -p lock/protocol.pml          # same options: the counterexample
 //
-// The model has the names of the functions in acquire.cc, lock.cc,
-// record_status.cc, lock_files.cc and put_back.cc. It starts RUNS (3) runs at
-// the same time, and NEXT, one more when all have ended.
-// Guards are inodes: the name `guard` stands for one of them, rename gives it
-// to another, one without a name lives on. On each inode the kernel locks kRun,
-// kChange and kJoined. The locks belong to open file descriptions: a run's own,
-// which its command inherits and what the command leaves behind ("leftover");
-// the old guard's, of a run that overrides; the one that LockOwnChange opens. A
-// killed process loses its locks, but for those of a description that others
-// have.
-// A record names a run, its command once that is named, the runs that this one
-// has overridden, and whether it has released. DetermineRecordStatus goes by
-// the processes of all these where the kernel lock is free. The lock file has
-// two more names for the time in between.
+// The model uses the function names of acquire.cc, lock.cc, record_status.cc,
+// lock_files.cc and put_back.cc. It starts RUNS (3) runs at the same time, and
+// one more, NEXT, when all of them have ended.
 //
-// Every system call is a step of its own; what a process does between two of
-// them cannot be seen.
+// Guards are inodes. The name `guard` stands for one of them, and rename(2)
+// gives it to another. An inode without the name continues to exist. On each
+// inode the kernel locks the ranges kRun, kChange and kJoined. These locks
+// belong to open file descriptions:
+// - a run's own description, inherited by its command and by the command's
+//   surviving processes ("leftover");
+// - the description of the old guard, in a run that overrides;
+// - the description that LockOwnChange opens.
+// A killed process loses its locks, except those of a description that other
+// processes share.
 //
-// Abstracted: Pids are never used again, and every look at a process tells the
-// truth. Waits have no length: a wait for a record or for the death of a holder
-// may end at any moment, a wait for kChange lasts until it is free. Two lock
-// files (there is one), lock files that are none, directories, errors of the
-// file system, withdrawing the lock file, hooks, copies and other views of a
-// guard. There is at most one run inside a run to share kJoined. A record is
-// written whole (its line ends it).
+// A record names a run, the run's command (once it is named) and the runs it
+// has overridden. It also says whether the run has released the lock. If the
+// kernel lock is free, DetermineRecordStatus uses the processes of all these.
+// The lock file has two more names, for a new file and for a displaced one.
 //
-// Limits of the protocol, which the properties leave out:
-// - A run is killed before its command is named: no record tells of the
-//   command. The lock does as long as the command has its descriptor.
-// - A run inside an overridden one: the record does not tell of it.
-// - A removed guard is missing until its run puts it back. A start in between
-//   runs beside that run (`unguarded`), as does a start under way meanwhile.
-//   With the guard back all is as before. If another run has made a guard
-//   first, that run keeps it. The guard of a killed run stays missing.
+// Every system call is one step. The work of a process between two of them is
+// invisible to the others.
 //
-// -DFORCE=n           run i overrides whatever it is shown if n has the bit i
-// -DRUNS=2            only two
-// -DNO_LEFTOVERS      no command leaves a process behind
+// Simplifications:
+// - Pids are never reused, and every query about a process gives the truth.
+// - Waits have no length. A wait for a record or for the death of a holder may
+//   end at any moment. A wait for kChange lasts until kChange is free.
+// - There is one lock file, not two, and it is never malformed.
+// - There are no directories, file system errors, withdrawals of the lock file,
+//   hooks, copies or other views of a guard.
+// - At most one run is inside another and shares kJoined.
+// - A record is written as a whole. (A real reader rejects an incomplete line,
+//   and ignores the text after the first line.)
+//
+// Limits of the protocol, excluded from the properties:
+// - A run is killed before its command is named. No record names this command.
+//   The lock stays held as long as the command has its descriptor.
+// - A run is inside an overridden run. The record does not name it.
+// - A guard is removed. Until its run puts it back, it is missing, and another
+//   run may start or finish its start beside that run (`unguarded`). Then all
+//   is as before, but if another run has made a guard first, that run keeps it.
+//   The guard of a killed run stays missing.
+//
+// Options:
+// -DFORCE=n           run i overrides every displayed holder if n has bit i
+// -DRUNS=2            only two runs at the same time
+// -DNO_LEFTOVERS      no process survives its command
 // -DUNPUBLISHED       runs without a lock file
-// -DWITH_OUTSIDE      a run outside o8lock as well, and maybe a lock file that
-//                     a dead one left. It puts its lock file in place, or in a
-//                     dead run's, in one step, and removes it in one step.
-// -DAFTER_A_LEFTOVER  with RUNS=2: run 3 was killed, and what its command left
-//                     behind has the lock
+// -DWITH_OUTSIDE      also an external run, and possibly a dead external run's
+//                     lock file. The external run creates its lock file, or
+//                     replaces a dead run's, in one step, and removes it in one
+//                     step.
+// -DAFTER_A_LEFTOVER  with RUNS=2: run 3 was killed, and its command's
+//                     surviving process has the lock
 // -DAFTER_AN_OVERRIDE with RUNS=2: run 3 was overridden and then killed, its
-//                     command works on, and its overrider has ended
-// -DWITH_CLOSED       a command may close the descriptor that it has inherited
-// -DWITH_JOINED       with RUNS=2: run 3 is inside run 1, whose command, or
-//                     what that leaves behind, may start it. Before it joins,
-//                     and where it cannot, it is a run like the others. When
-//                     it outlives run 1 it has no lock file, hence not beside
-//                     a run outside o8lock.
-// -DWITH_CLEANER      another program may remove the lock file once; a run
-//                     looks after its lock while its command runs
+//                     command still works, and its overrider has ended
+// -DWITH_CLOSED       a command may close its inherited descriptor
+// -DWITH_JOINED       with RUNS=2: run 3 is inside run 1. Run 1's command or
+//                     its surviving process may start it. Before it joins, and
+//                     if it cannot join, it is a run like the others. If it
+//                     outlives run 1, it has no lock file. So this option does
+//                     not combine with WITH_OUTSIDE.
+// -DWITH_CLEANER      another program may remove the lock file once. A run
+//                     checks the integrity of its lock while its command runs.
 // -DWITH_GUARD_REMOVED  with WITH_CLEANER: also the name of the guard, once
-// -DONLY=p            only the property p, see below; pan's -E leaves out the
-//                     deadlocks as well
-// Whatever else there is an #ifdef for is a mistake that spin has to find.
+// -DONLY=p            checks only the property p below. Deadlocks remain; pan's
+//                     -E ignores them.
+// Every other #ifdef is a deliberate mistake that spin has to find.
 
 #ifndef FORCE
 #define FORCE 0
@@ -73,24 +84,24 @@
 #define RUNS 3
 #endif
 
-// Runs are 1 to RUNS; the content of a record or a lock file is whose it is.
+// Runs are 1 to RUNS. A record or a lock file contains the number of its run.
 #define NOBODY 0
 #define NEXT 4
 #define OUTSIDE 5
 #define DEAD_OUTSIDE 6
-#define NO_RECORD 7  // as a holder: a run that is known by its lock only
+#define NO_RECORD 7  // as a holder: a run known only by its kernel lock
 
-// The first guard is 0; one that a run makes by force has its number. The one
-// that is made where the name is gone is FRESH: that happens once.
+// The first guard is inode 0. A guard made by force has the number of its run.
+// FRESH is the guard made when the name is gone, which happens once.
 #define INODES 6
 #define FRESH 5
 #define NO_INODE 255
 
-// Who is inside of whom.
+// The run INNER is inside the run OUTER.
 #define OUTER 1
 #define INNER 3
 
-// Descriptions. What has a lock is 0 when nobody has it.
+// Open file descriptions. The value of a free lock is 0.
 #define OWN(run) (run)
 #define OLD_GUARD(run) (10 + (run))
 #define CHANGE(run) (20 + (run))
@@ -106,7 +117,7 @@ byte change_lock[INODES];
 byte joined_lock[INODES];
 byte record[INODES];
 bit names_command[INODES];
-byte overridden_runs[INODES];  // bits: by the record's run
+byte overridden_runs[INODES];  // a bit for each run overridden by the record's
 bit says_released[INODES];
 bit says_overridden[INODES];
 
@@ -117,16 +128,16 @@ byte lock_file_old = NOBODY;
 bit process[7];
 byte command[7];
 bit leftover[7];
-bit named[7];  // the command, in the record
-bit closed[7];  // by the command: the descriptor that it has inherited
-bit overridden[7];  // somebody agreed to that, and it was done
-bit released[7];  // the lock, after its command
-bit unguarded[7];  // the guard that told of it was removed, and is not back
+bit named[7];  // the record names its command
+bit closed[7];  // its command has closed the inherited descriptor
+bit overridden[7];  // another run has overridden it, with agreement
+bit released[7];  // it has released the lock, after its command
+bit unguarded[7];  // the guard that names it was removed, and is not back
 bit outside_is_on;
 bit cleaned;
 bit guard_removed;
 
-// The properties, under the names in which a counterexample tells of them.
+// The properties. A counterexample shows the name of the violated property.
 hidden byte no_other_command_runs;
 hidden byte no_run_outside_is_on;
 hidden byte own_lock_file_is_in_place;
@@ -176,15 +187,15 @@ hidden byte released_run_refuses_nobody;
 #define MAY_TAKE(run)                                               \
   ((run) == NOBODY || (run) == me || !LIVES(run) || AGREED_TO(run) || \
    overridden[run])
-// Who agrees to a run's override means those inside it as well, and those that
-// it has overridden.
+// Agreement to override a run includes the runs inside it and the runs it has
+// overridden.
 #define MAY_TAKE_JOINED(run) (MAY_TAKE(run) || AGREED_TO(OUTER))
 #define HAS_NO_COMMAND(run) \
   (command[run] != RUNNING || overridden[run] || unguarded[run])
 
 #define HAS(runs, run) (((runs) >> (run)) & 1)
 #define WITHOUT(runs, run) ((runs) & ~(1 << (run)))
-// By the processes that a record of it names.
+// Whether one of the processes named in its record is alive.
 #define MayLive(run) \
   (process[run] || (named[run] && command[run] == RUNNING))
 #define LIVING_OR_NONE(runs, run) \
@@ -195,22 +206,23 @@ hidden byte released_run_refuses_nobody;
 #define FIRST(runs)            \
   (HAS(runs, 1) -> 1 : (HAS(runs, 2) -> 2 : (HAS(runs, 3) -> 3 : NOBODY)))
 
-// A system call, with what the process makes of it. Instead, or before, it may
-// be killed.
+// A system call, with the process's use of its result. The process may be
+// killed before it.
 #define STEP(call...)                   \
   if                                    \
   :: atomic { call }                    \
   :: atomic { me != NEXT -> goto ends } \
   fi
 
-// A system call that waits. Who is killed in it might as well have been killed
-// before it; without that, spin sees who waits for ever.
+// A system call that waits. A kill during the wait is equivalent to a kill
+// before it. Without a kill here, spin detects a process that waits
+// indefinitely.
 #define WAIT(call...) atomic { call }
 
 #define DROP(lock, description) \
   lock = (lock == description -> NOBODY : lock)
 
-// Of a description whose inode is not known any more.
+// Drops the locks of a description whose inode is no longer known.
 inline Dropped(description) {
   DROP(run_lock[0], description);
   DROP(run_lock[1], description);
@@ -232,8 +244,8 @@ inline Dropped(description) {
   DROP(joined_lock[5], description)
 }
 
-// Whatever a process has open besides its new guard is the inode `fd`, or
-// `change` in RemoveFromRecord.
+// Besides its new guard a process has only the inode `fd` open, or `change` in
+// RemoveFromRecord.
 #define DROP_ALL(description)         \
   DROP(run_lock[fd], description);    \
   DROP(change_lock[fd], description); \
@@ -292,14 +304,14 @@ inline DowngradeToRunLock(inode) {
 #ifdef WITH_JOINED
   STEP(change_lock[inode] = NOBODY);
   STEP(DROP(joined_lock[inode], OWN(me)))
-#else  // nobody looks at the one without the other
+#else  // no process reads one without the other
   STEP(change_lock[inode] = NOBODY; joined_lock[inode] = NOBODY)
 #endif
 }
 
 #define IsStillNamed(inode) (guard == inode)
 
-// Whether this run is inside of the one that a record names.
+// Whether this run is inside the run `holder` of a record.
 #ifdef WITH_JOINED
 #define IsOwn(holder) (me == INNER && (holder) == OUTER)
 #else
@@ -316,8 +328,8 @@ inline Overwrite(inode, who, with_command_of_who, with_runs) {
   says_released[inode] = 0
 }
 
-// `left` is the living run among those in the record `previous`: the guard is
-// free, or only a leftover has it.
+// Sets `left` to a living run of the record of `previous`. The guard is free,
+// or only a surviving process has it.
 inline DetermineRecordStatus() {
 #ifdef JUDGE_BY_THE_LOCK_ALONE
   left = NOBODY
@@ -348,7 +360,7 @@ inline ForgetRecord() {
   is_released = 0
 }
 
-// No record tells of a run inside, or of a command before it is named.
+// No record names an inner run, or a command at its very start.
 #ifdef WITH_JOINED
 #define IS_TOLD_OF(run) ((run) != INNER && MayLive(run))
 #else
@@ -376,12 +388,12 @@ inline Lose(file) {
   file = NOBODY
 }
 
-// link(2) to the lock file's name, which leaves what is there.
+// link(2) to the lock file's name. It does not replace an existing file.
 inline LinkLockFile(from) {
   lock_file = (lock_file == NOBODY -> from : lock_file)
 }
 
-// Whether it did is left in `still`.
+// Sets `still` to whether it has moved the file.
 inline MoveAsideIfStill(expected) {
 #ifdef REMOVE_BY_PATH
   STEP(Lose(lock_file); still = 1);
@@ -435,7 +447,7 @@ inline RemoveRemains() {
 #else
 #define LOCK_FILE_IS_MISSED (lock_file == NOBODY)
 
-// A refusal is left in `refused`. `is_dead`: the run `previous` is.
+// Sets `refused` to a run in the way. `is_dead`: whether `previous` is dead.
 inline ClearLockFiles(is_dead, displace) {
   do
   :: STEP(text = lock_file);
@@ -453,7 +465,7 @@ inline ClearLockFiles(is_dead, displace) {
            MoveAsideIfStill(text);
            if
            :: still -> UnlinkAside(); break
-           :: else  // another file: judge that
+           :: else  // another file: check that one
            fi
         fi
      fi
@@ -512,7 +524,7 @@ inline RemoveLockFiles() {
 
 #endif
 
-// Of the guard `fd` this run has kChange at least.
+// REQUIRES: this run has locked at least kChange of the guard `fd`.
 inline JoinRun() {
   STEP(
     CHECK(join_finds_it_unlocked,
@@ -576,8 +588,9 @@ inline LockNewGuard() {
   WAIT(CanLockAll(me) -> LockAll(me))
 }
 
-// `found` was found in the guard `fd`, is_dead, or not and to be overridden.
-// Neither `held` nor `refused` is set: look again.
+// Takes the lock from `found`, the run in the guard `fd`, which is dead
+// (`is_dead`) or overridden. If this sets neither `held` nor `refused`, try
+// again.
 inline TakeByForce(is_dead) {
   WAIT(LockChange(fd, OLD_GUARD(me)));
 #ifdef NO_NAME_CHECK_IN_TAKE_BY_FORCE
@@ -641,8 +654,8 @@ inline TakeByForce(is_dead) {
         fi;
         STEP(
 #ifdef WITH_CLEANER
-          // Removed since this run has looked at the name: another may have
-          // made one.
+          // The guard was removed after the check of its name. Another run may
+          // have made one since.
           guard = (guard == NO_INODE -> fd : guard);
           unguarded[run_lock[guard]] = unguarded[run_lock[guard]] ||
               (unguarded[me] && run_lock[guard] != NOBODY);
@@ -678,8 +691,8 @@ inline TakeByForce(is_dead) {
   ForgetRecord()
 }
 
-// `found`, which this run is inside of, was found in the guard `fd`. Not
-// `joined` then: look again.
+// Joins `found`, the run in the guard `fd`, which this run is inside. If this
+// does not set `joined`, try again.
 inline Join() {
 #ifndef NO_CHANGE_LOCK_IN_JOIN
   WAIT(LockChange(fd, OWN(me)));
@@ -710,8 +723,8 @@ inline ForgetFound() {
   told_by = NOBODY
 }
 
-// Ends with `held` or `refused`, or both: then what is held is to be released;
-// or `joined`.
+// Sets `held`, `refused` or `joined`. If it sets both `held` and `refused`, the
+// caller has to release the lock.
 inline Acquire() {
   do
   :: STEP(
@@ -758,7 +771,7 @@ inline Acquire() {
         fi;
         with_command = 0;
 #ifdef WITH_JOINED
-        if  // what runs inside a dead run has its lock as well
+        if  // a run inside a dead run has its lock, too
         :: left_behind -> STEP(left_behind = (joined_lock[fd] == NOBODY))
         :: else
         fi;
@@ -806,7 +819,7 @@ inline Acquire() {
   od
 }
 
-// `still` says whether the change is this run's to make.
+// Sets `still` to whether this run may make the change.
 inline LockOwnChange() {
   STEP(change = guard; still = (change == fd));
 #ifdef WITH_CLEANER
@@ -871,7 +884,7 @@ inline NameCommand() {
 inline PutGuardBack() {
   STEP(  // OpenGuard
     guard = (guard == NO_INODE -> FRESH : guard);
-    still = (guard == FRESH)  // else by force
+    still = (guard == FRESH)  // otherwise made by force
   );
   if
   :: still ->
@@ -930,7 +943,7 @@ inline PutGuardBack() {
   fi
 }
 
-// Only where something is missed; the first looks lock nothing.
+// Acts only if something is missing. The first checks lock nothing.
 inline CheckIntegrity() {
   STEP(still = !IsStillNamed(fd));
   if
@@ -978,7 +991,7 @@ inline CheckIntegrity() {
 }
 #endif
 
-// Takes this run, overridden and over, out of the record of the guard in place.
+// Removes this run, overridden and ended, from the current guard's record.
 inline RemoveFromRecord() {
   STEP(
     still = (guard != NO_INODE);
@@ -1018,7 +1031,7 @@ inline RemoveFromRecord() {
   still = 0
 }
 
-// The record of the guard after this run's end.
+// Prepares the record of the guard after this run's end.
 inline Remaining() {
   ReadRecord(fd);
   if
@@ -1062,7 +1075,7 @@ inline Release() {
   if
   :: is_mine ->
      is_mine = 0;
-     // Of its own locks F_OFD_GETLK tells nothing.
+     // F_OFD_GETLK does not report the caller's own locks.
      STEP(still = (run_lock[fd] != NOBODY && run_lock[fd] != me));
      if
      :: !still ->
@@ -1101,8 +1114,8 @@ inline Release() {
 proctype Run(byte me) {
   byte fd, change;  // inodes
   byte found, told_by, previous, left, text, refused;
-  // Bits: whose override was agreed to; who was overridden, as the record that
-  // was read says it, and as the own one will.
+  // A bit for each run: agreement to its override; overridden according to the
+  // record just read; overridden according to this run's future record.
   byte agreed, runs, new_runs;
   bit still, stale, waits, left_behind, with_command, written, published, held;
   bit joined, is_mine, is_released, nameless, put_back;
@@ -1118,7 +1131,7 @@ proctype Run(byte me) {
            (command[OUTER] == RUNNING || leftover[OUTER]) ->
        process[INNER] = 1
      }
-  :: me == INNER -> goto ends  // nobody starts it
+  :: me == INNER -> goto ends  // no process starts it
   :: me != INNER && me != NEXT
 #else
   :: me != NEXT
@@ -1136,7 +1149,7 @@ proctype Run(byte me) {
 #ifdef WITH_JOINED
         if
         :: joined ->
-           STEP(command[me] == ENDED);  // killed before: that lives on
+           STEP(command[me] == ENDED);  // after a kill, the command lives on
            Release();
            goto ends
         :: else
@@ -1157,20 +1170,20 @@ proctype Run(byte me) {
      :: else ->
         if
         :: held ->
-#ifdef ONLY  // else let be: beside a run outside it can happen
+#ifdef ONLY  // otherwise unchecked: it can happen beside an external run
            CHECK(refusal_changes_nothing, false);
 #endif
            Release();
            CHECK(next_start_succeeds, me != NEXT);
-           break  // and does not try again: it has but one inode
+           break  // no further attempt: it has only one inode
         :: else
         fi;
         if
         :: (FORCE >> me) & 1 -> agreed = agreed | (1 << refused)
         :: else ->
-           // Of what is left behind nobody can know whether it is the command,
-           // if the run was killed before it named its command, or when it had
-           // joined another.
+           // A surviving process may be the command if the run was killed
+           // before it named its command, or had joined another run. Then the
+           // next start has to refuse.
            CHECK(next_start_succeeds,
                  me != NEXT ||
                  (leftover[run_lock[fd]] && !released[run_lock[fd]] &&
@@ -1186,7 +1199,7 @@ ends:
     true;
     d_step {
       ProcessEnds(me);
-      // So that all ends are the same state.
+      // Makes all ends the same state.
       fd = 0; change = 0; found = 0; told_by = 0; previous = 0; text = 0;
       refused = 0; agreed = 0; still = 0; stale = 0; waits = 0; left_behind = 0;
       with_command = 0; written = 0; published = 0; held = 0; joined = 0;
@@ -1245,7 +1258,7 @@ proctype Cleaner() {
 }
 #endif
 
-// What becomes of a command, and of what it leaves behind.
+// The end of a command, with or without a surviving process.
 inline CommandEnds(who) {
   if
   :: d_step {
