@@ -59,7 +59,8 @@ absl::Status LockChange(const Fd& fd, const std::string& guard,
 // ShareChange(). `fd` may be read-only. Errors: as above.
 absl::Status ShareChange(const Fd& fd, const std::string& guard);
 
-// Releases all ranges of `fd` except kRun. REQUIRES: `fd` has Range::kAll.
+// Releases Range::kAll of `fd` except kRun, and locks kTurn unless a waiter has
+// it. REQUIRES: `fd` has Range::kAll.
 absl::Status DowngradeToRunLock(const Fd& fd, const std::string& guard);
 
 // Whether a run, or another run joined to it, has locked the guard through

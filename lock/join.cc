@@ -40,6 +40,8 @@ absl::StatusOr<std::unique_ptr<HeldLock>> JoinRun(const Location& location,
   O8LOCK_RETURN_IF_ERROR(TryShare(guard, Range::kJoined, location.guard));
   O8LOCK_RETURN_IF_ERROR(Unlock(guard, Range::kRun, location.guard));
   O8LOCK_RETURN_IF_ERROR(Unlock(guard, Range::kChange, location.guard));
+  // If this process waited, it has the turn. Joined runs do not queue.
+  O8LOCK_RETURN_IF_ERROR(Unlock(guard, Range::kTurn, location.guard));
   auto lock = std::make_unique<HeldLock>(location);
   lock->joined = true;
   lock->holder = std::move(run);

@@ -28,16 +28,21 @@ struct Range {
   static const Range kJoined;     // shared by the runs inside the holder's;
                                   // they may outlive it
   static const Range kAll;        // these three
+  static const Range kTurn;       // the holder's, then the first waiter's; the
+                                  // others queue for it
+  static const Range kHolder;     // from kRun to kTurn: all that a holder has
   static const Range kWithdrawn;  // shared by the inner runs that need the lock
                                   // file withdrawn
-  static const Range kWaiting;    // each process waiting for kAll shares one
-                                  // byte of it (waiters.h)
+  static const Range kWaiting;    // each waiting process shares one byte of it
+                                  // (waiters.h)
 };
 inline constexpr Range Range::kRun = {0, 1};
 inline constexpr Range Range::kChange = {1, 1};
 inline constexpr Range Range::kJoined = {2, 1};
 inline constexpr Range Range::kAll = {0, 3};
 inline constexpr Range Range::kWithdrawn = {4, 1};
+inline constexpr Range Range::kTurn = {6, 1};
+inline constexpr Range Range::kHolder = {0, 7};
 inline constexpr Range Range::kWaiting = {int64_t{1} << 22, 0};
 
 // Locks `range` of `fd`.
@@ -49,7 +54,8 @@ inline constexpr Range Range::kWaiting = {int64_t{1} << 22, 0};
 absl::Status TryLock(const Fd& fd, Range range, const std::string& path);
 
 // Waits until no other description has (a part of) `range`, and locks it. The
-// kernel serves processes in about the order in which they began to wait.
+// kernel serves processes in the order in which they began to wait, unless a
+// lock in their way shrinks or grows.
 // Errors: kCancelled  a signal with a handler came; this process has lost its
 //                     place in the queue;
 //         others      as TryLock, except kUnavailable.

@@ -343,7 +343,7 @@ absl::StatusOr<Released> Lock::Release() {
   // first step wakes a waiting process, and this process can do nothing before
   // the second step.
   status.Update(
-      Unlock(lock.fd, lock.joined ? Range::kJoined : Range::kRun, guard));
+      Unlock(lock.fd, lock.joined ? Range::kJoined : Range::kHolder, guard));
   if (text.has_value()) status.Update(Overwrite(lock.fd, *text, guard));
   if (change.ok()) change->fd.Close();
   // The kernel has most likely queued the waiting process on this processor,

@@ -182,6 +182,10 @@ class WaitMonitor {
     next = NowTicks() + kSecond;
     const absl::StatusOr<bool> named = IsStillNamed(fd_, guard_);
     if (!named.ok() || !*named) return Reason::kTryAgain;
+    // Free for a second: the waiter that has the turn is stopped.
+    const bool was_free = free_;
+    free_ = !IsTaken(fd_, guard_).value_or(true);
+    if (free_ && was_free) return Reason::kTryAgain;
     const std::optional<Holder> record = ReadRecord(fd_, guard_);
     if (!record.has_value()) return Reason::kNone;  // being written
     const LockStatus found = DetermineRecordStatus(
@@ -197,12 +201,15 @@ class WaitMonitor {
   const WaitOptions& options_;
   const pthread_t waiter_;
   std::mutex mutex_;
+  bool free_ = false;              // at the last check
   bool over_ = false;              // guarded by mutex_
   Reason reason_ = Reason::kNone;  // guarded by mutex_
 };
 
 // Waits for the kernel lock. This thread blocks itself, so there is no delay
-// between its wake-up and the command.
+// between its wake-up and the command. The waiters queue for kTurn, and only
+// the first of them waits for kAll: each time a part of kAll is released, the
+// kernel wakes those waiting for it, and their order is lost.
 absl::StatusOr<Fd> WaitForGuard(const Location& location,
                                 const LockStatus& found,
                                 const WaitOptions& options) {
@@ -215,9 +222,12 @@ absl::StatusOr<Fd> WaitForGuard(const Location& location,
   O8LOCK_RETURN_IF_ERROR(WaitMonitor::Start(monitor));
   interruptible.Unblock();
   absl::Status locked;
-  do {
-    locked = WaitForLock(fd, Range::kAll, guard);
-  } while (absl::IsCancelled(locked) && monitor->reason() == Reason::kNone);
+  for (const Range range : {Range::kTurn, Range::kAll}) {
+    do {
+      locked = WaitForLock(fd, range, guard);
+    } while (absl::IsCancelled(locked) && monitor->reason() == Reason::kNone);
+    if (!locked.ok()) break;
+  }
   monitor->End();
   if (absl::IsCancelled(locked)) {
     if (monitor->reason() == Reason::kTimeIsOver) return StillHeld(found);

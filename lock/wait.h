@@ -54,7 +54,7 @@ struct WaitOptions {
 //         others             from opening and locking the guard, as
 //                            Lock::Acquire's.
 // Blocks in the kernel. When the lock is free, the kernel wakes one process, in
-// about the order in which they began to wait. Writes nothing, but creates a
+// the order in which they began to wait. Writes nothing, but creates a
 // missing guard.
 // Threads: one call at a time. Each call starts a thread of its own, ending
 // within a second after the call. So there are as many such threads as calls

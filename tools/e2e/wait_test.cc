@@ -2,6 +2,7 @@
 //
 // The whole program while it waits for a lock: the order of the waiters, the
 // end of the wait, and the display meanwhile.
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -16,6 +17,8 @@
 #include <vector>
 
 #include "absl/base/config.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -24,6 +27,8 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "lock/file.h"
+#include "lock/kernel_lock.h"
 #include "lock/testing.h"
 #include "tools/e2e/testing.h"
 
@@ -63,6 +68,19 @@ std::unique_ptr<Guarded> Alone(const Repository& repo,
   return std::make_unique<Guarded>(Locked(options, kAlone), In(repo.path()));
 }
 
+// Waits until the process `pid` is blocked in fcntl(2) by a lock, so that it is
+// in the queue behind all earlier waiters.
+void WaitUntilQueued(pid_t pid) {
+  const std::string file = absl::StrCat("/proc/", pid, "/syscall");
+  const std::string wait_for_lock = absl::StrCat("0x", absl::Hex(F_OFD_SETLKW));
+  WaitUntil("a wait for a lock", [&] {
+    // The call's number, then its arguments: a descriptor and F_OFD_SETLKW.
+    const std::vector<std::string> words =
+        absl::StrSplit(Contents(file), absl::MaxSplits(' ', 3));
+    return words.size() > 2 && words[2] == wait_for_lock;
+  });
+}
+
 // o8lock --wait OPTIONS... -- sh -c kAlone, after its message that it waits.
 class Waiter {
  public:
@@ -71,7 +89,6 @@ class Waiter {
                  WithPipe(repo.path())) {
     process_.WaitForError("o8lock: waiting for ");
     process_.WaitForError("\n");
-    // It is in the kernel's queue, behind any earlier waiters.
     WaitForState(pid(), 'S');
   }
   pid_t pid() const { return process_.pid(); }
@@ -101,16 +118,6 @@ class Waiter {
 // Removes the directory of a kAlone that was killed.
 void ForgetTheDead(const Repository& repo) {
   std::filesystem::remove(repo.File("alone"));
-}
-
-// Ends `holder` so that `first` is next, and not `second`: the kernel keeps the
-// order only approximately.
-void EndBefore(Guarded& holder, Waiter& first, Process& second) {
-  second.Signal(SIGSTOP);
-  WaitForState(second.pid(), 'T');
-  EXPECT_EQ(holder.Finish(), Exited(0));
-  first.process().WaitForOutput("ready ");
-  second.Signal(SIGCONT);
 }
 
 // --- The order of the waiters ---
@@ -152,6 +159,39 @@ TEST(WaitTest, EveryOneOfManyHasItsTurnAlone) {
   EXPECT_EQ(holder->Finish(), Exited(0));
   for (const auto& waiter : waiters) EXPECT_EQ(waiter->Wait(), Exited(3));
   EXPECT_EQ(Contents(repo.File("log")), "x\nx\nx\nx\nx\nx\n");
+  ExpectNothingLeft(repo);
+}
+
+TEST(WaitTest, ServesTheWaitersInTheOrderOfTheirArrival) {
+  const Repository repo;
+  const auto holder = Alone(repo);
+  std::vector<std::unique_ptr<Process>> waiters;
+  std::string arrivals;
+  for (int i = 0; i < 20; ++i) {
+    waiters.push_back(std::make_unique<Process>(
+        Locked({"--wait"}, absl::StrCat("echo ", i, " >>log")),
+        In(repo.path())));
+    WaitUntilQueued(waiters.back()->pid());
+    absl::StrAppend(&arrivals, i, "\n");
+  }
+  EXPECT_EQ(holder->Finish(), Exited(0));
+  for (const auto& waiter : waiters) EXPECT_EQ(waiter->Wait(), Exited(0));
+  EXPECT_EQ(Contents(repo.File("log")), arrivals);
+}
+
+// The first waiter can have the turn without the lock: when it got the turn, a
+// new start took the lock.
+TEST(WaitTest, GoesOnPastAStoppedWaiterThatHasTheTurn) {
+  const Repository repo;
+  ASSERT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(0));
+  const std::string guard = repo.File(".git/o8lock/parallel.guard");
+  absl::StatusOr<Fd> stopped = OpenRegular(guard, O_RDWR);
+  ASSERT_TRUE(stopped.ok()) << stopped.status();
+  ASSERT_EQ(TryLock(*stopped, Range::kTurn, guard), absl::OkStatus());
+  const auto holder = Alone(repo);
+  Waiter waiter(repo);
+  EXPECT_EQ(holder->Finish(), Exited(0));
+  waiter.ExpectTurn();
   ExpectNothingLeft(repo);
 }
 
@@ -338,9 +378,10 @@ TEST(WaitTimeTest, EndsWithARefusalThatNamesTheHolderOfThen) {
   const Repository repo;
   const auto holder = Alone(repo);
   Waiter first(repo);
+  WaitUntilQueued(first.pid());
   Process second(O8lock({"--wait=3s", "--", "true"}), In(repo.path()));
   second.WaitForError("waiting for PID ");
-  EndBefore(*holder, first, second);
+  EXPECT_EQ(holder->Finish(), Exited(0));
   second.WaitForError(NowWaitingFor(first.pid()));
   EXPECT_EQ(second.Wait(), Exited(75));
   EXPECT_THAT(second.err(),
@@ -497,9 +538,10 @@ TEST(WaitLineTest, NamesTheHolderThatFollows) {
   const Repository repo;
   const auto holder = Alone(repo);
   Waiter first(repo);
+  WaitUntilQueued(first.pid());
   Process second(O8lock({"--wait", "--", "true"}), OnGoodTerminal(repo));
   second.WaitForOutput(absl::StrCat("for PID ", holder->pid(), " "));
-  EndBefore(*holder, first, second);
+  EXPECT_EQ(holder->Finish(), Exited(0));
   second.WaitForOutput(absl::StrCat("for PID ", first.pid(), " "));
   first.process().Write("0\n");
   EXPECT_EQ(first.process().Wait(), Exited(0));
@@ -654,7 +696,8 @@ TEST(WaitCostTest, IsBlockedInTheKernelAndAsksNobody) {
   EXPECT_EQ(holder->Finish(), Exited(0));
   EXPECT_EQ(waiter.Wait(), Exited(0));
   const std::string calls = Contents(log);
-  EXPECT_EQ(Count(calls, "F_OFD_SETLKW, "), 1) << calls;
+  // First for the turn, then for the lock.
+  EXPECT_EQ(Count(calls, "F_OFD_SETLKW, "), 2) << calls;
   const size_t begin = calls.find("F_OFD_SETLKW, ");
   const size_t end = calls.find("<... fcntl resumed>", begin);
   ASSERT_NE(end, std::string::npos) << calls;
