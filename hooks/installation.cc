@@ -45,23 +45,25 @@
 namespace o8lock {
 namespace {
 
-std::string StampsOf(const Location& location, const std::string& directory) {
+// The repository's own configuration file.
+GitConfig ReadLocalConfig(const Location& location) {
+  const std::string file = location.common_dir + "/config";
+  GitConfig config;
+  config.Read(ReadGitFile(file).value_or(""), file).IgnoreError();
+  return config;
+}
+
+std::string StampsOf(const Location& location, const GitConfig& config,
+                     const std::string& directory) {
   std::string stamps =
       absl::StrCat(StampOf(directory), " ", ChangesIn(OwnHooks(location)), " ",
                    StampOf(StandInPath(location)));
+  if (!config.worktree_config) return stamps;
   // A program may save the path of o8lock's directory there.
   for (const std::string& file : WorktreeConfigs(location)) {
     absl::StrAppend(&stamps, " ", StampOf(file));
   }
   return stamps;
-}
-
-// core.hooksPath in the repository's own file.
-std::string LocalHooksPath(const Location& location) {
-  const std::string file = location.common_dir + "/config";
-  GitConfig config;
-  config.Read(ReadGitFile(file).value_or(""), file).IgnoreError();
-  return config.hooks_path.value_or("");
 }
 
 InstallFingerprint FingerprintOf(const Location& location, Mechanism mechanism,
@@ -70,21 +72,24 @@ InstallFingerprint FingerprintOf(const Location& location, Mechanism mechanism,
   if (mechanism == Mechanism::kConfig) {
     return {arms, location.common_dir, "", "", "", StampOf(program)};
   }
+  const GitConfig config = ReadLocalConfig(location);
   return {arms,
           location.common_dir,
-          LocalHooksPath(location),
+          config.hooks_path.value_or(""),
           path.directory,
-          StampsOf(location, path.directory),
+          StampsOf(location, config, path.directory),
           StampOf(program)};
 }
 
 // Whether the files still match `location`. Makes a few system calls.
 bool IsUpToDate(const Location& location, Mechanism mechanism,
                 const InstallFingerprint& fingerprint) {
-  return fingerprint.common_dir == location.common_dir &&
-         (mechanism == Mechanism::kConfig ||
-          (fingerprint.local_path == LocalHooksPath(location) &&
-           fingerprint.changed == StampsOf(location, fingerprint.directory)));
+  if (fingerprint.common_dir != location.common_dir) return false;
+  if (mechanism == Mechanism::kConfig) return true;
+  const GitConfig config = ReadLocalConfig(location);
+  return fingerprint.local_path == config.hooks_path.value_or("") &&
+         fingerprint.changed ==
+             StampsOf(location, config, fingerprint.directory);
 }
 
 // Errors: from reading the file. Without an installation it does not exist.
