@@ -192,6 +192,18 @@ TEST(FirstRunTest, TakesTheLockFileThatItIsGiven) {
       Exited(0));
 }
 
+TEST(WrapperCostTest, SleepsUntilTheCommandEnds) {
+  const Repository repo;
+  Guarded run(repo.path());
+  const std::string file = absl::StrCat("/proc/", run.pid(), "/syscall");
+  WaitUntil("poll(2) without a timeout", [&file] {
+    // The call's number, then its arguments. ppoll(2) has a pointer instead.
+    const std::vector<std::string> words = absl::StrSplit(Contents(file), ' ');
+    return words.size() > 3 && (words[3] == "0xffffffff" || words[3] == "0x0");
+  });
+  EXPECT_EQ(run.Finish(), Exited(0));
+}
+
 // --- The second run ---
 
 TEST(SecondRunTest, IsRefusedFromEverywhereInTheRepository) {
