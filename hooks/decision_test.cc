@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
 #include "hooks/hook_call.h"
+#include "lock/file.h"
 #include "lock/location.h"
 #include "lock/lock.h"
 #include "lock/lock_status.h"
@@ -29,20 +30,17 @@ namespace {
 class Holder {
  public:
   explicit Holder(const Location& location) {
-    int ready[2];
-    EXPECT_EQ(pipe(ready), 0);
+    const Pipe ready = MakePipe().value();
     pid_ = fork();
     if (pid_ == 0) {
       const absl::StatusOr<Lock> lock = Lock::Acquire(location, {});
       const char ok = lock.ok() ? 'y' : 'n';
-      if (write(ready[1], &ok, 1) == 1) pause();
+      if (write(ready.write.get(), &ok, 1) == 1) pause();
       _exit(0);
     }
     char ok = '\0';
-    EXPECT_EQ(read(ready[0], &ok, 1), 1);
+    EXPECT_EQ(read(ready.read.get(), &ok, 1), 1);
     EXPECT_EQ(ok, 'y');
-    close(ready[0]);
-    close(ready[1]);
   }
   ~Holder() {
     kill(pid_, SIGKILL);

@@ -94,18 +94,17 @@ class LockTest : public testing::Test {
   }
   // Simulates a run dying without a release.
   Holder Crash() {
-    int ready[2];
-    EXPECT_EQ(pipe(ready), 0);
+    const Pipe ready = MakePipe().value();
     const pid_t child = fork();
     if (child == 0) {
       const absl::StatusOr<Lock> lock = Lock::Acquire(location_, options_);
       const std::string record = lock.ok() ? RecordText(lock->holder()) : "";
-      _exit(write(ready[1], record.data(), record.size()) > 0 ? 0 : 1);
+      const ssize_t sent =
+          write(ready.write.get(), record.data(), record.size());
+      _exit(sent > 0 ? 0 : 1);
     }
-    close(ready[1]);
     std::string record(65536, '\0');
-    const ssize_t got = read(ready[0], record.data(), record.size());
-    close(ready[0]);
+    const ssize_t got = read(ready.read.get(), record.data(), record.size());
     waitpid(child, nullptr, 0);
     record.resize(got > 0 ? static_cast<size_t>(got) : 0);
     const absl::StatusOr<Holder> holder = ParseHolder(record);
@@ -227,24 +226,22 @@ TEST_F(LockTest, RefusesASecondRunInTheSameProcess) {
 }
 
 TEST_F(LockTest, RefusesASecondRunInAnotherProcess) {
-  int ready[2];
-  int end[2];
-  ASSERT_EQ(pipe(ready), 0);
-  ASSERT_EQ(pipe(end), 0);
+  const Pipe ready = MakePipe().value();
+  Pipe end = MakePipe().value();
   const pid_t child = fork();
   if (child == 0) {
     const absl::StatusOr<Lock> lock = Lock::Acquire(location_, options_);
-    close(end[1]);
+    end.write.Close();
     char c = lock.ok() ? 'y' : 'n';
-    if (write(ready[1], &c, 1) != 1) _exit(2);
-    _exit(read(end[0], &c, 1) == 0 ? 0 : 1);
+    if (write(ready.write.get(), &c, 1) != 1) _exit(2);
+    _exit(read(end.read.get(), &c, 1) == 0 ? 0 : 1);
   }
   char c = '\0';
-  ASSERT_EQ(read(ready[0], &c, 1), 1);
+  ASSERT_EQ(read(ready.read.get(), &c, 1), 1);
   EXPECT_EQ(c, 'y');
   EXPECT_TRUE(absl::IsUnavailable(TryToAcquire()));
   EXPECT_TRUE(Exists(location_.lock_file));
-  for (const int fd : {end[1], end[0], ready[0], ready[1]}) close(fd);
+  end.write.Close();
   waitpid(child, nullptr, 0);
   EXPECT_TRUE(TryToAcquire().ok());
 }
@@ -295,25 +292,23 @@ TEST_F(LockTest, WorksOutsideARepositoryAndWithANamedFile) {
 }
 
 TEST_F(LockTest, AnInheritedDescriptorKeepsItWhileSomebodyLives) {
-  int ready[2];
-  int go[2];
-  ASSERT_EQ(pipe(ready), 0);
-  ASSERT_EQ(pipe(go), 0);
+  const Pipe ready = MakePipe().value();
+  Pipe go = MakePipe().value();
   const pid_t holder = fork();
   if (holder == 0) {
     const Lock lock = Acquire();
     const pid_t command = fork();
     if (command == 0) {
       // The end of the test's process closes the pipe, and this ends the child.
-      close(go[1]);
+      go.write.Close();
       char c;
-      _exit(read(go[0], &c, 1) < 0 ? 1 : 0);
+      _exit(read(go.read.get(), &c, 1) < 0 ? 1 : 0);
     }
-    static_cast<void>(!write(ready[1], "r", 1));
+    static_cast<void>(!write(ready.write.get(), "r", 1));
     while (true) pause();
   }
   char c;
-  ASSERT_EQ(read(ready[0], &c, 1), 1);
+  ASSERT_EQ(read(ready.read.get(), &c, 1), 1);
   kill(holder, SIGKILL);
   waitpid(holder, nullptr, 0);
   const absl::Status refused = TryToAcquire();
@@ -321,15 +316,12 @@ TEST_F(LockTest, AnInheritedDescriptorKeepsItWhileSomebodyLives) {
   EXPECT_EQ(RefusedBy(refused)->holder->pid, holder);
   EXPECT_EQ(RefusedBy(refused)->process.state, ProcessState::kGone);
   // The command ends, and its lock ends with it.
-  close(go[0]);
-  close(go[1]);
+  go.write.Close();
   absl::Status status;
   do {
     status = TryToAcquire();
   } while (absl::IsUnavailable(status));
   EXPECT_EQ(status, absl::OkStatus());
-  close(ready[0]);
-  close(ready[1]);
 }
 
 TEST_F(LockTest, ReleaseFreesItForEveryDuplicate) {

@@ -86,8 +86,8 @@ JsonValue WaitersJson(const std::vector<Waiter>& waiters, const Now& now) {
   return values;
 }
 
-// Returns why o8lock writes no lock file. Null if it exists, or would exist
-// during a run.
+// Returns why the run with the lock, or any run here, writes no lock file.
+// Null if the reason is unknown, or there is none.
 JsonValue WhyNoLockFile(const LockReport& report) {
   if (!report.location.outside.empty()) {
     return LeadsOutText(report.location);
