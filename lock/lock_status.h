@@ -54,8 +54,9 @@ struct LockStatus {
   bool pid_reused = false;  // another, younger process has the pid now
   std::string problem;      // why `file` cannot be read or parsed
 
-  // The processes with the kernel lock while the holder's process is dead: the
-  // command first, if known. Processes of other users may be missing.
+  // The processes with the kernel lock while the holder's process is dead or,
+  // without a record, unknown: the command first, if known. Processes of other
+  // users may be missing.
   std::vector<DescriptorHolder> descriptor_holders;
 
   // Orphaned worktrees of ended runs, from the guard.

@@ -28,10 +28,11 @@ absl::string_view ElsewhereText(const LockStatus& found) {
 }
 
 std::string ProcessText(const LockStatus& found) {
-  const std::string process = absl::StrCat("process ", PidText(found));
   if (found.pid_reused && found.origin != Origin::kEarlierBoot) {
-    return absl::StrCat(process, " is another process, started after the lock");
+    return absl::StrCat("PID ", PidText(found),
+                        " is now another process, started after the lock");
   }
+  const std::string process = absl::StrCat("process ", PidText(found));
   switch (found.process.state) {
     case ProcessState::kRunning:
       return absl::StrCat(process, " is running");
@@ -48,15 +49,16 @@ std::string ProcessText(const LockStatus& found) {
       return absl::StrCat(process,
                           " is in another PID namespace (container or host)");
     case Origin::kEarlierBoot:
-      return "the machine was restarted since then";
+      return "the machine has restarted since then";
     case Origin::kOtherHost:
       return absl::StrCat("it runs on another machine, ",
                           TruncatePrintable(found.holder->host),
                           ", and cannot be checked from here");
     case Origin::kUnknown:
       if (!found.is_external && found.state == LockState::kUnknown) {
-        return absl::StrCat("process ", PidText(found),
-                            " may be from an earlier boot");
+        return absl::StrCat(
+            "the lock may be older than the last restart, so PID ",
+            PidText(found), " proves nothing");
       }
       break;
     case Origin::kHere:
@@ -84,6 +86,11 @@ Now GetNow() { return {static_cast<int64_t>(time(nullptr)), NowTicks()}; }
 
 std::string PidText(const LockStatus& found) {
   return found.holder.has_value() ? absl::StrCat(found.holder->pid) : "unknown";
+}
+
+std::string ProcessName(const LockStatus& found) {
+  return found.holder.has_value() ? absl::StrCat("PID ", found.holder->pid)
+                                  : "an unknown process";
 }
 
 std::optional<int64_t> AgeSeconds(const LockStatus& found, const Now& now) {
@@ -135,7 +142,7 @@ std::string EvidenceText(const LockStatus& found) {
   }
   if (found.is_external) {
     if (found.state == LockState::kHeld) {
-      facts.push_back("it was not started by o8lock");
+      facts.push_back("not started by o8lock");
     }
   } else if (found.origin == Origin::kHere && found.holder->surviving.empty()) {
     facts.push_back(found.holder->overridden_by.has_value()
@@ -179,18 +186,23 @@ std::vector<Row> HolderRows(const LockStatus& found, const Now& now) {
   return rows;
 }
 
-std::vector<Row> StrangerRows(const LockStatus& found,
-                              const std::string& unlock) {
-  if (found.stranger.empty() || found.state != LockState::kHeld) return {};
-  return {{"That process is",
-           absl::StrCat(
-               ShellQuoted(Truncate(found.stranger)),
-               ", not orchestr8; the lock file may come from a container")},
-          {"If that run has ended", unlock}};
+std::vector<Row> UnverifiedRows(const LockStatus& found,
+                                const std::string& unlock) {
+  std::vector<Row> rows;
+  if (found.state == LockState::kHeld && !found.stranger.empty()) {
+    rows.emplace_back("Process",
+                      absl::StrCat(ShellQuoted(Truncate(found.stranger)),
+                                   ", not orchestr8; a run in a container may "
+                                   "have written the lock file"));
+  } else if (found.state != LockState::kUnknown || !found.holder.has_value()) {
+    return rows;
+  }
+  rows.emplace_back("If that run has ended", unlock);
+  return rows;
 }
 
 std::string WhoText(const LockStatus& found) {
-  std::string text = absl::StrCat("PID ", PidText(found), ElsewhereText(found));
+  std::string text = absl::StrCat(ProcessName(found), ElsewhereText(found));
   if (found.holder.has_value() && !found.holder->command.empty()) {
     absl::StrAppend(&text, " (", ShellQuoted(Truncate(found.holder->command)),
                     ")");
@@ -199,8 +211,16 @@ std::string WhoText(const LockStatus& found) {
 }
 
 std::string OverrideText(const LockStatus& found, const Now& now, bool color) {
+  std::vector<Row> rows = HolderRows(found, now);
+  rows.insert(rows.begin(), StartedRow(found));
+  if (found.is_external) {
+    rows.emplace_back("Lock file",
+                      absl::StrCat(Printable(found.file),
+                                   ", will be removed for good; that run is "
+                                   "not told"));
+  }
   return absl::StrCat(
-      Lines({StartedRow(found)}, color), Lines(HolderRows(found, now), color),
+      Lines(rows, color),
       "\nWarning: Overriding existing lock (PID: ", PidText(found),
       ")\nThis may cause conflicts if another execution is still running.\n\n");
 }

@@ -27,6 +27,9 @@ Now GetNow();
 // Returns the holder's pid, or "unknown".
 std::string PidText(const LockStatus& found);
 
+// Returns "PID 12", or "an unknown process".
+std::string ProcessName(const LockStatus& found);
+
 // Returns "PID 12 (npm test)", or "PID 12, in another PID namespace (npm
 // test)".
 std::string WhoText(const LockStatus& found);
@@ -43,11 +46,11 @@ std::string EvidenceText(const LockStatus& found);
 Row StartedRow(const LockStatus& found);
 std::vector<Row> HolderRows(const LockStatus& found, const Now& now);
 
-// Returns rows for an external run if its process is not an orchestr8. They
-// include the command `unlock` to free the lock. Empty if the process is an
-// orchestr8.
-std::vector<Row> StrangerRows(const LockStatus& found,
-                              const std::string& unlock);
+// Returns rows for a run that may have ended: an unknown one, or an external
+// one if its process is not an orchestr8. They include the command `unlock` to
+// remove the lock. Empty for all other runs and for an unreadable file.
+std::vector<Row> UnverifiedRows(const LockStatus& found,
+                                const std::string& unlock);
 
 // Returns the warning before `found` is overridden. kPrompt is the question
 // after it, without a newline. `color` is as in Lines.

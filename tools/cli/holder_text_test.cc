@@ -2,12 +2,15 @@
 #include "tools/cli/holder_text.h"
 
 #include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "lock/lock_status.h"
 #include "tools/cli/text_testing.h"
 
 namespace o8lock {
 namespace {
+
+using ::testing::HasSubstr;
 
 TEST(OverrideTextTest, EndsWithTheWarning) {
   EXPECT_EQ(
@@ -21,8 +24,43 @@ TEST(OverrideTextTest, EndsWithTheWarning) {
           "\n"));
 }
 
+// No record keeps an external run visible after an override.
+TEST(OverrideTextTest, SaysThatAnExternalLockFileIsRemovedForGood) {
+  LockStatus found = FindHeld();
+  found.is_external = true;
+  found.file = "/r/.claude/parallel.lock";
+  EXPECT_THAT(
+      OverrideText(found, kNow),
+      HasSubstr("Running for: 12m 4s\n"
+                "Lock file: /r/.claude/parallel.lock, will be removed for "
+                "good; that run is not told\n"
+                "\n"
+                "Warning: Overriding existing lock (PID: 12345)\n"));
+}
+
 TEST(OverrideTextTest, PaintsNoTerminal) {
   ExpectPaintsNoTerminal(OverrideText(FindEvil(), kNow));
+}
+
+TEST(EvidenceTextTest, NamesARestart) {
+  LockStatus found = FindHeld();
+  found.kernel_locked = false;
+  found.process = ProcessInfo();
+  found.origin = Origin::kEarlierBoot;
+  found.state = LockState::kStale;
+  EXPECT_EQ(EvidenceText(found), "the machine has restarted since then");
+  found.origin = Origin::kUnknown;
+  found.state = LockState::kUnknown;
+  EXPECT_EQ(EvidenceText(found),
+            "the lock may be older than the last restart, so PID 12345 proves "
+            "nothing");
+}
+
+TEST(WhoTextTest, NamesAnUnknownProcess) {
+  LockStatus found = FindHeld();
+  EXPECT_EQ(WhoText(found), "PID 12345 (orchestr8 parallel feat-a feat-b)");
+  found.holder.reset();
+  EXPECT_EQ(WhoText(found), "an unknown process");
 }
 
 TEST(StaleTextTest, SaysOfNoProcessThatRunsThatItDoesNot) {

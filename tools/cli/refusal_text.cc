@@ -26,6 +26,9 @@ namespace {
 
 constexpr char kWait[] = "--wait=10m";
 
+// The maximum size in bytes of a git command in a line to paste.
+constexpr size_t kMaxAdd = 400;
+
 // Returns " parallel execution is in progress (PID: 12)", or "may be".
 std::string HeldText(const LockStatus& found) {
   return absl::StrCat(" parallel execution ",
@@ -39,33 +42,42 @@ std::string RefusedText(const LockStatus& found) {
                       Lines({StartedRow(found)}));
 }
 
-// Returns the command to end a dead holder's processes that keep the lock.
-std::string KillDescriptorHolders(const LockStatus& found) {
-  std::string text = "kill";
-  for (const DescriptorHolder& descriptor_holder : found.descriptor_holders) {
-    absl::StrAppend(&text, " ", descriptor_holder.pid);
-    // The next run takes the lock from surviving processes of the command.
-    if (found.holder.has_value() &&
-        descriptor_holder.pid == found.holder->command_pid) {
-      break;
-    }
+// Returns rows to end a dead holder's surviving processes, or to remove the
+// lock with `unlock`. Empty without a record: a living o8lock and its command
+// may then be among the descriptor holders.
+std::vector<Row> SurvivorRows(const LockStatus& found,
+                              const std::string& unlock) {
+  if (found.descriptor_holders.empty() || !found.holder.has_value() ||
+      !IsDead(found)) {
+    return {};
   }
-  return text;
+  std::string kill = "kill";
+  size_t count = 0;
+  for (const DescriptorHolder& descriptor_holder : found.descriptor_holders) {
+    absl::StrAppend(&kill, " ", descriptor_holder.pid);
+    ++count;
+    // The next run takes the lock from surviving processes of the command.
+    if (descriptor_holder.pid == found.holder->command_pid) break;
+  }
+  const bool is_one = count == 1;
+  std::vector<Row> rows = {{is_one ? "To end its surviving process"
+                                   : "To end its surviving processes",
+                            std::move(kill)}};
+  if (!found.holder->surviving.empty()) {
+    rows.emplace_back(is_one ? "To remove the lock without ending it"
+                             : "To remove the lock without ending them",
+                      unlock);
+  }
+  return rows;
 }
 
-// Returns all other details of the holder. `unlock` frees the lock.
+// Returns all other details of the holder. `unlock` removes the lock.
 std::vector<Row> RefusalRows(const LockStatus& found, const Now& now,
                              const std::string& unlock) {
   std::vector<Row> rows = HolderRows(found, now);
   rows.emplace_back("Evidence", EvidenceText(found));
-  for (Row& row : StrangerRows(found, unlock)) rows.push_back(std::move(row));
-  if (!found.descriptor_holders.empty()) {
-    rows.emplace_back("To end its surviving processes",
-                      KillDescriptorHolders(found));
-    if (found.holder.has_value() && !found.holder->surviving.empty()) {
-      rows.emplace_back("To free the lock without ending them", unlock);
-    }
-  }
+  for (Row& row : UnverifiedRows(found, unlock)) rows.push_back(std::move(row));
+  for (Row& row : SurvivorRows(found, unlock)) rows.push_back(std::move(row));
   rows.emplace_back(found.is_external ? "Lock file" : "Guard",
                     Printable(found.file));
   return rows;
@@ -109,12 +121,14 @@ std::string ForceCommand(const Invocation& invocation) {
                      {forced.begin() + fixed, forced.end()});
 }
 
-// Returns the user's options while `found` is in the way.
+// Returns the user's options while `found` is in the way. Without `wait`, the
+// first one has no command.
 std::string OptionsText(const LockStatus& found, const std::string& wait,
                         const std::string& status, absl::string_view last) {
   return absl::StrCat("\nOptions:\n  • ",
                       found.state == LockState::kHeld
-                          ? absl::StrCat("Wait for it to complete: ", wait)
+                          ? absl::StrCat("Wait for it to complete",
+                                         wait.empty() ? "" : ": ", wait)
                           : "Check whether it is still running",
                       "\n  • Run: ", status, "\n  • ", last, "\n\n");
 }
@@ -123,7 +137,8 @@ std::string OptionsText(const LockStatus& found, const std::string& wait,
 Row RolledBackRow(const RolledBack& rolled_back) {
   std::string text = Printable(rolled_back.worktree);
   if (!rolled_back.removed) {
-    return {"Kept", absl::StrCat(text, ": ", Printable(rolled_back.problem))};
+    return {"Kept", absl::StrCat(text, ", although refused: ",
+                                 Printable(rolled_back.problem))};
   }
   if (rolled_back.branch_removed) {
     absl::StrAppend(&text, ", with its new branch ",
@@ -141,35 +156,56 @@ std::vector<std::string> AddCommand(const WorktreeAdd& add) {
   std::vector<std::string> arguments = add.command;
   // Such a path normally leads to the same git.
   if (absl::EndsWith(arguments[0], "/git")) arguments[0] = "git";
-  return Truncate(arguments);
+  return arguments;
+}
+
+// Returns the user's options after the refusal of `refused`. A truncated line
+// would be another command when pasted, so a long command is not repeated.
+std::string AddOptionsText(const Refused& refused, const std::string& program,
+                           bool to_a_person) {
+  const std::vector<std::string> add = AddCommand(refused.add);
+  const bool is_long = ShellQuoted(add).size() > kMaxAdd;
+  const std::string allow = absl::StrCat(kAllowVariable, "=1");
+  return OptionsText(
+      refused.found,
+      is_long ? absl::StrCat("put ", CommandLine({program, kWait, "--"}, {}),
+                             " before the same git command")
+              : CommandLine({program, kWait, "--"}, add),
+      ShellQuoted({program, "status"}),
+      !to_a_person ? "Only a person may allow it: see ENVIRONMENT in man o8lock"
+      : is_long    ? absl::StrCat("Allow this worktree anyway: set ", allow,
+                                  " for the same git command")
+                   : absl::StrCat("Allow this worktree anyway: ", allow, " ",
+                                  ShellQuoted(add)));
 }
 
 }  // namespace
 
 std::string RefusalText(const LockStatus& found, const Invocation& invocation,
-                        const Now& now, bool color) {
+                        const Now& now, bool color, bool by_ancestor) {
   return absl::StrCat(
       RefusedText(found),
-      OptionsText(found, StartAgain(invocation, {kWait}, invocation.command),
+      OptionsText(found,
+                  by_ancestor
+                      ? ""
+                      : StartAgain(invocation, {kWait}, invocation.command),
                   invocation.status_command.empty()
                       ? CommandLine(invocation.o8lock, {"status"})
                       : ShellQuoted(invocation.status_command),
                   absl::StrCat("Force override: ", ForceCommand(invocation))),
       Lines(RefusalRows(found, now, CommandLine(invocation.o8lock, {"unlock"})),
-            color));
+            color),
+      by_ancestor ? HintText(absl::StrCat("do not wait: ", ProcessName(found),
+                                          " started this process, so it cannot "
+                                          "complete first"))
+                  : "");
 }
 
 std::string TimedOutText(const LockStatus& found, const Invocation& invocation,
                          const Now& now, int64_t waited, bool color) {
-  return absl::StrCat("o8lock: the other run is still in progress after ",
-                      FormatDuration(waited), "\n",
+  return absl::StrCat("o8lock: waited ", FormatDuration(waited),
+                      "; the other run is still in progress\n",
                       RefusalText(found, invocation, now, color));
-}
-
-std::string AncestorText(const LockStatus& found) {
-  return HintText(
-      absl::StrCat("process ", PidText(found),
-                   " started this process, so waiting for it would never end"));
 }
 
 std::string WorktreeRefusedText(const Refused& refused,
@@ -180,18 +216,11 @@ std::string WorktreeRefusedText(const Refused& refused,
   if (refused.rolled_back.has_value()) {
     rows.push_back(RolledBackRow(*refused.rolled_back));
   }
-  const std::vector<std::string> add = AddCommand(refused.add);
   return absl::StrCat(
-      RefusedText(refused.found),
-      "git worktree add refused: it would collide with that run.\n",
-      OptionsText(
-          refused.found, CommandLine({program, kWait, "--"}, add),
-          ShellQuoted({program, "status"}),
-          to_a_person
-              ? absl::StrCat("Allow this worktree anyway: ", kAllowVariable,
-                             "=1 ", ShellQuoted(add))
-              : "Ask the user to allow it: see ENVIRONMENT in man o8lock"),
-      Lines(rows, color));
+      RefusedText(refused.found), "git worktree add refused: it ",
+      refused.found.state == LockState::kHeld ? "would" : "could",
+      " collide with that run.\n",
+      AddOptionsText(refused, program, to_a_person), Lines(rows, color));
 }
 
 }  // namespace o8lock

@@ -30,17 +30,15 @@ struct Invocation {
 
 // A start was refused: `found` is held, or unknown. With `color`, here and
 // below, the names of the details are bold, for a terminal. The specification's
-// lines stay unchanged.
+// lines stay unchanged. `by_ancestor`: the run started this process, so the
+// text advises against a wait.
 std::string RefusalText(const LockStatus& found, const Invocation& invocation,
-                        const Now& now, bool color = false);
+                        const Now& now, bool color = false,
+                        bool by_ancestor = false);
 
 // It has waited for `waited` seconds, and the lock is held.
 std::string TimedOutText(const LockStatus& found, const Invocation& invocation,
                          const Now& now, int64_t waited, bool color = false);
-
-// The external run `found` started this process, so a wait for it would not
-// end.
-std::string AncestorText(const LockStatus& found);
 
 // A `git worktree add` was refused. `program` is the command to start o8lock.
 // Only a person gets the bypass for the refusal: agents paste every line.

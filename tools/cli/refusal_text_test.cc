@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hooks/decision.h"
 #include "lock/lock_status.h"
 #include "lock/process.h"
 #include "tools/cli/holder_text.h"
@@ -15,7 +16,10 @@
 namespace o8lock {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 const Invocation kInvocation = {
@@ -135,6 +139,7 @@ TEST(RefusalTextTest, SaysThatItCannotTell) {
           "Age: 12m 4s\n"
           "Evidence: it runs on another machine, box, and cannot be checked "
           "from here\n"
+          "If that run has ended: o8lock --name deploy unlock\n"
           "Guard: /r/.git/o8lock/parallel.guard\n"));
 }
 
@@ -149,6 +154,114 @@ TEST(RefusalTextTest, DoesWithoutARecord) {
           kOptions,
           "Evidence: the kernel lock is held\n"
           "Guard: /r/.git/o8lock/parallel.guard\n"));
+}
+
+// A living o8lock and its command are then among the lock's processes.
+TEST(RefusalTextTest, OffersNoKillWithoutARecord) {
+  LockStatus found = FindHeld();
+  found.holder.reset();
+  found.process = ProcessInfo();
+  found.descriptor_holders = {{12, {"o8lock"}}, {13, {"make"}}};
+  EXPECT_THAT(RefusalText(found, kInvocation, kNow),
+              AllOf(HasSubstr("process 12 (o8lock) and 1 more hold the lock\n"),
+                    Not(HasSubstr("kill"))));
+}
+
+TEST(RefusalTextTest, OffersToEndTheSurvivingProcessesOfADeadHolder) {
+  LockStatus found = FindHeld();
+  found.process.state = ProcessState::kGone;
+  found.descriptor_holders = {{12, {"make"}}, {13, {"cc"}}};
+  EXPECT_THAT(RefusalText(found, kInvocation, kNow),
+              AllOf(HasSubstr("\nTo end its surviving processes: kill 12 13\n"),
+                    Not(HasSubstr("To remove"))));
+  found.holder->surviving.resize(2);
+  EXPECT_THAT(RefusalText(found, kInvocation, kNow),
+              HasSubstr("kill 12 13\nTo remove the lock without ending them: "
+                        "o8lock --name deploy unlock\n"));
+  found.holder->command_pid = 12;  // the next run takes the lock from the rest
+  EXPECT_THAT(RefusalText(found, kInvocation, kNow),
+              HasSubstr("\nTo end its surviving process: kill 12\n"
+                        "To remove the lock without ending it: "));
+}
+
+TEST(RefusalTextTest, HasNoWayOutOfAnUnreadableFile) {
+  LockStatus found = FindHeld();
+  found.state = LockState::kUnknown;
+  found.kernel_locked = false;
+  found.is_external = true;
+  found.problem = "read '/r/.claude/parallel.lock': Permission denied";
+  found.holder.reset();
+  EXPECT_THAT(RefusalText(found, kInvocation, kNow), Not(HasSubstr("unlock")));
+}
+
+// The run ends only after this process.
+TEST(RefusalTextTest, AdvisesAgainstAWaitForAnAncestor) {
+  EXPECT_THAT(RefusalText(FindHeld(), kInvocation, kNow, /*color=*/false,
+                          /*by_ancestor=*/true),
+              AllOf(HasSubstr("\nOptions:\n  • Wait for it to complete\n"),
+                    Not(HasSubstr("--wait")),
+                    EndsWith("\no8lock: hint: do not wait: PID 12345 started "
+                             "this process, so it cannot complete first\n")));
+}
+
+TEST(TimedOutTextTest, SaysHowLongItHasWaited) {
+  EXPECT_THAT(
+      TimedOutText(FindHeld(), kInvocation, kNow, 600),
+      StartsWith("o8lock: waited 10m 0s; the other run is still in progress\n"
+                 "Error: Another parallel execution is in progress (PID: "));
+}
+
+TEST(WorktreeRefusedTextTest, SaysWhetherTheRunsCollide) {
+  Refused refused;
+  refused.add.command = {"/usr/bin/git", "worktree", "add", "../x"};
+  refused.found = FindHeld();
+  const auto text = [&refused] {
+    return WorktreeRefusedText(refused, "o8lock", /*to_a_person=*/false, kNow);
+  };
+  EXPECT_THAT(
+      text(),
+      HasSubstr(
+          "\ngit worktree add refused: it would collide with that run.\n"
+          "\n"
+          "Options:\n"
+          "  • Wait for it to complete: o8lock --wait=10m -- git worktree add "
+          "../x\n"
+          "  • Run: o8lock status\n"
+          "  • Only a person may allow it: see ENVIRONMENT in man o8lock\n"));
+  refused.found.state = LockState::kUnknown;
+  EXPECT_THAT(
+      text(),
+      HasSubstr("\ngit worktree add refused: it could collide with that run.\n"
+                "\n"
+                "Options:\n"
+                "  • Check whether it is still running\n"));
+}
+
+// Truncated, it would be another command.
+TEST(WorktreeRefusedTextTest, DoesNotRepeatALongCommand) {
+  Refused refused;
+  refused.add.command = {"git", "worktree", "add", std::string(5000, 'x')};
+  refused.found = FindHeld();
+  EXPECT_THAT(
+      WorktreeRefusedText(refused, "o8lock", /*to_a_person=*/true, kNow),
+      AllOf(HasSubstr("  • Wait for it to complete: put o8lock --wait=10m -- "
+                      "before the same git command\n"),
+            HasSubstr("  • Allow this worktree anyway: set "
+                      "O8LOCK_ALLOW=1 for the same git command\n"),
+            Not(HasSubstr("..."))));
+}
+
+TEST(WorktreeRefusedTextTest, SaysWhyTheWorktreeIsKept) {
+  Refused refused;
+  refused.add.command = {"git", "worktree", "add", "../x"};
+  refused.found = FindHeld();
+  refused.rolled_back.emplace();
+  refused.rolled_back->worktree = "/x";
+  refused.rolled_back->problem = "it has files that git did not create";
+  EXPECT_THAT(
+      WorktreeRefusedText(refused, "o8lock", /*to_a_person=*/false, kNow),
+      EndsWith("\nKept: /x, although refused: it has files that git did not "
+               "create\n"));
 }
 
 TEST(RefusalTextTest, SaysHowItIsKnown) {
@@ -169,7 +282,7 @@ TEST(RefusalTextTest, SaysHowItIsKnown) {
   found.pid_reused = true;
   EXPECT_EQ(
       known_by(found),
-      "Evidence: the kernel lock is held, process 12345 is another process, "
+      "Evidence: the kernel lock is held, PID 12345 is now another process, "
       "started after the lock, a process that it started still holds the lock");
   found = FindHeld();
   found.origin = Origin::kOtherNamespace;
@@ -182,7 +295,7 @@ TEST(RefusalTextTest, SaysHowItIsKnown) {
   found.is_external = true;
   found.origin = Origin::kUnknown;
   EXPECT_EQ(known_by(found),
-            "Evidence: process 12345 is running, it was not started by o8lock");
+            "Evidence: process 12345 is running, not started by o8lock");
 }
 
 TEST(RefusalTextTest, CountsTimeByTheBootClock) {

@@ -57,13 +57,13 @@ bool IsHeldByAncestor(const LockStatus& found) {
 }
 
 // Decides whether to override `found`, and asks the user if necessary. Returns
-// the exit code if not.
+// the exit code if not. `by_ancestor` is IsHeldByAncestor().
 std::optional<int> Refuse(const LockStatus& found, const Options& options,
-                          const Invocation& invocation) {
+                          const Invocation& invocation, bool by_ancestor) {
   if (!options.force) {
     if (!options.quiet) {
-      PrintError(
-          RefusalText(found, invocation, GetNow(), InColor(STDERR_FILENO)));
+      PrintError(RefusalText(found, invocation, GetNow(),
+                             InColor(STDERR_FILENO), by_ancestor));
     }
     return options.conflict_exit_code;
   }
@@ -291,14 +291,11 @@ std::optional<int> LockedRun::Override(const LockStatus& found,
     const absl::Status command = FindCommand(options_.command[0]).status();
     if (!command.ok()) return FailToRun(command);
   }
-  const std::optional<int> refused = Refuse(found, options_, invocation_);
+  const std::optional<int> refused =
+      Refuse(found, options_, invocation_, by_ancestor);
   if (refused.has_value()) {
     if (IsClosed(found) && !options_.quiet) {
       PrintError(HintText(AccessHint(location_)));
-    }
-    if (by_ancestor && options_.wait != absl::ZeroDuration() &&
-        !options_.quiet) {
-      PrintError(AncestorText(found));
     }
     return refused;
   }

@@ -123,7 +123,7 @@ std::string StatusText(const RepositoryReport& report, const Now& now,
         absl::StrCat("PID ", run.pid, " (", ShellQuoted(Truncate(run.command)),
                      "), may still be running"));
   }
-  for (Row& row : StrangerRows(found, UnlockCommand(report.lock))) {
+  for (Row& row : UnverifiedRows(found, UnlockCommand(report.lock))) {
     rows.push_back(std::move(row));
   }
   rows.emplace_back("Lock file", LockFileText(report.lock));

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "lock/lock_status.h"
 #include "lock/process.h"
@@ -12,6 +13,9 @@
 
 namespace o8lock {
 namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(StatusTextTest, HasALineForEachState) {
   RepositoryReport report;

@@ -484,15 +484,16 @@ void ExpectNoControlsFromAnybody(const Repository& repo) {
 
 TEST(ControlCharacterTest, OfALockFileAreEscaped) {
   const Repository repo;
+  const Process external({"sleep", "1000"});
   repo.MakeLockFile(absl::StrCat(
-      "{\"pid\": ", getpid(), ", \"startedAt\": \"\\u001b[2J",
+      "{\"pid\": ", external.pid(), ", \"startedAt\": \"\\u001b[2J",
       TimeText(absl::Now()),
       "\", \"features\": [\"\\u001b]0;owned\\u0007\", \"\\u009b31m\", "
       "\"a\\r\\nError: b\", \"\\u202eabc\", \"\\u007f\\u0000\"]}"));
   const Result run = Call(O8lock({"--", "true"}), repo.path());
   EXPECT_EQ(run.end, Exited(75));
   EXPECT_EQ(Normal(run.err),
-            Golden("control_characters", ValuesOf(repo, getpid())));
+            Golden("control_characters", ValuesOf(repo, external.pid())));
   ExpectNoControlsFromAnybody(repo);
 }
 

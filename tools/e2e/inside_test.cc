@@ -22,6 +22,7 @@
 namespace o8lock {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -206,8 +207,11 @@ TEST_F(SecondOrchestr8Test, IsRefusedAsByAStranger) {
         Run(absl::StrCat(how, "orchestr8 parallel feat-b; echo \"code $?\""));
     EXPECT_EQ(run.end, Exited(0));
     EXPECT_EQ(run.out, "ran parallel feat-a\ncode 75\n");
-    EXPECT_THAT(run.err, StartsWith("Error: Another parallel execution is in "
-                                    "progress (PID: "));
+    EXPECT_THAT(run.err,
+                AllOf(StartsWith("Error: Another parallel execution is in "
+                                 "progress (PID: "),
+                      HasSubstr("\n  • Wait for it to complete\n"),
+                      HasSubstr("\no8lock: hint: do not wait: PID ")));
     ExpectNothingLeft(repo_);
   }
 }

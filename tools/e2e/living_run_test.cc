@@ -87,7 +87,7 @@ TEST(UnseenTest, TheCommandOfAKilledRunHasTheLockWithoutItsDescriptors) {
                                                     " has ended, process ",
                                                     run.command_pid(), " (")));
     EXPECT_THAT(refused.err,
-                HasSubstr(absl::StrCat("To end its surviving processes: kill ",
+                HasSubstr(absl::StrCat("To end its surviving process: kill ",
                                        run.command_pid(), "\n")));
     Process waiter(O8lock({"--wait", "-q", "--", "echo", "ran"}),
                    In(repo.path()));

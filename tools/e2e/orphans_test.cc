@@ -232,7 +232,7 @@ TEST(KeptLockTest, StaysWithTheAgentsOfAFailedOrchestr8) {
                      "sleep 1000\n"
                      "o8lock: hint: the lock is kept until it ends; to end it: "
                      "kill {AGENT}\n"
-                     "o8lock: hint: to free the lock without ending it: "
+                     "o8lock: hint: to remove the lock without ending it: "
                      "o8lock unlock\n",
                      {{"AGENT", agent}, {"REPO", run.repo().path()}})));
   EXPECT_FALSE(Exists(run.repo().LockFile()));
@@ -248,8 +248,8 @@ TEST(KeptLockTest, StaysWithTheAgentsOfAFailedOrchestr8) {
   EXPECT_THAT(
       next.err,
       HasSubstr(absl::StrCat(
-          "To end its surviving processes: kill ", agent,
-          "\nTo free the lock without ending them: ", Binary(), " unlock\n")));
+          "To end its surviving process: kill ", agent,
+          "\nTo remove the lock without ending it: ", Binary(), " unlock\n")));
   run.EndAgent();
   EXPECT_EQ(Call(O8lock({"--", "echo", "ran"}), run.repo().path()).out,
             "ran\n");
@@ -342,8 +342,8 @@ TEST(KeptLockTest, StaysWithWhatAnAgentStarts) {
   WaitForEnd(agent);
   const Result refused = Call(O8lock({"--", "true"}), repo.path());
   EXPECT_EQ(refused.end, Exited(75));
-  EXPECT_THAT(refused.err, HasSubstr(absl::StrCat("surviving processes: kill ",
-                                                  next, "\n")));
+  EXPECT_THAT(refused.err,
+              HasSubstr(absl::StrCat("surviving process: kill ", next, "\n")));
   kill(next, SIGKILL);
   WaitForEnd(next);
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(0));

@@ -414,9 +414,11 @@ INSTANTIATE_TEST_SUITE_P(
              {}}),
     NameOf);
 
-constexpr char kFiles[] = "Kept: $T/x: it has files that git did not create";
+constexpr char kFiles[] =
+    "Kept: $T/x, although refused: it has files that git did not create";
 constexpr char kPassedOver[] =
-    "Kept: $T/x: it has changed files that git status does not show";
+    "Kept: $T/x, although refused: it has changed files that git status does "
+    "not show";
 
 INSTANTIATE_TEST_SUITE_P(
     WithTheUsersWork, RollBackTest,
@@ -474,7 +476,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Commit",
              kNew,
              "$T/x",
-             "Kept: $T/x: its HEAD has moved",
+             "Kept: $T/x, although refused: its HEAD has moved",
              false,
              {"new"},
              "git commit -q --allow-empty -m mine",
@@ -482,7 +484,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"CommitTakenBack",
              kNew,
              "$T/x",
-             "Kept: $T/x: its HEAD has pointed elsewhere",
+             "Kept: $T/x, although refused: its HEAD has pointed elsewhere",
              false,
              {"new"},
              "git commit -q --allow-empty -m mine; git reset -q --hard HEAD~",
@@ -490,7 +492,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"CommitWithAReferenceOfTheWorktree",
              kNew,
              "$T/x",
-             "Kept: $T/x: it has references of its own",
+             "Kept: $T/x, although refused: it has references of its own",
              false,
              {"new"},
              "git update-ref refs/worktree/mine $MORE",
@@ -498,7 +500,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"MovedBranch",
              kNew,
              "$T/x",
-             "Kept: $T/x: its HEAD has moved",
+             "Kept: $T/x, although refused: its HEAD has moved",
              false,
              {"new"},
              "git update-ref refs/heads/new $MORE",
@@ -523,7 +525,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Submodule",
              kNew,
              "$T/x",
-             "Kept: $T/x: git worktree remove $T/x: fatal: working trees "
+             "Kept: $T/x, although refused: git worktree remove $T/x: fatal: "
+             "working trees "
              "containing submodules cannot be moved or removed (exit code 128)",
              false,
              {"new"},

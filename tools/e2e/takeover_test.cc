@@ -313,19 +313,36 @@ TEST(ExternalLockFileTest, OnlyAProofOfDeathMakesItStale) {
 TEST(ExternalLockFileTest, HeldIsToldWithWhatTheFileSays) {
   for (const char* file : {"parallel.lock", "murm.lock"}) {
     const Repository repo;
+    const Process external({"sleep", "1000"});
     std::filesystem::create_directories(repo.File(".claude"));
     MakeFile(repo.File(absl::StrCat(".claude/", file)),
-             ExternalLockFile(getpid(), TimeText(absl::Now())));
+             ExternalLockFile(external.pid(), TimeText(absl::Now())));
     const Result run = Call(O8lock({"--", "true"}), repo.path());
     EXPECT_EQ(run.end, Exited(75));
-    Values values = ValuesOf(repo, getpid());
+    Values values = ValuesOf(repo, external.pid());
     values["FILE"] = file;
     values["HOLDER_ROWS"] = "";
     values["STRANGER_ROWS"] = absl::StrCat(
-        "That process is: {STRANGER}, not orchestr8; the lock file may come "
-        "from a container\nIf that run has ended: ",
+        "Process: {STRANGER}, not orchestr8; a run in a container may have "
+        "written the lock file\nIf that run has ended: ",
         Binary(), " unlock\n");
     EXPECT_EQ(Normal(run.err), Golden("held_outside", values));
+  }
+}
+
+// The user may not have asked for a wait yet.
+TEST(ExternalLockFileTest, OfAnAncestorAdvisesAgainstAWait) {
+  const Repository repo;
+  repo.MakeLockFile(ExternalLockFile(getpid(), TimeText(absl::Now())));
+  for (const std::string option : {"--wait=0", "--wait"}) {
+    const Result run = Call(O8lock({option, "--", "true"}), repo.path());
+    EXPECT_EQ(run.end, Exited(75));
+    EXPECT_THAT(run.err,
+                AllOf(HasSubstr("\n  • Wait for it to complete\n"),
+                      EndsWith(absl::StrCat(
+                          "\no8lock: hint: do not wait: PID ", getpid(),
+                          " started this process, so it cannot complete "
+                          "first\n"))));
   }
 }
 
@@ -333,10 +350,12 @@ TEST(ExternalLockFileTest, ForceTakesItsPlace) {
   const Repository repo;
   repo.MakeLockFile(ExternalLockFile(getpid(), TimeText(absl::Now())));
   Guarded run(repo.path(), {"--force", "--yes"});
-  EXPECT_THAT(
-      run.err(),
-      HasSubstr(absl::StrCat(
-          "\n\nWarning: Overriding existing lock (PID: ", getpid(), ")\n")));
+  EXPECT_THAT(run.err(),
+              HasSubstr(absl::StrCat(
+                  "\nLock file: ", repo.LockFile(),
+                  ", will be removed for good; that run is not told\n"
+                  "\nWarning: Overriding existing lock (PID: ",
+                  getpid(), ")\n")));
   EXPECT_THAT(Contents(repo.LockFile()),
               HasSubstr(absl::StrCat("\"pid\": ", run.pid(), ",")));
   EXPECT_EQ(run.Finish(), Exited(0));

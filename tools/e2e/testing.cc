@@ -205,9 +205,8 @@ std::string Normal(std::string text) {
   text = std::regex_replace(
       text, std::regex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}([.][0-9]{3})?Z"),
       "{TIME}");
-  text =
-      std::regex_replace(text, std::regex("That process is: .*, not orchestr8"),
-                         "That process is: {STRANGER}, not orchestr8");
+  text = std::regex_replace(text, std::regex("\nProcess: .*, not orchestr8"),
+                            "\nProcess: {STRANGER}, not orchestr8");
   return std::regex_replace(
       text,
       std::regex("(Running for:|Age:|released after) "
