@@ -61,7 +61,7 @@ Findings OrphanFindings(const Location& location) {
   return {{Finding::kWarn, "worktrees",
            absl::StrCat(
                Count(orphans.size(), "orphaned worktree", "orphaned worktrees"),
-               " of ended runs"),
+               " of earlier runs"),
            "", std::move(lines)}};
 }
 

@@ -58,7 +58,7 @@ void WarnAboutEarlierRuns(Lock& lock, const Location& location, bool all,
   if (changed) lock.SetOrphaned(orphaned).IgnoreError();
   if (quiet) return;
   const Ticks give_up = NowTicks() + kPatience;
-  PrintError(OrphansText("an ended run", {},
+  PrintError(OrphansText("earlier runs", {},
                          DescribeOrphans(location, untold, give_up)));
   for (size_t i = 0; i < of_stale.size(); ++i) {
     const LockStatus& stale = lock.stale()[i];

@@ -22,8 +22,8 @@ constexpr Verb kVerbs[] = {
 
 Shows whether the lock is held, by which process, since when, and the evidence.
 Lists the processes that wait for it, the lock file or the reason for its
-absence, surviving processes and orphaned worktrees of ended runs, and the other
-locks of the repository. Changes nothing.
+absence, surviving processes and orphaned worktrees of earlier runs, and the
+other locks of the repository. Changes nothing.
 
   -n, --name NAME             use another lock of the same repository
       --lock-file FILE        use this lock file instead of the repository's

@@ -34,11 +34,11 @@ constexpr char kAddA[] =
 std::string LeftA(const Repository& repo, const std::string& run) {
   return Fill(
       "o8lock: warning: {RUN} left 1 orphaned worktree:\n"
-      "  {REPO}/.claude/worktrees/feat-a (feature/a): clean, no commits of its "
-      "own\n"
+      "  {REPO}/.claude/worktrees/feat-a (feature/a): clean, every commit "
+      "exists elsewhere\n"
       "o8lock: hint: a run with the same features fails: a branch named "
       "'feature/a' already exists\n"
-      "o8lock: hint: to remove without loss: git worktree remove "
+      "o8lock: hint: to remove the clean one: git worktree remove "
       "{REPO}/.claude/worktrees/feat-a && git branch -d feature/a\n",
       {{"RUN", run}, {"REPO", repo.path()}});
 }
@@ -72,16 +72,17 @@ TEST(OrphanedWorktreeTest, IsToldAtTheEndAndAtTheNextStartOnce) {
   EXPECT_EQ(run.err, LeftA(repo, "this run"));
   const Result next = Call(O8lock({"--", "true"}), repo.path());
   EXPECT_EQ(next.end, Exited(0));
-  EXPECT_EQ(next.err, LeftA(repo, "an ended run"));
+  EXPECT_EQ(next.err, LeftA(repo, "earlier runs"));
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).err, "");
   // status and doctor report the worktree as long as it exists.
   const Result status = Call(O8lock({"status"}), repo.path());
   EXPECT_EQ(status.end, Exited(0));
   EXPECT_THAT(status.out, HasSubstr("Orphaned worktrees: 1\n"));
-  EXPECT_THAT(Call(O8lock({"doctor"}), repo.path()).out,
-              HasSubstr(absl::StrCat(
-                  "warn  worktrees: 1 orphaned worktree of ended runs\n      ",
-                  repo.File(".claude/worktrees/feat-a"), " (feature/a): ")));
+  EXPECT_THAT(
+      Call(O8lock({"doctor"}), repo.path()).out,
+      HasSubstr(absl::StrCat(
+          "warn  worktrees: 1 orphaned worktree of earlier runs\n      ",
+          repo.File(".claude/worktrees/feat-a"), " (feature/a): ")));
   Git(repo.path(),
       {"worktree", "remove", repo.File(".claude/worktrees/feat-a")});
   EXPECT_THAT(Call(O8lock({"doctor"}), repo.path()).out,
@@ -109,7 +110,7 @@ TEST(OrphanedWorktreeTest, IsToldToEveryOrchestr8WhichStopsAtItsBranch) {
   Call(Locked({}, absl::StrCat(kAddA, "exit 3")), repo.path());
   for (int i = 0; i < 2; ++i) {
     EXPECT_THAT(Call(orchestr8.Start(""), repo.path()).err,
-                HasSubstr(LeftA(repo, "an ended run")));
+                HasSubstr(LeftA(repo, "earlier runs")));
   }
   EXPECT_EQ(Call(orchestr8.Start("-q"), repo.path()).err.find("o8lock:"),
             std::string::npos);
@@ -398,9 +399,9 @@ TEST(OrphanedWorktreeTest, IsNotOfferedForRemovalWhereFilesWouldBeLost) {
   const std::string status = Call(O8lock({"status"}), repo.path()).out;
   EXPECT_THAT(status, HasSubstr("/new (new): 1 uncommitted file\n"));
   EXPECT_THAT(status, HasSubstr("/ignored (ignored): 1 ignored file\n"));
-  EXPECT_THAT(status, HasSubstr("/locked (locked): clean, no commits of its "
-                                "own, locked\n"));
-  const std::string removal = "to remove without loss: ";
+  EXPECT_THAT(status, HasSubstr("/locked (locked): clean, every commit "
+                                "exists elsewhere, locked\n"));
+  const std::string removal = "to remove the clean one: ";
   const size_t begin = status.find(removal) + removal.size();
   const Result pasted =
       Call(Shell(status.substr(begin, status.find('\n', begin) - begin)),
@@ -418,7 +419,7 @@ TEST(OrphanedWorktreeTest, IsToldWithoutItsDirectoryToo) {
       repo.path());
   EXPECT_THAT(run.err,
               HasSubstr("/feat-a (feature/a): its directory is gone\n"));
-  const std::string removal = "to remove without loss: ";
+  const std::string removal = "to remove the clean one: ";
   const size_t begin = run.err.find(removal) + removal.size();
   const Result pasted =
       Call(Shell(run.err.substr(begin, run.err.find('\n', begin) - begin)),
@@ -436,7 +437,7 @@ TEST(OrphanedWorktreeTest, IsInUseAsLongAsAnybodyWorksThere) {
   };
   EXPECT_THAT(
       status(),
-      AllOf(HasSubstr("clean, no commits of its own, in use\n"),
+      AllOf(HasSubstr("clean, every commit exists elsewhere, in use\n"),
             HasSubstr(absl::StrCat("in these worktrees: kill ", agent, "\n")),
             Not(HasSubstr("to remove"))));
   run.EndAgent();
@@ -452,7 +453,7 @@ TEST(OrphanedWorktreeTest, IsRememberedByUnlock) {
   }  // killed
   EXPECT_EQ(Call(O8lock({"--yes", "unlock"}), repo.path()).end, Exited(0));
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).err,
-            LeftA(repo, "an ended run"));
+            LeftA(repo, "earlier runs"));
 }
 
 // A run with the worktree feat-a. Another run has overridden its lock.
@@ -490,7 +491,7 @@ TEST(OrphanedWorktreeTest, OfAnOverriddenRunIsToldToo) {
   EXPECT_EQ(runs.run().Finish(3), Exited(3));
   EXPECT_EQ(runs.overrider().Finish(), Exited(0));
   EXPECT_EQ(Call(O8lock({"--", "true"}), runs.repo().path()).err,
-            LeftA(runs.repo(), "an ended run"));
+            LeftA(runs.repo(), "earlier runs"));
 }
 
 TEST(OrphanedWorktreeTest, OfAnOverriddenRunThatWasKilledIsTold) {
@@ -504,7 +505,7 @@ TEST(OrphanedWorktreeTest, OfAnOverriddenRunThatWasKilledIsTold) {
   EXPECT_THAT(Call(O8lock({"status"}), path).out,
               HasSubstr("Orphaned worktrees: 1\n"));
   EXPECT_EQ(Call(O8lock({"--", "true"}), path).err,
-            LeftA(runs.repo(), "an ended run"));
+            LeftA(runs.repo(), "earlier runs"));
   EXPECT_EQ(Call(O8lock({"--", "true"}), path).err, "");
   EXPECT_THAT(Call(O8lock({"status"}), path).out,
               HasSubstr("Orphaned worktrees: 1\n"));
@@ -525,7 +526,7 @@ TEST(OrphanedWorktreeTest, OfARunThatWasKilledAfterItsOverriderIsTold) {
     EXPECT_THAT(Call(O8lock({"status"}), path).out,
                 HasSubstr("Orphaned worktrees: 1\n"));
     EXPECT_THAT(Call(O8lock({"--", "true"}), path).err,
-                HasSubstr(LeftA(runs.repo(), "an ended run")));
+                HasSubstr(LeftA(runs.repo(), "earlier runs")));
     EXPECT_EQ(Call(O8lock({"--", "true"}), path).err, "");
   }
 }
@@ -535,7 +536,7 @@ TEST(OrphanedWorktreeTest, OfARunKilledUnderItsSecondOverriderIsTold) {
   OverriddenRun::Kill(runs.run());
   Guarded second(runs.repo().path(), {"--force", "--yes"});
   EXPECT_EQ(second.Finish(), Exited(0));
-  EXPECT_THAT(second.err(), HasSubstr(LeftA(runs.repo(), "an ended run")));
+  EXPECT_THAT(second.err(), HasSubstr(LeftA(runs.repo(), "earlier runs")));
 }
 
 // Nor must the overridden run offer the overrider's worktree for removal.
@@ -558,7 +559,7 @@ TEST(OrphanedWorktreeTest, OfAnOverriddenRunIsNobodysAfterAnEndWith0) {
   EXPECT_EQ(runs.run().Finish(), Exited(0));
   EXPECT_EQ(runs.overrider().Finish(3), Exited(3));
   EXPECT_THAT(Call(O8lock({"--", "true"}), runs.repo().path()).err,
-              AllOf(HasSubstr("an ended run left 1 orphaned worktree:\n"),
+              AllOf(HasSubstr("earlier runs left 1 orphaned worktree:\n"),
                     HasSubstr("feat-b"), Not(HasSubstr("feat-a"))));
 }
 
@@ -578,8 +579,8 @@ TEST(OrphanedWorktreeTest, IsToldWithoutItsStateWhereGitTakesLong) {
   run.Signal(SIGTERM);
   EXPECT_EQ(run.Wait(), Killed(SIGTERM));
   EXPECT_THAT(run.err(),
-              AllOf(HasSubstr("/feat-a (feature/a): 'git' did not end in "
-                              "time\n"),
+              AllOf(HasSubstr("/feat-a (feature/a): state unknown: 'git' "
+                              "did not end in time\n"),
                     Not(HasSubstr("to remove"))));
   const Result next = Call(O8lock({"--", "echo", "ran"}), options);
   EXPECT_EQ(next.out, "ran\n");

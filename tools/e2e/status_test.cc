@@ -116,19 +116,20 @@ TEST(StatusJsonTest, StaleWithWhatItLeft) {
   }  // killed
   EXPECT_EQ(Json(repo, 0), Golden("json_stale", values));
   const Result status = Call(O8lock({"status"}), repo.path());
-  EXPECT_THAT(status.out,
-              EndsWith(Fill(
-                  "Orphaned worktrees: 2\n"
-                  "  {REPO}/.claude/worktrees/b (feature/b): clean, no commits "
-                  "of its own\n"
-                  "  {REPO}/.claude/worktrees/d (no branch): clean, no commits "
-                  "of its own\n"
-                  "  a run with the same features fails: a branch named "
-                  "'feature/b' already exists\n"
-                  "  to remove without loss: git worktree remove "
-                  "{REPO}/.claude/worktrees/b && git worktree remove "
-                  "{REPO}/.claude/worktrees/d && git branch -d feature/b\n",
-                  values)));
+  EXPECT_THAT(
+      status.out,
+      EndsWith(
+          Fill("Orphaned worktrees: 2\n"
+               "  {REPO}/.claude/worktrees/b (feature/b): clean, every commit "
+               "exists elsewhere\n"
+               "  {REPO}/.claude/worktrees/d (no branch): clean, every commit "
+               "exists elsewhere\n"
+               "  a run with the same features fails: a branch named "
+               "'feature/b' already exists\n"
+               "  to remove the clean ones: git worktree remove "
+               "{REPO}/.claude/worktrees/b && git worktree remove "
+               "{REPO}/.claude/worktrees/d && git branch -d feature/b\n",
+               values)));
 }
 
 TEST(StatusJsonTest, Unknown) {

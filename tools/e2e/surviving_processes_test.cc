@@ -360,8 +360,8 @@ TEST(StrayFilesTest, IsListedWithWhatClearsIt) {
   EXPECT_TRUE(Exists(repo.File(".claude/worktrees/feat-b/new")));
 
   // The user can paste its suggestions.
-  for (const std::string hint :
-       {"to end it: ", "remove anything: ", "without loss: "}) {
+  for (const std::string hint : {"to end it: ", "to see the files: ",
+                                 "to see the commits: ", "the clean one: "}) {
     const size_t begin = next.err.find(hint) + hint.size();
     const std::string line =
         next.err.substr(begin, next.err.find('\n', begin) - begin);
