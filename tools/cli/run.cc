@@ -75,8 +75,7 @@ std::optional<int> Refuse(const LockStatus& found, const Options& options,
   // orchestr8's question looks the same.
   if (!declined.has_value() && !invocation.status_command.empty()) {
     PrintError(
-        "o8lock: this was the question of o8lock; orchestr8 may now ask its "
-        "own\n");
+        "o8lock: that question was o8lock's; orchestr8 may now ask its own\n");
   }
   return declined;
 }

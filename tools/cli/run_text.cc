@@ -21,6 +21,16 @@
 #include "tools/cli/text_parts.h"
 
 namespace o8lock {
+namespace {
+
+// Only a short time may have a fraction: "500ms", "1m 30s".
+std::string KillAfterText(absl::Duration kill_after) {
+  return kill_after < absl::Minutes(1)
+             ? absl::FormatDuration(kill_after)
+             : FormatDuration(absl::ToInt64Seconds(kill_after));
+}
+
+}  // namespace
 
 std::string WaitingText(const LockStatus& found, std::optional<int64_t> limit,
                         bool first) {
@@ -61,9 +71,9 @@ std::string PublishText(const std::string& lock_file, bool publish,
 }
 
 std::string NoAnswerText() {
-  return "o8lock: warning: orchestr8 asks before it starts, but standard input "
-         "is not a terminal\no8lock: hint: add --yes; without an answer "
-         "orchestr8 does nothing and exits with 0\n";
+  return "o8lock: warning: orchestr8 asks for confirmation, but standard input "
+         "is not a terminal\no8lock: hint: add --yes to the orchestr8 command; "
+         "without an answer it does nothing and exits with 0\n";
 }
 
 std::string MalformedText(const Malformed& malformed) {
@@ -92,7 +102,7 @@ std::string OverriddenText(const Overrider& by) {
   return absl::StrCat("o8lock: warning: this run's lock was overridden at ",
                       Printable(by.at), " by ", Printable(by.user), "@",
                       Printable(by.host), " (PID ", by.pid,
-                      "); this run no longer holds it\n");
+                      "); the command keeps running without the lock\n");
 }
 
 std::string InterferenceText(const Interference& interference,
@@ -114,14 +124,16 @@ std::string InterferenceText(const Interference& interference,
   }
   if (!interference.replaced->holder.has_value()) {
     return absl::StrCat("o8lock: warning: ", file,
-                        " was replaced during the run by a file that is not a "
-                        "lock file; o8lock keeps that file\n");
+                        " was replaced during the run by a malformed lock "
+                        "file; o8lock leaves it in place\n");
   }
   return absl::StrCat("o8lock: warning: ", file,
                       " was replaced during the run by the lock file of PID ",
                       interference.replaced->holder->pid,
-                      "; o8lock keeps that file\no8lock: hint: that is an "
-                      "external run, beside this run; see: ",
+                      "; o8lock leaves it in place\no8lock: hint: PID ",
+                      interference.replaced->holder->pid,
+                      " is a run without o8lock, in progress beside this run; "
+                      "see: ",
                       OwnCommand("status"), "\n");
 }
 
@@ -140,7 +152,7 @@ std::string SurvivingProcessesText(const std::vector<RunProcess>& processes,
           &text, "o8lock: hint: the lock is kept until ",
           is_one ? "it ends; to end it: " : "they end; to end them: ",
           KillCommand(processes),
-          "\no8lock: hint: to free the lock without ending ",
+          "\no8lock: hint: to remove the lock without ending ",
           is_one ? "it: " : "them: ", OwnCommand("unlock"), "\n");
       break;
     case SurvivingProcessesAre::kNotKept:
@@ -148,21 +160,20 @@ std::string SurvivingProcessesText(const std::vector<RunProcess>& processes,
                       " not keep the lock\n");
       break;
     case SurvivingProcessesAre::kReleased:
-      absl::StrAppend(
-          &text,
-          "o8lock: hint: the lock is released; --leftovers=wait waits for ",
-          is_one ? "it" : "them", ", --leftovers=kill ends ",
-          is_one ? "it\n" : "them\n");
+      absl::StrAppend(&text,
+                      "o8lock: hint: the lock is released; next time, "
+                      "--leftovers=wait waits for such processes, "
+                      "--leftovers=kill ends them\n");
       break;
     case SurvivingProcessesAre::kWaitedFor:
       absl::StrAppend(&text, "o8lock: hint: the lock is kept until ",
                       is_one ? "it ends" : "they end",
-                      "; press Ctrl-C to release it\n");
+                      "; press Ctrl-C to release the lock\n");
       break;
     case SurvivingProcessesAre::kEnded:
       absl::StrAppend(&text, "o8lock: hint: SIGTERM is sent to ",
                       is_one ? "it" : "them", "; SIGKILL follows after ",
-                      absl::FormatDuration(kill_after), "\n");
+                      KillAfterText(kill_after), "\n");
       break;
     case SurvivingProcessesAre::kStillThere:
       absl::StrAppend(&text, "o8lock: hint: the lock is released\n");
@@ -174,7 +185,7 @@ std::string SurvivingProcessesText(const std::vector<RunProcess>& processes,
 std::string RemovedLockFileText(const LockStatus& removed_lock_file) {
   return absl::StrCat(
       "o8lock: warning: removed '", Printable(removed_lock_file.file),
-      "', the stale lock file of PID ", PidText(removed_lock_file), "\n");
+      "', the stale lock file of ", ProcessName(removed_lock_file), "\n");
 }
 
 }  // namespace o8lock

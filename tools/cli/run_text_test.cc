@@ -19,7 +19,20 @@ TEST(OverriddenTextTest, NamesWhoTookIt) {
   EXPECT_EQ(
       OverriddenText(by),
       "o8lock: warning: this run's lock was overridden at "
-      "2026-02-25T10:31:00Z by bob@hut (PID 7); this run no longer holds it\n");
+      "2026-02-25T10:31:00Z by bob@hut (PID 7); the command keeps running "
+      "without the lock\n");
+}
+
+TEST(SurvivingProcessesTextTest, ShowsTheTimeInTheCommonFormat) {
+  const auto after = [](absl::Duration kill_after) {
+    const std::string text = SurvivingProcessesText(
+        {{12, {"make"}, "/r"}}, SurvivingProcessesAre::kEnded, kill_after);
+    const std::string before = "SIGKILL follows after ";
+    return text.substr(text.find(before) + before.size());
+  };
+  EXPECT_EQ(after(absl::Milliseconds(500)), "500ms\n");
+  EXPECT_EQ(after(absl::Seconds(10)), "10s\n");
+  EXPECT_EQ(after(absl::Seconds(90)), "1m 30s\n");
 }
 
 TEST(RunTextTest, PaintsNoTerminal) {

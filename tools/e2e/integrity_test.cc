@@ -144,7 +144,7 @@ TEST(ReplacedTest, ByWhatIsNoneItIsLeftAlone) {
   MakeFile(repo.LockFile(), "mine\n");
   run.process().WaitForError(Fill(
       "o8lock: warning: '{REPO}/.claude/parallel.lock' was replaced during the "
-      "run by a file that is not a lock file; o8lock keeps that file\n",
+      "run by a malformed lock file; o8lock leaves it in place\n",
       ValuesOf(repo)));
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_EQ(Contents(repo.LockFile()), "mine\n");
@@ -217,7 +217,7 @@ TEST(OverriddenTest, ByForceItIsToldWhileItRuns) {
   const Repository repo;
   Guarded run(repo.path());
   Guarded second(repo.path(), {"--force", "--yes"});
-  run.process().WaitForError("this run no longer holds it\n");
+  run.process().WaitForError("the command keeps running without the lock\n");
   const LockFilesState state = StateOf(repo);
   EXPECT_EQ(run.Finish(7), Exited(7));
   EXPECT_EQ(Normal(run.err()),
@@ -233,7 +233,7 @@ TEST(OverriddenTest, ByUnlockToo) {
   Guarded run(repo.path());
   Process unlock(O8lock({"unlock", "--yes"}), In(repo.path()));
   EXPECT_EQ(unlock.Wait(), Exited(0));
-  run.process().WaitForError("this run no longer holds it\n");
+  run.process().WaitForError("the command keeps running without the lock\n");
   ExpectNothingLeft(repo);
   // The run must not touch a later run's lock.
   Guarded next(repo.path());

@@ -373,10 +373,10 @@ TEST_F(Orchestr8Test, OneThatAsksNobodyIsCleanedUpAfter) {
     EXPECT_THAT(run.out, HasSubstr("Continue? [y/N]"));
     EXPECT_THAT(run.err,
                 testing::MatchesRegex(absl::StrCat(
-                    "o8lock: warning: orchestr8 asks before it starts, but "
+                    "o8lock: warning: orchestr8 asks for confirmation, but "
                     "standard input is not a terminal\no8lock: hint: add "
-                    "--yes; without an answer orchestr8 does nothing and exits "
-                    "with 0\no8lock: warning: removed '",
+                    "--yes to the orchestr8 command; without an answer it does "
+                    "nothing and exits with 0\no8lock: warning: removed '",
                     repo.LockFileOf(version),
                     "', the stale lock file of PID [0-9]+\n")));
     ExpectNothingLeft(repo);

@@ -223,7 +223,7 @@ TEST(SurvivingProcessesWaitTest, IsForThoseThatTheyStartAsWell) {
              "mkfifo f; sh -c 'read x <f; sleep 1000 & echo second $!' & "
              "echo agent $!"),
       options);
-  run->WaitForError("press Ctrl-C to release it\n");
+  run->WaitForError("press Ctrl-C to release the lock\n");
   MakeFile(repo.File("f"), "x\n");
   const pid_t second = ReadyPid(*run, "second ");
   WaitForState(run.agent(), '\0');
@@ -239,7 +239,7 @@ TEST(SurvivingProcessesWaitTest, EndsWithASignalAndNamesThem) {
     SCOPED_TRACE(signal);
     const Repository repo;
     RunWithAgent run(repo, {"--leftovers=wait"}, kAgent);
-    run->WaitForError("press Ctrl-C to release it\n");
+    run->WaitForError("press Ctrl-C to release the lock\n");
     run->Signal(signal);
     EXPECT_EQ(run->Wait(), Killed(signal));
     const Values values = ValuesOf(repo, run.agent());
@@ -255,7 +255,7 @@ TEST(SurvivingProcessesWaitTest, EndsWithCtrlC) {
   const Repository repo;
   RunWithAgent run(Locked({"--leftovers=wait"}, kAgent),
                    OnTerminal(repo.path()));
-  run->WaitForOutput("press Ctrl-C to release it");
+  run->WaitForOutput("press Ctrl-C to release the lock");
   run->Write("\x03");
   EXPECT_EQ(run->Wait(), Killed(SIGINT));
   EXPECT_THAT(
@@ -269,7 +269,7 @@ TEST(SurvivingProcessesWaitTest, GoesOnAfterASignalThatIsIgnored) {
   ProcessOptions options = In(repo.path());
   options.ignored = {SIGHUP};  // nohup(1)
   RunWithAgent run(Locked({"--leftovers=wait"}, kAgent), options);
-  run->WaitForError("press Ctrl-C to release it\n");
+  run->WaitForError("press Ctrl-C to release the lock\n");
   run->Signal(SIGHUP);
   // If both were pending, the lower number would arrive first.
   run->Signal(SIGTERM);

@@ -128,7 +128,7 @@ TEST(QuestionTest, TheForceOfOrchestr8Asks) {
   EXPECT_EQ(forced.Wait(), Exited(0));
   // The two questions look alike, so the output tells them apart.
   EXPECT_THAT(forced.out(),
-              HasSubstr("[y/N] y\r\no8lock: this was the question of o8lock; "
+              HasSubstr("[y/N] y\r\no8lock: that question was o8lock's; "
                         "orchestr8 may now ask its own\r\n"));
   EXPECT_THAT(forced.out(), HasSubstr("feat-a merged\r\n"));
 }
@@ -286,7 +286,7 @@ TEST_F(ShellTest, CtrlZKeepsTheLockUntilFgHasBroughtItToItsEnd) {
 TEST_F(ShellTest, CtrlZStopsTheWaitForSurvivingProcesses) {
   Type("$O8LOCK --leftovers=wait -- sh -c 'sleep 1000 & echo \"agent $!\"'");
   const pid_t agent = ReadyPid(shell_, "agent ");
-  shell_.WaitForOutput("press Ctrl-C to release it");
+  shell_.WaitForOutput("press Ctrl-C to release the lock");
   shell_.Write(kSuspend);
   shell_.WaitForOutput("Stopped");
   shell_.WaitForOutput("PROMPT");
