@@ -313,7 +313,7 @@ absl::Status Acquisition::Prepare(const Predecessors& predecessors,
       lock.holder, DescribeThisRun(options_.features, options_.max_concurrency,
                                    options_.command));
   if (!location_.outside.empty()) {
-    lock.holder.unpublished = "its directory leads out of the repository";
+    lock.holder.unpublished = "its directory is outside the repository";
   } else if (options_.unpublished != nullptr) {
     lock.holder.unpublished = options_.unpublished();
   }

@@ -163,8 +163,9 @@ Finding OutsideFinding(const Location& location) {
   return {Finding::kWarn,
           "lock file",
           absl::StrCat("not written: ", LeadsOutText(location)),
-          "make it a directory; otherwise o8lock and external runs do not see "
-          "each other",
+          absl::StrCat("to let o8lock and runs without o8lock see each other, "
+                       "make '",
+                       ParentOf(location.lock_file), "' a directory"),
           {}};
 }
 

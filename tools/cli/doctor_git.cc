@@ -97,8 +97,9 @@ Findings HooksFindings(const HooksState& state) {
   if (state.post_checkout == PostCheckoutHook::kMissing) {
     return {HooksFinding(
         Finding::kWarn, absl::StrCat(calls, ", but not from post-checkout"),
-        absl::StrCat("worktrees are not refused during an external run; see: ",
-                     OwnCommand("hooks status")))};
+        absl::StrCat(
+            "worktrees are not refused during a run without o8lock; see: ",
+            OwnCommand("hooks status")))};
   }
   Findings findings;
   for (const std::string& path : state.put_aside) {

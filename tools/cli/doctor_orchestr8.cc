@@ -94,7 +94,7 @@ Finding PublishFinding(const Location& location) {
   }
   if (!decision.starts_orchestr8) {
     return finding(Finding::kOk, absl::StrCat("not written: ", decision.reason),
-                   "the lock holds; external runs do not see it");
+                   "the lock still works; runs without o8lock do not see it");
   }
   return finding(Finding::kOk,
                  absl::StrCat("not written for commands that may start "

@@ -72,7 +72,7 @@ std::string PostCheckoutText(const HooksState& state,
   }
   return absl::StrCat(
       "missing, because o8lock does not change ", Printable(state.manager),
-      "; to cover external runs, add to ", OwnerHint(state, program));
+      "; to cover runs without o8lock, add to ", OwnerHint(state, program));
 }
 
 std::vector<Row> HooksRows(const HooksState& state,
@@ -90,7 +90,8 @@ std::vector<Row> HooksRows(const HooksState& state,
                         ? ": cannot be started, so the hooks refuse nothing"
                         : absl::StrCat(" (", state.program_version, ")"))},
       {"Limit",
-       "git worktree add --no-checkout is not refused during an external run"},
+       "git worktree add --no-checkout is not refused during a run without "
+       "o8lock"},
   };
 }
 

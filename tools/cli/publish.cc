@@ -64,7 +64,7 @@ PublishDecision DecideByItself(const std::vector<std::string>& command,
   const std::optional<ReachableOrchestr8> found =
       FindReachableOrchestr8(command, TopOf(location));
   if (found.has_value()) return NotBeside(found->subject, found->is_certain);
-  return {true, "found no orchestr8 with its own lock file", false};
+  return {true, "no orchestr8 found that keeps its own lock file", false};
 }
 
 }  // namespace

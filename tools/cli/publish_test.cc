@@ -66,7 +66,7 @@ TEST_F(PublishTest, SearchesUpToTheTopOfTheRepository) {
   MakeRepository();
   EXPECT_TRUE(Decide("shop/web").publish);
   EXPECT_EQ(Decide("shop/web").reason,
-            "found no orchestr8 with its own lock file");
+            "no orchestr8 found that keeps its own lock file");
   AddOrchestr8(dir_.File("shop"), "v4");
   const PublishDecision decision = Decide("shop/web");
   EXPECT_FALSE(decision.publish);

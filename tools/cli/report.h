@@ -90,7 +90,7 @@ struct LockReport {
   std::vector<Holder> overridden;
   std::vector<Waiter> waiters;  // waiters.h
   // The existing lock file: an orchestr8 may keep it elsewhere. If there is no
-  // lock file, the location's path, or empty if that leads out of the
+  // lock file, the location's path, or empty if that is outside the
   // repository.
   std::string lock_file;
 };

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "hooks/worktrees.h"
+#include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/location.h"
 #include "lock/lock.h"
@@ -94,8 +95,10 @@ std::string NotExcludedText(const Location& location, const absl::Status& why) {
 std::string OutsideText(const Location& location) {
   return absl::StrCat(
       "o8lock: warning: no lock file is written: ", LeadsOutText(location),
-      "\no8lock: hint: other o8lock runs are still refused; for external runs, "
-      "make it a directory\n");
+      "\no8lock: hint: other o8lock runs are still refused; to let runs "
+      "without "
+      "o8lock see this one, make '",
+      Printable(ParentOf(location.lock_file)), "' a directory\n");
 }
 
 std::string OverriddenText(const Overrider& by) {

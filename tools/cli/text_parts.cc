@@ -57,8 +57,8 @@ std::string CommandLine(std::vector<std::string> arguments,
 
 std::string LeadsOutText(const Location& location) {
   return absl::StrCat("'", Printable(ParentOf(location.lock_file)),
-                      "' leads out of the repository, to '",
-                      Printable(location.outside), "'");
+                      "' is a symbolic link to '", Printable(location.outside),
+                      "', outside the repository");
 }
 
 std::string Count(size_t number, absl::string_view one,

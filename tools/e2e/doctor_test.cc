@@ -379,9 +379,11 @@ TEST(DoctorTest, OfAFirstRunOfOrchestr8NamesAllItsFilesInOneBlock) {
 TEST(DoctorTest, SaysWhyTheLockFileIsNotWritten) {
   const Repository repo;
   Git(repo.path(), {"config", "o8lock.publish", "never"});
-  EXPECT_THAT(Doctor(repo).out,
-              EndsWith("ok    lock file: not written: o8lock.publish=never\n"
-                       "      the lock holds; external runs do not see it\n"));
+  EXPECT_THAT(
+      Doctor(repo).out,
+      EndsWith(
+          "ok    lock file: not written: o8lock.publish=never\n"
+          "      the lock still works; runs without o8lock do not see it\n"));
   Git(repo.path(), {"config", "o8lock.publish", "nver"});
   const Result doctor = Doctor(repo);
   EXPECT_EQ(doctor.end, Exited(kSick));

@@ -240,14 +240,15 @@ TEST(SharedClaudeTest, IsNeitherWrittenNorBelieved) {
   Link(shared.path(), other.File(".claude"));
   const std::string warning = absl::StrCat(
       "o8lock: warning: no lock file is written: '", one.File(".claude"),
-      "' leads out of the repository, to '", shared.path(),
-      "'\no8lock: hint: other o8lock runs are still refused; for external "
-      "runs, make it a directory\n");
+      "' is a symbolic link to '", shared.path(),
+      "', outside the repository\no8lock: hint: other o8lock runs are still "
+      "refused; to let runs without o8lock see this one, make '",
+      one.File(".claude"), "' a directory\n");
   EXPECT_EQ(Silent(one.path()), warning);
-  EXPECT_EQ(
-      StatusLine(one.path(), "Lock file:"),
-      absl::StrCat("Lock file: not written: '", one.File(".claude"),
-                   "' leads out of the repository, to '", shared.path(), "'"));
+  EXPECT_EQ(StatusLine(one.path(), "Lock file:"),
+            absl::StrCat("Lock file: not written: '", one.File(".claude"),
+                         "' is a symbolic link to '", shared.path(),
+                         "', outside the repository"));
   // An external run of the other repository.
   const std::string text = ExternalLockFile(getpid(), TimeText(absl::Now()));
   MakeFile(shared.File("parallel.lock"), text);
