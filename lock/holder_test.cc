@@ -132,8 +132,7 @@ TEST(ParseHolderTest, RefusesWhatIsNoObject) {
                     "ELF\x02"),
         std::string("{\"pid\":1e999}"), nul}) {
     const absl::StatusOr<Holder> holder = ParseHolder(text);
-    EXPECT_EQ(holder.status(),
-              absl::InvalidArgumentError("it is not a JSON object"))
+    EXPECT_EQ(holder.status(), absl::InvalidArgumentError("not a JSON object"))
         << text;
   }
 }
@@ -146,7 +145,7 @@ TEST(ParseHolderTest, RefusesAPidThatIsNone) {
         ParseHolder(std::string("{\"pid\":") + pid + "}");
     EXPECT_EQ(holder.status(),
               absl::InvalidArgumentError(
-                  "its pid is not a whole number from 1 to 2147483647"))
+                  "pid is not a whole number from 1 to 2147483647"))
         << pid;
   }
   EXPECT_EQ(ParseHolder("{}").status().code(),

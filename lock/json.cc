@@ -361,12 +361,12 @@ absl::StatusOr<Holder> ParseHolder(absl::string_view text) {
   rapidjson::MemoryPoolAllocator<> memory(kChunk);
   rapidjson::Document document(&memory);
   if (!Parse(text, document)) {
-    return absl::InvalidArgumentError("it is not a JSON object");
+    return absl::InvalidArgumentError("not a JSON object");
   }
   const std::optional<int> pid = PidOf(document);
   if (!pid.has_value()) {
     return absl::InvalidArgumentError(
-        "its pid is not a whole number from 1 to 2147483647");
+        "pid is not a whole number from 1 to 2147483647");
   }
   Holder holder = HolderOf(document, *pid);
   for (const Value& run : ObjectsOf(document, "overridden")) {

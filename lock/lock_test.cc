@@ -421,11 +421,11 @@ TEST_F(LockTest, PutsAMalformedLockFileOutOfTheWay) {
     const std::string text("{\"pid\":\0", 8);
     MakeFile(path, text);
     EXPECT_EQ(InspectLock().state, LockState::kStale);
-    EXPECT_EQ(InspectLock().problem, "it is not a JSON object");
+    EXPECT_EQ(InspectLock().problem, "not a JSON object");
     const Lock lock = Acquire();
     ASSERT_EQ(lock.malformed().size(), 1u);
     EXPECT_EQ(lock.malformed()[0].path, path);
-    EXPECT_EQ(lock.malformed()[0].problem, "it is not a JSON object");
+    EXPECT_EQ(lock.malformed()[0].problem, "not a JSON object");
     const std::string kept = lock.malformed()[0].kept_as;
     EXPECT_EQ(kept.rfind(repository_ + "/.git/o8lock/", 0), 0u) << kept;
     EXPECT_EQ(Contents(kept), text);

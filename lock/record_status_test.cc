@@ -626,7 +626,7 @@ TEST_F(DetermineLockFileStatusTest, SaysWhyAFileIsMalformed) {
   EXPECT_EQ(file.lock_status.state, LockState::kStale);
   EXPECT_EQ(file.lock_status.holder.has_value(), false);
   EXPECT_EQ(file.lock_status.problem,
-            "its pid is not a whole number from 1 to 2147483647");
+            "pid is not a whole number from 1 to 2147483647");
   EXPECT_EQ(file.text, "{\"pid\": 0}");
   ASSERT_EQ(truncate(path_.c_str(), 1LL << 30), 0);
   EXPECT_EQ(

@@ -78,8 +78,8 @@ Finding LockFileFinding(const std::string& path) {
   }
   if (found.state == LockState::kStale) {
     return finding(Finding::kWarn,
-                   absl::StrCat("not a lock file (", found.problem, ")"),
-                   "the next run keeps it under another name");
+                   absl::StrCat("malformed (", found.problem, ")"),
+                   "the next run moves it aside");
   }
   return finding(Finding::kFail, found.problem,
                  absl::StrCat("no run starts until this is resolved; see: ",

@@ -79,8 +79,8 @@ std::string NoAnswerText() {
 
 std::string MalformedText(const Malformed& malformed) {
   return absl::StrCat("o8lock: warning: '", Printable(malformed.path),
-                      "' was not a lock file (", Printable(malformed.problem),
-                      ")\no8lock: hint: it is kept as '",
+                      "' was a malformed lock file (",
+                      Printable(malformed.problem), "); o8lock moved it to '",
                       Printable(malformed.kept_as), "'\n");
 }
 

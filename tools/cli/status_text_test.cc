@@ -41,10 +41,10 @@ TEST(StatusTextTest, HasALineForEachState) {
                          files));
   found = LockStatus();
   found.state = LockState::kStale;
-  found.problem = "it is not a JSON object";
+  found.problem = "not a JSON object";
   EXPECT_EQ(text(),
             "free (stale: the lock file is malformed)\n"
-            "Evidence: it is not a JSON object\n" +
+            "Evidence: not a JSON object\n" +
                 files);
   found = FindHeld();
   found.state = LockState::kStale;

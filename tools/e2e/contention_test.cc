@@ -598,7 +598,7 @@ TEST_F(ContentionTest, FromAMalformedLockFile) {
   Repeat(Rounds(2, 60), [this](Round& round, int /*i*/) {
     repo_.MakeLockFile("{\"pid\": ");
     Contend(round);
-    EXPECT_EQ(Count(round.Messages(), "was not a lock file"), 1);
+    EXPECT_EQ(Count(round.Messages(), "was a malformed lock file"), 1);
     const std::vector<std::string> copies = KeptCopies();
     ASSERT_EQ(copies.size(), 1);
     EXPECT_EQ(Contents(copies[0]), "{\"pid\": ");

@@ -698,8 +698,8 @@ TEST_F(FileSystemTest, AMalformedLockFileIsKeptWhereItCanBe) {
   EXPECT_EQ(
       Normal(run.err),
       absl::StrCat("o8lock: warning: '", File(".claude/parallel.lock"),
-                   "' was not a lock file (it is not a JSON object)\n"
-                   "o8lock: hint: it is kept as '",
+                   "' was a malformed lock file (not a JSON object); o8lock "
+                   "moved it to '",
                    File(".claude/.parallel.lock.malformed-{TIME}"), "'\n"));
 }
 

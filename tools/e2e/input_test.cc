@@ -530,10 +530,11 @@ TEST(ControlCharacterTest, OfPathsAreEscaped) {
   MakeFile(name + "/.claude/parallel.lock", "[]");
   const Result malformed = Call(O8lock({"-v", "--", "true"}), name);
   EXPECT_EQ(malformed.end, Exited(0));
-  EXPECT_THAT(malformed.err,
-              StartsWith(absl::StrCat("o8lock: warning: '", dir.path(),
-                                      "/a\\x1b[31m\\x0ab\\xff/.claude/"
-                                      "parallel.lock' was not a lock file (")));
+  EXPECT_THAT(
+      malformed.err,
+      StartsWith(absl::StrCat("o8lock: warning: '", dir.path(),
+                              "/a\\x1b[31m\\x0ab\\xff/.claude/"
+                              "parallel.lock' was a malformed lock file (")));
   ExpectNoControls(malformed.err);
   EXPECT_EQ(mkfifo((name + "/.claude/parallel.lock").c_str(), 0600), 0);
   const Result fifo = Call(O8lock({"--", "true"}), name);

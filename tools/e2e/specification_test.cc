@@ -1454,7 +1454,7 @@ lock_file_is_gone
     {"KeepsACopyOfAMalformedLockFile", R"sh(
 lock_file_text 'pid=12345'
 runs o8lock -- true
-kept=$(sed -n "s/.*kept as '\(.*\)'.*/\1/p" <<<"$err")
+kept=$(sed -n "s/.*moved it to '\(.*\)'.*/\1/p" <<<"$err")
 is 'pid=12345' "$(<"$kept")"
 )sh"},
 

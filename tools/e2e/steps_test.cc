@@ -84,8 +84,7 @@ std::string NameOf(const testing::TestParamInfo<Beginning>& info) {
 constexpr char kCleanupMessages[] =
     "(Warning: Found stale lock file \\(PID [0-9]+ not running\\)\n"
     "Removing stale lock and continuing...\n\n"
-    "|o8lock: warning: '[^\n]*' was not a lock file [^\n]*\n"
-    "o8lock: hint: it is kept as [^\n]*\n)*";
+    "|o8lock: warning: '[^\n]*' was a malformed lock file [^\n]*\n)*";
 
 // Every file in `directory`, with its content.
 std::map<std::string, std::string> FilesIn(const std::string& directory) {

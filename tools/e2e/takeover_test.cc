@@ -392,9 +392,8 @@ struct MalformedCase {
 };
 
 std::vector<MalformedCase> MalformedCases() {
-  const std::string no_object = "it is not a JSON object";
-  const std::string no_pid =
-      "its pid is not a whole number from 1 to 2147483647";
+  const std::string no_object = "not a JSON object";
+  const std::string no_pid = "pid is not a whole number from 1 to 2147483647";
   std::vector<MalformedCase> cases = {
       {"empty", "", no_object},
       {"truncated", "{\n  \"pid\": 12345,\n  \"startedAt\": \"2026-",
