@@ -96,7 +96,7 @@ std::optional<int> AskToGoOn(absl::string_view warning, absl::string_view asker,
   const Answer answer = Confirm(warning);
   if (answer.yes) return std::nullopt;
   constexpr absl::string_view kHint =
-      "add --yes to continue without a question";
+      "nothing was changed; add --yes to continue without a question";
   if (!answer.asked) {
     return Fail(absl::StrCat(asker, " needs a terminal for its confirmation"),
                 kHint, options.conflict_exit_code);

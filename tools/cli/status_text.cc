@@ -160,15 +160,27 @@ std::string StatusText(const RepositoryReport& report, const Now& now,
 }
 
 std::string UnlockText(const LockStatus& found) {
-  return absl::StrCat(
-      "\nWarning: Removing the lock of PID ", PidText(found), "\n",
-      found.state == LockState::kHeld
-          ? "That process keeps running, and the next run starts beside it.\n"
-          : "This may cause conflicts if it is still running.\n");
+  absl::string_view effect =
+      "This may cause conflicts if it is still running.\n";
+  if (found.state == LockState::kHeld) {
+    effect =
+        !IsDead(found)
+            ? "That process keeps running, and the next run starts beside "
+              "it.\n"
+        : found.descriptor_holders.size() == 1
+            ? "That process has ended; its surviving process keeps running, "
+              "and the next run starts beside it.\n"
+            : "That process has ended; its surviving processes keep running, "
+              "and the next run starts beside them.\n";
+  }
+  return absl::StrCat("\nWarning: Removing the lock of ", ProcessName(found),
+                      "\n", effect);
 }
 
 std::string UnlockedText(const LockStatus& found) {
-  return absl::StrCat("o8lock: lock removed; PID ", PidText(found),
+  if (found.state == LockState::kStale) return "o8lock: stale lock removed\n";
+  if (!found.holder.has_value()) return "o8lock: lock removed\n";
+  return absl::StrCat("o8lock: lock removed; ", ProcessName(found),
                       " no longer holds it\n");
 }
 

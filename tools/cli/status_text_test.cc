@@ -58,6 +58,52 @@ TEST(StatusTextTest, HasALineForEachState) {
                                  files));
 }
 
+TEST(StatusTextTest, HasTheWayOutOfAnUnknownState) {
+  RepositoryReport report;
+  report.lock.name = "parallel";
+  report.lock.found = FindHeld();
+  report.lock.found.state = LockState::kUnknown;
+  const auto text = [&report] {
+    return StatusText(report, kNow, /*color=*/false);
+  };
+  EXPECT_THAT(text(), HasSubstr("\nIf that run has ended: o8lock unlock\n"));
+  // An unreadable file.
+  report.lock.found.holder.reset();
+  EXPECT_THAT(text(), Not(HasSubstr("unlock")));
+}
+
+TEST(UnlockTextTest, SaysWhatContinues) {
+  LockStatus found = FindHeld();
+  EXPECT_EQ(UnlockText(found),
+            "\nWarning: Removing the lock of PID 12345\n"
+            "That process keeps running, and the next run starts beside it.\n");
+  found.process.state = ProcessState::kGone;
+  found.descriptor_holders = {{12, {"make"}}};
+  EXPECT_EQ(UnlockText(found),
+            "\nWarning: Removing the lock of PID 12345\n"
+            "That process has ended; its surviving process keeps running, and "
+            "the next run starts beside it.\n");
+  found.descriptor_holders.push_back({13, {"cc"}});
+  EXPECT_THAT(UnlockText(found),
+              HasSubstr("its surviving processes keep running, and the next "
+                        "run starts beside them.\n"));
+  found.holder.reset();
+  found.process = ProcessInfo();
+  EXPECT_THAT(UnlockText(found),
+              HasSubstr("Removing the lock of an unknown process\n"));
+}
+
+TEST(UnlockedTextTest, NamesWhoseLockIsRemoved) {
+  LockStatus found = FindHeld();
+  EXPECT_EQ(UnlockedText(found),
+            "o8lock: lock removed; PID 12345 no longer holds it\n");
+  found.state = LockState::kStale;
+  EXPECT_EQ(UnlockedText(found), "o8lock: stale lock removed\n");
+  found.state = LockState::kHeld;
+  found.holder.reset();
+  EXPECT_EQ(UnlockedText(found), "o8lock: lock removed\n");
+}
+
 TEST(StatusTextTest, PaintsNoTerminal) {
   RepositoryReport report;
   report.lock = {kEvil,

@@ -22,6 +22,7 @@
 #include "tools/cli/orphans.h"
 #include "tools/cli/output.h"
 #include "tools/cli/report.h"
+#include "tools/cli/run_text.h"
 #include "tools/cli/status_text.h"
 
 namespace o8lock {
@@ -69,7 +70,11 @@ int UnlockCommand(const Options& options, int64_t started) {
   WarnAboutEarlierRuns(*lock, *location, /*all=*/false, /*quiet=*/true);
   const absl::StatusOr<Released> released = lock->Release();
   if (!released.ok()) return FailToLock(released.status(), *location);
-  if (!options.quiet && found.state > LockState::kStale) {
+  if (options.quiet) return kSuccess;
+  for (const Malformed& malformed : lock->malformed()) {
+    PrintError(MalformedText(malformed));
+  }
+  if (found.state > LockState::kStale || found.holder.has_value()) {
     PrintError(UnlockedText(found));
   }
   return kSuccess;

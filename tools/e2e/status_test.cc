@@ -379,8 +379,23 @@ TEST(UnlockTest, AStaleOneIsClearedWithoutAQuestion) {
   const Result unlock = Call(O8lock({"unlock"}), repo.path());
   EXPECT_EQ(unlock.end, Exited(0));
   EXPECT_THAT(unlock.out, StartsWith("free (stale: PID "));
-  EXPECT_EQ(unlock.err, "");
+  EXPECT_EQ(unlock.err, "o8lock: stale lock removed\n");
   ExpectNothingLeft(repo);
+}
+
+TEST(UnlockTest, AMalformedLockFileIsMovedAside) {
+  const Repository repo;
+  repo.MakeLockFile("[]");
+  const Result unlock = Call(O8lock({"unlock"}), repo.path());
+  EXPECT_EQ(unlock.end, Exited(0));
+  EXPECT_THAT(
+      unlock.err,
+      AllOf(StartsWith(absl::StrCat(
+                "o8lock: warning: '", repo.LockFile(),
+                "' was a malformed lock file (not a JSON object); o8lock moved "
+                "it to '")),
+            EndsWith("'\n")));
+  EXPECT_FALSE(Exists(repo.LockFile()));
 }
 
 TEST(UnlockTest, WithoutATerminalItWantsYes) {

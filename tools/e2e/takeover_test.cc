@@ -524,8 +524,9 @@ TEST(ForceTest, WithoutTerminalAndYesIsRefused) {
     EXPECT_EQ(no.out, "");
     EXPECT_THAT(no.err,
                 EndsWith(absl::StrCat("\n\nContinue? [y/N] ", answer,
-                                      "\nAborted.\no8lock: hint: add --yes to "
-                                      "continue without a question\n")));
+                                      "\nAborted.\no8lock: hint: nothing was "
+                                      "changed; add --yes to continue without "
+                                      "a question\n")));
   }
   EXPECT_TRUE(StateOf(repo) == before);
   EXPECT_EQ(run.Finish(), Exited(0));
