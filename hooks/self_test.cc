@@ -55,7 +55,7 @@ absl::Status UnderAnotherRunsLock(const Location& location,
   O8LOCK_ASSIGN_OR_RETURN(Pipe ready, MakePipe());
   O8LOCK_ASSIGN_OR_RETURN(Pipe end, MakePipe());
   const pid_t holder = fork();
-  if (holder < 0) return absl::ErrnoToStatus(errno, "start a process");
+  if (holder < 0) return absl::ErrnoToStatus(errno, "cannot start a process");
   if (holder == 0) {
     end.write.Close();
     HoldLock(location, ready.write, end.read);
@@ -81,7 +81,7 @@ absl::Status TryAdd(const Location& location) {
   // daemon of git's may keep it open.
   if (fcntl(report.write.get(), F_SETFD, 0) != 0 ||
       fcntl(report.read.get(), F_SETFL, O_NONBLOCK) != 0) {
-    return absl::ErrnoToStatus(errno, "prepare a pipe");
+    return absl::ErrnoToStatus(errno, "cannot prepare a pipe");
   }
   O8LOCK_ASSIGN_OR_RETURN(
       const ProgramResult add,

@@ -122,8 +122,8 @@ TEST_F(AccessTest, SaysWhatIsInTheWay) {
   for (const std::string& directory : {closed, hidden}) {
     std::string in_the_way;
     EXPECT_EQ(CheckWritable(directory + "/a/b", &in_the_way),
-              absl::PermissionDeniedError(
-                  absl::StrCat("write '", directory, "': Permission denied")));
+              absl::PermissionDeniedError(absl::StrCat(
+                  "cannot write '", directory, "': Permission denied")));
     EXPECT_EQ(in_the_way, directory);
   }
 }

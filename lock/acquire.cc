@@ -149,8 +149,9 @@ Taken Acquisition::TakeLocked(Fd guard) {
                           IsStillNamed(guard, location_.guard));
   if (named) return TakeFree(std::move(guard));
   if (Waited() < kChangeFor) return nullptr;
-  return absl::DeadlineExceededError(absl::StrCat(
-      "lock '", location_.guard, "': another process keeps replacing it"));
+  return absl::DeadlineExceededError(
+      absl::StrCat("cannot lock '", location_.guard,
+                   "': another process keeps replacing it"));
 }
 
 Taken Acquisition::TakeHeld(Fd guard) {

@@ -35,7 +35,7 @@ absl::StatusOr<Fd> OpenToAppend(const std::string& path) {
   if (!S_ISREG(opened.st_mode)) return WrongKind(path, "a regular file");
   if (S_ISLNK(named.st_mode) && named.st_uid != opened.st_uid) {
     return absl::PermissionDeniedError(absl::StrCat(
-        "write '", path, "': it is a link to a file of another user"));
+        "cannot write '", path, "': it is a link to a file of another user"));
   }
   return fd;
 }

@@ -72,7 +72,7 @@ void Fd::Close() {
 absl::StatusOr<Pipe> MakePipe() {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) {
-    return absl::ErrnoToStatus(errno, "make a pipe");
+    return absl::ErrnoToStatus(errno, "cannot make a pipe");
   }
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
@@ -157,7 +157,7 @@ absl::StatusOr<std::string> ReadWhole(const Fd& fd, const std::string& path,
     text.append(buffer.data(), static_cast<size_t>(got));
     if (text.size() > most) {
       return absl::OutOfRangeError(absl::StrCat(
-          "read '", path, "': it is larger than ", most, " bytes"));
+          "cannot read '", path, "': it is larger than ", most, " bytes"));
     }
     const bool is_short = static_cast<size_t>(got) < buffer.size();
     if (is_short && has_size && text.size() == info.stx_size) return text;

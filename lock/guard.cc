@@ -97,7 +97,7 @@ absl::Status AwaitChange(absl::Status (*lock)(const Fd&, Range,
     if (!absl::IsUnavailable(status)) return status;
     if (NowTicks() > give_up) {
       return absl::DeadlineExceededError(absl::StrCat(
-          "lock '", guard,
+          "cannot lock '", guard,
           "': another o8lock that is changing it does not respond"));
     }
     absl::SleepFor(kRetryEvery);

@@ -36,7 +36,7 @@ absl::Status Fcntl(const Fd& fd, int command, struct flock* request,
   switch (error) {
     case EAGAIN:  // POSIX allows EACCES too; in Linux this is a denial
       return absl::UnavailableError(
-          absl::StrCat("lock '", path, "': it is locked"));
+          absl::StrCat("cannot lock '", path, "': it is locked"));
     case EINTR:
       return absl::CancelledError(
           ErrnoStatus(error, "wait for the lock on", path).message());

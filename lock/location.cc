@@ -30,7 +30,7 @@ namespace {
 absl::StatusOr<std::string> CurrentDirectory() {
   char buffer[PATH_MAX];
   if (getcwd(buffer, sizeof(buffer)) == nullptr) {
-    return absl::ErrnoToStatus(errno, "get the current directory");
+    return absl::ErrnoToStatus(errno, "cannot get the current directory");
   }
   return std::string(buffer);
 }

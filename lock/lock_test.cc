@@ -286,9 +286,9 @@ TEST_F(LockTest, WorksOutsideARepositoryAndWithANamedFile) {
   locate.lock_file = "gone/my.lock";
   location_ = *Locate(locate);
   EXPECT_EQ(TryToAcquire(),
-            absl::NotFoundError(
-                absl::StrCat("open '", temp_.File("plain/gone/.my.lock.guard"),
-                             "': No such file or directory")));
+            absl::NotFoundError(absl::StrCat(
+                "cannot open '", temp_.File("plain/gone/.my.lock.guard"),
+                "': No such file or directory")));
 }
 
 TEST_F(LockTest, AnInheritedDescriptorKeepsItWhileSomebodyLives) {
@@ -748,7 +748,7 @@ TEST_F(LockTest, ReportsANameThatCannotBeHad) {
             0);
   const absl::Status status = TryToAcquire();
   EXPECT_EQ(status.message(),
-            absl::StrCat("remove '", repository_,
+            absl::StrCat("cannot remove '", repository_,
                          "/.claude/.parallel.lock.new': Is a directory"));
   EXPECT_FALSE(RefusedBy(status).has_value());
   ASSERT_EQ(rmdir((repository_ + "/.claude/.parallel.lock.new").c_str()), 0);

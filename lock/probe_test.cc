@@ -27,9 +27,9 @@ TEST(ProbeDirectoryTest, SaysThatNothingCanBeCreated) {
   const std::string gone = dir.File("gone");
   const absl::Status status = ProbeDirectory(gone).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(
-      status.message().find(absl::StrCat("open '", gone, "/.o8lock-probe.")),
-      0u)
+  EXPECT_EQ(status.message().find(
+                absl::StrCat("cannot open '", gone, "/.o8lock-probe.")),
+            0u)
       << status;
 }
 

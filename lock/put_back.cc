@@ -80,8 +80,8 @@ absl::Status PutGuardBack(HeldLock& lock) {
   O8LOCK_ASSIGN_OR_RETURN(const bool named, IsStillNamed(guard, path));
   O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(guard, path));
   if (!named || taken || ReadRecord(guard, path).has_value()) {
-    return absl::AlreadyExistsError(
-        absl::StrCat("lock '", path, "': another run has created a guard"));
+    return absl::AlreadyExistsError(absl::StrCat(
+        "cannot lock '", path, "': another run has created a guard"));
   }
   O8LOCK_RETURN_IF_ERROR(TryLock(guard, Range::kAll, path));
   Holder holder = lock.holder;

@@ -629,9 +629,9 @@ TEST_F(DetermineLockFileStatusTest, SaysWhyAFileIsMalformed) {
             "pid is not a whole number from 1 to 2147483647");
   EXPECT_EQ(file.text, "{\"pid\": 0}");
   ASSERT_EQ(truncate(path_.c_str(), 1LL << 30), 0);
-  EXPECT_EQ(
-      Determine().lock_status.problem,
-      absl::StrCat("read '", path_, "': it is larger than 1048576 bytes"));
+  EXPECT_EQ(Determine().lock_status.problem,
+            absl::StrCat("cannot read '", path_,
+                         "': it is larger than 1048576 bytes"));
 }
 
 TEST_F(DetermineLockFileStatusTest, IsUnknownForAFileItMayNotRead) {
@@ -644,7 +644,7 @@ TEST_F(DetermineLockFileStatusTest, IsUnknownForAFileItMayNotRead) {
         DetermineLockFileStatus(path_, std::nullopt);
     _exit(file.ok() && file->lock_status.state == LockState::kUnknown &&
                   file->lock_status.problem ==
-                      "open '" + path_ + "': Permission denied"
+                      "cannot open '" + path_ + "': Permission denied"
               ? 0
               : 1);
   }

@@ -14,9 +14,9 @@
 
 namespace o8lock {
 
-// The status of a system call on `path` failed with `error`: "open '/r/f':
-// Permission denied". `error` is errno, saved before any other call. The code
-// is absl::ErrnoToStatusCode's.
+// The status of a system call on `path` failed with `error`: "cannot open
+// '/r/f': Permission denied". `error` is errno, saved before any other call.
+// The code is absl::ErrnoToStatusCode's.
 // Not absl::ErrnoToStatus(): its first call builds a table of all error
 // messages, a third of the instructions of a start on a free lock. Such a start
 // gets ENOENT for several files. ENOENT has its text here, because the C
@@ -26,8 +26,9 @@ inline absl::Status ErrnoStatus(int error, absl::string_view operation,
   const std::string why = error == ENOENT
                               ? "No such file or directory"
                               : std::generic_category().message(error);
-  return absl::Status(absl::ErrnoToStatusCode(error),
-                      absl::StrCat(operation, " '", path, "': ", why));
+  return absl::Status(
+      absl::ErrnoToStatusCode(error),
+      absl::StrCat("cannot ", operation, " '", path, "': ", why));
 }
 
 }  // namespace o8lock

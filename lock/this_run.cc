@@ -69,7 +69,7 @@ std::vector<std::string> Truncated(const std::vector<std::string>& command) {
 absl::StatusOr<std::string> NewToken() {
   uint64_t random[2];
   if (getrandom(random, sizeof(random), 0) != sizeof(random)) {
-    return absl::ErrnoToStatus(errno, "get random bytes");
+    return absl::ErrnoToStatus(errno, "cannot get random bytes");
   }
   return absl::StrCat(absl::Hex(random[0], absl::kZeroPad16),
                       absl::Hex(random[1], absl::kZeroPad16));

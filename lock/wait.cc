@@ -133,7 +133,7 @@ class WaitMonitor {
           return nullptr;
         },
         own.get());
-    if (error != 0) return absl::ErrnoToStatus(error, "start a thread");
+    if (error != 0) return absl::ErrnoToStatus(error, "cannot start a thread");
     static_cast<void>(own.release());
     pthread_detach(thread);
     return absl::OkStatus();

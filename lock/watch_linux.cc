@@ -16,7 +16,7 @@ namespace o8lock {
 
 absl::StatusOr<Watch> Watch::Create() {
   Fd fd(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!fd.ok()) return absl::ErrnoToStatus(errno, "watch directories");
+  if (!fd.ok()) return absl::ErrnoToStatus(errno, "cannot watch directories");
   return Watch(std::move(fd));
 }
 

@@ -187,7 +187,7 @@ absl::StatusOr<std::optional<ChildExit>> Follower::Collect() {
   AwaitEnd(child_);
   if (waitpid(child_, &status, 0) == child_) return ExitOf(status);
   return absl::InternalError(
-      absl::ErrnoToStatus(errno, absl::StrCat("wait for PID ", child_))
+      absl::ErrnoToStatus(errno, absl::StrCat("cannot wait for PID ", child_))
           .message());
 }
 

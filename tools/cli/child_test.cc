@@ -612,7 +612,8 @@ TEST(RunTest, SaysWhyACommandCannotBeRun) {
     EXPECT_EQ(failure.end, Exited(test.code)) << test.command;
     EXPECT_EQ(failure.message,
               absl::StrCat(test.code == 127 ? "NOT_FOUND" : "PERMISSION_DENIED",
-                           ": execute '", test.command, "': ", test.why, "\n"));
+                           ": cannot execute '", test.command, "': ", test.why,
+                           "\n"));
   }
 }
 
@@ -661,9 +662,10 @@ TEST(RunTest, SaysThatNoProcessIsToBeHad) {
       {"bash", "-c", "ulimit -u 1; exec \"$0\" /bin/true", DriverForAll(dir)},
       options);
   EXPECT_EQ(process.Wait(), Exited(71));
-  EXPECT_EQ(process.err(),
-            "RESOURCE_EXHAUSTED: start a process for '/bin/true': Resource "
-            "temporarily unavailable\n");
+  EXPECT_EQ(
+      process.err(),
+      "RESOURCE_EXHAUSTED: cannot start a process for '/bin/true': Resource "
+      "temporarily unavailable\n");
 }
 
 }  // namespace

@@ -8,9 +8,10 @@ namespace o8lock {
 namespace {
 
 TEST(ErrorTextTest, HasAHintWhereThereIsOne) {
-  EXPECT_EQ(ErrorText("open 'x': no", ""), "o8lock: error: open 'x': no\n");
-  EXPECT_EQ(ErrorText("open 'x': no", "do y"),
-            "o8lock: error: open 'x': no\no8lock: hint: do y\n");
+  EXPECT_EQ(ErrorText("cannot open 'x': no", ""),
+            "o8lock: error: cannot open 'x': no\n");
+  EXPECT_EQ(ErrorText("cannot open 'x': no", "do y"),
+            "o8lock: error: cannot open 'x': no\no8lock: hint: do y\n");
 }
 
 TEST(ErrorTextTest, PaintsNoTerminal) {

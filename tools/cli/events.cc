@@ -31,7 +31,8 @@ absl::Status Events::Open() {
   signals_ = Fd(SignalDescriptor(-1, wanted_));
   if (signals_.ok()) return absl::OkStatus();
   return absl::ResourceExhaustedError(
-      absl::ErrnoToStatus(errno, "make a descriptor for signals").message());
+      absl::ErrnoToStatus(errno, "cannot make a descriptor for signals")
+          .message());
 }
 
 std::optional<signalfd_siginfo> Events::Next(

@@ -56,7 +56,7 @@ absl::Status ExecStatus(int error, const std::string& command) {
   const bool found = !command.empty() && Find(command, &file);
   if (error == ENOENT && found) {
     return absl::NotFoundError(absl::StrCat(
-        "execute '", command,
+        "cannot execute '", command,
         "': the interpreter or loader named in the file does not exist"));
   }
   // If a directory of PATH may not be searched, execvp() returns EACCES for

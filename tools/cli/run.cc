@@ -223,7 +223,7 @@ void LockedRun::WithdrawLockFile(Lock& lock) {
   const absl::Status withdrawn = lock.WithdrawLockFile();
   if (withdrawn.ok() || options_.quiet) return;
   PrintError(
-      absl::StrCat("o8lock: warning: cannot remove the outer run's lock file: ",
+      absl::StrCat("o8lock: warning: the outer run's lock file remains: ",
                    Printable(withdrawn.message()),
                    "\no8lock: hint: orchestr8 may mistake it for another run's "
                    "lock file, and refuse to start\n"));

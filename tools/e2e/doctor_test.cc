@@ -49,10 +49,10 @@ void ExpectSaid(const Result& doctor, const std::string& name, Values values,
   // The name of a probe depends on the process, the file system on the machine.
   const std::string out =
       std::regex_replace(doctor.out, std::regex("probe\\.[0-9]+"), "probe.{N}");
-  EXPECT_EQ(
-      std::regex_replace(out, std::regex(" \\([a-z0-9]+\\): (locks|open)"),
-                         " ({KIND}): $1"),
-      Golden(name, values));
+  EXPECT_EQ(std::regex_replace(
+                out, std::regex(" \\([a-z0-9]+\\): (locks|cannot open)"),
+                " ({KIND}): $1"),
+            Golden(name, values));
 }
 
 Result Doctor(const Repository& repo, Argv options = {}) {

@@ -107,7 +107,8 @@ class OtherUserTest : public ::testing::Test {
   std::string Denied(const std::string& operation, const std::string& name,
                      const std::string& in_the_way) const {
     return ErrorText(
-        absl::StrCat(operation, " '", File(name), "': Permission denied"),
+        absl::StrCat("cannot ", operation, " '", File(name),
+                     "': Permission denied"),
         absl::StrCat("nothing was run; '", in_the_way,
                      "' belongs to root; if the repository is yours: "
                      "sudo chown -R ",
@@ -117,10 +118,10 @@ class OtherUserTest : public ::testing::Test {
   std::string DeniedPart(const std::string& operation, const std::string& name,
                          const std::string& in_the_way,
                          const std::string& remedy) const {
-    return ErrorText(
-        absl::StrCat(operation, " '", File(name), "': Permission denied"),
-        absl::StrCat("nothing was run; '", File(in_the_way),
-                     "' belongs to root; to share it: ", remedy));
+    return ErrorText(absl::StrCat("cannot ", operation, " '", File(name),
+                                  "': Permission denied"),
+                     absl::StrCat("nothing was run; '", File(in_the_way),
+                                  "' belongs to root; to share it: ", remedy));
   }
 
   // Kills a run of root together with its command.
@@ -152,7 +153,7 @@ TEST_F(OtherUserTest, DoctorNamesALockFileThatCannotBeRead) {
   EXPECT_THAT(
       doctor.out,
       HasSubstr(absl::StrCat(
-          "fail  ", line, "open '", lock_file,
+          "fail  ", line, "cannot open '", lock_file,
           "': Permission denied\n"
           "      no run starts until this is resolved; see: o8lock status\n")));
   ASSERT_EQ(chmod(lock_file.c_str(), 0644), 0);
@@ -265,7 +266,7 @@ TEST_F(OtherUserTest, UnreadableLockFileIsUnknown) {
               StartsWith(absl::StrCat(
                   "Error: Another parallel execution may be in progress (PID: "
                   "unknown)\n")));
-  EXPECT_THAT(run.err, HasSubstr(absl::StrCat("\nEvidence: open '",
+  EXPECT_THAT(run.err, HasSubstr(absl::StrCat("\nEvidence: cannot open '",
                                               File(".claude/parallel.lock"),
                                               "': Permission denied\n")));
   EXPECT_EQ(Contents(File(".claude/parallel.lock")), "{\"pid\": 2147483647}");
@@ -584,7 +585,7 @@ TEST_F(FileSystemTest, DoctorSaysWhatDoesNotWork) {
           "ok    guard: ", File(".git"),
           " \\(tmpfs\\): locks, renames and links work\n"
           "fail  lock file: ",
-          File(".claude"), " \\(tmpfs\\): open '", File(".claude"),
+          File(".claude"), " \\(tmpfs\\): cannot open '", File(".claude"),
           "/.o8lock-probe.[0-9]+': Read-only file system\n"
           "      '",
           File(".claude"),
@@ -599,13 +600,13 @@ TEST_F(FileSystemTest, ReadOnly) {
   EXPECT_EQ(run.out, "73\n73\n");
   const std::string hint = absl::StrCat("nothing was run; '", File(".git"),
                                         "' is on a read-only file system");
-  EXPECT_EQ(run.err,
-            ErrorText(absl::StrCat("create directory '", File(".git/o8lock"),
-                                   "': Read-only file system"),
-                      hint) +
-                ErrorText(absl::StrCat("write '", File(".git"),
-                                       "': Read-only file system"),
-                          hint));
+  EXPECT_EQ(run.err, ErrorText(absl::StrCat("cannot create directory '",
+                                            File(".git/o8lock"),
+                                            "': Read-only file system"),
+                               hint) +
+                         ErrorText(absl::StrCat("cannot write '", File(".git"),
+                                                "': Read-only file system"),
+                                   hint));
 }
 
 TEST_F(FileSystemTest, ReadOnlyAfterTheFirstRun) {
@@ -613,12 +614,13 @@ TEST_F(FileSystemTest, ReadOnlyAfterTheFirstRun) {
       "$O8LOCK -- true; mount -o remount,ro \"$DIR\"; $O8LOCK -- echo ran; "
       "echo $?");
   EXPECT_EQ(run.out, "73\n");
-  EXPECT_EQ(run.err,
-            ErrorText(absl::StrCat("open '", File(".git/o8lock/parallel.guard"),
-                                   "': Read-only file system"),
-                      absl::StrCat("nothing was run; '",
-                                   File(".git/o8lock/parallel.guard"),
-                                   "' is on a read-only file system")));
+  EXPECT_EQ(
+      run.err,
+      ErrorText(
+          absl::StrCat("cannot open '", File(".git/o8lock/parallel.guard"),
+                       "': Read-only file system"),
+          absl::StrCat("nothing was run; '", File(".git/o8lock/parallel.guard"),
+                       "' is on a read-only file system")));
 }
 
 TEST_F(FileSystemTest, OnlyTheLockFilesDirectoryIsReadOnly) {
@@ -628,7 +630,8 @@ TEST_F(FileSystemTest, OnlyTheLockFilesDirectoryIsReadOnly) {
       "umount .claude; $O8LOCK -- echo ran; echo $?");
   EXPECT_EQ(run.out, "73\nran\n0\n");
   EXPECT_EQ(run.err,
-            ErrorText(absl::StrCat("open '", File(".claude/.parallel.lock.new"),
+            ErrorText(absl::StrCat("cannot open '",
+                                   File(".claude/.parallel.lock.new"),
                                    "': Read-only file system"),
                       absl::StrCat("nothing was run; '", File(".claude"),
                                    "' is on a read-only file system; to run "
@@ -652,7 +655,7 @@ TEST_F(FileSystemTest, NoRoomForWhatIsWritten) {
         " -- echo ran; echo $?; cat .git/o8lock/parallel.guard; "
         "ls -A .claude 2>/dev/null; rm fill; $O8LOCK -- echo ran; echo $?"));
     EXPECT_EQ(run.out, "73\nran\n0\n");
-    EXPECT_EQ(run.err, ErrorText(absl::StrCat("write '", File(test.file),
+    EXPECT_EQ(run.err, ErrorText(absl::StrCat("cannot write '", File(test.file),
                                               "': No space left on device"),
                                  "nothing was run; free disk space or open "
                                  "files, as the error says, and try again"));
@@ -666,7 +669,7 @@ TEST_F(FileSystemTest, NoRoomForTheDirectory) {
       "rm f*; $O8LOCK -- echo ran; echo $?");
   EXPECT_EQ(run.out, "73\nran\n0\n");
   EXPECT_EQ(run.err,
-            ErrorText(absl::StrCat("create directory '", File(".claude"),
+            ErrorText(absl::StrCat("cannot create directory '", File(".claude"),
                                    "': No space left on device"),
                       "nothing was run; free disk space or open files, as the "
                       "error says, and try again"));

@@ -316,7 +316,7 @@ TEST_F(ChangedTest, TheUsersDirectoryIsNone) {
   ExpectInstalls(project_);
   const std::string mine = project_.File(".git/o8lock/hooks/pre-commit");
   const std::string stays = absl::StrCat(
-      "move '", mine, "' to '/dev/null/pre-commit': Not a directory\n");
+      "cannot move '", mine, "' to '/dev/null/pre-commit': Not a directory\n");
   const Result run = RunScript("echo new >$hooks/pre-commit");
   EXPECT_EQ(run.end, Exited(0));
   EXPECT_EQ(run.err, "o8lock: warning: git hooks: " + stays);

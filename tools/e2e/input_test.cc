@@ -159,18 +159,20 @@ TEST(CommandTest, ThatCannotBeRunLeavesNothing) {
   const std::string program = "check that it is an executable program";
   const std::vector<Case> cases = {
       {"no-such-command", 127,
-       "execute 'no-such-command': No such file or directory", found},
-      {"./no/such", 127, "execute './no/such': No such file or directory",
-       found},
-      {"", 127, "execute '': No such file or directory", found},
+       "cannot execute 'no-such-command': No such file or directory", found},
+      {"./no/such", 127,
+       "cannot execute './no/such': No such file or directory", found},
+      {"", 127, "cannot execute '': No such file or directory", found},
       {"no\nsuch\x1b[31m", 127,
-       "execute 'no\\x0asuch\\x1b[31m': No such file or directory", found},
-      {"./text", 126, "execute './text': Permission denied", program},
+       "cannot execute 'no\\x0asuch\\x1b[31m': No such file or directory",
+       found},
+      {"./text", 126, "cannot execute './text': Permission denied", program},
       {"./script", 127,
-       "execute './script': the interpreter or loader named in the file does "
+       "cannot execute './script': the interpreter or loader named in the file "
+       "does "
        "not exist",
        found},
-      {"./", 126, "execute './': Is a directory", program},
+      {"./", 126, "cannot execute './': Is a directory", program},
   };
   const Repository repo;
   MakeFile(repo.File("text"), "hello\n", 0644);
@@ -370,7 +372,7 @@ TEST(FileKindTest, ALockFileInADirectoryThatIsNotThere) {
       O8lock({"--lock-file", "no/my.lock", "--", "echo", "ran"}), dir.path());
   EXPECT_EQ(run.end, Exited(73));
   EXPECT_EQ(run.out, "");
-  EXPECT_EQ(run.err, ErrorText(absl::StrCat("open '", dir.path(),
+  EXPECT_EQ(run.err, ErrorText(absl::StrCat("cannot open '", dir.path(),
                                             "/no/.my.lock.guard': No such file "
                                             "or directory"),
                                "nothing was run; create the directory first"));
@@ -443,7 +445,7 @@ TEST(EnvironmentTest, DeletedCurrentDirectory) {
     EXPECT_EQ(run.end, Exited(73));
     EXPECT_EQ(run.out, "");
     EXPECT_EQ(run.err,
-              "o8lock: error: get the current directory: No such file "
+              "o8lock: error: cannot get the current directory: No such file "
               "or directory\no8lock: hint: nothing was run; go to a "
               "directory that exists: cd\n");
   }

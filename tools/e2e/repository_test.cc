@@ -220,7 +220,7 @@ TEST(GitFilesTest, ALinkToAnotherUsersFileIsNotFollowedForWriting) {
   }
   EXPECT_EQ(Silent(repo.path()),
             absl::StrCat("o8lock: warning: git may show the lock file as a "
-                         "change: write '",
+                         "change: cannot write '",
                          exclude,
                          "': it is a link to a file of another user\n"
                          "o8lock: hint: add to .gitignore: "

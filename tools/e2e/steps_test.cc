@@ -509,10 +509,11 @@ TEST_F(NoLocksTest, NothingIsRunAndDoctorSaysWhy) {
   const Result run = WithoutLocks(repo, {"--", "echo", "ran"});
   EXPECT_EQ(run.end, Exited(71));
   EXPECT_EQ(run.out, "");
-  EXPECT_EQ(run.err,
-            absl::StrCat("o8lock: error: lock '", repo.Guard(), "': ", why,
-                         "\no8lock: hint: use a lock file on a file system "
-                         "with working locks: --lock-file FILE\n"));
+  EXPECT_EQ(
+      run.err,
+      absl::StrCat("o8lock: error: cannot lock '", repo.Guard(), "': ", why,
+                   "\no8lock: hint: use a lock file on a file system "
+                   "with working locks: --lock-file FILE\n"));
   const Result doctor = WithoutLocks(repo, {"doctor"});
   EXPECT_EQ(doctor.end, Exited(71));
   EXPECT_THAT(
@@ -521,7 +522,7 @@ TEST_F(NoLocksTest, NothingIsRunAndDoctorSaysWhy) {
           "ok    o8lock: [^\n]+\nok    guard: [^\n]+: exists\n"
           "ok    lock file: [^\n]+\nfail  guard: ",
           repo.File(".git/o8lock"),
-          " \\([a-z0-9]+\\): lock '[^\n]+': No locks available "
+          " \\([a-z0-9]+\\): cannot lock '[^\n]+': No locks available "
           "\\(this file system has no working locks\\)\n"
           "      use a lock file on another file system: --lock-file FILE\n"
           "fail  lock file: (.|\n)+")));

@@ -193,10 +193,11 @@ TEST(LimitTest, OfDescriptorsForNothingIsAnErrorWithoutALockToo) {
                 O8lock({"--", "orchestr8", "parallel", "status"})),
            repo.path());
   EXPECT_EQ(result.end, Exited(71));
-  EXPECT_EQ(result.err,
-            "o8lock: error: make a descriptor for signals: Too many open "
-            "files\n"
-            "o8lock: hint: nothing was run\n");
+  EXPECT_EQ(
+      result.err,
+      "o8lock: error: cannot make a descriptor for signals: Too many open "
+      "files\n"
+      "o8lock: hint: nothing was run\n");
 }
 
 // --- Signals ---
@@ -262,11 +263,12 @@ TEST_F(RefusedCallTest, WaitingForTheCommandEndsWithIt) {
               In(repo_.path()));
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo_.path()).end, Exited(75));
   EXPECT_EQ(run.Finish(0), Exited(71));
-  EXPECT_EQ(run.err(),
-            Fill("o8lock: error: wait for PID {PID}: Operation not permitted\n"
-                 "o8lock: hint: the command ended, but its exit code is "
-                 "unknown; check its results\n",
-                 {{"PID", absl::StrCat(run.command_pid())}}));
+  EXPECT_EQ(
+      run.err(),
+      Fill("o8lock: error: cannot wait for PID {PID}: Operation not permitted\n"
+           "o8lock: hint: the command ended, but its exit code is "
+           "unknown; check its results\n",
+           {{"PID", absl::StrCat(run.command_pid())}}));
   ExpectNothingLeft(repo_);
 }
 

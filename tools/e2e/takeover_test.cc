@@ -411,7 +411,8 @@ std::vector<MalformedCase> MalformedCases() {
        no_object},
       {"no pid", "{\"startedAt\": \"2026-02-25T10:30:00Z\"}", no_pid},
       {"huge", "{\"pid\": 1}",
-       "read '{REPO}/.claude/parallel.lock': it is larger than 1048576 bytes",
+       "cannot read '{REPO}/.claude/parallel.lock': it is larger than 1048576 "
+       "bytes",
        uintmax_t{1} << 30},
   };
   for (const char* pid : {"0", "-1", "1.5", "\"0\"", "2147483648", "1e99",
@@ -667,7 +668,7 @@ TEST(ForceTest, ACommandThatCannotRunOverridesNobody) {
       Call(O8lock({"--force", "--yes", "--", "no-such-command"}), repo.path());
   EXPECT_EQ(missing.end, Exited(127));
   EXPECT_EQ(missing.err,
-            "o8lock: error: execute 'no-such-command': No such file or "
+            "o8lock: error: cannot execute 'no-such-command': No such file or "
             "directory\n"
             "o8lock: hint: install it, or add its directory to PATH\n");
   EXPECT_EQ(Call(O8lock({"--force", "--yes", "--", "./text"}), repo.path()).end,

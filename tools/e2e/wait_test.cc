@@ -766,9 +766,10 @@ TEST_F(LimitTest, WithoutAThreadItIsAnError) {
   const Result waiter = Call(argv, AsUser());
   EXPECT_EQ(waiter.end, Exited(71));
   EXPECT_EQ(waiter.out, "");
-  EXPECT_THAT(waiter.err,
-              EndsWith("\no8lock: error: start a thread: Resource temporarily "
-                       "unavailable\no8lock: hint: nothing was run\n"));
+  EXPECT_THAT(
+      waiter.err,
+      EndsWith("\no8lock: error: cannot start a thread: Resource temporarily "
+               "unavailable\no8lock: hint: nothing was run\n"));
 }
 
 }  // namespace
