@@ -32,8 +32,14 @@ bool IsFalse(absl::string_view value) {
 }
 
 std::string TextOf(const Setting& setting) {
-  return absl::StrCat(setting.key, " = ", setting.value, " (", setting.scope,
-                      ", ", setting.origin, ")");
+  // git prints the names in lower case.
+  const absl::string_view key =
+      setting.key == "core.hookspath" ? "core.hooksPath" : setting.key;
+  return absl::StrCat(key, " = ", setting.value, " (",
+                      setting.scope == "command"
+                          ? "set by git -c or the environment"
+                          : absl::StrCat(setting.scope, ", ", setting.origin),
+                      ")");
 }
 
 Bypass BypassOf(const Setting& setting) {

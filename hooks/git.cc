@@ -96,12 +96,14 @@ absl::StatusOr<std::string> OutputOf(
   if (result->exit_code == 0) {
     return std::string(absl::StripSuffix(result->out, "\n"));
   }
-  return absl::InternalError(absl::StrCat(
-      "git ", absl::StrJoin(args, " "), ": ",
+  const std::string reason =
       absl::StrJoin(absl::StrSplit(result->err, absl::ByAnyChar("\t\n"),
                                    absl::SkipWhitespace()),
-                    " "),
-      " (exit code ", result->exit_code, ")"));
+                    " ");
+  // The reason is last: it may end with a command to paste.
+  return absl::InternalError(
+      absl::StrCat("git ", absl::StrJoin(args, " "), " failed with exit code ",
+                   result->exit_code, reason.empty() ? "" : ": ", reason));
 }
 
 }  // namespace

@@ -23,16 +23,17 @@ namespace {
 
 constexpr HookManager kManagers[] = {
     {"husky", ".husky/_", "husky", "", "",  //
-     ".husky/post-checkout", "", "\"$@\"", Quoting::kNone, ""},
+     "as the last line of .husky/post-checkout", "", "\"$@\"", Quoting::kNone,
+     ""},
     {"lefthook", "", "lefthook", "", "lefthook.yml",  //
-     "lefthook.yml",
+     "to lefthook.yml",
      "post-checkout:\n"
      "      jobs:\n"
      "        - run: |\n"
      "            ",
      "{0}", Quoting::kNone, ""},
     {"pre-commit", "", "pre-commit", "", ".pre-commit-config.yaml",  //
-     ".pre-commit-config.yaml",
+     "to .pre-commit-config.yaml",
      "- repo: local\n"
      "      hooks:\n"
      "      - id: o8lock\n"
@@ -46,7 +47,7 @@ constexpr HookManager kManagers[] = {
      "        stages: [post-checkout]"},
     // It removes all other programs' hooks.
     {"simple-git-hooks", "", "", "SIMPLE_GIT_HOOKS", "",  //
-     "package.json, and run npx simple-git-hooks",
+     "to package.json, and run npx simple-git-hooks",
      "\"simple-git-hooks\": { \"post-checkout\": \"", "\"$@\"",
      Quoting::kJsonString, "\" }"},
 };

@@ -33,8 +33,8 @@ struct HookManager {
   // The file in the main worktree that calls o8lock.
   absl::string_view file;
 
-  // The snippet for users: its place, and a call of o8lock with these arguments
-  // between two texts.
+  // The snippet for users: its place, after the word "add", and a call of
+  // o8lock with these arguments between two texts.
   absl::string_view where;
   absl::string_view before;
   absl::string_view arguments;

@@ -255,11 +255,13 @@ void AddBypasses(const Location& location, const GitVersion& version,
     const std::string place = installed.fingerprint.has_value()
                                   ? installed.fingerprint->common_dir
                                   : "";
-    found.push_back({Bypass::kOtherPath,
-                     place == location.common_dir
-                         ? "the hooks could not be armed here"
-                         : absl::StrCat("the hooks are armed for '", place,
-                                        "' until the next run here")});
+    found.push_back(
+        {Bypass::kOtherPath,
+         place == location.common_dir
+             ? "the hooks could not be armed here"
+             : absl::StrCat("the hooks are set up for ",
+                            place.empty() ? "another path" : "'" + place + "'",
+                            "; the next run here corrects this")});
   }
   state.bypasses.insert(state.bypasses.end(), found.begin(), found.end());
 }

@@ -11,6 +11,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "hooks/files.h"
 #include "hooks/git_settings.h"
@@ -24,6 +26,19 @@
 #include "lock/status.h"
 
 namespace o8lock {
+namespace {
+
+// Returns whether `text`, in any language, has a call of o8lock for this hook:
+// as a command of sh, or as a list of its arguments.
+bool HasCall(absl::string_view text) {
+  return absl::StrContains(
+      absl::StrJoin(absl::StrSplit(text, absl::ByAnyChar(" \t\n\"',[]()"),
+                                   absl::SkipEmpty()),
+                    " "),
+      absl::StrCat("hooks run ", kPostCheckout.name));
+}
+
+}  // namespace
 
 PostCheckoutHook FindPostCheckoutHook(const Location& location,
                                       const HooksPath& path,
@@ -35,9 +50,8 @@ PostCheckoutHook FindPostCheckoutHook(const Location& location,
                : PostCheckoutHook::kChained;
   }
   return (manager == "pre-commit" && CallsUs(absl::StrCat(hook, kLegacy))) ||
-                 absl::StrContains(
-                     ReadFile(OwnersFile(location, path, manager)).value_or(""),
-                     absl::StrCat("hooks run ", kPostCheckout.name))
+                 HasCall(
+                     ReadFile(OwnersFile(location, path, manager)).value_or(""))
              ? PostCheckoutHook::kByOwner
              : PostCheckoutHook::kMissing;
 }

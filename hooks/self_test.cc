@@ -92,13 +92,14 @@ absl::Status TryAdd(const Location& location) {
     O8LOCK_RETURN_IF_ERROR(
         AskGit(location, {"worktree", "remove", "--force", worktree}).status());
     return absl::FailedPreconditionError(
-        "git did not refuse a worktree during another run: it does not call "
-        "the hook");
+        "self-test failed: git did not refuse a worktree during another run: "
+        "it does not call the hook");
   }
   char byte;
   if (read(report.read.get(), &byte, 1) == 1) return absl::OkStatus();
   return absl::InternalError(
-      absl::StrCat("git failed for another reason than the hook: ",
+      absl::StrCat("self-test failed: git worktree add failed for a reason "
+                   "other than the hook: ",
                    absl::StripTrailingAsciiWhitespace(add.err)));
 }
 
@@ -134,8 +135,9 @@ absl::Status TryUsersHook(const Location& location, Mechanism mechanism) {
                           RunGit(location, arguments));
   if (result.exit_code == kCalled) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
-      "git did not call a user hook during a run: exit code ", result.exit_code,
-      ", ", absl::StripTrailingAsciiWhitespace(result.err)));
+      "self-test failed: git did not call a user hook during a run: exit "
+      "code ",
+      result.exit_code, ", ", absl::StripTrailingAsciiWhitespace(result.err)));
 }
 
 }  // namespace

@@ -21,6 +21,7 @@
 #include "tools/cli/events.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/holder_text.h"
+#include "tools/cli/hooks_text.h"
 #include "tools/cli/lock_observer.h"
 #include "tools/cli/options.h"
 #include "tools/cli/orphans.h"
@@ -121,8 +122,7 @@ void Release(Lock& lock, const Location& location, const Options& options,
   const absl::Status hooks = RefreshHooks(location);
   if (!options.quiet &&
       (absl::IsAborted(hooks) || absl::IsAlreadyExists(hooks))) {
-    PrintError(absl::StrCat(
-        "o8lock: warning: git hooks: ", Printable(hooks.message()), "\n"));
+    PrintError(HooksWarning(hooks));
   }
   if (!released.ok()) {
     PrintError(absl::StrCat(

@@ -93,7 +93,7 @@ absl::StatusOr<std::string> SelfTestText(
           kSelfTest, "skipped, because the repository has no commit yet\n");
     case SelfTest::kInside:
       return absl::StrCat(kSelfTest,
-                          "skipped, because o8lock runs inside the run\n");
+                          "skipped, because this process is inside a run\n");
     case SelfTest::kDone:
       break;
   }
@@ -102,12 +102,30 @@ absl::StatusOr<std::string> SelfTestText(
                       "git refused a worktree during another run: ok\n");
 }
 
+// Returns the hint for a failed installation. It does not say that nothing
+// changed: an earlier installation may now have new files.
+std::string NotInstalledHint(const Location& location) {
+  const absl::StatusOr<HooksState> now = InspectHooks(location, kHere);
+  absl::string_view hooks;
+  if (now.ok()) {
+    hooks = now->installed ? "the hooks are still installed; "
+                           : "no hooks are installed; ";
+  }
+  const std::string config_lock = location.common_dir + "/config.lock";
+  if (access(config_lock.c_str(), F_OK) == 0) {
+    return absl::StrCat(hooks, "if no git command is running: ",
+                        ShellQuoted({"rm", config_lock}));
+  }
+  return absl::StrCat(hooks, "remove the cause, and run this again");
+}
+
 int Install(const Location& location,
             const std::vector<std::string>& own_tokens) {
   const std::string program = ProgramAsCalled();
   if (program.empty()) {
     return Fail("cannot find the program file of o8lock",
-                "start o8lock by its path", kOsError);
+                "mount /proc; if the program file was replaced, run this again",
+                kOsError);
   }
   std::string tested;
   const auto test = [&](const HooksState& state) -> absl::Status {
@@ -118,15 +136,7 @@ int Install(const Location& location,
   const absl::StatusOr<HooksState> state =
       InstallHooks(location, kHere, program, test);
   if (!state.ok()) {
-    return FailHooks(
-        state.status(),
-        absl::StrCat(
-            "the hooks are unchanged; ",
-            access((location.common_dir + "/config.lock").c_str(), F_OK) == 0
-                ? absl::StrCat(
-                      "if no git command is running: ",
-                      ShellQuoted({"rm", location.common_dir + "/config.lock"}))
-                : absl::StrCat("see: ", OwnCommand("hooks status"))));
+    return FailHooks(state.status(), NotInstalledHint(location));
   }
   PrintOut(HooksInstalledText(*state, Name(state->program)));
   PrintOut(tested);
@@ -137,7 +147,8 @@ int Uninstall(const Location& location) {
   const absl::StatusOr<LockStatus> found = Inspect(location, {});
   if (found.ok() && found->state > LockState::kStale) {
     return Fail(
-        "a run holds the lock, and git may still call the hooks",
+        "hooks not removed: a run may hold the lock, and git may still call "
+        "them",
         absl::StrCat("wait for the run to end; see: ", OwnCommand("status")),
         kRefused);
   }
@@ -215,9 +226,11 @@ int RunHook(const std::string& name, const std::vector<std::string>& args,
   const absl::StatusOr<std::optional<Refused>> refused =
       Decide(ReadHookCall(name, args, own_tokens));
   if (!refused.ok()) {
-    return Fail(refused.status().message(),
-                name == kPostCheckout.name ? "see: o8lock doctor" : HookHint(),
-                kRefuse);
+    const std::string program = OwnProgram();
+    PrintError(UndecidedText(name, refused.status().message(),
+                             program.empty() ? "o8lock" : Name(program),
+                             isatty(STDERR_FILENO) == 1));
+    return kRefuse;
   }
   if (!refused->has_value()) return kPass;
   PrintError(WorktreeRefusedText(**refused, Name(OwnProgram()),

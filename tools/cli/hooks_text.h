@@ -7,13 +7,20 @@
 
 #include <string>
 
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "hooks/installation.h"
 
 namespace o8lock {
 
-// Returns how to get a git command past the hooks when they cannot decide. A
-// hint, for HintText.
-std::string HookHint();
+// Returns the text for `problem`, an error of the hook `hook` in a `git
+// worktree add`. The hook is to call `program`. Only a `person` reads how to
+// add the worktree all the same: an agent would do so.
+std::string UndecidedText(absl::string_view hook, absl::string_view problem,
+                          const std::string& program, bool person);
+
+// Returns the warning of a run about `error` from RefreshHooks.
+std::string HooksWarning(const absl::Status& error);
 
 // Return the output of `o8lock hooks install` and `o8lock hooks status`. Hook
 // managers are to call `program`.

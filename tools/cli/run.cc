@@ -32,6 +32,7 @@
 #include "tools/cli/exit_code.h"
 #include "tools/cli/find_command.h"
 #include "tools/cli/holder_text.h"
+#include "tools/cli/hooks_text.h"
 #include "tools/cli/locate.h"
 #include "tools/cli/options.h"
 #include "tools/cli/orchestr8.h"
@@ -322,8 +323,7 @@ int Run(Options options, const std::string& program, int64_t started) {
   // Before the lock is taken, because that arms the hooks.
   const absl::Status hooks = RefreshHooks(*location);
   if (!hooks.ok() && !options.quiet) {
-    PrintError(absl::StrCat(
-        "o8lock: warning: git hooks: ", Printable(hooks.message()), "\n"));
+    PrintError(HooksWarning(hooks));
   }
   AcquireOptions acquire;
   DescribeRun(options, orchestr8, acquire);

@@ -761,9 +761,10 @@ class BrokenTest : public testing::Test {
     const Result add = repo_.Add({"-q", "-b", "new", repo_.Tree("x")});
     EXPECT_EQ(add.end, Exited(255));
     EXPECT_EQ(WithoutGitsWords(add.err),
-              absl::StrCat("o8lock: error: ", problem,
-                           "\no8lock: hint: to add this worktree anyway: "
-                           "O8LOCK_ALLOW=1 git worktree add ...\n"));
+              absl::StrCat("o8lock: error: git worktree add refused, because "
+                           "the state of the lock is unknown: ",
+                           problem, "\no8lock: hint: see: ",
+                           repo_.File(".git/o8lock/bin/o8lock"), " doctor\n"));
     EXPECT_EQ(repo_.Refs(), refs);
     EXPECT_THAT(repo_.Entries(), IsEmpty());
     ProcessOptions options = In(repo_.path());

@@ -93,8 +93,8 @@ TEST_F(AnywhereTest, MovedDuringARun) {
       const Result status = Hooks("status", moved);
       EXPECT_EQ(status.end, Exited(71));
       EXPECT_THAT(status.out, HasSubstr(absl::StrCat(
-                                  "\nBypassed by: the hooks are armed for '",
-                                  project_.path(), "/.git' until")));
+                                  "\nBypassed by: the hooks are set up for '",
+                                  project_.path(), "/.git'; the next run")));
     }
     run.Finish();
   }
@@ -315,7 +315,7 @@ TEST_F(AnywhereTest, OneWorktreeHasAHooksPathOfItsOwn) {
       {"config", "--worktree", "core.hooksPath", project_.Beside("checks")});
   MakeDeny(project_.Beside("checks/pre-commit"));
   const std::string bypass = absl::StrCat(
-      "core.hookspath = ", project_.Beside("checks"), " (worktree, file:",
+      "core.hooksPath = ", project_.Beside("checks"), " (worktree, file:",
       project_.File(".git/worktrees/linked/config.worktree"), ")");
   const Result install = project_.Hooks({"install"});
   EXPECT_EQ(install.end, Exited(0)) << install.err;
@@ -361,7 +361,8 @@ TEST_F(AnywhereTest, TheFileSystemIsMountedNoexec) {
       "status");
   EXPECT_EQ(run.end, Exited(71));
   EXPECT_THAT(run.err, HasSubstr("denied by pre-commit\n"));
-  EXPECT_THAT(run.err, HasSubstr("o8lock: warning: git hooks: '"));
+  EXPECT_THAT(run.err,
+              HasSubstr("o8lock: warning: git hooks need attention: '"));
   EXPECT_THAT(run.out, HasSubstr("\nBypassed by: "));
 }
 
@@ -531,7 +532,7 @@ TEST_F(AnywhereTest, AnInstallationThatFailsLeavesNothing) {
   EXPECT_THAT(install.err,
               StartsWith("o8lock: error: git config: error: could not lock "
                          "config file "));
-  EXPECT_THAT(install.err, HasSubstr("\no8lock: hint: the hooks are unchanged; "
+  EXPECT_THAT(install.err, HasSubstr("\no8lock: hint: no hooks are installed; "
                                      "if no git command is running: rm " +
                                      lock + "\n"));
   EXPECT_EQ(TreeOf(places), before);

@@ -83,7 +83,7 @@ TEST_P(SavedTest, ByThisName) {
   ExpectCommitSays(project_.path(), "mine\n");
   const Result status = project_.Hooks({"status"});
   EXPECT_EQ(status.end, Exited(71));
-  EXPECT_THAT(status.out, HasSubstr("\nBypassed by: core.hookspath = "));
+  EXPECT_THAT(status.out, HasSubstr("\nBypassed by: core.hooksPath = "));
   run.Finish();
   EXPECT_EQ(HooksPath(), "");
   ExpectCommitSays(project_.path(), "mine\n");
@@ -116,7 +116,7 @@ TEST_F(ChangedTest, TheSavedPathIsOfAnotherPlace) {
       Call({project_.program, "hooks", "status"}, project_.Options(moved));
   EXPECT_EQ(status.end, Exited(71));
   EXPECT_THAT(status.out, HasSubstr(absl::StrCat(
-                              "\nBypassed by: core.hookspath = ", saved)));
+                              "\nBypassed by: core.hooksPath = ", saved)));
   {
     const Guarded run(moved);
     ExpectCommitSays(moved, "mine\n");
@@ -270,9 +270,11 @@ TEST_F(ChangedTest, WhatIsPutAsideIsNamed) {
     const Result run =
         RunScript(absl::StrCat("echo '# ", aside, "' >>$hooks/pre-commit"));
     EXPECT_EQ(run.end, Exited(0));
-    EXPECT_EQ(run.err, absl::StrCat("o8lock: warning: git hooks: '", aside,
-                                    "' was added during a run beside '", hook,
-                                    "', and git does not call it\n"));
+    EXPECT_EQ(run.err,
+              absl::StrCat("o8lock: warning: git hooks need attention: '",
+                           aside, "' was added during a run beside '", hook,
+                           "', and git does not call it\n"
+                           "o8lock: hint: see: o8lock doctor\n"));
     EXPECT_EQ(Contents(aside), absl::StrCat("#!/bin/sh\n# ", aside, "\n"));
     const Result status = project_.Hooks({"status"});
     EXPECT_EQ(status.end, Exited(0));
@@ -319,7 +321,8 @@ TEST_F(ChangedTest, TheUsersDirectoryIsNone) {
       "cannot move '", mine, "' to '/dev/null/pre-commit': Not a directory\n");
   const Result run = RunScript("echo new >$hooks/pre-commit");
   EXPECT_EQ(run.end, Exited(0));
-  EXPECT_EQ(run.err, "o8lock: warning: git hooks: " + stays);
+  EXPECT_EQ(run.err, "o8lock: warning: git hooks need attention: " + stays +
+                         "o8lock: hint: see: o8lock doctor\n");
   EXPECT_THAT(project_.Hooks({"status"}).out,
               HasSubstr("\nNot called by git: " + mine + "\n"));
   const Result uninstall = project_.Hooks({"uninstall"});

@@ -71,7 +71,10 @@ TEST(Hooks, AreInstalledDescribedAndRemoved) {
   const Tree before = HooksOf(project);
   const Result none = project.Hooks({"status"});
   EXPECT_EQ(none.end, Exited(1));
-  EXPECT_EQ(none.out, Fill("not installed\nGit: {GIT}\n", ValuesOf(project)));
+  EXPECT_EQ(none.out,
+            Fill("not installed; to install them: o8lock hooks install\n"
+                 "Git: {GIT}\n",
+                 ValuesOf(project)));
 
   const Result install = project.Hooks({"install"});
   EXPECT_EQ(install.end, Exited(0));
@@ -554,7 +557,8 @@ TEST(Hooks, StayDuringARun) {
   EXPECT_EQ(uninstall.end, Exited(75));
   EXPECT_EQ(
       uninstall.err,
-      "o8lock: error: a run holds the lock, and git may still call the hooks\n"
+      "o8lock: error: hooks not removed: a run may hold the lock, and git may "
+      "still call them\n"
       "o8lock: hint: wait for the run to end; see: o8lock status\n");
   EXPECT_EQ(HooksOf(project), before);
 }
@@ -678,15 +682,15 @@ TEST(Hooks, TellWhatOverridesThem) {
   EXPECT_THAT(status.out, StartsWith("installed, but not effective\n"));
   EXPECT_THAT(
       status.out,
-      EndsWith("\nBypassed by: core.hookspath = /mine (command, command "
-               "line:)\n"));
+      EndsWith("\nBypassed by: core.hooksPath = /mine (set by git -c or the "
+               "environment)\nRemedy: o8lock doctor\n"));
   const Result install = project.Hooks({"install"});
   EXPECT_EQ(install.end, Exited(71));
   EXPECT_EQ(install.err,
-            "o8lock: error: git does not call the hooks: core.hookspath = "
-            "/mine (command, command line:)\n"
-            "o8lock: hint: the hooks are unchanged; see: o8lock "
-            "hooks status\n");
+            "o8lock: error: git does not call the hooks: core.hooksPath = "
+            "/mine (set by git -c or the environment)\n"
+            "o8lock: hint: the hooks are still installed; remove the cause, "
+            "and run this again\n");
 }
 
 TEST(Hooks, TellWhatOverridesThemInAWorktree) {
@@ -697,9 +701,9 @@ TEST(Hooks, TellWhatOverridesThemInAWorktree) {
   Git(project.path(), {"config", "--worktree", "core.hooksPath", "/mine"});
   const Result status = project.Hooks({"status"});
   EXPECT_EQ(status.end, Exited(71));
-  const std::string bypass =
-      absl::StrCat("core.hookspath = /mine (worktree, file:",
-                   project.File(".git/config.worktree"), ")\n");
+  const std::string bypass = absl::StrCat(
+      "core.hooksPath = /mine (worktree, file:",
+      project.File(".git/config.worktree"), ")\nRemedy: o8lock doctor\n");
   EXPECT_THAT(status.out, EndsWith("\nBypassed by: " + bypass));
 }
 
@@ -723,8 +727,8 @@ TEST(Hooks, TellWhatOverridesThemElsewhere) {
           StartsWith("installed, but not effective in every worktree\n"));
       EXPECT_THAT(status.out,
                   EndsWith(absl::StrCat(
-                      "\nBypassed by: core.hookspath = /mine (local, file:",
-                      project.Beside("more"), ")\n")));
+                      "\nBypassed by: core.hooksPath = /mine (local, file:",
+                      project.Beside("more"), ")\nRemedy: o8lock doctor\n")));
     }
     Git(project.path(), {"config", "--unset", key});
   }
@@ -741,7 +745,7 @@ TEST(Hooks, ReportASettingThatSwitchesThemOff) {
   EXPECT_THAT(status.out,
               EndsWith(absl::StrCat(
                   "\nBypassed by: hook.o8lock.enabled = false (local, file:",
-                  project.File(".git/config"), ")\n")));
+                  project.File(".git/config"), ")\nRemedy: o8lock doctor\n")));
 }
 
 TEST(Hooks, WinOverASettingThatCameLaterWhenInstalledAgain) {
@@ -754,7 +758,7 @@ TEST(Hooks, WinOverASettingThatCameLaterWhenInstalledAgain) {
   MakeFile(project.File(".git/more"), "[core]\n\thooksPath = .githooks\n");
   Git(project.path(), {"config", "--add", "include.path", "more"});
   EXPECT_THAT(project.Hooks({"status"}).out,
-              HasSubstr("\nBypassed by: core.hookspath = .githooks (local, "));
+              HasSubstr("\nBypassed by: core.hooksPath = .githooks (local, "));
   ExpectInstalls(project);
   Guarded run(project.path());
   project.ExpectRefuses();
@@ -856,6 +860,16 @@ TEST(Hooks, LeaveAHookThatTheyCannotRead) {
     EXPECT_EQ(install.end, Exited(0));
     EXPECT_EQ(install.out, Golden("hooks_install_hook", ValuesOf(project)));
     EXPECT_EQ(Contents(hook), text);
+    EXPECT_THAT(project.Hooks({"status"}).out,
+                HasSubstr("\npost-checkout: missing, "));
+    // The user follows the advice, in another language.
+    MakeFile(hook,
+             "#!/usr/bin/env python3\nimport subprocess, sys\n"
+             "sys.exit(subprocess.call([o8lock, 'hooks', 'run', "
+             "'post-checkout'] + sys.argv[1:]))\n",
+             0755);
+    EXPECT_THAT(project.Hooks({"status"}).out,
+                HasSubstr("\npost-checkout: called by " + hook + "\n"));
   }
 }
 
@@ -974,10 +988,11 @@ TEST(Hooks, AreNotInstalledWhereGitFailsForAReasonOfItsOwn) {
   EXPECT_EQ(install.end, Exited(73));
   EXPECT_EQ(install.out, "");
   EXPECT_EQ(install.err,
-            "o8lock: error: git failed for another reason than the hook: git "
-            "worktree add refused: it would collide with that run.\n"
-            "o8lock: hint: the hooks are unchanged; see: o8lock "
-            "hooks status\n");
+            "o8lock: error: self-test failed: git worktree add failed for a "
+            "reason other than the hook: git worktree add refused: it would "
+            "collide with that run.\n"
+            "o8lock: hint: no hooks are installed; remove the cause, and run "
+            "this again\n");
   EXPECT_EQ(HooksOf(project), before);
 }
 

@@ -525,9 +525,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Submodule",
              kNew,
              "$T/x",
-             "Kept: $T/x, although refused: git worktree remove $T/x: fatal: "
-             "working trees "
-             "containing submodules cannot be moved or removed (exit code 128)",
+             "Kept: $T/x, although refused: git worktree remove $T/x failed "
+             "with exit code 128: fatal: working trees containing submodules "
+             "cannot be moved or removed",
              false,
              {"new"},
              "git -c protocol.file.allow=always submodule -q update --init"},
