@@ -149,7 +149,7 @@ Taken Acquisition::TakeLocked(Fd guard) {
                           IsStillNamed(guard, location_.guard));
   if (named) return TakeFree(std::move(guard));
   if (Waited() < kChangeFor) return nullptr;
-  return absl::DeadlineExceededError(
+  return absl::AbortedError(
       absl::StrCat("cannot lock '", location_.guard,
                    "': another process keeps replacing it"));
 }

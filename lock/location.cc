@@ -55,8 +55,8 @@ constexpr absl::string_view kOrchestr8Lock = "parallel";
 
 absl::Status IsAnothers(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(
-      what, ": orchestr8 4 names its own lock file ", kOrchestr8Name,
-      ".lock; use the lock '", kOrchestr8Lock, "' for it"));
+      what, " is reserved: orchestr8 v4 keeps ", kOrchestr8Name,
+      ".lock itself; use the lock '", kOrchestr8Lock, "' instead"));
 }
 
 // The lock of the lock file `options.lock_file`, relative to `start`.

@@ -54,6 +54,14 @@ int main(int argc, char** argv) {
   }
   if (exit.ok()) o8lock::ExitAs(*exit);
   fprintf(stderr, "%s\n", exit.status().ToString().c_str());
-  if (absl::IsNotFound(exit.status())) return 127;
-  return absl::IsPermissionDenied(exit.status()) ? 126 : 71;
+  switch (exit.status().code()) {
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kFailedPrecondition:
+      return 127;
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnknown:
+      return 126;
+    default:
+      return 71;
+  }
 }

@@ -8,6 +8,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "hooks/installation.h"
@@ -17,7 +18,9 @@
 #include "lock/lock.h"
 #include "lock/lock_status.h"
 #include "lock/process.h"
+#include "tools/cli/caller.h"
 #include "tools/cli/child.h"
+#include "tools/cli/error_text.h"
 #include "tools/cli/events.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/holder_text.h"
@@ -125,8 +128,10 @@ void Release(Lock& lock, const Location& location, const Options& options,
     PrintError(HooksWarning(hooks));
   }
   if (!released.ok()) {
-    PrintError(absl::StrCat(
-        "o8lock: warning: ", Printable(released.status().message()), "\n"));
+    PrintError(
+        absl::StrCat("o8lock: warning: the lock was not released cleanly: ",
+                     Printable(released.status().message()), "\n",
+                     HintText(absl::StrCat("see: ", OwnCommand("status")))));
     return;
   }
   if (released->overridden) {
@@ -185,24 +190,36 @@ int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
     }
     ExitAs(*exit);
   }
-  return FailToRun(exit.status());
+  return FailToRun(exit.status(), options.command[0]);
 }
 
-int FailToRun(const absl::Status& error) {
+int FailToRun(const absl::Status& error, const std::string& command) {
   switch (error.code()) {
     case absl::StatusCode::kNotFound:
-      return Fail(error.message(), "install it, or add its directory to PATH",
+      return Fail(error.message(),
+                  absl::StrContains(command, '/')
+                      ? "check the path"
+                      : "install it, or add its directory to PATH",
+                  kNotFound);
+    case absl::StatusCode::kFailedPrecondition:
+      return Fail(error.message(),
+                  "install that interpreter, or correct the file's first line",
                   kNotFound);
     case absl::StatusCode::kPermissionDenied:
       return Fail(error.message(), "check that it is an executable program",
                   kNotExecutable);
+    case absl::StatusCode::kUnknown:
+      return Fail(error.message(), NothingRunHint(""), kNotExecutable);
     case absl::StatusCode::kInternal:
       return Fail(
           error.message(),
           "the command ended, but its exit code is unknown; check its results",
           kOsError);
     default:
-      return Fail(error.message(), "nothing was run", kOsError);
+      // No descriptor or no process is available.
+      return Fail(error.message(),
+                  NothingRunHint("close files or end processes, and try again"),
+                  kOsError);
   }
 }
 

@@ -4,6 +4,8 @@
 #ifndef O8LOCK_TOOLS_CLI_COMMAND_H_
 #define O8LOCK_TOOLS_CLI_COMMAND_H_
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "lock/location.h"
 #include "lock/lock.h"
@@ -23,8 +25,9 @@ namespace o8lock {
 int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
                 const Location& location);
 
-// Prints an error of ChildRunner::Run or FindCommand. Returns the exit code.
-int FailToRun(const absl::Status& error);
+// Prints an error of ChildRunner::Run or FindCommand for `command`. Returns the
+// exit code.
+int FailToRun(const absl::Status& error, const std::string& command);
 
 }  // namespace o8lock
 

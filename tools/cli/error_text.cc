@@ -23,23 +23,32 @@ std::string HintText(absl::string_view hint) {
 std::string LockHint(const absl::Status& error) {
   switch (error.code()) {
     case absl::StatusCode::kUnimplemented:
-      return "use a lock file on a file system with working locks: --lock-file "
-             "FILE";
+      return "use one lock file on another file system for every run: "
+             "--lock-file FILE";
     case absl::StatusCode::kInvalidArgument:
       return absl::StrCat("see: ", OwnCommand("--help"));
     case absl::StatusCode::kFailedPrecondition:
-      return "nothing was run; move that file away, because it does not belong "
-             "to o8lock";
+      return "move it away; o8lock creates its own";
     case absl::StatusCode::kNotFound:
-      return "nothing was run; create the directory first";
+      return "create the directory first";
     case absl::StatusCode::kPermissionDenied:
-      return "nothing was run; get permission to read it";
+      return "get permission to read it";
     case absl::StatusCode::kResourceExhausted:
-      return "nothing was run; free disk space or open files, as the error "
-             "says, and try again";
+      return "free disk space or close files, as the error says";
+    case absl::StatusCode::kDeadlineExceeded:
+      return "an o8lock process may be stopped: continue or end it, and try "
+             "again";
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kUnavailable:
+      return "try again";
     default:
-      return "nothing was run";
+      return "";
   }
+}
+
+std::string NothingRunHint(absl::string_view next_step) {
+  return absl::StrCat("nothing was run", next_step.empty() ? "" : "; ",
+                      next_step);
 }
 
 }  // namespace o8lock

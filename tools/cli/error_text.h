@@ -17,9 +17,14 @@ namespace o8lock {
 std::string ErrorText(absl::string_view problem, absl::string_view hint);
 std::string HintText(absl::string_view hint);
 
-// Returns a hint for an error of Locate or Lock::Acquire, for the functions
-// above. The error must not be about a holder.
+// Returns the next step after an error of Locate or of a lock's files, for the
+// functions above. Empty if there is none. The error must not be about a
+// holder.
 std::string LockHint(const absl::Status& error);
+
+// Returns a hint for a command that was not started because of an error: says
+// so, and then the `next_step`, unless it is empty.
+std::string NothingRunHint(absl::string_view next_step);
 
 }  // namespace o8lock
 

@@ -55,7 +55,7 @@ absl::Status ExecStatus(int error, const std::string& command) {
   struct stat file;
   const bool found = !command.empty() && Find(command, &file);
   if (error == ENOENT && found) {
-    return absl::NotFoundError(absl::StrCat(
+    return absl::FailedPreconditionError(absl::StrCat(
         "cannot execute '", command,
         "': the interpreter or loader named in the file does not exist"));
   }
@@ -64,8 +64,11 @@ absl::Status ExecStatus(int error, const std::string& command) {
   if (!found && !absl::StrContains(command, '/')) error = ENOENT;
   if (error == ENOENT) return NotThere(command);
   if (error == EACCES && found && S_ISDIR(file.st_mode)) error = EISDIR;
-  return absl::PermissionDeniedError(
-      ErrnoStatus(error, "execute", command).message());
+  const bool is_no_program =
+      error == EACCES || error == EISDIR || error == ENOEXEC;
+  return absl::Status(is_no_program ? absl::StatusCode::kPermissionDenied
+                                    : absl::StatusCode::kUnknown,
+                      ErrnoStatus(error, "execute", command).message());
 }
 
 absl::StatusOr<std::string> FindCommand(const std::string& command) {

@@ -13,10 +13,10 @@ namespace o8lock {
 
 // Returns the file execvp(3) would execute as `command`, as far as o8lock can
 // determine it without executing it. Errors:
-//   kNotFound          there is no such file, or its interpreter is missing
-//                      (a shell's 127)
-//   kPermissionDenied  the file exists and cannot be executed, for whatever
-//                      reason (a shell's 126)
+//   kNotFound            there is no such file (a shell's 127)
+//   kFailedPrecondition  the file's interpreter is missing (127)
+//   kPermissionDenied    the file is not an executable program (126)
+//   kUnknown             any other error of execve(2) (126)
 absl::StatusOr<std::string> FindCommand(const std::string& command);
 
 // Returns the status, one of those above, for an execvp() of `command` that

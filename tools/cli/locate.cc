@@ -25,6 +25,7 @@
 #include "lock/repository.h"
 #include "lock/status.h"
 #include "tools/cli/access_hint.h"
+#include "tools/cli/caller.h"
 #include "tools/cli/error_text.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/options.h"
@@ -82,6 +83,15 @@ int ExitCodeOf(const absl::Status& error) {
   return kCannotCreate;
 }
 
+// Returns the hint of an error, with `next_step`. A usage error's hint is the
+// same for every purpose.
+std::string HintFor(const absl::Status& error, Purpose purpose,
+                    const std::string& next_step) {
+  return purpose == Purpose::kVerb || absl::IsInvalidArgument(error)
+             ? next_step
+             : NothingRunHint(next_step);
+}
+
 }  // namespace
 
 absl::StatusOr<Location> LocateLock(const Options& options) {
@@ -118,26 +128,26 @@ std::vector<std::string> OwnTokens() {
   return tokens;
 }
 
-int FailToLocate(const absl::Status& error) {
-  if (absl::IsFailedPrecondition(error)) {
-    return Fail(error.message(),
-                "nothing was run; git cannot use this repository either",
-                kCannotCreate);
-  }
+int FailToLocate(const absl::Status& error, Purpose purpose) {
   std::error_code removed;
-  if (std::filesystem::current_path(removed).empty()) {
-    return Fail(error.message(),
-                "nothing was run; go to a directory that exists: cd",
-                ExitCodeOf(error));
+  std::string next_step = LockHint(error);
+  if (absl::IsFailedPrecondition(error)) {
+    next_step = "git cannot use this repository either";
+  } else if (std::filesystem::current_path(removed).empty()) {
+    next_step = "go to a directory that exists: cd";
   }
-  return Fail(error.message(), LockHint(error), ExitCodeOf(error));
+  return Fail(error.message(), HintFor(error, purpose, next_step),
+              ExitCodeOf(error));
 }
 
-int FailToLock(const absl::Status& error, const Location& location) {
-  return Fail(error.message(),
-              absl::IsPermissionDenied(error)
-                  ? absl::StrCat("nothing was run; ", AccessHint(location))
-                  : LockHint(error),
+int FailToLock(const absl::Status& error, const Location& location,
+               Purpose purpose) {
+  std::string next_step =
+      absl::IsPermissionDenied(error) ? AccessHint(location) : LockHint(error);
+  if (next_step.empty()) {
+    next_step = absl::StrCat("see: ", OwnCommand("doctor"));
+  }
+  return Fail(error.message(), HintFor(error, purpose, next_step),
               ExitCodeOf(error));
 }
 

@@ -25,10 +25,14 @@ std::string NameOf(const Options& options);
 // Returns the tokens of the runs around this process, the outermost first.
 std::vector<std::string> OwnTokens();
 
+// The purpose of this process: to run a command, or a verb such as status.
+enum class Purpose { kCommand, kVerb };
+
 // Print an error of LocateLock, or of taking, reading or releasing the lock at
 // `location`. The error must not concern the holder. Return the exit code.
-int FailToLocate(const absl::Status& error);
-int FailToLock(const absl::Status& error, const Location& location);
+int FailToLocate(const absl::Status& error, Purpose purpose = Purpose::kVerb);
+int FailToLock(const absl::Status& error, const Location& location,
+               Purpose purpose = Purpose::kVerb);
 
 }  // namespace o8lock
 

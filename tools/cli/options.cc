@@ -94,8 +94,9 @@ std::optional<UsageError> ReadTime(absl::string_view name,
                                    std::optional<absl::Duration>& time) {
   time = ParseDuration(value);
   if (time.has_value()) return std::nullopt;
-  return SeeHelp(absl::StrCat(
-      name, " must be a time such as 90, 10m, 1h30m or 2d, not '", value, "'"));
+  return SeeHelp(
+      absl::StrCat(name, " must be a time such as 90s, 10m, 1h30m or 2d, not '",
+                   value, "'"));
 }
 
 // `option` selects the lock `value`. Two such options would mean two locks.

@@ -182,10 +182,10 @@ TEST(ParseOptionsTest, SaysWhatIsWrongAndWhatWouldBeRight) {
       {{"status", "now"},
        "status takes no arguments: 'now'\nsee: o8lock status --help"},
       {{"hooks"},
-       "hooks needs one of these verbs: install, uninstall, status, run\n"
+       "'hooks' needs a verb: install, uninstall or status\n"
        "see: o8lock hooks --help"},
       {{"hooks", "fly"},
-       "hooks needs one of these verbs: install, uninstall, status, run\n"
+       "'hooks' needs a verb: install, uninstall or status\n"
        "see: o8lock hooks --help"},
       {{"hooks", "install", "now"},
        "hooks install takes no arguments: 'now'\n"
@@ -250,7 +250,7 @@ TEST(ParseOptionsTest, ProposesTheVerbThatWasMeant) {
       {{"hook", "install"},
        "unknown verb: 'hook'\ndid you mean: o8lock hooks install"},
       {{"-q", "hooks", "instal"},
-       "hooks needs one of these verbs: install, uninstall, status, run\n"
+       "'hooks' needs a verb: install, uninstall or status\n"
        "did you mean: o8lock -q hooks install"},
       {{"help", "satus"},
        "there is no help for 'satus'\ndid you mean: o8lock help status"},
@@ -275,17 +275,18 @@ TEST(ParseOptionsTest, ReadsHowLongToWait) {
   EXPECT_EQ(Parsed({"-w1", "--", "x"}).wait, absl::Seconds(1));
   EXPECT_EQ(Parsed({"--wait=0.5s", "--", "x"}).wait, absl::Milliseconds(500));
   EXPECT_EQ(Error({"--wait=1x", "--", "x"}),
-            "--wait must be a time such as 90, 10m, 1h30m or 2d, not '1x'\n"
+            "--wait must be a time such as 90s, 10m, 1h30m or 2d, not '1x'\n"
             "see: o8lock --help");
-  EXPECT_EQ(Error({"--kill-after=", "--", "x"}),
-            "--kill-after must be a time such as 90, 10m, 1h30m or 2d, not ''\n"
-            "see: o8lock --help");
+  EXPECT_EQ(
+      Error({"--kill-after=", "--", "x"}),
+      "--kill-after must be a time such as 90s, 10m, 1h30m or 2d, not ''\n"
+      "see: o8lock --help");
   // A separate argument would be the command.
   EXPECT_EQ(Error({"-w", "10", "--", "x"}),
-            "-w takes its time without a space\n"
+            "no space is allowed between -w and TIME\n"
             "try: o8lock -w10 -- COMMAND");
   EXPECT_EQ(Error({"-q", "--wait", "1h30m", "x"}),
-            "--wait takes its time after '='\n"
+            "'=' is missing between --wait and TIME\n"
             "try: o8lock -q --wait=1h30m -- COMMAND");
   EXPECT_EQ(Error({"-w1s", "--force", "--", "x"}),
             "--wait and --force cannot be used together\nsee: o8lock --help");

@@ -201,7 +201,9 @@ int LockedRun::Start() {
         Lock::Acquire(location_, acquire_, &found, std::exchange(turn_, Fd()));
     if (lock.ok()) return RunUnder(*lock);
     const ChildRunner::Interruptible interruptible(runner_);
-    if (!found.has_value()) return FailToLock(lock.status(), location_);
+    if (!found.has_value()) {
+      return FailToLock(lock.status(), location_, Purpose::kCommand);
+    }
     const bool by_ancestor = IsHeldByAncestor(*found);
     const bool waits = options_.wait != absl::ZeroDuration() &&
                        found->state == LockState::kHeld && !by_ancestor;
@@ -275,7 +277,9 @@ std::optional<int> LockedRun::Wait(const LockStatus& found) {
   absl::StatusOr<Fd> got = waiting_->For(location_, found);
   // Then try once more: the lock may have a new holder by now.
   waited_ = absl::IsDeadlineExceeded(got.status());
-  if (!got.ok() && !waited_) return FailToLock(got.status(), location_);
+  if (!got.ok() && !waited_) {
+    return FailToLock(got.status(), location_, Purpose::kCommand);
+  }
   if (got.ok()) turn_ = *std::move(got);
   return std::nullopt;
 }
@@ -289,7 +293,7 @@ std::optional<int> LockedRun::Override(const LockStatus& found,
   if (options_.force) {
     // A misspelt command must not cost another run its lock.
     const absl::Status command = FindCommand(options_.command[0]).status();
-    if (!command.ok()) return FailToRun(command);
+    if (!command.ok()) return FailToRun(command, options_.command[0]);
   }
   const std::optional<int> refused =
       Refuse(found, options_, invocation_, by_ancestor);
@@ -319,7 +323,7 @@ int Run(Options options, const std::string& program, int64_t started) {
     options.yes = options.yes || orchestr8->yes;
   }
   const absl::StatusOr<Location> location = LocateLock(options);
-  if (!location.ok()) return FailToLocate(location.status());
+  if (!location.ok()) return FailToLocate(location.status(), Purpose::kCommand);
   // Before the lock is taken, because that arms the hooks.
   const absl::Status hooks = RefreshHooks(*location);
   if (!hooks.ok() && !options.quiet) {

@@ -54,8 +54,8 @@ UsageError NoVerbNorDashes(Arguments before, const Arguments& arguments) {
   if ((last == "-w" || last == "--wait") &&
       ParseDuration(arguments[0]).has_value()) {
     before.back() += absl::StrCat(last == "-w" ? "" : "=", arguments[0]);
-    return {last == "-w" ? "-w takes its time without a space"
-                         : "--wait takes its time after '='",
+    return {last == "-w" ? "no space is allowed between -w and TIME"
+                         : "'=' is missing between --wait and TIME",
             absl::StrCat("try: ", ShellQuoted(AsTyped(before)), " -- COMMAND")};
   }
   if (const Verb* verb = GuessVerb(arguments); verb != nullptr) {
@@ -73,8 +73,7 @@ UsageError NoHooksVerb(const Arguments& before, const Arguments& arguments) {
   const Arguments program(before.begin(), before.end() - 1);
   const Verb* verb = arguments.empty() ? nullptr : GuessVerb(typed);
   UsageError error =
-      SeeHelp("hooks needs one of these verbs: install, uninstall, status, run",
-              "hooks");
+      SeeHelp("'hooks' needs a verb: install, uninstall or status", "hooks");
   if (verb != nullptr) error.hint = DidYouMean(program, *verb, typed);
   return error;
 }

@@ -65,8 +65,8 @@ Exit codes: 0 all is well, or there are warnings only; 71 a check failed.
     {"hooks", Action::kHelp,
      R"(Usage: o8lock hooks install|uninstall|status
 
-With its hooks installed, git refuses to add a worktree while another run holds
-the lock 'parallel'. Every other git command works as before.
+With o8lock's hooks installed, git refuses to add a worktree while another run
+holds the lock 'parallel'. Every other git command works as before.
 
   install    make git call the hooks; once for each clone
   uninstall  remove the hooks, and restore the files as they were before
@@ -176,13 +176,13 @@ const Verb* GuessVerb(const std::vector<std::string>& arguments) {
 
 absl::string_view HelpText() {
   return R"(Usage: o8lock [OPTIONS] -- COMMAND [ARG...]
-       o8lock [OPTIONS] status|unlock|doctor|hooks install|uninstall|status
+       o8lock [OPTIONS] status|unlock|doctor | hooks install|uninstall|status
 
 Runs COMMAND under one lock per git repository. status shows the holder, unlock
 removes its lock, doctor finds problems. Help for a verb: o8lock help VERB.
 The status, abort and dry runs of orchestr8 need no lock.
 
-  -w, --wait[=TIME]           wait for the lock, at most TIME (for example 10m)
+  -w, --wait[=TIME]           wait for the lock, at most TIME (10m) if given
   -f, --force                 override a held lock, after a question
   -y, --yes                   do not ask
   -n, --name NAME             use another lock of the same repository

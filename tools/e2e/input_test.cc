@@ -102,7 +102,7 @@ TEST(CommandLineTest, WhatIsWrongIsSaid) {
        "unknown verb: 'statsu'",
        "did you mean: {O8LOCK} -q status --json"},
       {{"hooks", "instal"},
-       "hooks needs one of these verbs: install, uninstall, status, run",
+       "'hooks' needs a verb: install, uninstall or status",
        "did you mean: {O8LOCK} hooks install"},
       // A forgotten "--" gets the corrected line.
       {{"sleep", "3"},
@@ -156,12 +156,13 @@ TEST(CommandTest, ThatCannotBeRunLeavesNothing) {
     std::string hint;
   };
   const std::string found = "install it, or add its directory to PATH";
+  const std::string path = "check the path";
   const std::string program = "check that it is an executable program";
   const std::vector<Case> cases = {
       {"no-such-command", 127,
        "cannot execute 'no-such-command': No such file or directory", found},
       {"./no/such", 127,
-       "cannot execute './no/such': No such file or directory", found},
+       "cannot execute './no/such': No such file or directory", path},
       {"", 127, "cannot execute '': No such file or directory", found},
       {"no\nsuch\x1b[31m", 127,
        "cannot execute 'no\\x0asuch\\x1b[31m': No such file or directory",
@@ -171,7 +172,9 @@ TEST(CommandTest, ThatCannotBeRunLeavesNothing) {
        "cannot execute './script': the interpreter or loader named in the file "
        "does "
        "not exist",
-       found},
+       "install that interpreter, or correct the file's first line"},
+      {"./text/x", 126, "cannot execute './text/x': Not a directory",
+       "nothing was run"},
       {"./", 126, "cannot execute './': Is a directory", program},
   };
   const Repository repo;
@@ -230,12 +233,12 @@ void ExpectLeftAlone(const Kind& kind) {
       const Result run = Call(O8lock(arguments), repo.path());
       EXPECT_EQ(run.end, Exited(73));
       EXPECT_EQ(run.out, "");
-      EXPECT_EQ(run.err,
-                ErrorText(absl::StrCat("'", path, "' is ", kind.text,
-                                       ", but o8lock needs a regular file "
-                                       "there"),
-                          "nothing was run; move that file away, because it "
-                          "does not belong to o8lock"));
+      EXPECT_EQ(
+          run.err,
+          ErrorText(absl::StrCat("'", path, "' is ", kind.text,
+                                 ", but o8lock needs a regular file "
+                                 "there"),
+                    "nothing was run; move it away; o8lock creates its own"));
     }
     struct stat after = {};
     ASSERT_EQ(lstat(path.c_str(), &after), 0);

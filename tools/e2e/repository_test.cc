@@ -87,11 +87,20 @@ TEST(FindTest, WhatGitCallsBrokenFailsWithGitsReason) {
     MakeFile(dot_git, test.content);
     const std::string error =
         absl::StrCat("o8lock: error: ", test.reason, "\n", kGitCannot);
-    for (const Argv& arguments : {Argv{"--", "echo", "ran"}, Argv{"status"}}) {
-      const Result run = Call(O8lock(arguments), temp.path());
-      EXPECT_EQ(run.end, Exited(73));
-      EXPECT_EQ(run.out, "");
-      EXPECT_EQ(run.err, error);
+    const Result run = Call(O8lock({"--", "echo", "ran"}), temp.path());
+    EXPECT_EQ(run.end, Exited(73));
+    EXPECT_EQ(run.out, "");
+    EXPECT_EQ(run.err, error);
+    // A verb would have run nothing.
+    for (const Argv& verb : {Argv{"status"}, Argv{"doctor"}, Argv{"unlock"},
+                             Argv{"hooks", "status"}}) {
+      const Result result = Call(O8lock(verb), temp.path());
+      EXPECT_EQ(result.end, Exited(73));
+      EXPECT_EQ(result.out, "");
+      EXPECT_EQ(result.err,
+                absl::StrCat("o8lock: error: ", test.reason,
+                             "\no8lock: hint: git cannot use this repository "
+                             "either\n"));
     }
     // The reason is the same without git.
     ProcessOptions options = In(temp.path());
@@ -280,8 +289,8 @@ TEST(NameTest, OfOrchestr8sOwnLockFileIsRefused) {
   const Repository repo;
   std::filesystem::create_directory(repo.File(".claude"));
   const std::string reason =
-      ": orchestr8 4 names its own lock file murm.lock; use the lock "
-      "'parallel' for it\no8lock: hint: see: o8lock --help\n";
+      " is reserved: orchestr8 v4 keeps murm.lock itself; use the lock "
+      "'parallel' instead\no8lock: hint: see: o8lock --help\n";
   const Result name =
       Call(O8lock({"--name", "murm", "--", "true"}), repo.path());
   EXPECT_EQ(name.end, Exited(64));

@@ -512,8 +512,8 @@ TEST_F(NoLocksTest, NothingIsRunAndDoctorSaysWhy) {
   EXPECT_EQ(
       run.err,
       absl::StrCat("o8lock: error: cannot lock '", repo.Guard(), "': ", why,
-                   "\no8lock: hint: use a lock file on a file system "
-                   "with working locks: --lock-file FILE\n"));
+                   "\no8lock: hint: nothing was run; use one lock file on "
+                   "another file system for every run: --lock-file FILE\n"));
   const Result doctor = WithoutLocks(repo, {"doctor"});
   EXPECT_EQ(doctor.end, Exited(71));
   EXPECT_THAT(
@@ -524,7 +524,8 @@ TEST_F(NoLocksTest, NothingIsRunAndDoctorSaysWhy) {
           repo.File(".git/o8lock"),
           " \\([a-z0-9]+\\): cannot lock '[^\n]+': No locks available "
           "\\(this file system has no working locks\\)\n"
-          "      use a lock file on another file system: --lock-file FILE\n"
+          "      use one lock file on another file system for every run: "
+          "--lock-file FILE\n"
           "fail  lock file: (.|\n)+")));
   EXPECT_EQ(Call(O8lock({"doctor"}), repo.path()).end, Exited(0));
   EXPECT_EQ(Call(O8lock({"--", "echo", "ran"}), repo.path()).out, "ran\n");

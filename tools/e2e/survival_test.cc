@@ -197,7 +197,8 @@ TEST(LimitTest, OfDescriptorsForNothingIsAnErrorWithoutALockToo) {
       result.err,
       "o8lock: error: cannot make a descriptor for signals: Too many open "
       "files\n"
-      "o8lock: hint: nothing was run\n");
+      "o8lock: hint: nothing was run; close files or end processes, and try "
+      "again\n");
 }
 
 // --- Signals ---

@@ -397,9 +397,10 @@ TEST(WaitTimeTest, IsPartOfTheOption) {
   const Repository repo;
   const Result run = Call(O8lock({"-w", "10m", "--", "true"}), repo.path());
   EXPECT_EQ(run.end, Exited(64));
-  EXPECT_EQ(run.err, Fill("o8lock: error: -w takes its time without a space\n"
-                          "o8lock: hint: try: {O8LOCK} -w10m -- COMMAND\n",
-                          {}));
+  EXPECT_EQ(run.err,
+            Fill("o8lock: error: no space is allowed between -w and TIME\n"
+                 "o8lock: hint: try: {O8LOCK} -w10m -- COMMAND\n",
+                 {}));
 }
 
 // --- Signals ---
@@ -769,7 +770,7 @@ TEST_F(LimitTest, WithoutAThreadItIsAnError) {
   EXPECT_THAT(
       waiter.err,
       EndsWith("\no8lock: error: cannot start a thread: Resource temporarily "
-               "unavailable\no8lock: hint: nothing was run\n"));
+               "unavailable\no8lock: hint: nothing was run; try again\n"));
 }
 
 }  // namespace
