@@ -21,24 +21,25 @@
 #include "lock/probe.h"
 #include "tools/cli/access_hint.h"
 #include "tools/cli/caller.h"
+#include "tools/cli/error_text.h"
 #include "tools/cli/finding.h"
 #include "tools/cli/text_parts.h"
 
 namespace o8lock {
 namespace {
 
-Finding NoFileOfOurs(absl::string_view what, const absl::Status& status) {
-  return {
-      Finding::kFail,
-      std::string(what),
-      std::string(status.message()),
-      absl::IsFailedPrecondition(status)
-          ? "move it away; o8lock creates its own"
-          : "get permission for it, or use another lock file: --lock-file FILE",
-      {}};
+Finding NoFileOfOurs(absl::string_view what, const absl::Status& status,
+                     const Location& location) {
+  return {Finding::kFail,
+          std::string(what),
+          std::string(status.message()),
+          absl::IsPermissionDenied(status) ? AccessHint(location)
+                                           : LockHint(status),
+          {}};
 }
 
-Finding GuardFinding(const std::string& path) {
+Finding GuardFinding(const Location& location) {
+  const std::string& path = location.guard;
   const absl::StatusOr<Fd> fd = OpenRegular(path, O_RDONLY);
   if (absl::IsNotFound(fd.status())) {
     return {Finding::kOk,
@@ -47,19 +48,21 @@ Finding GuardFinding(const std::string& path) {
             "",
             {}};
   }
-  if (!fd.ok()) return NoFileOfOurs("guard", fd.status());
+  if (!fd.ok()) return NoFileOfOurs("guard", fd.status(), location);
   struct stat info;
   if (fstat(fd->get(), &info) == 0 && info.st_nlink > 1) {
-    return NoFileOfOurs("guard", absl::FailedPreconditionError(absl::StrCat(
-                                     "'", path, "' has other hard links")));
+    return NoFileOfOurs("guard",
+                        absl::FailedPreconditionError(
+                            absl::StrCat("'", path, "' has other hard links")),
+                        location);
   }
   return {Finding::kOk, "guard", absl::StrCat(path, ": exists"), "", {}};
 }
 
-Finding LockFileFinding(const std::string& path) {
+Finding LockFileFinding(const std::string& path, const Location& location) {
   const absl::StatusOr<LockFile> file =
       DetermineLockFileStatus(path, std::nullopt);
-  if (!file.ok()) return NoFileOfOurs("lock file", file.status());
+  if (!file.ok()) return NoFileOfOurs("lock file", file.status(), location);
   const LockStatus& found = file->lock_status;
   const auto finding = [&path](Finding::Level level, absl::string_view text,
                                absl::string_view hint) {
@@ -110,7 +113,7 @@ bool IsShared(absl::string_view file_system) {
 std::string HintFor(const absl::Status& status, const Location& location) {
   if (absl::IsNotFound(status)) return "create this directory";
   if (absl::IsPermissionDenied(status)) return AccessHint(location);
-  return "free some space there";
+  return absl::IsResourceExhausted(status) ? LockHint(status) : "";
 }
 
 Findings DirectoryFindings(absl::string_view what, const std::string& directory,
@@ -132,7 +135,8 @@ Findings DirectoryFindings(absl::string_view what, const std::string& directory,
         {Finding::kFail,
          std::string(what),
          absl::StrCat(where, status.message()),
-         "use a lock file on another file system: --lock-file FILE",
+         "use one lock file on another file system for every run: --lock-file "
+         "FILE",
          {}});
   }
   if (!findings.empty()) return findings;
@@ -172,10 +176,10 @@ Finding OutsideFinding(const Location& location) {
 }  // namespace
 
 Findings FileFindings(const Location& location) {
-  Findings findings = {GuardFinding(location.guard)};
+  Findings findings = {GuardFinding(location)};
   for (const std::string& file : location.LockFiles()) {
     if (file == location.lock_file || IdOf(file).ok()) {
-      findings.push_back(LockFileFinding(file));
+      findings.push_back(LockFileFinding(file, location));
     }
   }
   if (!location.outside.empty()) findings.push_back(OutsideFinding(location));

@@ -42,7 +42,9 @@ Finding HooksFinding(Finding::Level level, absl::string_view text,
 std::string BypassHint(Bypass::Kind kind) {
   switch (kind) {
     case Bypass::kSettingOfOneWorktree:
-      return "remove the setting, or do not add worktrees from that worktree";
+      return "o8lock's hooks do not work in that worktree: remove the setting "
+             "unless your own hooks need it, or do not add worktrees from "
+             "there";
     case Bypass::kOtherPath:
       return InstallHint();
     case Bypass::kNoexec:
@@ -53,7 +55,8 @@ std::string BypassHint(Bypass::Kind kind) {
       break;
   }
   return absl::StrCat(InstallHint(),
-                      "; if that does not help, remove the setting");
+                      "; if that does not help, remove the setting unless "
+                      "your own hooks need it");
 }
 
 Findings BypassFindings(const HooksState& state) {
@@ -133,30 +136,35 @@ std::pair<std::string, std::string> InWorktree(const Location& location,
 
 Finding TrackedFinding(const Location& location, const std::string& file) {
   const auto [directory, name] = InWorktree(location, file);
+  std::vector<std::string> remove = {"git", "-C",       directory,
+                                     "rm",  "--cached", name};
+  // git would take the name for a pattern.
+  if (name.find_first_of(":*?[\\") != name.npos) {
+    remove.insert(remove.begin() + 1, "--literal-pathspecs");
+  }
   return GitFinding(Finding::kWarn,
                     absl::StrCat(name, " is tracked, but every run changes it"),
                     absl::StrCat("remove it from the index, and commit: ",
-                                 ShellQuoted({"git", "-C", directory, "rm",
-                                              "--cached", name})));
+                                 ShellQuoted(remove)));
 }
 
 // Returns a finding about the lock file. o8lock itself makes git ignore it.
 Finding LockFileInGitFinding(const Location& location,
                              const FileInGit& in_git) {
-  const std::string text =
-      absl::StrCat(InWorktree(location, location.lock_file).second, " is ");
+  const std::string name = InWorktree(location, location.lock_file).second;
   if (in_git.ignored) {
-    return GitFinding(Finding::kOk, absl::StrCat(text, "ignored"), "");
+    return GitFinding(Finding::kOk, absl::StrCat(name, " is ignored"), "");
   }
   if (in_git.unignored_by.empty()) {
     return GitFinding(Finding::kOk,
-                      absl::StrCat(text, "ignored from the first run on"), "");
+                      absl::StrCat(name, ": the first run makes git ignore it"),
+                      "");
   }
   return GitFinding(
       Finding::kWarn,
-      absl::StrCat(text, "shown as a change during runs, because of ",
+      absl::StrCat(name, " is shown as a change during runs, because of ",
                    in_git.unignored_by),
-      "remove that pattern: orchestr8 refuses a tree with changes");
+      "remove that pattern: orchestr8 does not start with uncommitted changes");
 }
 
 // Returns a finding about the files orchestr8 leaves, by their names in git.
@@ -165,12 +173,10 @@ Finding UnignoredFinding(const std::vector<std::string>& names) {
       Finding::kWarn,
       absl::StrCat(
           names.size() == 1
-              ? absl::StrCat(names[0],
-                             " is not ignored: the next run of orchestr8")
-              : absl::StrCat(names.size(),
-                             " files of orchestr8 are "
-                             "not ignored: its next run"),
-          " refuses a tree with changes"),
+              ? absl::StrCat(names[0], " is")
+              : absl::StrCat(names.size(), " files of orchestr8 are"),
+          " not ignored, and orchestr8 does not start with uncommitted "
+          "changes"),
       "add to .gitignore, and commit:");
   for (const std::string& name : names) {
     finding.lines.push_back(absl::StrCat("/", name));
@@ -230,7 +236,9 @@ Finding GitLockFinding(const GitLock& lock, const std::vector<int>& commands) {
       running.empty()
           ? absl::StrCat("if no git command is running: ", remove)
           : absl::StrCat("it may belong to ", absl::StrJoin(running, ", "),
-                         "; when that has ended: ", remove));
+                         "; if the file is still there after ",
+                         running.size() == 1 ? "it has" : "they have",
+                         " ended: ", remove));
 }
 
 Findings GitLockFindings(const Location& location) {

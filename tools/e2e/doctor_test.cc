@@ -182,7 +182,7 @@ TEST(DoctorTest, ALockFileBeyondALink) {
 TEST(DoctorTest, HooksThatGitPassesBy) {
   const ReadyRepository repo;
   const std::string setting =
-      GitHasConfigHooks() ? "hook.o8lock.enabled" : "core.hookspath";
+      GitHasConfigHooks() ? "hook.o8lock.enabled" : "core.hooksPath";
   Values values = ValuesOf(repo);
   values["SETTING"] = setting;
   Git(repo.path(), {"config", "extensions.worktreeConfig", "true"});
