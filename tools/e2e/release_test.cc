@@ -327,9 +327,11 @@ TEST_F(NpmTest, MissingPackageIsNamed) {
                               "/global/lib/node_modules/o8lock/node_modules");
   const Result result = Npm({Global(), "--", "touch", home() + "/ran"}, "/");
   EXPECT_EQ(result.end, Exited(71));
-  EXPECT_EQ(result.err,
-            FillIn("Error: the npm package @o8lock/linux-{CPU} is missing\n"
-                   "o8lock depends on it: install without --omit=optional\n"));
+  EXPECT_EQ(
+      result.err,
+      FillIn("o8lock: error: the npm package @o8lock/linux-{CPU} is missing\n"
+             "o8lock: hint: install o8lock again, without "
+             "--omit=optional\n"));
   EXPECT_FALSE(Exists(home() + "/ran"));
 }
 
@@ -342,7 +344,8 @@ TEST_F(NpmTest, OtherSystemIsToldThatItIsNone) {
   const Result result =
       Call({Global(), "--", "touch", home() + "/ran"}, options);
   EXPECT_EQ(result.end, Exited(71));
-  EXPECT_EQ(result.err, "Error: o8lock runs on Linux, on x86-64 and arm64\n");
+  EXPECT_EQ(result.err,
+            "o8lock: error: o8lock runs on Linux, on x86-64 and arm64\n");
   EXPECT_FALSE(Exists(home() + "/ran"));
 }
 

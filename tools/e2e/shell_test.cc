@@ -212,20 +212,20 @@ TEST(InstallTest, NamesWhatItCannotWriteOrRemove) {
   const Result result = Install({"--prefix", dir.path()});
   EXPECT_EQ(result.end, Exited(73));
   EXPECT_EQ(result.out, absl::StrCat("installed: ", dir.File("bin/o8lock\n")));
-  EXPECT_THAT(result.err,
-              EndsWith(absl::StrCat("\nError: cannot write ", page, "\n")));
+  EXPECT_THAT(result.err, EndsWith(absl::StrCat(
+                              "\no8lock: error: cannot write ", page, "\n")));
   EXPECT_THAT(Names(dir.File("share/man/man1")), ElementsAre("o8lock.1"));
   const Result removal = Install({"--prefix", dir.path(), "--uninstall"});
   EXPECT_EQ(removal.end, Exited(73));
   EXPECT_EQ(removal.out, absl::StrCat("removed: ", dir.File("bin/o8lock\n")));
-  EXPECT_THAT(removal.err,
-              EndsWith(absl::StrCat("\nError: cannot remove ", page, "\n")));
+  EXPECT_THAT(removal.err, EndsWith(absl::StrCat(
+                               "\no8lock: error: cannot remove ", page, "\n")));
   // Its directory cannot be created: it is a file.
   MakeFile(dir.File("file"), "");
   const Result under_a_file = Install({"--prefix", dir.File("file")});
   EXPECT_EQ(under_a_file.end, Exited(73));
   EXPECT_THAT(under_a_file.err,
-              EndsWith(absl::StrCat("\nError: cannot write ",
+              EndsWith(absl::StrCat("\no8lock: error: cannot write ",
                                     dir.File("file/bin/o8lock"), "\n")));
 }
 

@@ -12,7 +12,7 @@ usage() {
 }
 
 fail() {
-  echo "Error: $1" >&2
+  echo "o8lock: error: $1" >&2
   exit 73
 }
 
