@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "hooks/git.h"
 #include "lock/file.h"
 #include "lock/location.h"
@@ -26,23 +27,6 @@ namespace {
 
 // A younger lock file most likely belongs to a running command.
 constexpr int64_t kOldSeconds = 60;
-
-constexpr int kIsIgnored = 0;
-constexpr int kIsNotIgnored = 1;
-
-// Runs `git check-ignore` with `flag`. Exit codes other than the two above are
-// errors.
-absl::StatusOr<ProgramResult> CheckIgnore(const std::string& directory,
-                                          std::vector<std::string> args,
-                                          const std::string& flag,
-                                          const std::string& name) {
-  args.insert(args.end(), {"check-ignore", flag, "--", name});
-  O8LOCK_ASSIGN_OR_RETURN(ProgramResult result, RunGit(directory, args));
-  if (result.exit_code == kIsIgnored || result.exit_code == kIsNotIgnored) {
-    return result;
-  }
-  return absl::InternalError(absl::StrCat("git check-ignore: ", result.err));
-}
 
 bool IsLink(const std::string& path) {
   struct stat info;
@@ -64,41 +48,87 @@ bool IsOpen(const FileId& file) {
                         [&file](int pid) { return HasOpen(pid, file); });
 }
 
+// Fills in how the files `names` are ignored in `directory`. `args` are for
+// git.
+absl::Status CheckIgnore(const std::string& directory,
+                         std::vector<std::string> args,
+                         const std::vector<std::string>& names,
+                         const std::vector<FileInGit*>& files) {
+  if (names.empty()) return absl::OkStatus();
+  args.insert(args.end(),
+              {"check-ignore", "--verbose", "--non-matching", "--"});
+  args.insert(args.end(), names.begin(), names.end());
+  O8LOCK_ASSIGN_OR_RETURN(const ProgramResult result, RunGit(directory, args));
+  // For each name FILE:LINE:PATTERN, a tab, and the name.
+  const std::vector<std::string> lines =
+      absl::StrSplit(result.out, '\n', absl::SkipEmpty());
+  if (lines.size() != names.size()) {
+    return absl::InternalError(absl::StrCat("git check-ignore: ", result.err));
+  }
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const std::string rule = lines[i].substr(0, lines[i].rfind('\t'));
+    const std::vector<std::string> parts =
+        absl::StrSplit(rule, absl::MaxSplits(':', 2));
+    if (absl::StartsWith(parts.back(), "!")) {
+      files[i]->unignored_by = rule;
+    } else {
+      files[i]->ignored = !parts.back().empty();
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Inspects `files`, all below `directory`. `args` are for git.
+absl::StatusOr<std::vector<FileInGit>> InspectIn(
+    const std::string& directory, const std::vector<std::string>& args,
+    const std::vector<std::string>& files) {
+  std::vector<std::string> names;
+  for (const std::string& file : files) {
+    // The leading dot keeps git from giving the name a special meaning.
+    names.push_back(absl::StrCat(
+        "./", absl::StripPrefix(file.substr(directory.size()), "/")));
+  }
+  std::vector<std::string> list = args;
+  list.insert(list.end(), {"ls-files", "-z", "--"});
+  list.insert(list.end(), names.begin(), names.end());
+  O8LOCK_ASSIGN_OR_RETURN(const std::string listed, AskGit(directory, list));
+  // There may be other results: git also reads a name as a pattern.
+  const std::vector<absl::string_view> tracked = absl::StrSplit(listed, '\0');
+  std::vector<FileInGit> found(files.size());
+  std::vector<std::string> visible;
+  std::vector<FileInGit*> visible_files;
+  for (size_t i = 0; i < files.size(); ++i) {
+    found[i].tracked = absl::c_linear_search(tracked, names[i].substr(2));
+    const std::string parent = ParentOf(files[i]);
+    // Git sees no file beyond a link.
+    if (parent != directory && IsLink(parent)) {
+      found[i].ignored = true;
+    } else {
+      visible.push_back(names[i]);
+      visible_files.push_back(&found[i]);
+    }
+  }
+  O8LOCK_RETURN_IF_ERROR(CheckIgnore(directory, args, visible, visible_files));
+  return found;
+}
+
 }  // namespace
 
-absl::StatusOr<FileInGit> InspectFile(const Location& location,
-                                      const std::string& file) {
+absl::StatusOr<std::vector<FileInGit>> InspectFiles(
+    const Location& location, const std::vector<std::string>& files) {
   const std::string& worktree = location.main_worktree;
-  std::string directory = file.substr(0, file.rfind('/') + 1);
-  std::vector<std::string> args;
   if (!worktree.empty()) {
-    directory = worktree;
     // For core.worktree: that worktree has no .git.
-    args = {"--git-dir", location.common_dir, "--work-tree", worktree};
+    return InspectIn(
+        worktree, {"--git-dir", location.common_dir, "--work-tree", worktree},
+        files);
   }
-  // The leading dot keeps git from giving the name a special meaning.
-  const std::string name = absl::StrCat(
-      ".", absl::StartsWith(file.substr(directory.size()), "/") ? "" : "/",
-      file.substr(directory.size()));
-  std::vector<std::string> list = args;
-  list.insert(list.end(), {"ls-files", "-z", "--", name});
-  O8LOCK_ASSIGN_OR_RETURN(const std::string listed, AskGit(directory, list));
-  const std::vector<absl::string_view> tracked = absl::StrSplit(listed, '\0');
-  FileInGit found;
-  // There may be other results: git also reads the name as a pattern.
-  found.tracked = absl::c_linear_search(tracked, name.substr(2));
-  // Git sees no file beyond a link.
-  if (!worktree.empty() && IsLink(file.substr(0, file.rfind('/')))) {
-    found.ignored = true;
-    return found;
+  std::vector<FileInGit> found;
+  for (const std::string& file : files) {
+    O8LOCK_ASSIGN_OR_RETURN(const std::vector<FileInGit> one,
+                            InspectIn(ParentOf(file), {}, {file}));
+    found.push_back(one[0]);
   }
-  O8LOCK_ASSIGN_OR_RETURN(const ProgramResult ignored,
-                          CheckIgnore(directory, args, "--quiet", name));
-  found.ignored = ignored.exit_code == kIsIgnored;
-  if (found.ignored) return found;
-  O8LOCK_ASSIGN_OR_RETURN(const ProgramResult pattern,
-                          CheckIgnore(directory, args, "--verbose", name));
-  found.unignored_by = pattern.out.substr(0, pattern.out.rfind('\t'));
   return found;
 }
 

@@ -22,11 +22,12 @@ struct FileInGit {
   std::string unignored_by;
 };
 
-// Asks git about `file`, a path in the main worktree of `location`. Without a
-// main worktree, asks in the worktree containing the file's directory.
-// Errors: those of AskGit (git.h), also if that directory is in no worktree.
-absl::StatusOr<FileInGit> InspectFile(const Location& location,
-                                      const std::string& file);
+// Asks git about each of `files`, paths in the main worktree of `location`.
+// Without a main worktree, asks in the worktree containing the file's
+// directory. Errors: those of AskGit (git.h), also if that directory is in no
+// worktree.
+absl::StatusOr<std::vector<FileInGit>> InspectFiles(
+    const Location& location, const std::vector<std::string>& files);
 
 // A lock file of git's: with it a git command keeps others from changing
 // something.

@@ -201,16 +201,17 @@ Findings FilesInGitFindings(const Location& location, bool uses_orchestr8) {
   const std::vector<std::string> orchestr8 = Orchestr8Files(location);
   const size_t lock_files = files.size();
   files.insert(files.end(), orchestr8.begin(), orchestr8.end());
+  const absl::StatusOr<std::vector<FileInGit>> in_git =
+      InspectFiles(location, files);
+  if (!in_git.ok()) return {NoGitFinding(in_git.status())};
   std::vector<std::string> unignored;
   for (size_t i = 0; i < files.size(); ++i) {
     const std::string& file = files[i];
-    const absl::StatusOr<FileInGit> in_git = InspectFile(location, file);
-    if (!in_git.ok()) return {NoGitFinding(in_git.status())};
-    if (in_git->tracked) {
+    if ((*in_git)[i].tracked) {
       findings.push_back(TrackedFinding(location, file));
     } else if (file == location.lock_file) {
-      findings.push_back(LockFileInGitFinding(location, *in_git));
-    } else if (!in_git->ignored &&
+      findings.push_back(LockFileInGitFinding(location, (*in_git)[i]));
+    } else if (!(*in_git)[i].ignored &&
                (IdOf(file).ok() || (uses_orchestr8 && i >= lock_files))) {
       unignored.push_back(InWorktree(location, file).second);
     }
@@ -255,9 +256,9 @@ Findings GitLockFindings(const Location& location) {
 }  // namespace
 
 Findings ChosenFileFindings(const Location& location) {
-  const absl::StatusOr<FileInGit> in_git =
-      InspectFile(location, location.lock_file);
-  if (!in_git.ok() || !in_git->tracked) return {};
+  const absl::StatusOr<std::vector<FileInGit>> in_git =
+      InspectFiles(location, {location.lock_file});
+  if (!in_git.ok() || !in_git->front().tracked) return {};
   return {TrackedFinding(location, location.lock_file)};
 }
 
