@@ -627,7 +627,7 @@ TEST_F(FileSystemTest, ReadOnly) {
   EXPECT_EQ(run.err, ErrorText(absl::StrCat("cannot create directory '",
                                             File(".git/o8lock"),
                                             "': Read-only file system"),
-                               hint) +
+                               "nothing was run; " + hint) +
                          ErrorText(absl::StrCat("cannot write '", File(".git"),
                                                 "': Read-only file system"),
                                    hint));
