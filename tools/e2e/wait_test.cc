@@ -338,8 +338,8 @@ TEST(WaitTest, NeedsNoStandardInput) {
 
 // Returns `text` with a placeholder for the time it has waited.
 std::string WithoutTime(const std::string& text) {
-  return std::regex_replace(Normal(text), std::regex("progress after [0-9]+s"),
-                            "progress after {DURATION}");
+  return std::regex_replace(Normal(text), std::regex("waited [0-9]+s;"),
+                            "waited {DURATION};");
 }
 
 TEST(WaitTimeTest, EndsWithARefusal) {
