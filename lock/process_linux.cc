@@ -26,6 +26,8 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "lock/file.h"
 #include "lock/process.h"
 
@@ -140,6 +142,26 @@ bool HasLockedOneOf(const std::string& process, const FileId& file,
     }
   }
   return false;
+}
+
+// The environment of `pid`, in the form of /proc/PID/environ. During an
+// execve(2) this file is empty, and the environment's addresses are 0 or, for
+// microseconds, equal.
+std::string EnvironmentOf(int pid) {
+  constexpr int kTries = 20;
+  const std::string process = absl::StrCat("/proc/", pid);
+  int empty = 0;
+  for (int i = 0; i < kTries && empty < 3; ++i) {
+    std::string environment = ReadProc(process + "/environ");
+    if (!environment.empty()) return environment;
+    // A kernel thread, a zombie, or another user's process.
+    if (ReadLink(process + "/exe").empty()) break;
+    const std::string stat = ReadProc(process + "/stat");
+    const int64_t start = StatField(stat, 50);
+    if (start != 0 && start == StatField(stat, 51)) ++empty;
+    absl::SleepFor(absl::Milliseconds(1));
+  }
+  return "";
 }
 
 // The inode of /proc/PID/ns/pid for the initial namespace, in every kernel.
@@ -375,8 +397,7 @@ std::vector<int> ProcessesWith(const std::string& name,
                                const std::string& entry) {
   std::vector<int> processes;
   for (const int pid : Processes()) {
-    const std::string environment =
-        ReadProc(absl::StrCat("/proc/", pid, "/environ"));
+    const std::string environment = EnvironmentOf(pid);
     for (absl::string_view variable : absl::StrSplit(environment, '\0')) {
       if (!absl::ConsumePrefix(&variable, name + "=")) continue;
       const std::vector<absl::string_view> entries =

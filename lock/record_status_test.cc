@@ -146,6 +146,22 @@ TEST(GetProcessTest, TakesAnotherUsersProcessForAlive) {
   EXPECT_EQ(status, 0);
 }
 
+TEST(ProcessesWithTest, FindsAProcessInTheMiddleOfAnExecve) {
+  const TempDir temp;
+  MakeFile(temp.File("again"),
+           "#!/bin/sh\n[ $1 ] || echo ready\nexec \"$0\" again\n", 0755);
+  ProcessOptions options;
+  options.env["O8LOCK_TEST"] = temp.path();
+  Process process({temp.File("again")}, options);
+  process.WaitForOutput("ready");
+  for (int i = 0; i < 500; ++i) {
+    ASSERT_EQ(ProcessesWith("O8LOCK_TEST", temp.path()),
+              std::vector<int>{process.pid()});
+  }
+  process.Signal(SIGKILL);
+  process.Wait();
+}
+
 TEST(ThisProcessTest, KnowsThisProcess) {
   const Here here = ThisProcess();
   EXPECT_EQ(here.pid, getpid());
