@@ -48,6 +48,18 @@ bool IsOpen(const FileId& file) {
                         [&file](int pid) { return HasOpen(pid, file); });
 }
 
+// The pattern in FILE:LINE:PATTERN; empty in "::". FILE may contain colons.
+absl::string_view PatternIn(absl::string_view rule) {
+  size_t colon = rule.find(':');
+  while (colon != rule.npos) {
+    const size_t end = rule.find_first_not_of("0123456789", colon + 1);
+    if (end == rule.npos) break;
+    if (end > colon + 1 && rule[end] == ':') return rule.substr(end + 1);
+    colon = rule.find(':', colon + 1);
+  }
+  return "";
+}
+
 // Fills in how the files `names` are ignored in `directory`. `args` are for
 // git.
 absl::Status CheckIgnore(const std::string& directory,
@@ -67,12 +79,11 @@ absl::Status CheckIgnore(const std::string& directory,
   }
   for (size_t i = 0; i < lines.size(); ++i) {
     const std::string rule = lines[i].substr(0, lines[i].rfind('\t'));
-    const std::vector<std::string> parts =
-        absl::StrSplit(rule, absl::MaxSplits(':', 2));
-    if (absl::StartsWith(parts.back(), "!")) {
+    const absl::string_view pattern = PatternIn(rule);
+    if (absl::StartsWith(pattern, "!")) {
       files[i]->unignored_by = rule;
     } else {
-      files[i]->ignored = !parts.back().empty();
+      files[i]->ignored = !pattern.empty();
     }
   }
   return absl::OkStatus();
@@ -125,8 +136,10 @@ absl::StatusOr<std::vector<FileInGit>> InspectFiles(
   }
   std::vector<FileInGit> found;
   for (const std::string& file : files) {
-    O8LOCK_ASSIGN_OR_RETURN(const std::vector<FileInGit> one,
-                            InspectIn(ParentOf(file), {}, {file}));
+    const std::string parent = ParentOf(file);
+    O8LOCK_ASSIGN_OR_RETURN(
+        const std::vector<FileInGit> one,
+        InspectIn(parent.empty() ? "/" : parent, {}, {file}));
     found.push_back(one[0]);
   }
   return found;

@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -172,6 +174,16 @@ class WaitMonitor {
     }
   }
 
+  // The time of the last write to the guard if the lock is free; otherwise 0.
+  // Each run writes its record.
+  int64_t FreeSince() const {
+    struct stat info;
+    if (IsTaken(fd_, guard_).value_or(true) || fstat(fd_.get(), &info) != 0) {
+      return 0;
+    }
+    return int64_t{info.st_mtim.tv_sec} * 1000000000 + info.st_mtim.tv_nsec;
+  }
+
   Reason CheckLock(Ticks& next) {
     if (options_.give_up >= 0 && NowTicks() >= options_.give_up) {
       return Reason::kTimeIsOver;
@@ -183,9 +195,9 @@ class WaitMonitor {
     const absl::StatusOr<bool> named = IsStillNamed(fd_, guard_);
     if (!named.ok() || !*named) return Reason::kTryAgain;
     // Free for a second: the waiter that has the turn is stopped.
-    const bool was_free = free_;
-    free_ = !IsTaken(fd_, guard_).value_or(true);
-    if (free_ && was_free) return Reason::kTryAgain;
+    const int64_t free_since = FreeSince();
+    if (free_since > 0 && free_since == free_since_) return Reason::kTryAgain;
+    free_since_ = free_since;
     const std::optional<Holder> record = ReadRecord(fd_, guard_);
     if (!record.has_value()) return Reason::kNone;  // being written
     const LockStatus found = DetermineRecordStatus(
@@ -201,7 +213,7 @@ class WaitMonitor {
   const WaitOptions& options_;
   const pthread_t waiter_;
   std::mutex mutex_;
-  bool free_ = false;              // at the last check
+  int64_t free_since_ = 0;         // at the last check
   bool over_ = false;              // guarded by mutex_
   Reason reason_ = Reason::kNone;  // guarded by mutex_
 };

@@ -36,8 +36,8 @@ void StartWaiting(const Fd& fd, Ticks since, const std::string& guard);
 void StopWaiting(const Fd& fd, const std::string& guard);
 
 // The processes waiting for the lock at `location`, the longest wait first.
-// They get the lock in this order, except for those that were stopped. Without
-// a guard there are no waiters.
+// Normally they get the lock in this order (wait.h). Without a guard there are
+// no waiters.
 // Errors: from opening the guard and from fcntl(2).
 // Takes nothing and changes nothing.
 absl::StatusOr<std::vector<Waiter>> FindWaiters(const Location& location);

@@ -197,7 +197,11 @@ Finding NoGitFinding(const absl::Status& status) {
 
 Findings FilesInGitFindings(const Location& location, bool uses_orchestr8) {
   Findings findings;
-  std::vector<std::string> files = location.LockFiles();
+  std::vector<std::string> files;
+  for (const std::string& file : location.LockFiles()) {
+    // The caller's linked worktree has an index of its own.
+    if (IsBelow(file, location.main_worktree)) files.push_back(file);
+  }
   const std::vector<std::string> orchestr8 = Orchestr8Files(location);
   const size_t lock_files = files.size();
   files.insert(files.end(), orchestr8.begin(), orchestr8.end());

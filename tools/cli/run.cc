@@ -19,6 +19,7 @@
 #include "hooks/installation.h"
 #include "lock/file.h"
 #include "lock/holder.h"
+#include "lock/inspect.h"
 #include "lock/location.h"
 #include "lock/lock.h"
 #include "lock/lock_status.h"
@@ -166,7 +167,7 @@ class LockedRun {
   int Start();
 
  private:
-  // Decides at the first call, since a refusal does not need the decision.
+  // Decides at the first call.
   const PublishDecision& Published();
   // Makes sure the lock file of the joined run does not stop the command.
   void WithdrawLockFile(Lock& lock);
@@ -195,6 +196,12 @@ class LockedRun {
 };
 
 int LockedRun::Start() {
+  // The search for an orchestr8 may take long, and under the lock other starts
+  // would find a run without a record. A refusal does not need it.
+  if (!IsTaken(location_).value_or(false)) {
+    const ChildRunner::Interruptible interruptible(runner_);
+    Published();
+  }
   while (true) {
     std::optional<LockStatus> found;
     absl::StatusOr<Lock> lock =
@@ -274,6 +281,7 @@ std::optional<int> LockedRun::Wait(const LockStatus& found) {
   if (!waiting_.has_value()) {
     waiting_.emplace(options_.wait, options_.quiet);
   }
+  Published();  // not between the turn and the command
   absl::StatusOr<Fd> got = waiting_->For(location_, found);
   // Then try once more: the lock may have a new holder by now.
   waited_ = absl::IsDeadlineExceeded(got.status());
@@ -303,6 +311,7 @@ std::optional<int> LockedRun::Override(const LockStatus& found,
     }
     return refused;
   }
+  Published();  // not under the lock
   acquire_.overriding.push_back(found);
   return std::nullopt;
 }

@@ -865,8 +865,7 @@ class KilledHookTest : public testing::Test {
 #if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
     GTEST_SKIP() << "most of the system calls are the sanitizer's own";
 #endif
-    if (!(RunToEnd({"strace", "-qq", "-o", "/dev/null", "true"}) ==
-          Exited(0))) {
+    if (!CanTrace()) {
       GTEST_SKIP() << "needs strace, and permission to trace";
     }
     repo_.Install();
@@ -1072,7 +1071,7 @@ size_t ProgramsOf(const Argv& arguments, const std::string& directory) {
 }
 
 TEST(CostTest, ACheckoutStartsOneProgramMoreAndAnUpdateNone) {
-  if (!(RunToEnd({"strace", "-qq", "-o", "/dev/null", "true"}) == Exited(0))) {
+  if (!CanTrace()) {
     GTEST_SKIP() << "needs strace, and permission to trace";
   }
   const HookedRepository repo;

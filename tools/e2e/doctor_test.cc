@@ -393,6 +393,23 @@ TEST(DoctorTest, SaysWhyTheLockFileIsNotWritten) {
                        "      correct it: git config o8lock.publish auto\n"));
 }
 
+TEST(DoctorTest, InARepositoryWithALongPathAndAColon) {
+  const TempDir temp;
+  const std::string repo =
+      temp.File(absl::StrCat("colon:", std::string(100, 'x')));
+  Git("/", {"init", "--quiet", repo});
+  Git(repo, {"commit", "--quiet", "--allow-empty", "-m", "one"});
+  Git(repo, {"worktree", "add", "--quiet", temp.File("linked")});
+  EXPECT_EQ(Call(O8lock({"doctor"}), temp.File("linked")).end, Exited(0));
+  MakeFile(repo + "/.git/info/exclude", "*.lock\n!parallel.lock\n");
+  EXPECT_THAT(
+      Call(O8lock({"doctor"}), repo).out,
+      HasSubstr(absl::StrCat(
+          "warn  git: .claude/parallel.lock is shown as a change during runs, "
+          "because of ",
+          repo, "/.git/info/exclude:2:!parallel.lock\n")));
+}
+
 TEST(DoctorTest, SaysTheSameToPrograms) {
   const Repository repo;
   MakeFile(repo.File(".claude"), "");

@@ -29,6 +29,7 @@ namespace o8lock {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // A way to start `NAME parallel FEATURE --yes`, as typed after "o8lock -- ".
 struct Way {
@@ -335,6 +336,27 @@ TEST(WhyTest, VerboseAndStatusSayWhyThereIsNoLockFile) {
 }
 
 // orchestr8 ignores a lock file with another name.
+// The search may take long. Under the lock, other starts would find a run
+// without a record.
+TEST(WhyTest, TheSearchForAnOrchestr8IsOverBeforeTheLockIsTaken) {
+  if (!CanTrace()) GTEST_SKIP() << "needs strace, and permission to trace";
+  const Repository repo;
+  const std::string log = repo.File(".git/log");
+  const auto trace = [&repo, &log] {
+    Argv argv = {"strace", "-o", log, "-e", "trace=access,fcntl"};
+    for (const std::string& word : O8lock({"--", "true"})) argv.push_back(word);
+    Call(argv, repo.path());
+    return Contents(log);
+  };
+  const std::string free = trace();
+  const size_t search = free.find(repo.File("package.json"));
+  EXPECT_NE(search, std::string::npos) << free;
+  EXPECT_LT(search, free.find("F_OFD_SETLK, ")) << free;
+  // A refusal needs no search.
+  const Guarded holder(repo.path());
+  EXPECT_THAT(trace(), Not(HasSubstr("package.json")));
+}
+
 TEST(WhyTest, ALockWithAnotherNameIsPublished) {
   const Project project("v4");
   HeldRun run(

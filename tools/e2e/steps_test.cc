@@ -133,8 +133,7 @@ class StepsTest : public testing::Test {
 #if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
     GTEST_SKIP() << "most of the system calls are the sanitizer's own";
 #endif
-    if (!(RunToEnd({"strace", "-qq", "-o", "/dev/null", "true"}) ==
-          Exited(0))) {
+    if (!CanTrace()) {
       GTEST_SKIP() << "needs strace, and permission to trace";
     }
   }

@@ -110,6 +110,10 @@ void Repository::MakeGuard(absl::string_view text) const {
   MakeFile(Guard(), text);
 }
 
+bool CanTrace() {
+  return RunToEnd({"strace", "-qq", "-o", "/dev/null", "true"}) == Exited(0);
+}
+
 std::vector<std::string> Names(const std::string& directory) {
   std::vector<std::string> names;
   std::error_code error;

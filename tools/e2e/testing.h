@@ -81,6 +81,9 @@ class Repository {
   TempDir dir_;
 };
 
+// Whether strace(1) is installed and may trace.
+bool CanTrace();
+
 // The names in `directory`, sorted. Empty if the directory does not exist.
 std::vector<std::string> Names(const std::string& directory);
 

@@ -586,10 +586,6 @@ TEST(WaitLineTest, IsNotShownWithQuiet) {
   }
 }
 
-bool CanTrace() {
-  return RunToEnd({"strace", "-qq", "-o", "/dev/null", "true"}) == Exited(0);
-}
-
 // --- External runs ---
 
 class ExternalRunTest : public testing::TestWithParam<const char*> {
