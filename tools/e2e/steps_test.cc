@@ -233,7 +233,7 @@ class StepsTest : public testing::Test {
 
   // `argv` run by strace(1).
   static Argv Strace(const Argv& options, const Argv& argv) {
-    Argv arguments = {"strace", "-qq"};
+    Argv arguments = {"strace", "-q"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     arguments.insert(arguments.end(), argv.begin(), argv.end());
     return arguments;
@@ -598,7 +598,8 @@ class InterruptedTest : public StepsTest {
     for (Interrupted& one : all) {
       SCOPED_TRACE(one.step.Where());
       if (!IsStopped(*one.repo)) {
-        // It has read less: processes of the machine have ended meanwhile.
+        // It made fewer calls: its repository is new, and other processes of
+        // the machine may have ended meanwhile.
         EXPECT_EQ(one.run->Wait(), Exited(0));
         continue;
       }
