@@ -94,6 +94,7 @@ absl::StatusOr<std::vector<FileInGit>> InspectIn(
     const std::string& directory, const std::vector<std::string>& args,
     const std::vector<std::string>& files) {
   std::vector<std::string> names;
+  names.reserve(files.size());
   for (const std::string& file : files) {
     // The leading dot keeps git from giving the name a special meaning.
     names.push_back(absl::StrCat(

@@ -116,7 +116,7 @@ absl::Status ShareChange(const Fd& fd, const std::string& guard) {
 }
 
 absl::Status DowngradeToRunLock(const Fd& fd, const std::string& guard) {
-  const absl::Status turn = TryLock(fd, Range::kTurn, guard);
+  absl::Status turn = TryLock(fd, Range::kTurn, guard);
   if (!turn.ok() && !absl::IsUnavailable(turn)) return turn;
   O8LOCK_RETURN_IF_ERROR(Unlock(fd, Range::kChange, guard));
   return Unlock(fd, Range::kJoined, guard);
