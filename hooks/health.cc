@@ -93,6 +93,8 @@ absl::Status CheckIgnore(const std::string& directory,
 absl::StatusOr<std::vector<FileInGit>> InspectIn(
     const std::string& directory, const std::vector<std::string>& args,
     const std::vector<std::string>& files) {
+  // Without names git would list all files.
+  if (files.empty()) return std::vector<FileInGit>();
   std::vector<std::string> names;
   names.reserve(files.size());
   for (const std::string& file : files) {

@@ -24,8 +24,8 @@ struct FileInGit {
 
 // Asks git about each of `files`, paths in the main worktree of `location`.
 // Without a main worktree, asks in the worktree containing the file's
-// directory. Errors: those of AskGit (git.h), also if that directory is in no
-// worktree.
+// directory. Returns one result for each file, in their order.
+// Errors: those of AskGit (git.h), also if that directory is in no worktree.
 absl::StatusOr<std::vector<FileInGit>> InspectFiles(
     const Location& location, const std::vector<std::string>& files);
 

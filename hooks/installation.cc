@@ -45,7 +45,7 @@
 namespace o8lock {
 namespace {
 
-// The repository's own configuration file.
+// Reads the repository's own configuration file.
 GitConfig ReadLocalConfig(const Location& location) {
   const std::string file = location.common_dir + "/config";
   GitConfig config;
@@ -259,8 +259,9 @@ void AddBypasses(const Location& location, const GitVersion& version,
         {Bypass::kOtherPath,
          place == location.common_dir
              ? "the hooks could not be armed here"
-             : absl::StrCat("the hooks are set up for ",
-                            place.empty() ? "another path" : "'" + place + "'",
+             : absl::StrCat(place.empty()
+                                ? "the hooks are not set up for this path"
+                                : "the hooks are set up for '" + place + "'",
                             "; the next run here corrects this")});
   }
   state.bypasses.insert(state.bypasses.end(), found.begin(), found.end());

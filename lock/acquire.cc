@@ -313,12 +313,13 @@ absl::Status Acquisition::Prepare(const Predecessors& predecessors,
   O8LOCK_ASSIGN_OR_RETURN(
       lock.holder, DescribeThisRun(options_.features, options_.max_concurrency,
                                    options_.command));
+  O8LOCK_RETURN_IF_ERROR(Clear(predecessors, /*displace=*/false, lock));
   if (!location_.outside.empty()) {
     lock.holder.unpublished = "its directory is outside the repository";
   } else if (options_.unpublished != nullptr) {
     lock.holder.unpublished = options_.unpublished();
   }
-  return Clear(predecessors, /*displace=*/false, lock);
+  return absl::OkStatus();
 }
 
 absl::Status Acquisition::Clear(const Predecessors& predecessors, bool displace,

@@ -30,8 +30,10 @@
 //     overrides, never interleave.
 //   - Runs inside another one share the third byte.
 //   - Inner runs that need the lock file withdrawn share the fifth byte.
-//   - The run has the seventh byte too. Waiting processes queue for it, so they
-//     get the lock in the order of their arrival.
+//   - The run has the seventh byte too, unless a waiting process has it.
+//   Waiting
+//     processes queue for it, so they get the lock in the order of their
+//     arrival.
 //   - Each waiting process has a byte far behind these (waiters.h).
 // Nothing is synced to the disk: no lock outlives a reboot.
 #ifndef O8LOCK_LOCK_LOCK_H_
@@ -110,7 +112,7 @@ struct Interference {
   bool guard_lost = false;
 
   // Another file has replaced the lock file, and was not touched. This is its
-  // content (no holder: it is not a lock file).
+  // content (no holder: it is malformed, or unreadable).
   std::optional<LockStatus> replaced;
 };
 
@@ -134,8 +136,8 @@ class Lock {
   //                        not a regular file: `refused_by` is nothing.
   //   kUnimplemented       the file system has no working locks.
   //   kInvalidArgument     the description is longer than kMaxFileSize.
-  //   kDeadlineExceeded    another process is stuck in a change, or others keep
-  //                        replacing the guard.
+  //   kDeadlineExceeded    another process is stuck in a change.
+  //   kAborted             others keep replacing the guard.
   //   kNotFound, kPermissionDenied, kResourceExhausted, ...  from the file
   //                        system, with operation and path.
   // On failure no living run is changed, and no file of this run remains. There

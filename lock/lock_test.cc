@@ -220,6 +220,18 @@ TEST_F(LockTest, AsksWhetherToPublishOnlyWhenItTakesTheLock) {
   EXPECT_EQ(asked, 1);
 }
 
+TEST_F(LockTest, DoesNotAskWhetherToPublishBesideAnExternalRun) {
+  int asked = 0;
+  options_.unpublished = [&asked]() -> std::optional<std::string> {
+    ++asked;
+    return std::nullopt;
+  };
+  ASSERT_EQ(mkdir((repository_ + "/.claude").c_str(), 0777), 0);
+  MakeFile(location_.lock_file, absl::StrCat("{\"pid\": ", getppid(), "}"));
+  EXPECT_TRUE(absl::IsUnavailable(TryToAcquire()));
+  EXPECT_EQ(asked, 0);
+}
+
 TEST_F(LockTest, RefusesASecondRunInTheSameProcess) {
   const Lock lock = Acquire();
   ExpectHeldBy(TryToAcquire(), lock.holder());

@@ -35,6 +35,7 @@
 // - Pids are never reused, and every query about a process gives the truth.
 // - Waits have no length. A wait for a record or for the death of a holder may
 //   end at any moment. A wait for kChange lasts until kChange is free.
+// - There is no queue for kTurn: waiters try again in any order.
 // - There is one lock file, not two, and it is never malformed.
 // - There are no directories, file system errors, withdrawals of the lock file,
 //   hooks, copies or other views of a guard.

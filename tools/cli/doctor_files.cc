@@ -131,13 +131,11 @@ Findings DirectoryFindings(absl::string_view what, const std::string& directory,
   Findings findings;
   for (const absl::Status& status : {probe->locks, probe->names}) {
     if (status.ok()) continue;
-    findings.push_back(
-        {Finding::kFail,
-         std::string(what),
-         absl::StrCat(where, status.message()),
-         "use one lock file on another file system for every run: --lock-file "
-         "FILE",
-         {}});
+    findings.push_back({Finding::kFail,
+                        std::string(what),
+                        absl::StrCat(where, status.message()),
+                        LockHint(absl::UnimplementedError("")),
+                        {}});
   }
   if (!findings.empty()) return findings;
   const std::string behaves =

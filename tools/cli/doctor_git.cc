@@ -200,7 +200,7 @@ Findings FilesInGitFindings(const Location& location, bool uses_orchestr8) {
   std::vector<std::string> files;
   for (const std::string& file : location.LockFiles()) {
     // The caller's linked worktree has an index of its own.
-    if (IsBelow(file, location.main_worktree)) files.push_back(file);
+    if (ParentOf(file) == ParentOf(location.lock_file)) files.push_back(file);
   }
   const std::vector<std::string> orchestr8 = Orchestr8Files(location);
   const size_t lock_files = files.size();

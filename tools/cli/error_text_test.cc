@@ -27,7 +27,7 @@ TEST(LockHintTest, IsTheNextStepAfterTheError) {
   EXPECT_EQ(LockHint(absl::UnknownError("")), "");
 }
 
-TEST(LockHintTest, SaysThatNothingWasRunBeforeTheNextStep) {
+TEST(NothingRunHintTest, SaysThatNothingWasRunBeforeTheNextStep) {
   EXPECT_EQ(NothingRunHint(""), "nothing was run");
   EXPECT_EQ(NothingRunHint("try again"), "nothing was run; try again");
 }

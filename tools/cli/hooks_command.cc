@@ -59,7 +59,7 @@ int FailHooks(const absl::Status& error, absl::string_view hint) {
 
 // Returns the command the user types for this program, the file `program`.
 std::string Name(const std::string& program) {
-  return FindCommand("o8lock").ok() ? "o8lock" : program;
+  return program.empty() || FindCommand("o8lock").ok() ? "o8lock" : program;
 }
 
 // Returns this program's path as it was called. That may be a stable link to a
@@ -108,8 +108,8 @@ std::string NotInstalledHint(const Location& location) {
   const absl::StatusOr<HooksState> now = InspectHooks(location, kHere);
   absl::string_view hooks;
   if (now.ok()) {
-    hooks = now->installed ? "the hooks are still installed; "
-                           : "no hooks are installed; ";
+    hooks = now->installed ? "o8lock's hooks are still installed; "
+                           : "o8lock's hooks are not installed; ";
   }
   const std::string config_lock = location.common_dir + "/config.lock";
   if (access(config_lock.c_str(), F_OK) == 0) {
@@ -226,10 +226,8 @@ int RunHook(const std::string& name, const std::vector<std::string>& args,
   const absl::StatusOr<std::optional<Refused>> refused =
       Decide(ReadHookCall(name, args, own_tokens));
   if (!refused.ok()) {
-    const std::string program = OwnProgram();
     PrintError(UndecidedText(name, refused.status().message(),
-                             program.empty() ? "o8lock" : Name(program),
-                             isatty(STDERR_FILENO) == 1));
+                             Name(OwnProgram()), isatty(STDERR_FILENO) == 1));
     return kRefuse;
   }
   if (!refused->has_value()) return kPass;

@@ -181,13 +181,14 @@ std::string HooksStatusText(const HooksState& state,
     const bool possible = state.bypasses.empty();
     return absl::StrCat(
         "not installed",
-        possible ? "; to install them: " + OwnCommand("hooks install") : "",
+        possible ? "; to install the hooks: " + OwnCommand("hooks install")
+                 : "",
         "\nGit: ", Printable(state.git_version), "\n",
         possible ? "" : Lines({RemedyRow()}));
   }
   std::vector<Row> rows = HooksRows(state, program);
   rows.emplace_back(
-      "Armed", state.armed ? "yes" : "no; git calls them only during a run");
+      "Armed", state.armed ? "yes" : "no; hooks are armed only during a run");
   for (const Bypass& bypass : state.bypasses) {
     rows.emplace_back("Bypassed by", Printable(bypass.text));
   }

@@ -14,8 +14,8 @@
 namespace o8lock {
 
 // Returns the text for `problem`, an error of the hook `hook` in a `git
-// worktree add`. The hook is to call `program`. Only a `person` reads how to
-// add the worktree all the same: an agent would do so.
+// worktree add`. `program` starts o8lock, for the hint. Only a `person` reads
+// how to add the worktree all the same: an agent would do so.
 std::string UndecidedText(absl::string_view hook, absl::string_view problem,
                           const std::string& program, bool person);
 

@@ -50,7 +50,7 @@ TEST(HooksStatusTextTest, OffersAnInstallationOnlyWhereItCanWork) {
   HooksState state;
   state.git_version = "2.39.5";
   EXPECT_EQ(HooksStatusText(state, "o8lock"),
-            "not installed; to install them: o8lock hooks install\n"
+            "not installed; to install the hooks: o8lock hooks install\n"
             "Git: 2.39.5\n");
   state.bypasses = {{Bypass::kNoexec, "'/r/.git' is mounted noexec"}};
   EXPECT_EQ(HooksStatusText(state, "o8lock"),

@@ -152,13 +152,13 @@ class LockedRun {
       : options_(options),
         orchestr8_(orchestr8),
         location_(location),
-        publish_(publish),
+        choice_(publish),
         acquire_(std::move(acquire)),
         invocation_(std::move(invocation)),
         started_(started) {
     acquire_.unpublished = [this]() -> std::optional<std::string> {
-      if (Published().publish) return std::nullopt;
-      return Published().reason;
+      if (Decision().publish) return std::nullopt;
+      return Decision().reason;
     };
   }
 
@@ -168,7 +168,7 @@ class LockedRun {
 
  private:
   // Decides at the first call.
-  const PublishDecision& Published();
+  const PublishDecision& Decision();
   // Makes sure the lock file of the joined run does not stop the command.
   void WithdrawLockFile(Lock& lock);
   // Runs the command with `lock`, which was taken or joined.
@@ -182,8 +182,8 @@ class LockedRun {
   Options& options_;
   const std::optional<Orchestr8Command>& orchestr8_;
   const Location& location_;
-  const PublishChoice& publish_;
-  std::optional<PublishDecision> published_;
+  const PublishChoice& choice_;
+  std::optional<PublishDecision> decision_;
   AcquireOptions acquire_;
   const Invocation invocation_;
   const int64_t started_;
@@ -197,10 +197,11 @@ class LockedRun {
 
 int LockedRun::Start() {
   // The search for an orchestr8 may take long, and under the lock other starts
-  // would find a run without a record. A refusal does not need it.
+  // would find a run without a record. A start refused by another run of o8lock
+  // does not need it.
   if (!IsTaken(location_).value_or(false)) {
     const ChildRunner::Interruptible interruptible(runner_);
-    Published();
+    Decision();
   }
   while (true) {
     std::optional<LockStatus> found;
@@ -220,16 +221,16 @@ int LockedRun::Start() {
   }
 }
 
-const PublishDecision& LockedRun::Published() {
-  if (!published_.has_value()) {
-    published_ =
-        DecideToPublish(publish_, options_.command, orchestr8_, location_);
+const PublishDecision& LockedRun::Decision() {
+  if (!decision_.has_value()) {
+    decision_ =
+        DecideToPublish(choice_, options_.command, orchestr8_, location_);
   }
-  return *published_;
+  return *decision_;
 }
 
 void LockedRun::WithdrawLockFile(Lock& lock) {
-  if (!Published().starts_orchestr8) return;
+  if (!Decision().starts_orchestr8) return;
   const absl::Status withdrawn = lock.WithdrawLockFile();
   if (withdrawn.ok() || options_.quiet) return;
   PrintError(
@@ -241,7 +242,7 @@ void LockedRun::WithdrawLockFile(Lock& lock) {
 
 int LockedRun::RunUnder(Lock& lock) {
   if (!options_.leftovers.has_value() &&
-      (orchestr8_.has_value() || Published().starts_orchestr8)) {
+      (orchestr8_.has_value() || Decision().starts_orchestr8)) {
     options_.leftovers = SurvivalPolicy::kKeep;
   }
   if (lock.joined()) {
@@ -253,7 +254,7 @@ int LockedRun::RunUnder(Lock& lock) {
     for (const Malformed& malformed : lock.malformed()) {
       PrintError(MalformedText(malformed));
     }
-    WarnAboutLockFile(lock, location_, Published().publish);
+    WarnAboutLockFile(lock, location_, Decision().publish);
     if (orchestr8_.has_value() && AsksWithoutAnswer(*orchestr8_)) {
       PrintError(NoAnswerText());
     }
@@ -261,8 +262,8 @@ int LockedRun::RunUnder(Lock& lock) {
   if (options_.verbose) {
     PrintError(absl::StrCat("o8lock: lock taken: ", Printable(location_.guard),
                             " (PID ", lock.holder().pid, ")\n"));
-    PrintError(PublishText(location_.lock_file, Published().publish,
-                           Published().reason));
+    PrintError(PublishText(location_.lock_file, Decision().publish,
+                           Decision().reason));
   }
   std::vector<std::string> tokens = acquire_.own_tokens;
   tokens.push_back(lock.holder().token);
@@ -281,7 +282,7 @@ std::optional<int> LockedRun::Wait(const LockStatus& found) {
   if (!waiting_.has_value()) {
     waiting_.emplace(options_.wait, options_.quiet);
   }
-  Published();  // not between the turn and the command
+  Decision();  // not between the turn and the command
   absl::StatusOr<Fd> got = waiting_->For(location_, found);
   // Then try once more: the lock may have a new holder by now.
   waited_ = absl::IsDeadlineExceeded(got.status());
@@ -311,7 +312,7 @@ std::optional<int> LockedRun::Override(const LockStatus& found,
     }
     return refused;
   }
-  Published();  // not under the lock
+  Decision();  // not under the lock
   acquire_.overriding.push_back(found);
   return std::nullopt;
 }

@@ -125,19 +125,26 @@ std::string InterferenceText(const Interference& interference,
         "o8lock: warning: ", interference.guard_vanished ? guard : file,
         " was removed during the run; o8lock restored it\n");
   }
-  if (!interference.replaced->holder.has_value()) {
-    return absl::StrCat("o8lock: warning: ", file,
-                        " was replaced during the run by a malformed lock "
-                        "file; o8lock leaves it in place\n");
+  const LockStatus& replaced = *interference.replaced;
+  const std::string head = absl::StrCat("o8lock: warning: ", file,
+                                        " was replaced during the run by ");
+  constexpr absl::string_view kLeft = "; o8lock leaves it in place\n";
+  if (!replaced.holder.has_value()) {
+    return absl::StrCat(head,
+                        replaced.state == LockState::kUnknown
+                            ? "a file that cannot be read"
+                            : "a malformed lock file",
+                        kLeft);
   }
-  return absl::StrCat("o8lock: warning: ", file,
-                      " was replaced during the run by the lock file of PID ",
-                      interference.replaced->holder->pid,
-                      "; o8lock leaves it in place\no8lock: hint: PID ",
-                      interference.replaced->holder->pid,
-                      " is a run without o8lock, in progress beside this run; "
-                      "see: ",
-                      OwnCommand("status"), "\n");
+  const std::string pid = absl::StrCat("PID ", replaced.holder->pid);
+  return absl::StrCat(
+      head, "the lock file of ", pid, kLeft, "o8lock: hint: ",
+      replaced.state == LockState::kHeld
+          ? absl::StrCat(pid,
+                         " is a run without o8lock, in progress beside "
+                         "this run; ")
+          : "",
+      "see: ", OwnCommand("status"), "\n");
 }
 
 std::string SurvivingProcessesText(const std::vector<RunProcess>& processes,

@@ -54,5 +54,32 @@ TEST(RunTextTest, PaintsNoTerminal) {
   }
 }
 
+TEST(InterferenceTextTest, SaysNoMoreOfTheOtherRunThanIsKnown) {
+  Location location;
+  location.lock_file = "/shop/.claude/parallel.lock";
+  Interference interference;
+  LockStatus& found = interference.replaced.emplace();
+  const auto text = [&](LockState state) {
+    found.state = state;
+    return InterferenceText(interference, location);
+  };
+  const std::string head =
+      "o8lock: warning: '/shop/.claude/parallel.lock' was replaced during the "
+      "run by ";
+  EXPECT_EQ(text(LockState::kStale),
+            head + "a malformed lock file; o8lock leaves it in place\n");
+  EXPECT_EQ(text(LockState::kUnknown),
+            head + "a file that cannot be read; o8lock leaves it in place\n");
+  found.holder.emplace().pid = 12;
+  const std::string left =
+      head + "the lock file of PID 12; o8lock leaves it in place\n";
+  EXPECT_EQ(text(LockState::kStale),
+            left + "o8lock: hint: see: o8lock status\n");
+  EXPECT_EQ(text(LockState::kHeld),
+            left +
+                "o8lock: hint: PID 12 is a run without o8lock, in progress "
+                "beside this run; see: o8lock status\n");
+}
+
 }  // namespace
 }  // namespace o8lock

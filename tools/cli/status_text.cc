@@ -164,7 +164,10 @@ std::string UnlockText(const LockStatus& found) {
       "This may cause conflicts if it is still running.\n";
   if (found.state == LockState::kHeld) {
     effect =
-        !IsDead(found)
+        !found.holder.has_value()
+            ? "The processes with the lock keep running, and the next run "
+              "starts beside them.\n"
+        : !IsDead(found)
             ? "That process keeps running, and the next run starts beside "
               "it.\n"
         : found.descriptor_holders.size() == 1

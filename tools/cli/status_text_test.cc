@@ -89,8 +89,10 @@ TEST(UnlockTextTest, SaysWhatContinues) {
                         "run starts beside them.\n"));
   found.holder.reset();
   found.process = ProcessInfo();
-  EXPECT_THAT(UnlockText(found),
-              HasSubstr("Removing the lock of an unknown process\n"));
+  EXPECT_EQ(UnlockText(found),
+            "\nWarning: Removing the lock of an unknown process\n"
+            "The processes with the lock keep running, and the next run starts "
+            "beside them.\n");
 }
 
 TEST(UnlockedTextTest, NamesWhoseLockIsRemoved) {

@@ -36,7 +36,7 @@ TEST(BazelRunTest, InstallsChecksAndUninstallsWhereTheUserIs) {
   const std::string config = Contents(repo.File(".git/config"));
   const Result before = BazelRun(repo.path(), {"--check"});
   EXPECT_EQ(before.end, Exited(1));
-  EXPECT_THAT(before.out, StartsWith("not installed; to install them: "));
+  EXPECT_THAT(before.out, StartsWith("not installed; to install the hooks: "));
 
   const Result installed = BazelRun(repo.File("sub"), {});
   EXPECT_EQ(installed.end, Exited(0)) << installed.err;

@@ -532,7 +532,7 @@ TEST_F(AnywhereTest, AnInstallationThatFailsLeavesNothing) {
   EXPECT_THAT(install.err,
               StartsWith("o8lock: error: git config: error: could not lock "
                          "config file "));
-  EXPECT_THAT(install.err, HasSubstr("\no8lock: hint: no hooks are installed; "
+  EXPECT_THAT(install.err, HasSubstr("\no8lock: hint: o8lock's hooks are not installed; "
                                      "if no git command is running: rm " +
                                      lock + "\n"));
   EXPECT_EQ(TreeOf(places), before);

@@ -72,7 +72,7 @@ TEST(Hooks, AreInstalledDescribedAndRemoved) {
   const Result none = project.Hooks({"status"});
   EXPECT_EQ(none.end, Exited(1));
   EXPECT_EQ(none.out,
-            Fill("not installed; to install them: o8lock hooks install\n"
+            Fill("not installed; to install the hooks: o8lock hooks install\n"
                  "Git: {GIT}\n",
                  ValuesOf(project)));
 
@@ -686,11 +686,12 @@ TEST(Hooks, TellWhatOverridesThem) {
                "environment)\nRemedy: o8lock doctor\n"));
   const Result install = project.Hooks({"install"});
   EXPECT_EQ(install.end, Exited(71));
-  EXPECT_EQ(install.err,
-            "o8lock: error: git does not call the hooks: core.hooksPath = "
-            "/mine (set by git -c or the environment)\n"
-            "o8lock: hint: the hooks are still installed; remove the cause, "
-            "and run this again\n");
+  EXPECT_EQ(
+      install.err,
+      "o8lock: error: git does not call the hooks: core.hooksPath = "
+      "/mine (set by git -c or the environment)\n"
+      "o8lock: hint: o8lock's hooks are still installed; remove the cause, "
+      "and run this again\n");
 }
 
 TEST(Hooks, TellWhatOverridesThemInAWorktree) {
@@ -991,7 +992,8 @@ TEST(Hooks, AreNotInstalledWhereGitFailsForAReasonOfItsOwn) {
             "o8lock: error: self-test failed: git worktree add failed for a "
             "reason other than the hook: git worktree add refused: it would "
             "collide with that run.\n"
-            "o8lock: hint: no hooks are installed; remove the cause, and run "
+            "o8lock: hint: o8lock's hooks are not installed; remove the cause, "
+            "and run "
             "this again\n");
   EXPECT_EQ(HooksOf(project), before);
 }

@@ -28,6 +28,7 @@
 namespace o8lock {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -335,7 +336,6 @@ TEST(WhyTest, VerboseAndStatusSayWhyThereIsNoLockFile) {
                               project.repo().LockFile(), " (", reason, ")\n")));
 }
 
-// orchestr8 ignores a lock file with another name.
 // The search may take long. Under the lock, other starts would find a run
 // without a record.
 TEST(WhyTest, TheSearchForAnOrchestr8IsOverBeforeTheLockIsTaken) {
@@ -350,13 +350,17 @@ TEST(WhyTest, TheSearchForAnOrchestr8IsOverBeforeTheLockIsTaken) {
   };
   const std::string free = trace();
   const size_t search = free.find(repo.File("package.json"));
-  EXPECT_NE(search, std::string::npos) << free;
-  EXPECT_LT(search, free.find("F_OFD_SETLK, ")) << free;
-  // A refusal needs no search.
+  const size_t lock = free.find("F_OFD_SETLK, ");
+  ASSERT_NE(search, std::string::npos) << free;
+  ASSERT_NE(lock, std::string::npos) << free;
+  EXPECT_LT(search, lock) << free;
+  // A refusal by another run of o8lock needs no search.
   const Guarded holder(repo.path());
-  EXPECT_THAT(trace(), Not(HasSubstr("package.json")));
+  EXPECT_THAT(trace(), AllOf(HasSubstr("F_OFD_SETLK, "),
+                             Not(HasSubstr("package.json"))));
 }
 
+// orchestr8 ignores a lock file with another name.
 TEST(WhyTest, ALockWithAnotherNameIsPublished) {
   const Project project("v4");
   HeldRun run(
