@@ -532,9 +532,10 @@ TEST_F(AnywhereTest, AnInstallationThatFailsLeavesNothing) {
   EXPECT_THAT(install.err,
               StartsWith("o8lock: error: git config: error: could not lock "
                          "config file "));
-  EXPECT_THAT(install.err, HasSubstr("\no8lock: hint: o8lock's hooks are not installed; "
-                                     "if no git command is running: rm " +
-                                     lock + "\n"));
+  EXPECT_THAT(install.err,
+              HasSubstr("\no8lock: hint: o8lock's hooks are not installed; "
+                        "if no git command is running: rm " +
+                        lock + "\n"));
   EXPECT_EQ(TreeOf(places), before);
   // If another program has the lock only briefly, the installation waits.
   Process other(Shell(absl::StrCat("read line; rm '", lock, "'")), [] {
