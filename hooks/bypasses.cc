@@ -33,7 +33,7 @@ bool IsFalse(absl::string_view value) {
 
 std::string TextOf(const Setting& setting) {
   // git prints the names in lower case.
-  const absl::string_view key =
+  const std::string key =
       setting.key == "core.hookspath" ? "core.hooksPath" : setting.key;
   return absl::StrCat(key, " = ", setting.value, " (",
                       setting.scope == "command"
