@@ -182,7 +182,7 @@ Runs COMMAND under one lock per git repository. status shows the holder, unlock
 removes its lock, doctor finds problems. Help for a verb: o8lock help VERB.
 The status, abort and dry runs of orchestr8 need no lock.
 
-  -w, --wait[=TIME]           wait for the lock, at most TIME (10m) if given
+  -w, --wait[=TIME]           wait for the lock; at most TIME, such as 10m
   -f, --force                 override a held lock, after a question
   -y, --yes                   do not ask
   -n, --name NAME             use another lock of the same repository
