@@ -271,7 +271,7 @@ class StepsTest : public testing::Test {
       EXPECT_EQ(Contents(repo.Guard()), "");
     }
     EXPECT_THAT(Names(repo.File(".claude")),
-                Each(HasSubstr("parallel.lock.malformed-")));
+                Each(StartsWith(".parallel.lock.malformed-")));
     EXPECT_EQ(Contents(repo.File(".git/info/exclude")),
               "# mine\n/.claude/parallel.lock\n/.claude/.parallel.lock.*\n");
     Restore(repo);
@@ -450,9 +450,14 @@ TEST_P(FailingTest, AtEverySystemCallItWorksOrSaysWhyNot) {
           Injected(step, absl::StrCat("error=", name), argv), WithPipe(repo));
       ++faults;
       // Git passes by a .git it may not read, and so does o8lock: the directory
-      // has a lock of its own then.
+      // has a lock of its own then, with all files beside the lock file.
       if (error == EACCES) {
-        std::filesystem::remove(repo.File(".claude/.parallel.lock.guard"));
+        for (const std::string& name : Names(repo.File(".claude"))) {
+          if (name == ".parallel.lock.guard" ||
+              absl::StartsWith(name, "parallel.lock.malformed-")) {
+            std::filesystem::remove(repo.File(".claude/" + name));
+          }
+        }
       }
       if (run.end == Exited(0)) {
         EXPECT_EQ(run.out, "held 1\n");
