@@ -30,10 +30,9 @@
 //     overrides, never interleave.
 //   - Runs inside another one share the third byte.
 //   - Inner runs that need the lock file withdrawn share the fifth byte.
-//   - The run has the seventh byte too, unless a waiting process has it.
-//   Waiting
-//     processes queue for it, so they get the lock in the order of their
-//     arrival.
+//   - The run has the seventh byte too, unless a waiting process has it. The
+//     waiting processes queue for it, so they get the lock in the order of
+//     their arrival.
 //   - Each waiting process has a byte far behind these (waiters.h).
 // Nothing is synced to the disk: no lock outlives a reboot.
 #ifndef O8LOCK_LOCK_LOCK_H_

@@ -56,10 +56,10 @@ struct WaitOptions {
 // Blocks in the kernel. When a run releases its lock, the kernel wakes one
 // process, in the order in which they began to wait. The order is lost when the
 // guard is replaced, when the run has no kernel lock, and when the first of
-// them is stopped. Writes nothing, but creates a missing guard. Threads: one
-// call at a time. Each call starts a thread of its own, ending within a second
-// after the call. So there are as many such threads as calls within a second.
-// Installs a handler for SIGURG during the call.
+// them is stopped. Writes nothing, but creates a missing guard.
+// Threads: one call at a time. Each call starts a thread of its own, ending
+// within a second after the call. So there are as many such threads as calls
+// within a second. Installs a handler for SIGURG during the call.
 absl::StatusOr<Fd> WaitFor(const Location& location, const LockStatus& found,
                            const WaitOptions& options);
 

@@ -96,8 +96,7 @@ std::string OutsideText(const Location& location) {
   return absl::StrCat(
       "o8lock: warning: no lock file is written: ", LeadsOutText(location),
       "\no8lock: hint: other o8lock runs are still refused; to let runs "
-      "without "
-      "o8lock see this one, make '",
+      "without o8lock see this one, make '",
       Printable(ParentOf(location.lock_file)), "' a directory\n");
 }
 
