@@ -161,7 +161,7 @@ Taken Acquisition::TakeHeld(Fd guard) {
     if (MayJoin(found)) return Join(location_, std::move(guard), found);
     // A process inside a run cannot wait for this run's end.
     found.own = true;
-    return Refuse(std::move(found));
+    if (!Contains(options_.overriding, found)) return Refuse(std::move(found));
   }
   const bool is_stale = found.state == LockState::kStale;
   if (!is_stale && !IsConclusive(found, Waited())) {

@@ -216,6 +216,21 @@ TEST_F(SecondOrchestr8Test, IsRefusedAsByAStranger) {
   }
 }
 
+TEST_F(SecondOrchestr8Test, MayOverrideTheRunAroundIt) {
+  MakeProgram(Contents(repo_.File("real/orchestr8")));
+  const Result run =
+      Run("\"$O8LOCK\" -- orchestr8 parallel feat-b --force --yes; "
+          "echo \"code $?\"");
+  EXPECT_EQ(run.end, Exited(0));
+  EXPECT_EQ(run.out,
+            "ran parallel feat-a\nran parallel feat-b --force --yes\ncode 0\n");
+  EXPECT_THAT(run.err,
+              AllOf(HasSubstr("\nWarning: Overriding existing lock (PID: "),
+                    HasSubstr("\no8lock: warning: this run's lock was "
+                              "overridden at ")));
+  ExpectNothingLeft(repo_);
+}
+
 TEST_F(SecondOrchestr8Test, MayBeChecked) {
   MakeProgram(Contents(repo_.File("real/orchestr8")));
   const Result run =
