@@ -149,19 +149,22 @@ absl::StatusOr<std::vector<FileInGit>> InspectFiles(
 }
 
 std::vector<GitLock> OldGitLocks(const Location& location) {
-  std::vector<std::string> directories = LinkedGitDirs(location.common_dir);
-  directories.insert(directories.begin(), location.common_dir);
+  std::vector<std::string> paths;
+  for (const char* name :
+       {"/index.lock", "/config.lock", "/HEAD.lock", "/packed-refs.lock"}) {
+    paths.push_back(location.common_dir + name);
+  }
+  for (const std::string& directory : LinkedGitDirs(location.common_dir)) {
+    paths.push_back(directory + "/index.lock");
+    paths.push_back(directory + "/HEAD.lock");
+  }
   std::vector<GitLock> locks;
-  for (const std::string& directory : directories) {
-    for (const absl::string_view name :
-         {"index.lock", "config.lock", "HEAD.lock", "packed-refs.lock"}) {
-      const std::string path = absl::StrCat(directory, "/", name);
-      struct stat info;
-      if (lstat(path.c_str(), &info) != 0) continue;
-      const int64_t age = time(nullptr) - info.st_mtim.tv_sec;
-      if (age > kOldSeconds && !IsOpen({info.st_dev, info.st_ino})) {
-        locks.push_back({path, age});
-      }
+  for (const std::string& path : paths) {
+    struct stat info;
+    if (lstat(path.c_str(), &info) != 0) continue;
+    const int64_t age = time(nullptr) - info.st_mtim.tv_sec;
+    if (age > kOldSeconds && !IsOpen({info.st_dev, info.st_ino})) {
+      locks.push_back({path, age});
     }
   }
   return locks;

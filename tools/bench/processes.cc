@@ -32,14 +32,14 @@
 namespace o8lock {
 namespace {
 
-// NOLINTBEGIN(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
+// NOLINTBEGIN(bugprone-unsafe-functions,clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
 pid_t Start(const Command& command, int in, int out) {
   const std::vector<char*> argv = Pointers(command.argv);
   const pid_t pid = vfork();
   if (pid == 0) Become(argv.data(), command.directory.c_str(), in, out);
   return pid;
 }
-// NOLINTEND(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
+// NOLINTEND(bugprone-unsafe-functions,clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
 
 }  // namespace
 

@@ -154,6 +154,7 @@ void Release(Lock& lock, const Location& location, const Options& options,
 int RunToTheEnd(ChildRunner& runner, const Options& options, Lock* lock,
                 const Location& location) {
   std::vector<char*> argv;
+  argv.reserve(options.command.size() + 1);
   for (const std::string& argument : options.command) {
     argv.push_back(const_cast<char*>(argument.c_str()));
   }

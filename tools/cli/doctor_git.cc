@@ -269,20 +269,19 @@ Findings ChosenFileFindings(const Location& location) {
 Findings GitFindings(const Location& location, const std::string& directory,
                      bool uses_orchestr8) {
   Findings findings;
-  const absl::Status git = AskGit(directory, {"rev-parse"}).status();
+  absl::StatusOr<HooksState> hooks = HooksState();
+  const bool guards_worktrees = !location.armed.empty();
+  if (guards_worktrees) hooks = InspectHooks(location, directory);
+  const absl::Status git = guards_worktrees
+                               ? hooks.status()
+                               : AskGit(directory, {"rev-parse"}).status();
   if (!git.ok()) {
     findings = {NoGitFinding(git)};
   } else {
     if (!location.main_worktree.empty()) {
       findings = FilesInGitFindings(location, uses_orchestr8);
     }
-    if (!location.armed.empty()) {
-      const absl::StatusOr<HooksState> hooks =
-          InspectHooks(location, directory);
-      Append(hooks.ok() ? HooksFindings(*hooks)
-                        : Findings{NoGitFinding(hooks.status())},
-             findings);
-    }
+    if (guards_worktrees) Append(HooksFindings(*hooks), findings);
   }
   Append(GitLockFindings(location), findings);
   return findings;

@@ -49,7 +49,7 @@ ABSL_ATTRIBUTE_NOINLINE pid_t Spawn(char* const argv[],
   volatile int error = 0;
   int death_signal = 0;
   prctl(PR_GET_PDEATHSIG, &death_signal);
-  // NOLINTBEGIN(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
+  // NOLINTBEGIN(bugprone-unsafe-functions,clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
   // POSIX allows the child less than Linux does. On Linux it is a process with
   // its own signals and descriptors, and the parent's memory.
   const pid_t pid = vfork();
@@ -79,7 +79,7 @@ ABSL_ATTRIBUTE_NOINLINE pid_t Spawn(char* const argv[],
   execvp(argv[0], argv);
   error = errno;
   _exit(127);
-  // NOLINTEND(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
+  // NOLINTEND(bugprone-unsafe-functions,clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
 }
 
 }  // namespace o8lock

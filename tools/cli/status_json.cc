@@ -173,6 +173,7 @@ JsonMembers LockJson(const LockReport& report, const Now& now) {
   }
   lock.emplace_back("holder", holder);
   std::vector<JsonValue> descriptor_holders;
+  descriptor_holders.reserve(found.descriptor_holders.size());
   for (const DescriptorHolder& descriptor_holder : found.descriptor_holders) {
     descriptor_holders.emplace_back(descriptor_holder.pid);
   }
@@ -201,6 +202,7 @@ std::string StatusJson(const RepositoryReport& report, const Now& now) {
     status.push_back(std::move(member));
   }
   std::vector<JsonValue> others;
+  others.reserve(report.others.size());
   for (const LockReport& other : report.others) {
     others.emplace_back(LockJson(other, now));
   }
