@@ -185,10 +185,13 @@ bool IsOwnHooksPath(const Location& location, const std::string& value) {
   const std::string path =
       JoinPath(location.Home(), ExpandPath(location, value));
   const absl::StatusOr<std::string> real = Canonical(path);
-  return absl::EndsWith(real.ok() ? *real : path,
+  // o8lock's own value is absolute, so a relative one that leads nowhere in
+  // this worktree is the user's.
+  return absl::EndsWith(real.ok() ? *real : value,
                         absl::StrCat("/", kOwnHooksName)) &&
-         (!real.ok() ||
-          access(absl::StrCat(*real, "/../", kHereFile).c_str(), F_OK) == 0);
+         (real.ok() ? access(absl::StrCat(*real, "/../", kHereFile).c_str(),
+                             F_OK) == 0
+                    : absl::StartsWith(value, "/"));
 }
 
 std::vector<std::string> GitDirectories(const Location& location) {

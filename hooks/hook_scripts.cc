@@ -72,7 +72,7 @@ std::string Call(const std::string& program, const HookEvent& event) {
                    event.name, " \"$@\" || test $? != 1 || exit 1");
   if (event.name != kPostCheckout.name) return call;
   // Most calls are for other checkouts. Only a new worktree has no old commit.
-  return absl::StrCat("case $1 in *[!0]*) ;; *) ", call, " ;; esac");
+  return absl::StrCat("case ${1-} in *[!0]*) ;; *) ", call, " ;; esac");
 }
 
 std::string FingerprintText(const InstallFingerprint& fingerprint) {
@@ -136,55 +136,65 @@ std::string StandInText() {
 
 std::string SharedText(const std::string& program,
                        const std::string& default_path) {
+  // Every variable has a prefix: a hook must find the user's own unchanged.
   std::string text = absl::StrCat(
       "# Made by `o8lock hooks install`; each hook in ", kOwnHooksName,
-      " reads it.\nname=${0##*/}\ncase $name in\n", kReferenceTransaction.name,
-      ") case $1 in prepar*) ", Call(program, kReferenceTransaction),
-      " ;; esac ;;\n", kPostCheckout.name, ") ", Call(program, kPostCheckout),
-      " ;;\nesac\n");
+      " reads it.\no8lock_name=${0##*/}\ncase $o8lock_name in\n",
+      kReferenceTransaction.name, ") case $1 in prepar*) ",
+      Call(program, kReferenceTransaction), " ;; esac ;;\n", kPostCheckout.name,
+      ") ", Call(program, kPostCheckout), " ;;\nesac\n");
   // The last value of core.hooksPath counts, except for directories of
   // stand-ins: under any name, or by their path before the repository moved
   // (IsOwnHooksPath).
   absl::StrAppend(
-      &text, "directory=", Quoted(default_path),
-      "\npaths=$(unset GIT_CONFIG; exec git config --type=path --get-all "
-      "core.hooksPath) &&\nwhile IFS= read -r path; do\n  case $path in ",
-      kOwnHooksName, "|*/", kOwnHooksName,
-      ") test -d \"$path\" || continue ;; esac\n"
-      "  test \"$path\" -ef \"$path/../hooks\" && test -e \"$path/../",
-      kHereFile, "\" || directory=$path\ndone <<EOF\n$paths\nEOF\n");
+      &text, "o8lock_hooks=", Quoted(default_path),
+      "\no8lock_values=$(unset GIT_CONFIG; exec git config --type=path "
+      "--get-all core.hooksPath) &&\nwhile IFS= read -r o8lock_value; do\n"
+      "  case $o8lock_value in /*/",
+      kOwnHooksName,
+      ") test -d \"$o8lock_value\" || continue ;; esac\n"
+      "  test \"$o8lock_value\" -ef \"$o8lock_value/../hooks\" && "
+      "test -e \"$o8lock_value/../",
+      kHereFile,
+      "\" || o8lock_hooks=$o8lock_value\ndone <<EOF\n$o8lock_values\nEOF\n");
   // A relative path starts in git's current directory. Hooks run there too,
   // except the post-checkout of a new worktree.
-  absl::StrAppend(&text, "case $name$directory in ", kPostCheckout.name,
-                  "/*) ;; ", kPostCheckout.name,
-                  "*) directory=$(readlink \"/proc/$PPID/cwd\")/$directory ;; "
-                  "esac\n");
+  absl::StrAppend(
+      &text, "case $o8lock_name$o8lock_hooks in ", kPostCheckout.name, "/*|",
+      kPostCheckout.name, ") ;; ", kPostCheckout.name,
+      "*) case $1 in *[!0]*) ;; *)\n"
+      "  o8lock_top=$(readlink \"/proc/$PPID/cwd\") && "
+      "o8lock_hooks=$o8lock_top/$o8lock_hooks ;; esac ;; esac\n");
   // The hook's helpers, or this whole directory, may be new since the run
   // began.
   absl::StrAppend(
       &text,
-      "case $directory in /*) top= ;; *) top=$PWD/ ;; esac\n"
-      "for file in \"$directory\"/* \"$directory/push-to-checkout\"; do\n"
-      "  case ${file##*/} in *",
+      "case $o8lock_hooks in /*) o8lock_top= ;; *) o8lock_top=$PWD/ ;; esac\n"
+      "for o8lock_file in \"$o8lock_hooks\"/* "
+      "\"$o8lock_hooks/push-to-checkout\"; do\n"
+      "  case ${o8lock_file##*/} in *",
       kOld, "|*", kLegacy, "|", absl::StrJoin(kHookNames, "|"),
       ") continue ;; esac\n"
-      "  link=${0%/*}/${file##*/}\n"
-      "  if ! test -e \"$file\"; then\n"
-      "    ! test -h \"$link\" || ! test -e \"$link\" || rm -f \"$link\"\n"
-      "  elif test -h \"$link\" || ! test -e \"$link\"; then\n"
-      "    test \"$link\" -ef \"$file\" || ln -sfn \"$top$file\" \"$link\"\n"
+      "  o8lock_link=${0%/*}/${o8lock_file##*/}\n"
+      "  if ! test -e \"$o8lock_file\"; then\n"
+      "    ! test -h \"$o8lock_link\" || ! test -e \"$o8lock_link\" || "
+      "rm -f \"$o8lock_link\"\n"
+      "  elif test -h \"$o8lock_link\" || ! test -e \"$o8lock_link\"; then\n"
+      "    test \"$o8lock_link\" -ef \"$o8lock_file\" || "
+      "ln -sfn \"$o8lock_top$o8lock_file\" \"$o8lock_link\"\n"
       "  fi 2>/dev/null\n"
       "done\n");
   // Without a setting, uses git's own path of the directory. A link in that
   // directory may lead back to this one.
   absl::StrAppend(
       &text,
-      "path=${GIT_DIR:-.git}/hooks\n"
-      "case $directory in ",
+      "o8lock_path=${GIT_DIR:-.git}/hooks\n"
+      "case $o8lock_hooks in ",
       Quoted(default_path),
-      ") ! test \"$path\" -ef \"$directory\" || directory=${path#./} ;; esac\n"
-      "hook=$directory/$name\n! test -x \"$hook\" || "
-      "test \"$hook\" -ef \"$0\" || exec \"$hook\" \"$@\"\n");
+      ") ! test \"$o8lock_path\" -ef \"$o8lock_hooks\" || "
+      "o8lock_hooks=${o8lock_path#./} ;; esac\n"
+      "o8lock_hook=$o8lock_hooks/$o8lock_name\n! test -x \"$o8lock_hook\" || "
+      "test \"$o8lock_hook\" -ef \"$0\" || exec \"$o8lock_hook\" \"$@\"\n");
   return text;
 }
 

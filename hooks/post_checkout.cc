@@ -2,6 +2,7 @@
 #include "hooks/post_checkout.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <string>
 #include <utility>
@@ -44,7 +45,8 @@ PostCheckoutHook FindPostCheckoutHook(const Location& location,
                                       const HooksPath& path,
                                       absl::string_view manager) {
   const std::string hook = PostCheckoutIn(path.directory);
-  if (CallsUs(hook)) {
+  // Git ignores a hook that is not executable.
+  if (CallsUs(hook) && access(hook.c_str(), X_OK) == 0) {
     return WithoutOurLine(ReadFile(hook).value_or("")) == kEmptyScript
                ? PostCheckoutHook::kAlone
                : PostCheckoutHook::kChained;
@@ -73,6 +75,8 @@ absl::Status InstallPostCheckoutHook(const Location& location,
   if (lstat(hook.c_str(), &info) == 0) {
     O8LOCK_ASSIGN_OR_RETURN(text, ReadFile(hook));
     text = WithoutOurLine(text);
+    // A hook of the user's without this permission must stay disabled.
+    if (text == kEmptyScript) info.st_mode |= 0111;
   } else {
     // Keeps an existing directory's permissions: they are the user's choice.
     if (!FileExists(path.directory)) {

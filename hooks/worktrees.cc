@@ -3,6 +3,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +14,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -139,11 +142,35 @@ std::optional<Worktree> FindWorktree(const std::string& common_dir,
   return found;
 }
 
+namespace {
+
+// The existing files in the worktree `path` whose changes `git status` does not
+// show: they are marked skip-worktree (S) or assume-unchanged (lower case).
+absl::StatusOr<int> CountUncompared(const std::string& path, Ticks give_up) {
+  O8LOCK_ASSIGN_OR_RETURN(const std::string files,
+                          AskGit(path, {"ls-files", "-v", "-z"}, give_up));
+  int count = 0;
+  for (absl::string_view file :
+       absl::StrSplit(files, '\0', absl::SkipEmpty())) {
+    const char mark = file[0];
+    if (mark != 'S' && !absl::ascii_islower(static_cast<unsigned char>(mark))) {
+      continue;
+    }
+    file.remove_prefix(std::min<size_t>(2, file.size()));
+    if (IdOf(JoinPath(path, file)).ok()) ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
 WorktreeState StateOf(const Location& location, const Worktree& worktree,
                       Ticks give_up) {
   WorktreeState state;
   absl::StatusOr<std::string> files = "";
+  absl::StatusOr<int> uncompared = 0;
   if (!worktree.is_gone) {
+    uncompared = CountUncompared(worktree.path, give_up);
     files =
         AskGit(worktree.path,
                {"--no-optional-locks", "-c", "core.fsmonitor=false", "status",
@@ -161,11 +188,13 @@ WorktreeState StateOf(const Location& location, const Worktree& worktree,
   }
   const absl::StatusOr<std::string> commits =
       AskGit(location, elsewhere, give_up);
-  if (!files.ok() || !commits.ok()) {
-    state.problem =
-        std::string((files.ok() ? commits : files).status().message());
+  for (const absl::Status& status :
+       {files.status(), uncompared.status(), commits.status()}) {
+    if (status.ok()) continue;
+    state.problem = std::string(status.message());
     return state;
   }
+  state.uncommitted_files = *uncompared;
   for (const absl::string_view line :
        absl::StrSplit(*files, '\n', absl::SkipEmpty())) {
     ++(absl::StartsWith(line, "!!") ? state.ignored_files

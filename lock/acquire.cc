@@ -157,18 +157,19 @@ Taken Acquisition::TakeLocked(Fd guard) {
 Taken Acquisition::TakeHeld(Fd guard) {
   LockStatus found =
       DetermineGuardStatus(guard, location_.guard, /*taken=*/true);
-  if (IsInside(found, guard, options_.own_tokens)) {
+  const bool overrides = Contains(options_.overriding, found);
+  if (!overrides && IsInside(found, guard, options_.own_tokens)) {
     if (MayJoin(found)) return Join(location_, std::move(guard), found);
     // A process inside a run cannot wait for this run's end.
     found.own = true;
-    if (!Contains(options_.overriding, found)) return Refuse(std::move(found));
+    return Refuse(std::move(found));
   }
   const bool is_stale = found.state == LockState::kStale;
   if (!is_stale && !IsConclusive(found, Waited())) {
     absl::SleepFor(kRetryEvery);
     return nullptr;
   }
-  if (is_stale || Contains(options_.overriding, found)) {
+  if (is_stale || overrides) {
     Taken taken = TakeByForce(guard, found);
     if (!is_stale || !absl::IsDeadlineExceeded(taken.status())) return taken;
     // Another process was stopped while taking the lock over or joining it.

@@ -40,14 +40,29 @@ absl::StatusOr<Fd> OpenToAppend(const std::string& path) {
   return fd;
 }
 
+// The path of the lock file in the main worktree as git knows it: without
+// links. `.claude` may be a link.
+std::string PathInGit(const Location& location) {
+  const std::string& file = location.lock_file;
+  const std::string& top = location.main_worktree;
+  const std::string directory = ParentOf(file);
+  struct stat info;
+  if (lstat(directory.c_str(), &info) == 0 && S_ISLNK(info.st_mode)) {
+    const absl::StatusOr<std::string> real = Canonical(directory);
+    if (real.ok() && IsBelow(*real, top)) {
+      return absl::StrCat(real->substr(top.size()), "/", BaseName(file));
+    }
+  }
+  return file.substr(top.size());
+}
+
 }  // namespace
 
 absl::Status ExcludeLockFile(const Location& location) {
   if (location.main_worktree.empty()) return absl::OkStatus();
   const std::string info = location.common_dir + "/info";
   const std::string path = info + "/exclude";
-  const std::string lock_file =
-      location.lock_file.substr(location.main_worktree.size());
+  const std::string lock_file = PathInGit(location);
   const std::string patterns[] = {lock_file, HiddenBeside(lock_file, ".*")};
   absl::StatusOr<std::string> text = ReadGitFile(path);
   const bool is_missing = absl::IsNotFound(text.status());

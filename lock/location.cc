@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lock/location.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <optional>
@@ -96,15 +96,18 @@ absl::StatusOr<Location> LocateFile(const std::string& start,
 // otherwise empty.
 std::string LeadsOutside(const std::string& directory, const std::string& top) {
   const std::string path = JoinPath(directory, ".claude");
-  struct stat info;
-  if (lstat(path.c_str(), &info) != 0 || !S_ISLNK(info.st_mode)) return "";
-  const absl::StatusOr<std::string> target = Canonical(path);
-  if (!target.ok()) return "";  // dangling: using it fails
-  return *target == top ||
-                 absl::StartsWith(
-                     *target, absl::StrCat(absl::StripSuffix(top, "/"), "/"))
-             ? ""
-             : *target;
+  std::array<char, PATH_MAX> link;
+  const ssize_t size = readlink(path.c_str(), link.data(), link.size());
+  if (size < 0) return "";
+  std::string target = JoinPath(
+      directory, absl::string_view(link.data(), static_cast<size_t>(size)));
+  if (const auto real = Canonical(path); real.ok()) {
+    target = *real;
+  } else if (const auto parent = Canonical(ParentOf(target) + "/");
+             parent.ok()) {
+    target = JoinPath(*parent, BaseName(target));
+  }
+  return IsBelow(target, absl::StripSuffix(top, "/")) ? "" : target;
 }
 
 std::string LockFileIn(const std::string& directory, absl::string_view name) {

@@ -167,6 +167,11 @@ class LockedRun {
   int Start();
 
  private:
+  // Does, once, all that must precede the lock: the search for an orchestr8 may
+  // take long, and other starts would find a run without a record; and the lock
+  // arms the hooks. Does nothing while another run has the lock: this start may
+  // be refused, and that run's hooks are armed for the place where it began.
+  void Prepare();
   // Decides at the first call.
   const PublishDecision& Decision();
   // Makes sure the lock file of the joined run does not stop the command.
@@ -184,6 +189,7 @@ class LockedRun {
   const Location& location_;
   const PublishChoice& choice_;
   std::optional<PublishDecision> decision_;
+  bool refreshed_ = false;  // the hooks
   AcquireOptions acquire_;
   const Invocation invocation_;
   const int64_t started_;
@@ -196,14 +202,8 @@ class LockedRun {
 };
 
 int LockedRun::Start() {
-  // The search for an orchestr8 may take long, and under the lock other starts
-  // would find a run without a record. A start refused by another run of o8lock
-  // does not need it.
-  if (!IsTaken(location_).value_or(false)) {
-    const ChildRunner::Interruptible interruptible(runner_);
-    Decision();
-  }
   while (true) {
+    Prepare();
     std::optional<LockStatus> found;
     absl::StatusOr<Lock> lock =
         Lock::Acquire(location_, acquire_, &found, std::exchange(turn_, Fd()));
@@ -219,6 +219,19 @@ int LockedRun::Start() {
         waits ? Wait(*found) : Override(*found, by_ancestor);
     if (exit_code.has_value()) return *exit_code;
   }
+}
+
+void LockedRun::Prepare() {
+  if (!turn_.ok() && acquire_.overriding.empty() &&
+      IsTaken(location_).value_or(false)) {
+    return;
+  }
+  const ChildRunner::Interruptible interruptible(runner_);
+  Decision();
+  if (refreshed_) return;
+  refreshed_ = true;
+  const absl::Status hooks = RefreshHooks(location_);
+  if (!hooks.ok() && !options_.quiet) PrintError(HooksWarning(hooks));
 }
 
 const PublishDecision& LockedRun::Decision() {
@@ -312,7 +325,6 @@ std::optional<int> LockedRun::Override(const LockStatus& found,
     }
     return refused;
   }
-  Decision();  // not under the lock
   acquire_.overriding.push_back(found);
   return std::nullopt;
 }
@@ -334,11 +346,6 @@ int Run(Options options, const std::string& program, int64_t started) {
   }
   const absl::StatusOr<Location> location = LocateLock(options);
   if (!location.ok()) return FailToLocate(location.status(), Purpose::kCommand);
-  // Before the lock is taken, because that arms the hooks.
-  const absl::Status hooks = RefreshHooks(*location);
-  if (!hooks.ok() && !options.quiet) {
-    PrintError(HooksWarning(hooks));
-  }
   AcquireOptions acquire;
   DescribeRun(options, orchestr8, acquire);
   const absl::StatusOr<PublishChoice> publish =

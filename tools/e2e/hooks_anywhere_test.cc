@@ -133,6 +133,28 @@ TEST_F(AnywhereTest, SeenFromOutsideOfAContainer) {
   ExpectRefused(project_.path());
 }
 
+// A start from another path must not rewrite the hooks of the run that has the
+// lock.
+TEST_F(AnywhereTest, ARefusedStartIsElsewhere) {
+  ExpectInstalls(project_);
+  std::filesystem::create_directory(project_.Beside("inside"));
+  ProcessOptions options = project_.Options("/");
+  options.env["INSIDE"] = project_.Beside("inside");
+  options.env["PROJECT"] = project_.path();
+  if (!(RunToEnd({"unshare", "-m", "true"}) == Exited(0))) {
+    GTEST_SKIP() << "no mount namespaces here";
+  }
+  const Guarded run(project_.path());
+  const Result refused = Call(
+      {"unshare", "-m", "--propagation", "private", "sh", "-c",
+       "mount --bind \"$PROJECT\" \"$INSIDE\" && "
+       "mount -t tmpfs none \"$PROJECT\" && cd \"$INSIDE\" && exec \"$0\" -- :",
+       Binary()},
+      options);
+  EXPECT_EQ(refused.end, Exited(75));
+  ExpectRefused(project_.path());
+}
+
 class CopiedTest : public AnywhereTest,
                    public testing::WithParamInterface<bool> {};
 
@@ -249,6 +271,49 @@ TEST_F(AnywhereTest, HooksPathIsSetDuringARun) {
   ExpectRefused(project_.path());
   Git(project_.path(), {"config", "--unset", "core.hooksPath"});
   ExpectCommits(project_.path());
+}
+
+TEST_F(AnywhereTest, HooksPathIsRelativeAndProcIsNotMounted) {
+  Git(project_.path(), {"config", "core.hooksPath", ".hooks"});
+  std::filesystem::create_directory(project_.File(".hooks"));
+  MakeFile(project_.File(".hooks/post-checkout"),
+           "#!/bin/sh\necho called >&2\n", 0755);
+  ExpectInstalls(project_);
+  if (!(RunToEnd({"unshare", "-m", "true"}) == Exited(0))) {
+    GTEST_SKIP() << "no mount namespaces here";
+  }
+  const Guarded run(project_.path());
+  const Result checkout =
+      Call({"unshare", "-m", "--propagation", "private", "sh", "-c",
+            "mount -t tmpfs none /proc && exec git checkout -q --detach"},
+           project_.Options(project_.path()));
+  EXPECT_EQ(checkout.end, Exited(0));
+  EXPECT_EQ(checkout.err, "called\n");
+}
+
+// Git looks in the root directory. A file of the worktree is no hook.
+TEST_F(AnywhereTest, HooksPathIsEmpty) {
+  Git(project_.path(), {"config", "core.hooksPath", ""});
+  MakeDeny(project_.File("post-checkout"));
+  ExpectInstalls(project_);
+  const Guarded run(project_.path());
+  ExpectChecksOut(project_.path());
+}
+
+// The user's variables reach the user's hooks.
+TEST_F(AnywhereTest, AHookReadsTheEnvironment) {
+  MakeFile(project_.File(".git/hooks/pre-commit"),
+           "#!/bin/sh\necho \"$name $path $file $directory $link\" >&2\n",
+           0755);
+  ExpectInstalls(project_);
+  const Guarded run(project_.path());
+  ProcessOptions options = project_.Options(project_.path());
+  for (const char* name : {"name", "path", "file", "directory", "link"}) {
+    options.env[name] = "mine";
+  }
+  EXPECT_EQ(
+      Call({"git", "commit", "-q", "--allow-empty", "-m", "x"}, options).err,
+      "mine mine mine mine mine\n");
 }
 
 TEST_F(AnywhereTest, HooksPathDependsOnTheBranch) {

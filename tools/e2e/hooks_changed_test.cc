@@ -159,6 +159,20 @@ TEST_F(ChangedTest, TheUsersDirectoryHasTheSameName) {
   ExpectCommitSays(project_.path(), "mine\n");
 }
 
+TEST_F(ChangedTest, TheUsersDirectoryOfThatNameIsInOneWorktree) {
+  project_.AddLinked();
+  MakeHook(project_.Linked() + "/tools/o8lock/hooks/pre-commit", "mine");
+  Git(project_.path(), {"config", "core.hooksPath", "tools/o8lock/hooks"});
+  ExpectInstalls(project_);
+  ExpectCommitSays(project_.Linked(), "mine\n");
+  {
+    const Guarded run(project_.path());
+    ExpectCommitSays(project_.Linked(), "mine\n");
+  }
+  ExpectUninstalls(project_);
+  EXPECT_EQ(HooksPath(), "tools/o8lock/hooks\n");
+}
+
 TEST_F(ChangedTest, TheUsersHookIsALinkToOurs) {
   std::filesystem::create_directories(project_.File(".git/hooks"));
   std::filesystem::create_symlink("../o8lock/hooks/pre-commit",

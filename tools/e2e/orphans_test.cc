@@ -389,16 +389,25 @@ TEST(OrphanedWorktreeTest, IsNotOfferedForRemovalWhereFilesWouldBeLost) {
   const Repository repo;
   Git(repo.path(), {"config", "status.showUntrackedFiles", "no"});
   MakeFile(repo.File(".git/info/exclude"), ".env\n");
-  Call(Locked({},
-              "for i in new ignored locked clean; do git worktree add -q "
-              "-b $i .claude/worktrees/$i; done; "
-              "touch .claude/worktrees/new/new "
-              ".claude/worktrees/ignored/.env; "
-              "git worktree lock .claude/worktrees/locked; exit 3"),
-       repo.path());
+  MakeFile(repo.File("f"), "");
+  Git(repo.path(), {"add", "f"});
+  Git(repo.path(), {"commit", "-qm", "f"});
+  Call(
+      Locked({},
+             "for i in new ignored locked clean skipped assumed; do git "
+             "worktree add -q -b $i .claude/worktrees/$i; done; "
+             "touch .claude/worktrees/new/new "
+             ".claude/worktrees/ignored/.env; "
+             "git -C .claude/worktrees/skipped update-index --skip-worktree f; "
+             "git -C .claude/worktrees/assumed update-index "
+             "--assume-unchanged f; "
+             "git worktree lock .claude/worktrees/locked; exit 3"),
+      repo.path());
   const std::string status = Call(O8lock({"status"}), repo.path()).out;
   EXPECT_THAT(status, HasSubstr("/new (new): 1 uncommitted file\n"));
   EXPECT_THAT(status, HasSubstr("/ignored (ignored): 1 ignored file\n"));
+  EXPECT_THAT(status, HasSubstr("/skipped (skipped): 1 uncommitted file\n"));
+  EXPECT_THAT(status, HasSubstr("/assumed (assumed): 1 uncommitted file\n"));
   EXPECT_THAT(status, HasSubstr("/locked (locked): clean, every commit "
                                 "exists elsewhere, locked\n"));
   const std::string removal = "to remove the clean one: ";
@@ -408,7 +417,8 @@ TEST(OrphanedWorktreeTest, IsNotOfferedForRemovalWhereFilesWouldBeLost) {
            repo.path());
   EXPECT_EQ(pasted.end, Exited(0)) << pasted.err;
   EXPECT_EQ(Names(repo.File(".git/worktrees")),
-            (std::vector<std::string>{"ignored", "locked", "new"}));
+            (std::vector<std::string>{"assumed", "ignored", "locked", "new",
+                                      "skipped"}));
 }
 
 // Its branch still stops the next run.

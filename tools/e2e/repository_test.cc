@@ -274,12 +274,29 @@ TEST(SharedClaudeTest, IsNeitherWrittenNorBelieved) {
             std::vector<std::string>({"murm.lock", "parallel.lock"}));
 }
 
+// A container may lack the directory.
+TEST(SharedClaudeTest, ALinkThatLeadsNowhereOutsideIsNotWritten) {
+  const Repository repo;
+  const TempDir elsewhere;
+  for (const std::string& target :
+       {elsewhere.File("missing"), elsewhere.File("missing/too")}) {
+    Link(target, repo.File(".claude"));
+    EXPECT_THAT(Silent(repo.path()),
+                HasSubstr(absl::StrCat("' is a symbolic link to '", target,
+                                       "', outside the repository\n")));
+    std::filesystem::remove(repo.File(".claude"));
+  }
+}
+
 TEST(SharedClaudeTest, ALinkInsideTheWorktreeIsAsGoodAsADirectory) {
   const Repository repo;
   std::filesystem::create_directory(repo.File("config"));
   Link("config", repo.File(".claude"));
+  Git(repo.path(), {"add", ".claude"});
+  Git(repo.path(), {"commit", "-qm", "a link"});
   Guarded run(repo.path());
   EXPECT_TRUE(Exists(repo.File("config/parallel.lock")));
+  EXPECT_EQ(Git(repo.path(), {"status", "--porcelain"}), "");
   EXPECT_EQ(run.Finish(), Exited(0));
   EXPECT_EQ(run.err(), "");
   EXPECT_EQ(Names(repo.File("config")), std::vector<std::string>());

@@ -431,6 +431,21 @@ TEST(UnlockTest, TakesTheLockAwayAndTheHolderIsTold) {
   ExpectNothingLeft(repo);
 }
 
+TEST(UnlockTest, TakesTheLockOfTheRunAroundItToo) {
+  const Repository repo;
+  const Result run =
+      Call(O8lock({"--", "sh", "-c",
+                   "\"$0\" unlock --yes && env -i \"$0\" -- echo stranger",
+                   Binary()}),
+           repo.path());
+  EXPECT_EQ(run.end, Exited(0));
+  EXPECT_THAT(run.out, EndsWith("\nstranger\n"));
+  EXPECT_THAT(run.err, AllOf(HasSubstr("\no8lock: lock removed; PID "),
+                             HasSubstr("\no8lock: warning: this run's lock was "
+                                       "overridden at ")));
+  ExpectNothingLeft(repo);
+}
+
 TEST(UnlockTest, OnATerminalItAsks) {
   const Repository repo;
   Guarded run(repo.path());
