@@ -152,7 +152,12 @@ TEST_F(AnywhereTest, ARefusedStartIsElsewhere) {
        Binary()},
       options);
   EXPECT_EQ(refused.end, Exited(75));
-  ExpectRefused(project_.path());
+  // Without a checkout only the armed hook refuses.
+  const Result add = Call({"git", "worktree", "add", "-q", "--no-checkout",
+                           "-b", "new", project_.Beside("new")},
+                          project_.Options());
+  EXPECT_FALSE(add.end == Exited(0));
+  EXPECT_THAT(add.err, HasSubstr(std::string(kRefused)));
 }
 
 class CopiedTest : public AnywhereTest,
