@@ -91,7 +91,9 @@ std::string ManagerOf(const Location& location, const HooksPath& path) {
     }
   }
   // o8lock cannot move the hook and call it: a hook may depend on its own name.
-  if (FileExists(hook) && !(IsShellScript(text) && IsExecutable(hook))) {
+  const bool is_ours = text == kEmptyScript && CallsUs(hook);
+  if (FileExists(hook) && !is_ours &&
+      !(IsShellScript(text) && IsExecutable(hook))) {
     return hook;
   }
   for (const HookManager& manager : kManagers) {

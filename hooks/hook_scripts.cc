@@ -157,11 +157,12 @@ std::string SharedText(const std::string& program,
       "test -e \"$o8lock_value/../",
       kHereFile,
       "\" || o8lock_hooks=$o8lock_value\ndone <<EOF\n$o8lock_values\nEOF\n");
-  // A relative path starts in git's current directory. Hooks run there too,
-  // except the post-checkout of a new worktree.
+  // Git takes an empty path for the root directory. A relative path starts in
+  // git's current directory. Hooks run there too, except the post-checkout of a
+  // new worktree.
   absl::StrAppend(
-      &text, "case $o8lock_name$o8lock_hooks in ", kPostCheckout.name, "/*|",
-      kPostCheckout.name, ") ;; ", kPostCheckout.name,
+      &text, ": \"${o8lock_hooks:=/}\"\ncase $o8lock_name$o8lock_hooks in ",
+      kPostCheckout.name, "/*) ;; ", kPostCheckout.name,
       "*) case $1 in *[!0]*) ;; *)\n"
       "  o8lock_top=$(readlink \"/proc/$PPID/cwd\") && "
       "o8lock_hooks=$o8lock_top/$o8lock_hooks ;; esac ;; esac\n");

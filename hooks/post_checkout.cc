@@ -45,8 +45,9 @@ PostCheckoutHook FindPostCheckoutHook(const Location& location,
                                       const HooksPath& path,
                                       absl::string_view manager) {
   const std::string hook = PostCheckoutIn(path.directory);
-  // Git ignores a hook that is not executable.
-  if (CallsUs(hook) && access(hook.c_str(), X_OK) == 0) {
+  if (CallsUs(hook)) {
+    // Git ignores it.
+    if (access(hook.c_str(), X_OK) != 0) return PostCheckoutHook::kMissing;
     return WithoutOurLine(ReadFile(hook).value_or("")) == kEmptyScript
                ? PostCheckoutHook::kAlone
                : PostCheckoutHook::kChained;
@@ -76,7 +77,7 @@ absl::Status InstallPostCheckoutHook(const Location& location,
     O8LOCK_ASSIGN_OR_RETURN(text, ReadFile(hook));
     text = WithoutOurLine(text);
     // A hook of the user's without this permission must stay disabled.
-    if (text == kEmptyScript) info.st_mode |= 0111;
+    if (text == kEmptyScript && CallsUs(hook)) info.st_mode |= 0111;
   } else {
     // Keeps an existing directory's permissions: they are the user's choice.
     if (!FileExists(path.directory)) {

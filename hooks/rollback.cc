@@ -59,16 +59,9 @@ absl::StatusOr<std::string> ChangesOf(const std::string& worktree,
       AskGit(worktree, {"-c", "core.fsmonitor=false", "status", "--porcelain",
                         "--ignored", "--untracked-files=all"}));
   if (!files.empty()) return "it has files that git did not create";
-  // `git status` hides changes to files marked assume-unchanged or
-  // skip-worktree.
-  O8LOCK_ASSIGN_OR_RETURN(const std::string index,
-                          AskGit(worktree, {"ls-files", "-v", "-z"}));
-  for (const absl::string_view entry : absl::StrSplit(index, '\0')) {
-    if (entry.size() < 2 || entry[0] == 'H') continue;
-    const std::string path = absl::StrCat(worktree, "/", entry.substr(2));
-    if (ChangeOf(path).has_value()) {
-      return "it has changed files that git status does not show";
-    }
+  O8LOCK_ASSIGN_OR_RETURN(const int uncompared, CountUncomparedFiles(worktree));
+  if (uncompared > 0) {
+    return "it has changed files that git status does not show";
   }
   return "";
 }

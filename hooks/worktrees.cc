@@ -3,8 +3,6 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,7 +12,6 @@
 #include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -142,27 +139,19 @@ std::optional<Worktree> FindWorktree(const std::string& common_dir,
   return found;
 }
 
-namespace {
-
-// The existing files in the worktree `path` whose changes `git status` does not
-// show: they are marked skip-worktree (S) or assume-unchanged (lower case).
-absl::StatusOr<int> CountUncompared(const std::string& path, Ticks give_up) {
-  O8LOCK_ASSIGN_OR_RETURN(const std::string files,
-                          AskGit(path, {"ls-files", "-v", "-z"}, give_up));
+absl::StatusOr<int> CountUncomparedFiles(const std::string& directory,
+                                         Ticks give_up) {
+  O8LOCK_ASSIGN_OR_RETURN(
+      const std::string index,
+      AskGit(directory, {"-c", "core.fsmonitor=false", "ls-files", "-v", "-z"},
+             give_up));
   int count = 0;
-  for (absl::string_view file :
-       absl::StrSplit(files, '\0', absl::SkipEmpty())) {
-    const char mark = file[0];
-    if (mark != 'S' && !absl::ascii_islower(static_cast<unsigned char>(mark))) {
-      continue;
-    }
-    file.remove_prefix(std::min<size_t>(2, file.size()));
-    if (IdOf(JoinPath(path, file)).ok()) ++count;
+  for (const absl::string_view entry : absl::StrSplit(index, '\0')) {
+    if (entry.size() < 2 || entry[0] == 'H') continue;
+    if (IdOf(absl::StrCat(directory, "/", entry.substr(2))).ok()) ++count;
   }
   return count;
 }
-
-}  // namespace
 
 WorktreeState StateOf(const Location& location, const Worktree& worktree,
                       Ticks give_up) {
@@ -170,7 +159,7 @@ WorktreeState StateOf(const Location& location, const Worktree& worktree,
   absl::StatusOr<std::string> files = "";
   absl::StatusOr<int> uncompared = 0;
   if (!worktree.is_gone) {
-    uncompared = CountUncompared(worktree.path, give_up);
+    uncompared = CountUncomparedFiles(worktree.path, give_up);
     files =
         AskGit(worktree.path,
                {"--no-optional-locks", "-c", "core.fsmonitor=false", "status",

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "lock/holder.h"
 #include "lock/location.h"
 #include "lock/process.h"
@@ -60,9 +61,16 @@ std::vector<Worktree> WorktreesBy(const std::string& common_dir,
 std::optional<Worktree> FindWorktree(const std::string& common_dir,
                                      const OrphanedWorktree& worktree);
 
+// The number of existing files in the worktree `directory` that are marked
+// assume-unchanged or skip-worktree. `git status` hides their changes.
+// Errors: as AskGit. `give_up` is as in RunProgram.
+absl::StatusOr<int> CountUncomparedFiles(const std::string& directory,
+                                         Ticks give_up = -1);
+
 // The work in a worktree that its removal would lose.
 struct WorktreeState {
-  int uncommitted_files = 0;  // changed or untracked
+  // Changed, untracked, or with changes that git would hide.
+  int uncommitted_files = 0;
   int ignored_files = 0;      // a directory of ignored files counts as one
   int own_commits = 0;        // in no other branch, and in no tag
   std::string problem;        // why git cannot answer; empty: it can

@@ -11,7 +11,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "lock/access.h"
@@ -40,17 +42,22 @@ absl::StatusOr<Fd> OpenToAppend(const std::string& path) {
   return fd;
 }
 
-// The path of the lock file in the main worktree as git knows it: without
-// links. `.claude` may be a link.
-std::string PathInGit(const Location& location) {
+// The pattern for the lock file as git knows it: without links. `.claude` may
+// be a link.
+std::string PatternInGit(const Location& location) {
   const std::string& file = location.lock_file;
   const std::string& top = location.main_worktree;
   const std::string directory = ParentOf(file);
   struct stat info;
   if (lstat(directory.c_str(), &info) == 0 && S_ISLNK(info.st_mode)) {
     const absl::StatusOr<std::string> real = Canonical(directory);
-    if (real.ok() && IsBelow(*real, top)) {
-      return absl::StrCat(real->substr(top.size()), "/", BaseName(file));
+    // No pattern has a line end.
+    if (real.ok() && IsBelow(*real, top) && !absl::StrContains(*real, '\n')) {
+      return absl::StrCat(
+          absl::StrReplaceAll(
+              real->substr(top.size()),
+              {{"\\", "\\\\"}, {"*", "\\*"}, {"?", "\\?"}, {"[", "\\["}}),
+          "/", BaseName(file));
     }
   }
   return file.substr(top.size());
@@ -62,7 +69,7 @@ absl::Status ExcludeLockFile(const Location& location) {
   if (location.main_worktree.empty()) return absl::OkStatus();
   const std::string info = location.common_dir + "/info";
   const std::string path = info + "/exclude";
-  const std::string lock_file = PathInGit(location);
+  const std::string lock_file = PatternInGit(location);
   const std::string patterns[] = {lock_file, HiddenBeside(lock_file, ".*")};
   absl::StatusOr<std::string> text = ReadGitFile(path);
   const bool is_missing = absl::IsNotFound(text.status());

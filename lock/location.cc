@@ -92,22 +92,19 @@ absl::StatusOr<Location> LocateFile(const std::string& start,
   return location;
 }
 
-// The target of `.claude` in `directory`, if it is a link out of `top`;
-// otherwise empty.
+// The target of `.claude` in `directory`, if it is a link out of `top` or to a
+// missing directory; otherwise empty.
 std::string LeadsOutside(const std::string& directory, const std::string& top) {
   const std::string path = JoinPath(directory, ".claude");
   std::array<char, PATH_MAX> link;
   const ssize_t size = readlink(path.c_str(), link.data(), link.size());
   if (size < 0) return "";
-  std::string target = JoinPath(
-      directory, absl::string_view(link.data(), static_cast<size_t>(size)));
-  if (const auto real = Canonical(path); real.ok()) {
-    target = *real;
-  } else if (const auto parent = Canonical(ParentOf(target) + "/");
-             parent.ok()) {
-    target = JoinPath(*parent, BaseName(target));
+  const absl::StatusOr<std::string> target = Canonical(path);
+  if (!target.ok()) {
+    return JoinPath(directory,
+                    absl::string_view(link.data(), static_cast<size_t>(size)));
   }
-  return IsBelow(target, absl::StripSuffix(top, "/")) ? "" : target;
+  return IsBelow(*target, absl::StripSuffix(top, "/")) ? "" : *target;
 }
 
 std::string LockFileIn(const std::string& directory, absl::string_view name) {

@@ -76,8 +76,8 @@ struct AcquireOptions {
   // refused, with `refused_by->own` set. Other commands join the run.
   bool is_orchestr8 = false;
 
-  // The lock states the user has seen and wants overridden. No other lock is
-  // overridden.
+  // The lock states the user has seen and wants overridden, even if this
+  // process is inside such a run. No other lock is overridden.
   std::vector<LockStatus> overriding;
 
   // Whether the record omits overridden runs still alive. Listed there, they
@@ -121,8 +121,8 @@ struct Interference {
 class Lock {
  public:
   // Takes the lock at `location`. If this process is inside the run with the
-  // lock (inside.h), joins this run instead: the lock stays taken until both
-  // have released it, and nothing on disk changes.
+  // lock (inside.h), joins this run instead, unless it is to be overridden: the
+  // lock stays taken until both have released it, and nothing on disk changes.
   // On success this run has the guard's kernel lock, and the guard contains its
   // record. The lock file is in place, unless holder().unpublished. In a
   // repository, info/exclude lists the lock file if o8lock can write it, see
@@ -133,6 +133,8 @@ class Lock {
   //   kFailedPrecondition  it is unknown whether a run has the lock:
   //                        `refused_by` describes it. Or a file in the way is
   //                        not a regular file: `refused_by` is nothing.
+  //   kAlreadyExists       the lock file given by its path is a file of another
+  //                        kind.
   //   kUnimplemented       the file system has no working locks.
   //   kInvalidArgument     the description is longer than kMaxFileSize.
   //   kDeadlineExceeded    another process is stuck in a change.

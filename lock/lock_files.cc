@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lock/lock_files.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -12,6 +13,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "lock/file.h"
@@ -99,12 +102,28 @@ bool IsOf(const LockStatus& found, const std::optional<Holder>& previous) {
           DescendsFrom(found.holder->pid, previous->pid));
 }
 
+// Whether the stale `file` was never a lock file: it contains no JSON object,
+// not even the beginning of one, or the zeros that a crash of the system left.
+bool IsOtherText(const LockFile& file) {
+  const LockStatus& found = file.lock_status;
+  struct stat info;
+  return !found.holder.has_value() && lstat(found.file.c_str(), &info) == 0 &&
+         info.st_size > 0 &&
+         !absl::StartsWith(absl::StripLeadingAsciiWhitespace(file.text), "{") &&
+         !absl::StartsWith(file.text, absl::string_view("\0", 1));
+}
+
 // Removes the stale `file`. Returns false if it is another file by now.
 absl::StatusOr<bool> ClearStale(const Location& location, const LockFile& file,
                                 const Predecessors& predecessors,
                                 absl::string_view time,
                                 ClearedLockFiles& cleared) {
   const LockStatus& found = file.lock_status;
+  // The user has named this file, as for flock(1): it may be in use.
+  if (!location.create_directories && IsOtherText(file)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("'", found.file, "' is not a lock file"));
+  }
   O8LOCK_ASSIGN_OR_RETURN(const bool still,
                           MoveAsideIfStill(found.file, file.text));
   if (!still) return false;

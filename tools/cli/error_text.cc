@@ -29,6 +29,8 @@ std::string LockHint(const absl::Status& error) {
       return absl::StrCat("see: ", OwnCommand("--help"));
     case absl::StatusCode::kFailedPrecondition:
       return "move it away; o8lock creates its own";
+    case absl::StatusCode::kAlreadyExists:
+      return "that file was not changed; name another one";
     case absl::StatusCode::kNotFound:
       return "create the directory first";
     case absl::StatusCode::kPermissionDenied:

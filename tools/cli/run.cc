@@ -167,10 +167,10 @@ class LockedRun {
   int Start();
 
  private:
-  // Does, once, all that must precede the lock: the search for an orchestr8 may
-  // take long, and other starts would find a run without a record; and the lock
-  // arms the hooks. Does nothing while another run has the lock: this start may
-  // be refused, and that run's hooks are armed for the place where it began.
+  // Does all that should precede the lock: the search for an orchestr8 may take
+  // long, and other starts would find a run without a record; and the lock arms
+  // the hooks. Does nothing if a run has the lock: this start may be refused,
+  // and that run's hooks are armed for the place where it began.
   void Prepare();
   // Decides at the first call.
   const PublishDecision& Decision();
@@ -189,7 +189,7 @@ class LockedRun {
   const Location& location_;
   const PublishChoice& choice_;
   std::optional<PublishDecision> decision_;
-  bool refreshed_ = false;  // the hooks
+  std::optional<absl::Status> hooks_;  // of RefreshHooks for this attempt
   AcquireOptions acquire_;
   const Invocation invocation_;
   const int64_t started_;
@@ -222,16 +222,14 @@ int LockedRun::Start() {
 }
 
 void LockedRun::Prepare() {
-  if (!turn_.ok() && acquire_.overriding.empty() &&
-      IsTaken(location_).value_or(false)) {
+  hooks_.reset();
+  if (turn_.ok() ||
+      (acquire_.overriding.empty() && IsTaken(location_).value_or(false))) {
     return;
   }
   const ChildRunner::Interruptible interruptible(runner_);
   Decision();
-  if (refreshed_) return;
-  refreshed_ = true;
-  const absl::Status hooks = RefreshHooks(location_);
-  if (!hooks.ok() && !options_.quiet) PrintError(HooksWarning(hooks));
+  hooks_ = RefreshHooks(location_);
 }
 
 const PublishDecision& LockedRun::Decision() {
@@ -263,7 +261,9 @@ int LockedRun::RunUnder(Lock& lock) {
     return RunToTheEnd(runner_, options_, &lock, location_);
   }
   WarnAboutEarlierRuns(lock, location_, orchestr8_.has_value(), options_.quiet);
+  if (!hooks_.has_value()) hooks_ = RefreshHooks(location_);
   if (!options_.quiet) {
+    if (!hooks_->ok()) PrintError(HooksWarning(*hooks_));
     for (const Malformed& malformed : lock.malformed()) {
       PrintError(MalformedText(malformed));
     }

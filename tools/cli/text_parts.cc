@@ -58,7 +58,7 @@ std::string CommandLine(std::vector<std::string> arguments,
 std::string LeadsOutText(const Location& location) {
   return absl::StrCat("'", Printable(ParentOf(location.lock_file)),
                       "' is a symbolic link to '", Printable(location.outside),
-                      "', outside the repository");
+                      "', not a directory in the repository");
 }
 
 std::string Count(size_t number, absl::string_view one,

@@ -382,6 +382,29 @@ TEST(FileKindTest, ALockFileInADirectoryThatIsNotThere) {
   EXPECT_THAT(Names(dir.path()), ElementsAre());
 }
 
+// flock(1) locks such files.
+TEST(FileKindTest, AnotherFileNamedAsTheLockFileStays) {
+  const TempDir dir;
+  const std::string path = dir.File("Makefile");
+  const Argv start = {"--lock-file", "Makefile", "--", "echo", "ran"};
+  for (const std::string& text :
+       {std::string("all:\n\ttrue\n"), std::string(2 << 20, 'x')}) {
+    MakeFile(path, text);
+    const Result run = Call(O8lock(start), dir.path());
+    EXPECT_EQ(run.end, Exited(73));
+    EXPECT_EQ(run.out, "");
+    EXPECT_EQ(
+        run.err,
+        ErrorText(absl::StrCat("'", path, "' is not a lock file"),
+                  "nothing was run; that file was not changed; name another "
+                  "one"));
+    EXPECT_TRUE(Contents(path) == text);
+  }
+  // One that another program has not written to its end.
+  MakeFile(path, " {\"pid\": ");
+  EXPECT_EQ(Call(O8lock(start), dir.path()).out, "ran\n");
+}
+
 TEST(GuardTest, WhatIsNoRecordInAFreeGuardIsNobodys) {
   for (const std::string& text :
        {std::string("garbage"), std::string("{\"pid\": "), std::string("[]"),

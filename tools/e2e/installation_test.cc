@@ -923,6 +923,20 @@ TEST(Hooks, SeeWhatCameSinceTheyWereInstalled) {
   EXPECT_EQ(project.Everyday(), everyday);
 }
 
+// Git ignores it otherwise.
+TEST(Hooks, OfO8locksOwnMustBeExecutable) {
+  if (GitHasConfigHooks()) GTEST_SKIP() << "git needs no such file";
+  const Project project;
+  ExpectInstalls(project);
+  const std::string hook = project.File(".git/hooks/post-checkout");
+  std::filesystem::permissions(hook, std::filesystem::perms(0644));
+  EXPECT_THAT(project.Hooks({"status"}).out,
+              HasSubstr("\npost-checkout: missing; run: "));
+  ExpectInstalls(project);
+  EXPECT_THAT(project.Hooks({"status"}).out,
+              HasSubstr(absl::StrCat("\npost-checkout: ", hook, "\n")));
+}
+
 // An external run does not arm the hooks, so post-checkout rolls the worktree
 // back.
 TEST(Hooks, RollBackUnderALockThatIsNotO8locks) {

@@ -250,14 +250,15 @@ TEST(SharedClaudeTest, IsNeitherWrittenNorBelieved) {
   const std::string warning = absl::StrCat(
       "o8lock: warning: no lock file is written: '", one.File(".claude"),
       "' is a symbolic link to '", shared.path(),
-      "', outside the repository\no8lock: hint: other o8lock runs are still "
+      "', not a directory in the repository\no8lock: hint: other o8lock runs "
+      "are still "
       "refused; to let runs without o8lock see this one, make '",
       one.File(".claude"), "' a directory\n");
   EXPECT_EQ(Silent(one.path()), warning);
   EXPECT_EQ(StatusLine(one.path(), "Lock file:"),
             absl::StrCat("Lock file: not written: '", one.File(".claude"),
                          "' is a symbolic link to '", shared.path(),
-                         "', outside the repository"));
+                         "', not a directory in the repository"));
   // An external run of the other repository.
   const std::string text = ExternalLockFile(getpid(), TimeText(absl::Now()));
   MakeFile(shared.File("parallel.lock"), text);
@@ -281,9 +282,10 @@ TEST(SharedClaudeTest, ALinkThatLeadsNowhereOutsideIsNotWritten) {
   for (const std::string& target :
        {elsewhere.File("missing"), elsewhere.File("missing/too")}) {
     Link(target, repo.File(".claude"));
-    EXPECT_THAT(Silent(repo.path()),
-                HasSubstr(absl::StrCat("' is a symbolic link to '", target,
-                                       "', outside the repository\n")));
+    EXPECT_THAT(
+        Silent(repo.path()),
+        HasSubstr(absl::StrCat("' is a symbolic link to '", target,
+                               "', not a directory in the repository\n")));
     std::filesystem::remove(repo.File(".claude"));
   }
 }

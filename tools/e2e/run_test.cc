@@ -197,11 +197,11 @@ TEST(WrapperCostTest, SleepsUntilTheCommandEnds) {
   const Repository repo;
   Guarded run(repo.path());
   const std::string file = absl::StrCat("/proc/", run.pid(), "/syscall");
-  // Its number, then the descriptors and their count; then a time of -1, or
-  // for ppoll(2) a null pointer.
+  // Its number, then the descriptors and their count; then a time of -1, in 32
+  // or 64 bits, or for ppoll(2) a null pointer.
 #ifdef SYS_poll
   const std::string calls =
-      absl::StrCat(SYS_poll, " 0x[0-9a-f]+ 0x2 0xffffffff");
+      absl::StrCat(SYS_poll, " 0x[0-9a-f]+ 0x2 0x(ffffffff)?ffffffff");
 #else
   const std::string calls = absl::StrCat(SYS_ppoll, " 0x[0-9a-f]+ 0x2 0x0");
 #endif
