@@ -92,19 +92,22 @@ absl::StatusOr<Location> LocateFile(const std::string& start,
   return location;
 }
 
-// The target of `.claude` in `directory`, if it is a link out of `top` or to a
-// missing directory; otherwise empty.
+// The target of `.claude` in `directory`, if it is a link out of `top`;
+// otherwise empty.
 std::string LeadsOutside(const std::string& directory, const std::string& top) {
   const std::string path = JoinPath(directory, ".claude");
   std::array<char, PATH_MAX> link;
   const ssize_t size = readlink(path.c_str(), link.data(), link.size());
   if (size < 0) return "";
   const absl::StatusOr<std::string> target = Canonical(path);
-  if (!target.ok()) {
-    return JoinPath(directory,
-                    absl::string_view(link.data(), static_cast<size_t>(size)));
-  }
-  return IsBelow(*target, absl::StripSuffix(top, "/")) ? "" : *target;
+  const absl::string_view tree = absl::StripSuffix(top, "/");
+  if (target.ok()) return IsBelow(*target, tree) ? "" : *target;
+  // The use of a missing directory in this tree fails.
+  std::string missing = JoinPath(
+      directory, absl::string_view(link.data(), static_cast<size_t>(size)));
+  const bool is_inside =
+      IsBelow(missing, tree) && !absl::StrContains(missing, "..");
+  return is_inside ? "" : missing;
 }
 
 std::string LockFileIn(const std::string& directory, absl::string_view name) {
