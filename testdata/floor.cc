@@ -12,13 +12,13 @@ int main(int, char** argv) {
   struct flock whole = {};
   whole.l_type = F_WRLCK;
   if (fd < 0 || fcntl(fd, F_OFD_SETLK, &whole) != 0) return 75;
-  // NOLINTBEGIN(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
+  // NOLINTBEGIN(bugprone-unsafe-functions,clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
   const pid_t pid = vfork();
   if (pid == 0) {
     execv(argv[2], argv + 2);
     _exit(127);
   }
-  // NOLINTEND(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
+  // NOLINTEND(bugprone-unsafe-functions,clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
   int status = 0;
   if (pid < 0 || waitpid(pid, &status, 0) != pid) return 126;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

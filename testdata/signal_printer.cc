@@ -83,6 +83,7 @@ std::string State() {
   // Sorted by number. Omits the descriptor of this directory.
   std::map<int, std::string> descriptors;
   DIR* directory = opendir("/proc/self/fd");
+  if (directory == nullptr) return state.str();
   while (const dirent* entry = readdir(directory)) {
     char target[PATH_MAX] = "";
     if (entry->d_name[0] == '.' || atoi(entry->d_name) == dirfd(directory) ||

@@ -75,7 +75,7 @@ Ratios Measure(const Row& row, Place& place, int pairs) {
   }
   std::vector<double> ratios;
   for (int i = -1 - pairs / 10; i < pairs; ++i) {
-    double values[2];
+    double values[2] = {};
     for (const int which : {i & 1, 1 - (i & 1)}) {
       O8LOCK_ASSIGN_OR_RETURN(values[which], row.measure(*sides[which]));
       if (interrupted != 0) return absl::CancelledError("interrupted");

@@ -145,12 +145,12 @@ TEST_F(AnywhereTest, ARefusedStartIsElsewhere) {
     GTEST_SKIP() << "no mount namespaces here";
   }
   const Guarded run(project_.path());
-  const Result refused = Call(
-      {"unshare", "-m", "--propagation", "private", "sh", "-c",
-       "mount --bind \"$PROJECT\" \"$INSIDE\" && "
-       "mount -t tmpfs none \"$PROJECT\" && cd \"$INSIDE\" && exec \"$0\" -- :",
-       Binary()},
-      options);
+  const std::string script =
+      "mount --bind \"$PROJECT\" \"$INSIDE\" && "
+      "mount -t tmpfs none \"$PROJECT\" && cd \"$INSIDE\" && exec \"$0\" -- :";
+  const Result refused = Call({"unshare", "-m", "--propagation", "private",
+                               "sh", "-c", script, Binary()},
+                              options);
   EXPECT_EQ(refused.end, Exited(75));
   // Without a checkout only the armed hook refuses.
   const Result add = Call({"git", "worktree", "add", "-q", "--no-checkout",
