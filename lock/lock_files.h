@@ -48,8 +48,8 @@ struct ClearedLockFiles {
 // that were a part of the dead `previous`. Removes the lock files of `previous`
 // and of overridden runs only if `displace`. Keeps malformed files in the
 // guard's directory, under names with `time`.
-// Errors: kAlreadyExists  the user has named this lock file, and it is a file of
-//                         another kind;
+// Errors: kAlreadyExists  the user has named this lock file, and it is another
+//                         kind of file;
 //         others          as DetermineLockFileStatus (lock_file_status.h), and
 //                         from renaming and removing.
 // Blocks as DetermineLockFileStatus.
