@@ -579,7 +579,7 @@ TEST_F(FileSystemTest, LocksOnEveryKindThatIsHere) {
                   "read x <ready; $O8LOCK -q -- echo second; echo $?; "
                   "$O8LOCK status | head -n 1 | tr -d 0-9; echo >go; wait; "
                   "$O8LOCK -- sh -c 'kill -9 $PPID'; "
-                  "$O8LOCK -q -- echo third; $O8LOCK status")},
+                  "$O8LOCK -q --wait=10 -- echo third; $O8LOCK status")},
              options);
     if (run.end == Exited(9)) continue;
     ++tried;
