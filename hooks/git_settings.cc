@@ -184,14 +184,15 @@ bool IsOurs(const Setting& setting) {
 bool IsOwnHooksPath(const Location& location, const std::string& value) {
   const std::string path =
       JoinPath(location.Home(), ExpandPath(location, value));
+  const std::string end = absl::StrCat("/", kOwnHooksName);
   const absl::StatusOr<std::string> real = Canonical(path);
-  // o8lock's own value is absolute, so a relative one that leads nowhere in
-  // this worktree is the user's.
-  return absl::EndsWith(real.ok() ? *real : value,
-                        absl::StrCat("/", kOwnHooksName)) &&
-         (real.ok() ? access(absl::StrCat(*real, "/../", kHereFile).c_str(),
-                             F_OK) == 0
-                    : absl::StartsWith(value, "/"));
+  if (real.ok()) {
+    return absl::EndsWith(*real, end) &&
+           access(absl::StrCat(*real, "/../", kHereFile).c_str(), F_OK) == 0;
+  }
+  // The repository may have moved. o8lock's own value is absolute, so a
+  // relative one is the user's.
+  return absl::EndsWith(value, end) && absl::StartsWith(value, "/");
 }
 
 std::vector<std::string> GitDirectories(const Location& location) {

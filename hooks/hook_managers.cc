@@ -91,8 +91,7 @@ std::string ManagerOf(const Location& location, const HooksPath& path) {
     }
   }
   // o8lock cannot move the hook and call it: a hook may depend on its own name.
-  const bool is_ours = text == kEmptyScript && CallsUs(hook);
-  if (FileExists(hook) && !is_ours &&
+  if (FileExists(hook) && !IsOnlyOurs(hook) &&
       !(IsShellScript(text) && IsExecutable(hook))) {
     return hook;
   }

@@ -21,6 +21,7 @@
 #include "hooks/hooks_state.h"
 #include "hooks/layout.h"
 #include "lock/file.h"
+#include "lock/git_config.h"
 
 namespace o8lock {
 namespace {
@@ -231,6 +232,11 @@ bool CallsUs(const std::string& path) {
                            absl::StrCat(kLineEnd, "\n"));
 }
 
+bool IsOnlyOurs(const std::string& path) {
+  return CallsUs(path) &&
+         WithoutOurLine(ReadFile(path).value_or("")) == kEmptyScript;
+}
+
 std::string WithOurLine(std::string text, const std::string& program,
                         const HookEvent& event) {
   text.insert(text.find('\n') + 1,
@@ -278,10 +284,7 @@ std::string LockedText(Mechanism mechanism, const std::string& program,
       FingerprintText(fingerprint), CommonSettings(mechanism, program));
   if (!fingerprint.arms) return text;
   if (mechanism == Mechanism::kDirectory) {
-    // Git reads the path as a pattern.
-    const std::string pattern = absl::StrReplaceAll(
-        fingerprint.common_dir,
-        {{"\\", "\\\\"}, {"*", "\\*"}, {"?", "\\?"}, {"[", "\\["}});
+    const std::string pattern = GitPatternOf(fingerprint.common_dir);
     return absl::StrCat(text, IncludeHere(pattern),
                         IncludeHere(pattern + "/worktrees/*"));
   }

@@ -76,6 +76,9 @@ inline constexpr absl::string_view kEmptyScript = "#!/bin/sh\n";
 // Whether the hook `path` has the line.
 bool CallsUs(const std::string& path);
 
+// Whether the hook `path` has the line and no other command.
+bool IsOnlyOurs(const std::string& path);
+
 // The script `text` with the line inserted before all its commands. The line
 // calls `program` for the hook `event`.
 std::string WithOurLine(std::string text, const std::string& program,

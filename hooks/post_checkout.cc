@@ -48,9 +48,8 @@ PostCheckoutHook FindPostCheckoutHook(const Location& location,
   if (CallsUs(hook)) {
     // Git ignores it.
     if (access(hook.c_str(), X_OK) != 0) return PostCheckoutHook::kMissing;
-    return WithoutOurLine(ReadFile(hook).value_or("")) == kEmptyScript
-               ? PostCheckoutHook::kAlone
-               : PostCheckoutHook::kChained;
+    return IsOnlyOurs(hook) ? PostCheckoutHook::kAlone
+                            : PostCheckoutHook::kChained;
   }
   return (manager == "pre-commit" && CallsUs(absl::StrCat(hook, kLegacy))) ||
                  HasCall(
@@ -77,7 +76,7 @@ absl::Status InstallPostCheckoutHook(const Location& location,
     O8LOCK_ASSIGN_OR_RETURN(text, ReadFile(hook));
     text = WithoutOurLine(text);
     // A hook of the user's without this permission must stay disabled.
-    if (text == kEmptyScript && CallsUs(hook)) info.st_mode |= 0111;
+    if (IsOnlyOurs(hook)) info.st_mode |= 0111;
   } else {
     // Keeps an existing directory's permissions: they are the user's choice.
     if (!FileExists(path.directory)) {
@@ -103,11 +102,13 @@ absl::Status RemovePostCheckoutHook(const Location& location,
     for (const std::string& other : hooks) {
       struct stat info;
       if (lstat(other.c_str(), &info) != 0 || !CallsUs(other)) continue;
-      O8LOCK_ASSIGN_OR_RETURN(std::string text, ReadFile(other));
-      text = WithoutOurLine(text);
-      O8LOCK_RETURN_IF_ERROR(text == kEmptyScript
-                                 ? RemoveIfThere(other)
-                                 : PutFile(other, text, info.st_mode & 07777));
+      if (IsOnlyOurs(other)) {
+        O8LOCK_RETURN_IF_ERROR(RemoveIfThere(other));
+        continue;
+      }
+      O8LOCK_ASSIGN_OR_RETURN(const std::string text, ReadFile(other));
+      O8LOCK_RETURN_IF_ERROR(
+          PutFile(other, WithoutOurLine(text), info.st_mode & 07777));
     }
   }
   return absl::OkStatus();

@@ -13,11 +13,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "lock/access.h"
 #include "lock/file.h"
+#include "lock/git_config.h"
 #include "lock/git_directory.h"
 #include "lock/location.h"
 #include "lock/status.h"
@@ -53,11 +53,8 @@ std::string PatternInGit(const Location& location) {
     const absl::StatusOr<std::string> real = Canonical(directory);
     // No pattern has a line end.
     if (real.ok() && IsBelow(*real, top) && !absl::StrContains(*real, '\n')) {
-      return absl::StrCat(
-          absl::StrReplaceAll(
-              real->substr(top.size()),
-              {{"\\", "\\\\"}, {"*", "\\*"}, {"?", "\\?"}, {"[", "\\["}}),
-          "/", BaseName(file));
+      return absl::StrCat(GitPatternOf(real->substr(top.size())), "/",
+                          BaseName(file));
     }
   }
   return file.substr(top.size());

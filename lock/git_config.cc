@@ -13,6 +13,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "lock/status.h"
@@ -296,6 +297,11 @@ std::optional<bool> ParseGitBool(absl::string_view value) {
   const std::optional<int64_t> number = ParseInt(word);
   if (!number.has_value()) return std::nullopt;
   return *number != 0;
+}
+
+std::string GitPatternOf(absl::string_view path) {
+  return absl::StrReplaceAll(
+      path, {{"\\", "\\\\"}, {"*", "\\*"}, {"?", "\\?"}, {"[", "\\["}});
 }
 
 absl::Status GitConfig::Read(absl::string_view text, absl::string_view file) {

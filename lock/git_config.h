@@ -43,6 +43,9 @@ struct GitConfig {
 // any case and with any unit. Nothing if git rejects it.
 std::optional<bool> ParseGitBool(absl::string_view value);
 
+// The pattern for exactly `path`: of includeIf, and of gitignore(5).
+std::string GitPatternOf(absl::string_view path);
+
 }  // namespace o8lock
 
 #endif  // O8LOCK_LOCK_GIT_CONFIG_H_

@@ -49,7 +49,8 @@ struct Location {
   // o8lock.leftovers from the same file.
   std::optional<std::string> leftovers;
 
-  // Whether o8lock may create the directories of `guard` and `lock_file`.
+  // Whether o8lock may create the directories of `guard` and `lock_file`. Not
+  // if the user has named the file (LocateOptions::lock_file).
   bool create_directories = true;
 
   // In a repository: its main worktree or, without one, `common_dir`.

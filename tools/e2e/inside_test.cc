@@ -180,12 +180,13 @@ class SecondOrchestr8Test : public ::testing::Test {
     options_.env["PATH"] = absl::StrCat(repo_.File("bin"), ":/usr/bin:/bin");
     std::filesystem::create_directories(repo_.File("bin"));
     std::filesystem::create_directories(repo_.File("real"));
-    MakeFile(repo_.File("real/orchestr8"),
-             "#!/bin/sh\necho \"ran $*\"\nagent=$AGENT\nunset AGENT\n"
-             "eval \"$agent\"\n",
-             0755);
+    const std::string script =
+        "#!/bin/sh\necho \"ran $*\"\nagent=$AGENT\nunset AGENT\n"
+        "eval \"$agent\"\n";
+    MakeFile(repo_.File("real/orchestr8"), script, 0755);
+    MakeInPath(script);
   }
-  void MakeProgram(const std::string& script) const {
+  void MakeInPath(const std::string& script) const {
     MakeFile(repo_.File("bin/orchestr8"), script, 0755);
   }
   Result Run(const std::string& agent) {
@@ -198,7 +199,6 @@ class SecondOrchestr8Test : public ::testing::Test {
 };
 
 TEST_F(SecondOrchestr8Test, IsRefusedAsByAStranger) {
-  MakeProgram(Contents(repo_.File("real/orchestr8")));
   for (const char* how :
        {"\"$O8LOCK\" -- ", "env -i PATH=\"$PATH\" \"$O8LOCK\" -- ",
         "setsid -w \"$O8LOCK\" --wait -- ", "\"$O8LOCK\" --wait=10m -- "}) {
@@ -217,7 +217,6 @@ TEST_F(SecondOrchestr8Test, IsRefusedAsByAStranger) {
 }
 
 TEST_F(SecondOrchestr8Test, MayOverrideTheRunAroundIt) {
-  MakeProgram(Contents(repo_.File("real/orchestr8")));
   const Result run =
       Run("\"$O8LOCK\" -- orchestr8 parallel feat-b --force --yes; "
           "echo \"code $?\"");
@@ -232,7 +231,6 @@ TEST_F(SecondOrchestr8Test, MayOverrideTheRunAroundIt) {
 }
 
 TEST_F(SecondOrchestr8Test, MayBeChecked) {
-  MakeProgram(Contents(repo_.File("real/orchestr8")));
   const Result run =
       Run("\"$O8LOCK\" -- orchestr8 parallel status; "
           "\"$O8LOCK\" -- echo other; echo \"code $?\"");
@@ -250,7 +248,7 @@ TEST_F(SecondOrchestr8Test, IsTheSameBehindAShim) {
         "\"$@\"\n"}) {
     SCOPED_TRACE(shim);
     options_.env["REAL"] = repo_.File("real");
-    MakeProgram(shim);
+    MakeInPath(shim);
     const Result run = Run(":");
     EXPECT_EQ(run.end, Exited(0));
     EXPECT_EQ(run.out, "ran parallel feat-a\n");
