@@ -25,7 +25,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/config.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -381,6 +380,7 @@ TEST(LateAddTest, NoAddIsHalfRefused) {
   const Argv run_argv = Locked({}, "read line");
   ProcessOptions run_options = In(repo.path());
   run_options.input = ProcessOptions::Stdin::kPipe;
+  const int step = IsSanitized() ? 1000 : 200;
   int added = 0;
   int refused = 0;
   for (int i = 0; i < (IsLongForm() ? 2000 : 40); ++i) {
@@ -393,7 +393,7 @@ TEST(LateAddTest, NoAddIsHalfRefused) {
       } else {
         run = std::make_unique<Process>(run_argv, run_options);
       }
-      Spin(200 * (i % 40));
+      Spin(step * (i % 40));
     }
     const End end = add->Wait();
     EXPECT_EQ(repo.HasBranch("new"), end == Exited(0)) << add->err();
@@ -862,9 +862,8 @@ TEST_F(BrokenTest, TheDirectoryIsReadOnlyOrFull) {
 class KilledHookTest : public testing::Test {
  protected:
   void SetUp() override {
-#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
-    GTEST_SKIP() << "most of the system calls are the sanitizer's own";
-#endif
+    if (IsSanitized())
+      GTEST_SKIP() << "most of the system calls are the sanitizer's own";
     if (!CanTrace()) {
       GTEST_SKIP() << "needs strace, and permission to trace";
     }

@@ -12,7 +12,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/base/config.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
@@ -267,9 +266,8 @@ TEST(DoctorTest, ARepositoryThatGitRefuses) {
 }
 
 TEST(DoctorTest, WithoutProc) {
-#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
-  GTEST_SKIP() << "the sanitizer itself does not work without /proc";
-#endif
+  if (IsSanitized())
+    GTEST_SKIP() << "the sanitizer itself does not work without /proc";
   if (!(RunToEnd({"unshare", "-m", "true"}) == Exited(0))) {
     GTEST_SKIP() << "needs a mount namespace";
   }

@@ -19,7 +19,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/config.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
@@ -465,9 +464,8 @@ TEST_F(OtherUserTest, WhoSharesTheRepositoryMayTakeTheLockInTurn) {
 }
 
 TEST_F(OtherUserTest, DoesNotRunWithPrivilegesThatItsCallerHasNot) {
-#ifdef ABSL_HAVE_ADDRESS_SANITIZER
-  GTEST_SKIP() << "LeakSanitizer does not work in a set-ID program";
-#endif
+  if (IsSanitized())
+    GTEST_SKIP() << "LeakSanitizer does not work in a set-ID program";
   struct statvfs mount;
   ASSERT_EQ(statvfs(root_.c_str(), &mount), 0);
   if ((mount.f_flag & ST_NOSUID) != 0)

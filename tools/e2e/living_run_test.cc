@@ -12,7 +12,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/base/config.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -477,9 +476,7 @@ TEST(RebootTest, IsNoMachineOfAnotherNameOnALocalFileSystem) {
 }
 
 TEST(RebootTest, IsNotSaidWhereTheBootIsUnknown) {
-#ifdef ABSL_HAVE_ADDRESS_SANITIZER
-  GTEST_SKIP() << "AddressSanitizer needs /proc";
-#endif
+  if (IsSanitized()) GTEST_SKIP() << "AddressSanitizer needs /proc";
   if (!(RunToEnd({"unshare", "--mount", "mount", "-t", "tmpfs", "none",
                   "/proc"}) == Exited(0))) {
     GTEST_SKIP() << "needs permission for a mount namespace";

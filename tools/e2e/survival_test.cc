@@ -12,7 +12,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/base/config.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -25,14 +24,6 @@ namespace o8lock {
 namespace {
 
 using ::testing::HasSubstr;
-
-// A sanitizer opens files of its own, cannot be traced, and prevents core
-// dumps.
-#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
 
 // Returns bash -c SCRIPT with `argv` as "$@".
 Argv Bash(const std::string& script, const Argv& argv) {
@@ -114,7 +105,7 @@ TEST(UnreadTest, LeavesSigpipeToTheCommand) {
 // --- A limit ---
 
 TEST(LimitTest, OfAFilesSizeIsAnErrorBeforeTheCommand) {
-  if (kIsSanitized) GTEST_SKIP() << "not with a sanitizer";
+  if (IsSanitized()) GTEST_SKIP() << "not with a sanitizer";
   const Repository repo;
   const Result result =
       Call(Bash("ulimit -f 0; exec \"$@\"", O8lock({"--", "echo", "ran"})),
@@ -127,7 +118,7 @@ TEST(LimitTest, OfAFilesSizeIsAnErrorBeforeTheCommand) {
 // The record grows once the command's pid is known. For some of these lengths
 // only that step exceeds the limit.
 TEST(LimitTest, OfAFilesSizeThatTheRecordMeetsLaterEndsNoCommand) {
-  if (kIsSanitized) GTEST_SKIP() << "not with a sanitizer";
+  if (IsSanitized()) GTEST_SKIP() << "not with a sanitizer";
   const Repository repo;
   int ran = 0;
   int refused = 0;
@@ -152,7 +143,7 @@ TEST(LimitTest, OfAFilesSizeThatTheRecordMeetsLaterEndsNoCommand) {
 }
 
 TEST(LimitTest, OfDescriptorsIsNoneForARun) {
-  if (kIsSanitized) GTEST_SKIP() << "not with a sanitizer";
+  if (IsSanitized()) GTEST_SKIP() << "not with a sanitizer";
   const Repository repo;
   for (const int limit : {8, 10, 12}) {
     SCOPED_TRACE(limit);
@@ -167,7 +158,7 @@ TEST(LimitTest, OfDescriptorsIsNoneForARun) {
 }
 
 TEST(LimitTest, OfDescriptorsBelowThatIsAnErrorOrNone) {
-  if (kIsSanitized) GTEST_SKIP() << "not with a sanitizer";
+  if (IsSanitized()) GTEST_SKIP() << "not with a sanitizer";
   for (const int limit : {3, 4, 5, 6, 7}) {
     SCOPED_TRACE(limit);
     const Repository repo;
@@ -186,7 +177,7 @@ TEST(LimitTest, OfDescriptorsBelowThatIsAnErrorOrNone) {
 }
 
 TEST(LimitTest, OfDescriptorsForNothingIsAnErrorWithoutALockToo) {
-  if (kIsSanitized) GTEST_SKIP() << "not with a sanitizer";
+  if (IsSanitized()) GTEST_SKIP() << "not with a sanitizer";
   const Repository repo;
   const Result result =
       Call(Bash("ulimit -n 3; exec \"$@\"",
@@ -244,7 +235,7 @@ TEST(SignalSurvivalTest, TermEndsTheWaitingOfTheFirstProcess) {
 class RefusedCallTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (kIsSanitized) GTEST_SKIP() << "not with a sanitizer";
+    if (IsSanitized()) GTEST_SKIP() << "not with a sanitizer";
     if (!CanTrace()) {
       GTEST_SKIP() << "needs strace, and permission to trace";
     }
@@ -289,7 +280,7 @@ TEST_F(RefusedCallTest, WatchingSurvivingProcessesPolls) {
 // --- A core dump ---
 
 TEST(CoreDumpTest, IsToldAsNoShellCanShowIt) {
-  if (kIsSanitized) GTEST_SKIP() << "not with a sanitizer";
+  if (IsSanitized()) GTEST_SKIP() << "not with a sanitizer";
   const Repository repo;
   const Argv dumps =
       Bash("ulimit -c \"$0\"; exec \"$@\"", Locked({}, "kill -SEGV $$"));

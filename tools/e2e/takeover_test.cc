@@ -13,7 +13,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/config.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
@@ -223,9 +222,8 @@ TEST_F(ContainerTest, TheKernelLockReachesOutOfItAndInto) {
 
 // Without /proc o8lock knows less, but the lock still works.
 TEST_F(ContainerTest, WithoutProcTheKernelLockDecides) {
-#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
-  GTEST_SKIP() << "the sanitizer itself does not work without /proc";
-#endif
+  if (IsSanitized())
+    GTEST_SKIP() << "the sanitizer itself does not work without /proc";
   const Repository repo;
   const Argv without = {"unshare",
                         "--mount",

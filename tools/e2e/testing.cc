@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/config.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -52,6 +53,14 @@ Argv Locked(const Argv& options, const std::string& script) {
 }
 
 bool IsLongForm() { return getenv("O8LOCK_LONG") != nullptr; }
+
+bool IsSanitized() {
+#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
+  return true;
+#else
+  return false;
+#endif
+}
 
 ProcessOptions In(const std::string& directory) {
   ProcessOptions options;

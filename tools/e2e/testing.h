@@ -42,6 +42,10 @@ Argv Locked(const Argv& options, const std::string& script);
 // daily use.
 bool IsLongForm();
 
+// Whether the program is built with a sanitizer. A sanitizer opens files of its
+// own, cannot be traced, needs /proc, and prevents core dumps.
+bool IsSanitized();
+
 // In `directory`, isolated from the test's own environment, with a fixed user
 // name.
 ProcessOptions In(const std::string& directory);

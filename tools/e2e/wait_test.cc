@@ -16,7 +16,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/config.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
@@ -672,9 +671,8 @@ TEST_P(ExternalRunTest, IsFollowedByARunThatOverridesIt) {
 
 // Counts the system calls of a waiter, through strace(1).
 TEST(WaitCostTest, IsBlockedInTheKernelAndAsksNobody) {
-#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
-  GTEST_SKIP() << "most of the system calls are the sanitizer's own";
-#endif
+  if (IsSanitized())
+    GTEST_SKIP() << "most of the system calls are the sanitizer's own";
   if (!CanTrace()) GTEST_SKIP() << "needs strace, and permission to trace";
   const Repository repo;
   const auto holder = Alone(repo);
@@ -747,9 +745,7 @@ class LimitTest : public testing::Test {
 };
 
 TEST_F(LimitTest, WithoutAThreadItIsAnError) {
-#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
-  GTEST_SKIP() << "the sanitizer itself wants threads";
-#endif
+  if (IsSanitized()) GTEST_SKIP() << "the sanitizer itself wants threads";
   ProcessOptions options = AsUser();
   options.input = ProcessOptions::Stdin::kPipe;
   Process holder(Arguments({"--", "sh", "-c", "echo ready $$; read x"}),
