@@ -86,14 +86,16 @@ void AppendWorkHints(const OrphanReport& orphan,
   hints.push_back(absl::StrCat("to see the commits: ", ShellQuoted(log)));
 }
 
-// Returns the hint to remove those of `worktrees` with nothing to lose. Empty
-// if there are no such worktrees.
-std::string RemoveHint(const std::vector<OrphanReport>& worktrees) {
+// Returns the hint to remove those of `worktrees` with nothing to lose, either
+// with or without a directory. Empty if there are no such worktrees.
+std::string RemoveHint(const std::vector<OrphanReport>& worktrees,
+                       bool is_gone) {
   std::vector<std::string> commands;
   bool is_all = true;
   std::vector<std::string> branches = {"git", "branch", "-d"};
   for (const OrphanReport& orphan : worktrees) {
-    if (HasWork(orphan.state) || orphan.in_use || orphan.worktree.is_locked) {
+    if (orphan.worktree.is_gone != is_gone || HasWork(orphan.state) ||
+        orphan.in_use || orphan.worktree.is_locked) {
       continue;
     }
     if (commands.size() == kMaxRemoved) {
@@ -146,8 +148,14 @@ std::vector<std::string> OrphanHints(
                      KillCommand(agents)));
   }
   absl::c_move(work, std::back_inserter(hints));
-  if (std::string remove = RemoveHint(worktrees); !remove.empty()) {
+  if (std::string remove = RemoveHint(worktrees, false); !remove.empty()) {
     hints.push_back(std::move(remove));
+  }
+  // Removing a moved worktree would lose its index.
+  if (const std::string remove = RemoveHint(worktrees, true); !remove.empty()) {
+    hints.emplace_back(
+        "if a missing directory was moved: git worktree repair NEW-PATH");
+    hints.push_back(absl::StrCat("if it was deleted, ", remove));
   }
   return hints;
 }

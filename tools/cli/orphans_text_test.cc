@@ -91,6 +91,22 @@ TEST(OrphanHintsTest, SayWhichWorktreesTheCommandRemoves) {
               StartsWith("to remove the first 5 clean ones: "));
 }
 
+// A removal would lose the index of a moved worktree.
+TEST(OrphanHintsTest, NameTheRepairBeforeTheRemovalOfAWorktreeThatIsGone) {
+  std::vector<OrphanReport> orphans = {Orphan("a", {}), Orphan("b", {})};
+  orphans[1].worktree.is_gone = true;
+  EXPECT_THAT(
+      OrphanHints(orphans),
+      ElementsAre(
+          "a run with the same features fails: a branch named 'a' already "
+          "exists",
+          "to remove the clean one: git worktree remove /w/a && git branch -d "
+          "a",
+          "if a missing directory was moved: git worktree repair NEW-PATH",
+          "if it was deleted, to remove the clean one: git worktree remove "
+          "/w/b && git branch -d b"));
+}
+
 TEST(OrphansTextTest, PaintsNoTerminal) {
   ExpectPaintsNoTerminal(OrphansText(
       "a run", {EvilProcess()}, {{EvilWorktree(), {}, true, {EvilProcess()}}}));

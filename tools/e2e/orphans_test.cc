@@ -439,6 +439,24 @@ TEST(OrphanedWorktreeTest, IsToldWithoutItsDirectoryToo) {
             "main\n");
 }
 
+TEST(OrphanedWorktreeTest, IsRepairedAfterAMoveOfItsDirectory) {
+  const Repository repo;
+  const Result run =
+      Call(Locked({}, absl::StrCat(kAddA,
+                                   "mv .claude/worktrees/feat-a moved; echo "
+                                   "a >moved/a; git -C moved add a; exit 3")),
+           repo.path());
+  const std::string repair = "if a missing directory was moved: ";
+  const size_t begin = run.err.find(repair) + repair.size();
+  std::string command =
+      run.err.substr(begin, run.err.find('\n', begin) - begin);
+  command.replace(command.find("NEW-PATH"), command.npos, "moved");
+  const Result pasted = Call(Shell(command), repo.path());
+  EXPECT_EQ(pasted.end, Exited(0)) << pasted.err;
+  EXPECT_THAT(Call(O8lock({"status"}), repo.path()).out,
+              HasSubstr("/moved (feature/a): 1 uncommitted file\n"));
+}
+
 TEST(OrphanedWorktreeTest, IsInUseAsLongAsAnybodyWorksThere) {
   const KeptRun run("--leftovers=release");
   const std::string agent = absl::StrCat(run.agent());
