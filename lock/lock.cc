@@ -126,11 +126,18 @@ std::optional<Holder> LastOverridden(const Holder& record) {
   return last;
 }
 
+// The record in the guard of `lock`. Other runs rarely change it, and parsing
+// it would be a seventh of the work of a start.
+Holder CurrentRecord(const HeldLock& lock) {
+  const std::string& guard = lock.location.guard;
+  if (ReadWhole(lock.fd, guard).value_or("") == lock.record) return lock.holder;
+  return ReadRecord(lock.fd, guard).value_or(lock.holder);
+}
+
 // The record in the guard of `lock` after this run's release. `others`: joined
 // runs have not released yet.
 std::optional<Holder> Remaining(const HeldLock& lock, bool others) {
-  const std::string& guard = lock.location.guard;
-  Holder record = ReadRecord(lock.fd, guard).value_or(lock.holder);
+  Holder record = CurrentRecord(lock);
   if (!lock.joined) {
     record.surviving = lock.holder.surviving;
     Merge(lock.holder.orphaned, record.orphaned);
@@ -141,9 +148,9 @@ std::optional<Holder> Remaining(const HeldLock& lock, bool others) {
     return record;
   }
   if (lock.joined) {
-    const LockStatus found =
-        DetermineRecordStatus({lock.fd, guard, record}, /*kernel_locked=*/false,
-                              /*may_mark=*/false);
+    const LockStatus found = DetermineRecordStatus(
+        {lock.fd, lock.location.guard, record}, /*kernel_locked=*/false,
+        /*may_mark=*/false);
     return found.state > LockState::kStale ? record : Over(std::move(record));
   }
   return LastOverridden(record);
