@@ -233,8 +233,8 @@ bool CallsUs(const std::string& path) {
 }
 
 bool IsOnlyOurs(const std::string& path) {
-  return CallsUs(path) &&
-         WithoutOurLine(ReadFile(path).value_or("")) == kEmptyScript;
+  const std::string text = ReadFile(path).value_or("");
+  return text != kEmptyScript && WithoutOurLine(text) == kEmptyScript;
 }
 
 std::string WithOurLine(std::string text, const std::string& program,

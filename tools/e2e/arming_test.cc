@@ -862,8 +862,9 @@ TEST_F(BrokenTest, TheDirectoryIsReadOnlyOrFull) {
 class KilledHookTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (IsSanitized())
+    if (IsSanitized()) {
       GTEST_SKIP() << "most of the system calls are the sanitizer's own";
+    }
     if (!CanTrace()) {
       GTEST_SKIP() << "needs strace, and permission to trace";
     }

@@ -266,8 +266,9 @@ TEST(DoctorTest, ARepositoryThatGitRefuses) {
 }
 
 TEST(DoctorTest, WithoutProc) {
-  if (IsSanitized())
+  if (IsSanitized()) {
     GTEST_SKIP() << "the sanitizer itself does not work without /proc";
+  }
   if (!(RunToEnd({"unshare", "-m", "true"}) == Exited(0))) {
     GTEST_SKIP() << "needs a mount namespace";
   }

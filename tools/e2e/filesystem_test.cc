@@ -464,8 +464,9 @@ TEST_F(OtherUserTest, WhoSharesTheRepositoryMayTakeTheLockInTurn) {
 }
 
 TEST_F(OtherUserTest, DoesNotRunWithPrivilegesThatItsCallerHasNot) {
-  if (IsSanitized())
+  if (IsSanitized()) {
     GTEST_SKIP() << "LeakSanitizer does not work in a set-ID program";
+  }
   struct statvfs mount;
   ASSERT_EQ(statvfs(root_.c_str(), &mount), 0);
   if ((mount.f_flag & ST_NOSUID) != 0)

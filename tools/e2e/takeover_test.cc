@@ -222,8 +222,9 @@ TEST_F(ContainerTest, TheKernelLockReachesOutOfItAndInto) {
 
 // Without /proc o8lock knows less, but the lock still works.
 TEST_F(ContainerTest, WithoutProcTheKernelLockDecides) {
-  if (IsSanitized())
+  if (IsSanitized()) {
     GTEST_SKIP() << "the sanitizer itself does not work without /proc";
+  }
   const Repository repo;
   const Argv without = {"unshare",
                         "--mount",

@@ -671,8 +671,9 @@ TEST_P(ExternalRunTest, IsFollowedByARunThatOverridesIt) {
 
 // Counts the system calls of a waiter, through strace(1).
 TEST(WaitCostTest, IsBlockedInTheKernelAndAsksNobody) {
-  if (IsSanitized())
+  if (IsSanitized()) {
     GTEST_SKIP() << "most of the system calls are the sanitizer's own";
+  }
   if (!CanTrace()) GTEST_SKIP() << "needs strace, and permission to trace";
   const Repository repo;
   const auto holder = Alone(repo);
