@@ -923,6 +923,7 @@ class KilledHookTest : public testing::Test {
     return steps;
   }
 
+  const OneProcessor one_processor_;
   const HookedRepository repo_;
 };
 

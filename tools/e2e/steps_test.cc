@@ -274,6 +274,7 @@ class StepsTest : public testing::Test {
     EXPECT_EQ(FilesIn(repo.path()), untouched);
   }
 
+  const OneProcessor one_processor_;
   std::vector<std::unique_ptr<Guarded>> others_;
   std::unique_ptr<Process> outside_;
   std::unique_ptr<Process> daemon_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/e2e/testing.h"
 
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -15,7 +16,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/config.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -55,11 +55,12 @@ Argv Locked(const Argv& options, const std::string& script) {
 bool IsLongForm() { return getenv("O8LOCK_LONG") != nullptr; }
 
 bool IsSanitized() {
-#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
-  return true;
-#else
-  return false;
-#endif
+  static const bool is_sanitized = [] {
+    const std::string program = Contents(Binary());
+    return absl::StrContains(program, "__asan_init") ||
+           absl::StrContains(program, "__tsan_init");
+  }();
+  return is_sanitized;
 }
 
 ProcessOptions In(const std::string& directory) {
@@ -121,6 +122,19 @@ void Repository::MakeGuard(absl::string_view text) const {
 
 bool CanTrace() {
   return RunToEnd({"strace", "-qq", "-o", "/dev/null", "true"}) == Exited(0);
+}
+
+OneProcessor::OneProcessor() {
+  CPU_ZERO(&before_);
+  EXPECT_EQ(sched_getaffinity(0, sizeof(before_), &before_), 0);
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(sched_getcpu(), &one);
+  EXPECT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+}
+
+OneProcessor::~OneProcessor() {
+  EXPECT_EQ(sched_setaffinity(0, sizeof(before_), &before_), 0);
 }
 
 std::vector<std::string> Names(const std::string& directory) {

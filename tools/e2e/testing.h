@@ -10,6 +10,7 @@
 #define O8LOCK_TOOLS_E2E_TESTING_H_
 
 #include <poll.h>
+#include <sched.h>
 #include <sys/types.h>
 
 #include <chrono>
@@ -87,6 +88,19 @@ class Repository {
 
 // Whether strace(1) is installed and may trace.
 bool CanTrace();
+
+// Keeps this process and its children on one processor. strace(1) stops them at
+// each system call; to change between two processors takes three times as long.
+class OneProcessor {
+ public:
+  OneProcessor();
+  ~OneProcessor();
+  OneProcessor(const OneProcessor&) = delete;
+  OneProcessor& operator=(const OneProcessor&) = delete;
+
+ private:
+  cpu_set_t before_;
+};
 
 // The names in `directory`, sorted. Empty if the directory does not exist.
 std::vector<std::string> Names(const std::string& directory);
