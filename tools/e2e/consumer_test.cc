@@ -94,10 +94,13 @@ class Monorepo : public Repository {
          {"/BUILD.bazel", "/tools/BUILD.bazel", "/cases/BUILD.bazel"}) {
       Edit(Linked() + file, "@o8lock//", "@guard//");
     }
+    // With another PATH, as in one of the tests, Bazel would otherwise compile
+    // everything again.
     MakeFile(outputs_.File("bazelrc"),
              absl::StrCat(
                  "startup --output_user_root=", Outputs(), "\n",
                  "common --noshow_progress --ui_event_filters=-info,-warning\n",
+                 "build --incompatible_strict_action_env\n",
                  "build --nosandbox_debug --show_result=0 --disk_cache=",
                  outputs_.File("cache"), "\n"));
     // The `bazel` in the user's PATH.
