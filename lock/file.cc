@@ -218,11 +218,6 @@ absl::Status RenameFile(const std::string& from, const std::string& to) {
   return ErrnoStatus(errno, absl::StrCat("rename '", from, "' to"), to);
 }
 
-absl::Status LinkFile(const std::string& from, const std::string& to) {
-  if (link(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
-  return ErrnoStatus(errno, absl::StrCat("link '", from, "' to"), to);
-}
-
 absl::Status RenameToNewName(const std::string& from, const std::string& to) {
   if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
                 RENAME_NOREPLACE) == 0) {
@@ -232,8 +227,8 @@ absl::Status RenameToNewName(const std::string& from, const std::string& to) {
   if (error != ENOSYS && error != EINVAL && error != EOPNOTSUPP) {
     return ErrnoStatus(error, absl::StrCat("rename '", from, "' to"), to);
   }
-  O8LOCK_RETURN_IF_ERROR(LinkFile(from, to));
-  return RemoveFile(from);
+  if (link(from.c_str(), to.c_str()) == 0) return RemoveFile(from);
+  return ErrnoStatus(errno, absl::StrCat("link '", from, "' to"), to);
 }
 
 absl::StatusOr<Fd> CreateFresh(const std::string& path, mode_t mode) {

@@ -136,10 +136,6 @@ absl::Status RemoveFile(const std::string& path);
 // Renames `from` to `to` and replaces any file of this name.
 absl::Status RenameFile(const std::string& from, const std::string& to);
 
-// Creates the hard link `to` to the file `from`.
-// Errors: kAlreadyExists  `to` exists; others from link(2).
-absl::Status LinkFile(const std::string& from, const std::string& to);
-
 // Renames `from` to `to` in one step, if `to` does not exist. If the kernel or
 // the file system cannot do so, uses a link: then the file has both names for a
 // moment.

@@ -13,7 +13,7 @@
 // Method: a process is started with vfork(2), and its standard streams are
 // /dev/null. Its time is measured with the boot-time clock, from before the
 // start until the process is collected. The two sides take turns, and each is
-// first in every second pair. A warm-up runs a tenth as many pairs, plus one.
+// first in every second pair. A warm-up runs a tenth as many pairs.
 // The ratio is the median of the ratios within the pairs: a slow phase of the
 // machine longer than a pair slows both halves alike. Between o8lock and
 // itself, with 100 pairs at a time, this ratio differs from 1 by 0.7 %. The
@@ -74,7 +74,7 @@ Ratios Measure(const Row& row, Place& place, int pairs) {
         holders.emplace_back(side->hold).ReadTime().status());
   }
   std::vector<double> ratios;
-  for (int i = -1 - pairs / 10; i < pairs; ++i) {
+  for (int i = -pairs / 10; i < pairs; ++i) {
     double values[2] = {};
     for (const int which : {i & 1, 1 - (i & 1)}) {
       O8LOCK_ASSIGN_OR_RETURN(values[which], row.measure(*sides[which]));
