@@ -206,9 +206,13 @@ Side Place::Flock() const {
 }
 
 Side Place::Floor() const {
+  const std::string program = programs_ + "/floor";
+  const std::string file = path_ + "/floor";
+  const Argv start = {program, file, programs_ + "/noop"};
   Side side;
-  side.start = {{programs_ + "/floor", path_ + "/floor", programs_ + "/noop"},
-                path_};
+  side.start = {start, path_};
+  side.refused = {start, path_, {75}};
+  side.hold = {{program, file, programs_ + "/contender", "stay"}, path_};
   side.bare = Bare();
   return side;
 }
