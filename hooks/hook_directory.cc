@@ -177,14 +177,16 @@ absl::Status RemoveHooks(const std::string& own, const std::string& directory) {
 
 std::string ChangesIn(const std::string& own) {
   uint64_t sum = 0;
-  std::vector<std::string> names = NamesIn(own);
-  names.emplace_back(".");
-  for (const std::string& name : names) {
+  const auto add = [&sum](const std::string& path) {
     struct stat info;
-    if (lstat(absl::StrCat(own, "/", name).c_str(), &info) != 0) continue;
+    if (lstat(path.c_str(), &info) != 0) return;
     // Unlike st_mtim, no program can set it to an arbitrary time.
     sum += static_cast<uint64_t>(info.st_ctim.tv_sec) * 1000000000 +
            static_cast<uint64_t>(info.st_ctim.tv_nsec);
+  };
+  add(own);  // changes with its names
+  for (const absl::string_view name : kHookNames) {
+    add(absl::StrCat(own, "/", name));
   }
   return absl::StrCat(sum);
 }

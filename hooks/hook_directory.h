@@ -45,7 +45,8 @@ absl::Status MoveUserHooks(const std::string& own,
 // Errors: as MoveUserHooks.
 absl::Status RemoveHooks(const std::string& own, const std::string& directory);
 
-// A value that changes with every change of `own` and of a file in it.
+// A value that changes if a name in `own` is added or removed, and if the text
+// of a hook in it changes.
 std::string ChangesIn(const std::string& own);
 
 // The suffix of a file moved next to another file of its name.

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -31,63 +32,72 @@ namespace {
 class BareCalls {
  public:
   explicit BareCalls(const Location& location)
-      : guard_path_(location.guard),
+      : repository_(location.common_dir),
+        guard_path_(location.guard),
         lock_file_(location.lock_file),
-        other_(ParentOf(lock_file_) + "/murm.lock"),
-        directory_(ParentOf(lock_file_) + "/."),
-        exclude_(location.common_dir + "/info/exclude"),
+        directory_(ParentOf(lock_file_)),
         armed_(location.armed) {}
 
   void AcquireAndRelease() {
     // Acquire()
-    const int guard = Open(guard_path_, O_RDWR);
-    Fstat(guard);
-    Fstat(guard);
+    const int guard = OpenGuard();
     Lock(guard, F_WRLCK, 0, 3);
     Fstat(guard);
     Stat(guard_path_);
     unlink(guard_new_.c_str());
-    Use(link(old_.c_str(), lock_file_.c_str()));
-    Use(link(other_old_.c_str(), other_.c_str()));
-    Use(pread(guard, buffer_, sizeof(buffer_), 0));
+    Rename(old_, lock_file_);
+    Rename(other_old_, other_);
+    Read(guard);
     getpid();
     getpid();
     Use(getcwd(buffer_, sizeof(buffer_)));
     Use(getrandom(buffer_, 16, 0));
     Open(lock_file_, O_RDONLY);
     Open(other_, O_RDONLY);
-    Read(exclude_);
+    Stat(directory_);
+    const int exclude = Open(exclude_, O_RDONLY);
+    Use(read(exclude, buffer_, sizeof(buffer_)));
+    Use(read(exclude, buffer_, sizeof(buffer_)));
+    close(exclude);
     const int written = Open(new_, O_RDWR | O_CREAT | O_EXCL);
     Fstat(written);
-    Write(written, 90);
+    Use(stat(directory_.c_str(), &stat_));
+    Fstat(written);
+    Use(geteuid());
+    Write(written, 99);
     close(written);
     Use(readlink(armed_.c_str(), buffer_, 64));
-    Write(guard, 459);
-    Use(renameat2(AT_FDCWD, new_.c_str(), AT_FDCWD, lock_file_.c_str(),
-                  RENAME_NOREPLACE));
+    Fstat(guard);
+    Use(fstatfs(guard, &file_system_));
+    Write(guard, 700);
+    Rename(new_, lock_file_);
+    Lock(guard, F_WRLCK, 6, 1);
     Lock(guard, F_UNLCK, 1, 1);
     Lock(guard, F_UNLCK, 2, 1);
+    const int repository =
+        open(repository_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
     // Release()
-    const int change = Open(guard_path_, O_RDWR);
-    Fstat(change);
-    Fstat(change);
-    Fstat(guard);
+    Fstat(repository);
+    Stat(repository_);
+    const int change = OpenGuard();
     Lock(change, F_WRLCK, 1, 1);
-    Fstat(guard);
     Stat(guard_path_);
-    Read(lock_file_);
+    ReadFile(lock_file_);
     Use(rename(lock_file_.c_str(), old_.c_str()));
-    Read(old_);
+    ReadFile(old_);
     unlink(old_.c_str());
     Open(other_, O_RDONLY);
     Lock(guard, F_WRLCK, 0, 1, F_OFD_GETLK);
     Lock(guard, F_WRLCK, 2, 1, F_OFD_GETLK);
+    Read(guard);
     Use(readlink(armed_.c_str(), buffer_, 64));
-    Lock(guard, F_WRLCK, 3, 1, F_OFD_GETLK);
-    Lock(guard, F_UNLCK, 0, 1);
+    Lock(guard, F_WRLCK, 1 << 22, 0, F_OFD_GETLK);
+    Lock(guard, F_UNLCK, 0, 7);
+    Fstat(guard);
     Use(ftruncate(guard, 0));
     close(change);
     close(guard);
+    close(repository);
   }
 
  private:
@@ -99,6 +109,12 @@ class BareCalls {
     return open(path.c_str(),
                 flags | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0644);
   }
+  int OpenGuard() {
+    const int fd = Open(guard_path_, O_RDWR);
+    Fstat(fd);
+    Fstat(fd);
+    return fd;
+  }
   void Fstat(int fd) { fstat(fd, &stat_); }
   void Stat(const std::string& path) { lstat(path.c_str(), &stat_); }
   void Lock(int fd, short type, off_t start,  // NOLINT(google-runtime-int)
@@ -109,11 +125,19 @@ class BareCalls {
     request.l_len = length;
     fcntl(fd, command, &request);
   }
-  void Read(const std::string& path) {
+  void Rename(const std::string& from, const std::string& to) {
+    Use(renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
+                  RENAME_NOREPLACE));
+  }
+  void Read(int fd) {
+    Use(statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_SIZE,
+              &statx_));
+    Use(pread(fd, buffer_, sizeof(buffer_), 0));
+  }
+  void ReadFile(const std::string& path) {
     const int fd = Open(path, O_RDONLY);
     Fstat(fd);
-    const ssize_t size = pread(fd, buffer_, sizeof(buffer_), 0);
-    Use(pread(fd, buffer_, sizeof(buffer_), size));
+    Read(fd);
     close(fd);
   }
   void Write(int fd, size_t size) {
@@ -121,18 +145,21 @@ class BareCalls {
     Fstat(fd);
   }
 
+  const std::string repository_;
   const std::string guard_path_;
   const std::string lock_file_;
-  const std::string other_;
   const std::string directory_;
-  const std::string exclude_;
   const std::string armed_;
+  const std::string exclude_ = repository_ + "/info/exclude";
+  const std::string other_ = directory_ + "/murm.lock";
   const std::string guard_new_ = guard_path_ + ".new";
-  const std::string new_ = directory_ + "parallel.lock.new";
-  const std::string old_ = directory_ + "parallel.lock.old";
-  const std::string other_old_ = directory_ + "murm.lock.old";
+  const std::string new_ = directory_ + "/.parallel.lock.new";
+  const std::string old_ = directory_ + "/.parallel.lock.old";
+  const std::string other_old_ = directory_ + "/.murm.lock.old";
   char buffer_[4096] = {};
   struct stat stat_;
+  struct statx statx_;
+  struct statfs file_system_;
 };
 
 // Input and status of both benchmarks: Google Benchmark passes no arguments.
