@@ -81,7 +81,7 @@ InstallFingerprint FingerprintOf(const Location& location, Mechanism mechanism,
           StampOf(program)};
 }
 
-// Whether the files still match `location`. Makes a few system calls.
+// Whether the files still match `location`.
 bool IsUpToDate(const Location& location, Mechanism mechanism,
                 const InstallFingerprint& fingerprint) {
   if (fingerprint.common_dir != location.common_dir) return false;

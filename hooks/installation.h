@@ -85,7 +85,8 @@ absl::Status UninstallHooks(const Location& location);
 //     proper place: git had named that directory. Removes that directory from
 //     core.hooksPath.
 // Does nothing if no hooks are installed or nothing has changed. This check
-// takes a few system calls, and may start the program if it is not this one.
+// takes up to fifty system calls, and may start the program if it is not this
+// one.
 // Errors:
 //   kFailedPrecondition       git cannot call the hooks here, and arming has no
 //                             effect.
