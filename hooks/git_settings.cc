@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hooks/git_settings.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <optional>
@@ -22,6 +23,7 @@
 #include "hooks/git.h"
 #include "hooks/hooks_state.h"
 #include "hooks/layout.h"
+#include "lock/access.h"
 #include "lock/file.h"
 #include "lock/location.h"
 #include "lock/status.h"
@@ -45,6 +47,13 @@ std::string ExpandPath(const Location& location, const std::string& path) {
       .value_or(path);
 }
 
+// Git replaces a configuration file: run by root, with one of root's.
+absl::Status InheritOwner(const std::string& file) {
+  O8LOCK_ASSIGN_OR_RETURN(const std::string path, Canonical(file));
+  O8LOCK_ASSIGN_OR_RETURN(const Fd fd, OpenRegular(path, O_RDONLY));
+  return InheritAccess(fd, path, /*mode=*/0);
+}
+
 // Runs `git config ARGS...` for `file`. Waits for other processes changing it.
 absl::Status ConfigureFile(const Location& location, const std::string& file,
                            std::vector<std::string> args, int also_good = 0) {
@@ -54,9 +63,8 @@ absl::Status ConfigureFile(const Location& location, const std::string& file,
   const absl::Time end = absl::Now() + kMostWait;
   for (;;) {
     O8LOCK_ASSIGN_OR_RETURN(const ProgramResult result, RunGit(location, args));
-    if (result.exit_code == 0 || result.exit_code == also_good) {
-      return absl::OkStatus();
-    }
+    if (result.exit_code == 0) return InheritOwner(file);
+    if (result.exit_code == also_good) return absl::OkStatus();
     if (result.exit_code != kCannotLock || absl::Now() > end) {
       return absl::InternalError(
           absl::StrCat("git config: ", absl::StripSuffix(result.err, "\n")));

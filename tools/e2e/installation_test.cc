@@ -670,6 +670,32 @@ TEST(Hooks, AreForEveryUser) {
   }
 }
 
+TEST(Hooks, InstalledByRootBelongToTheOwnerOfTheRepository) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can act for another user";
+  constexpr uid_t kOwner = 65534;
+  Project project;
+  ASSERT_EQ(chmod(project.File(".git/config").c_str(), 0600), 0);
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(project.path())) {
+    ASSERT_EQ(lchown(entry.path().c_str(), kOwner, kOwner), 0);
+  }
+  ASSERT_EQ(chown(project.path().c_str(), kOwner, kOwner), 0);
+  project.env["GIT_CONFIG_COUNT"] = "1";
+  project.env["GIT_CONFIG_KEY_0"] = "safe.directory";
+  project.env["GIT_CONFIG_VALUE_0"] = "*";
+  for (const char* command : {"install", "uninstall"}) {
+    const Result result = project.Hooks({command});
+    EXPECT_EQ(result.end, Exited(0)) << result.err;
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(project.path())) {
+      if (entry.is_symlink()) continue;  // Its owner means nothing.
+      struct stat info;
+      ASSERT_EQ(lstat(entry.path().c_str(), &info), 0);
+      EXPECT_EQ(info.st_uid, kOwner) << command << ": " << entry.path();
+    }
+  }
+}
+
 TEST(Hooks, TellWhatOverridesThem) {
   SKIP_WITH_CONFIG_HOOKS();
   Project project;
