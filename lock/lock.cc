@@ -322,7 +322,7 @@ absl::StatusOr<Released> Lock::Release() {
     released.by = OverriddenBy(lock);
     released.overridden = released.by.has_value();
     // If this fails, the end of this process shows the end of the run.
-    RemoveFromRecord(lock).IgnoreError();
+    if (!lock.joined) RemoveFromRecord(lock).IgnoreError();
   }
   if (is_mine && !lock.joined) {
     status = lock.publication.Remove(&released.removed_lock_files);

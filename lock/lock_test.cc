@@ -818,6 +818,9 @@ TEST_F(LockTest, ALivingPidOfAnUnknownBootIsUnknown) {
   // After seeing this state, the user may override it.
   options_.overriding = {*RefusedBy(status)};
   EXPECT_EQ(TryToAcquire(), absl::OkStatus());
+  // It may still work.
+  options_.overriding.clear();
+  EXPECT_EQ(TryToAcquire().code(), absl::StatusCode::kFailedPrecondition);
 }
 
 TEST_F(LockTest, GoesOnAfterARecordThatIsNone) {
@@ -865,6 +868,21 @@ TEST_F(LockTest, EveryOverriddenRunThatWorksOnIsToldOf) {
   ASSERT_TRUE(second.Release().ok());
   ExpectHeldBy(TryToAcquire(), first.holder());
   ASSERT_TRUE(first.Release().ok());
+  ExpectFree();
+}
+
+TEST_F(LockTest, TheEndOfARunInsideHidesNoOverriddenRun) {
+  Lock outer = Acquire();
+  options_.own_tokens = {outer.holder().token};
+  Lock inner = Acquire();
+  options_.own_tokens.clear();
+  options_.overriding = {InspectLock()};
+  Lock overrider = Acquire();
+  options_.overriding.clear();
+  ASSERT_TRUE(inner.Release().ok());
+  ASSERT_TRUE(overrider.Release().ok());
+  ExpectHeldBy(TryToAcquire(), outer.holder());
+  ASSERT_TRUE(outer.Release().ok());
   ExpectFree();
 }
 

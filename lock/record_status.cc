@@ -106,6 +106,11 @@ Life LifeElsewhere(const Holder& record) {
   return SeesAllNamespaces() ? Life::kDead : Life::kUnknown;
 }
 
+// The life of a run without proof of where it is: any process may have its pid.
+Life LifeSomewhere(const Holder& record) {
+  return HasEnded(GetProcess(record.pid)) ? Life::kDead : Life::kUnknown;
+}
+
 // The life of a run, if its processes may be visible. Of other runs nothing is
 // known here.
 Life LifeOfRun(LockStatus& found) {
@@ -115,6 +120,7 @@ Life LifeOfRun(LockStatus& found) {
     case Origin::kOtherNamespace:
       return LifeElsewhere(*found.holder);
     case Origin::kUnknown:
+      return LifeSomewhere(*found.holder);
     case Origin::kEarlierBoot:
     case Origin::kOtherHost:
       break;
@@ -154,9 +160,8 @@ LockState DetermineUnlockedState(const Fd& guard, LockStatus& found,
       found.pid_reused = !HasEnded(GetProcess(record.pid));
       return LockState::kStale;
     case Origin::kUnknown:
-      // Any process may have this pid.
-      return HasEnded(GetProcess(record.pid)) ? LockState::kStale
-                                              : LockState::kUnknown;
+      return LifeSomewhere(record) == Life::kDead ? LockState::kStale
+                                                  : LockState::kUnknown;
     case Origin::kOtherNamespace:
       switch (ViewOfRun(found, record, guard, may_mark)) {
         case View::kSame:

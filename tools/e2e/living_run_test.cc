@@ -453,6 +453,26 @@ TEST(OverriddenRunTest, AreAllRemembered) {
   ExpectNothingLeft(repo);
 }
 
+TEST(OverriddenRunTest, IsRememberedWhereNothingIsKnownOfIt) {
+  if (IsSanitized()) GTEST_SKIP() << "AddressSanitizer needs /proc";
+  if (!(RunToEnd({"unshare", "--mount", "mount", "-t", "tmpfs", "none",
+                  "/proc"}) == Exited(0))) {
+    GTEST_SKIP() << "needs permission for a mount namespace";
+  }
+  const Repository repo;
+  Guarded run(repo.path());
+  const auto call_without_proc = [&repo](const std::string& arguments) {
+    return Call({"unshare", "--mount", "sh", "-c",
+                 "mount -t tmpfs none /proc; \"$O8LOCK\" " + arguments},
+                repo.path())
+        .end;
+  };
+  EXPECT_EQ(call_without_proc("--force --yes -- true"), Exited(0));
+  ExpectRefused(repo.path(), run.pid());
+  EXPECT_EQ(call_without_proc("unlock --yes"), Exited(0));
+  ExpectRuns(repo.path());
+}
+
 TEST(OverriddenRunTest, IsForgottenByUnlock) {
   const Repository repo;
   Guarded run(repo.path());
