@@ -149,10 +149,21 @@ absl::StatusOr<ProgramResult> RunProgram(std::vector<std::string> command,
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, pipes[0].write.get(), 1);
   posix_spawn_file_actions_adddup2(&actions, pipes[1].write.get(), 2);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  // A program that hangs must end at Ctrl-C, even if this process defers it.
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  sigset_t signals;
+  sigemptyset(&signals);
+  posix_spawnattr_setsigmask(&attributes, &signals);
+  for (const int signal : {SIGPIPE, SIGXFSZ}) sigaddset(&signals, signal);
+  posix_spawnattr_setsigdefault(&attributes, &signals);
   const ExitCodesKept exit_codes_kept;
   pid_t pid;
-  const int error =
-      posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), env.data());
+  const int error = posix_spawnp(&pid, argv[0], &actions, &attributes,
+                                 argv.data(), env.data());
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return ErrnoStatus(error, "start", command[0]);
   for (Pipe& pipe : pipes) pipe.write.Close();

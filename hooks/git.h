@@ -22,7 +22,8 @@ struct ProgramResult {
 // Runs `git ARGS...` with the git in PATH, in `directory`, without standard
 // input.
 // Removes O8LOCK_ALLOW and the variables naming a repository from git's
-// environment: the repository is the one of `directory`.
+// environment: the repository is the one of `directory`. Blocks no signal in
+// it.
 // Errors:
 //   kNotFound  There is no git in PATH.
 //   kAborted   The exit code was lost: another part of this process has waited

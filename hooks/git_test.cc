@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <csignal>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -23,6 +24,23 @@ TEST(RunProgramTest, HasTheExitCode) {
   EXPECT_EQ(result->exit_code, 7);
   EXPECT_EQ(result->out, "out\n");
   EXPECT_EQ(result->err, "err\n");
+}
+
+TEST(RunProgramTest, BlocksNoSignalThatThisProcessBlocks) {
+  sigset_t terminate;
+  sigset_t before;
+  sigemptyset(&terminate);
+  sigaddset(&terminate, SIGTERM);
+  ASSERT_EQ(pthread_sigmask(SIG_BLOCK, &terminate, &before), 0);
+  const auto handler = std::signal(SIGPIPE, SIG_IGN);
+  for (const char* name : {"TERM", "PIPE"}) {
+    const absl::StatusOr<ProgramResult> result =
+        RunProgram({"sh", "-c", "kill -$0 $$", name});
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_GT(result->exit_code, 128) << name;
+  }
+  std::signal(SIGPIPE, handler);
+  ASSERT_EQ(pthread_sigmask(SIG_SETMASK, &before, nullptr), 0);
 }
 
 // A lost exit code does not count as success.

@@ -101,7 +101,7 @@ absl::Status MarkWorktree(const std::string& directory,
     return absl::NotFoundError(
         absl::StrCat("'", directory, "' is not a linked worktree"));
   }
-  return PutFile(absl::StrCat(git->path, kMark), token + "\n", 0666);
+  return PutFile(absl::StrCat(git->path, kMark), token + "\n", 0644);
 }
 
 std::vector<Worktree> WorktreesBy(const std::string& common_dir,

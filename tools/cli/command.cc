@@ -128,6 +128,7 @@ void Release(Lock& lock, const Location& location, const Options& options,
     PrintError(HooksWarning(hooks));
   }
   if (!released.ok()) {
+    if (options.quiet) return;
     PrintError(
         absl::StrCat("o8lock: warning: the lock was not released cleanly: ",
                      Printable(released.status().message()), "\n",

@@ -144,7 +144,9 @@ int FailToLock(const absl::Status& error, const Location& location,
                Purpose purpose) {
   std::string next_step =
       absl::IsPermissionDenied(error) ? AccessHint(location) : LockHint(error);
-  if (next_step.empty()) {
+  if (absl::IsFailedPrecondition(error) && !location.create_directories) {
+    next_step = "name another file with --lock-file";  // This one is not ours.
+  } else if (next_step.empty()) {
     next_step = absl::StrCat("see: ", OwnCommand("doctor"));
   }
   return Fail(error.message(), HintFor(error, purpose, next_step),

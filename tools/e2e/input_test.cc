@@ -405,6 +405,21 @@ TEST(FileKindTest, AnotherFileNamedAsTheLockFileStays) {
   EXPECT_EQ(Call(O8lock(start), dir.path()).out, "ran\n");
 }
 
+TEST(FileKindTest, NobodyIsToldToMoveTheirOwnDirectoryAway) {
+  const TempDir dir;
+  const std::string path = dir.File("mine");
+  std::filesystem::create_directory(path);
+  const Result run =
+      Call(O8lock({"--lock-file", path, "--", "echo", "ran"}), dir.path());
+  EXPECT_EQ(run.end, Exited(73));
+  EXPECT_EQ(run.out, "");
+  EXPECT_EQ(run.err,
+            ErrorText(absl::StrCat("'", path,
+                                   "' is a directory, but o8lock needs a "
+                                   "regular file there"),
+                      "nothing was run; name another file with --lock-file"));
+}
+
 TEST(GuardTest, WhatIsNoRecordInAFreeGuardIsNobodys) {
   for (const std::string& text :
        {std::string("garbage"), std::string("{\"pid\": "), std::string("[]"),

@@ -720,6 +720,20 @@ TEST(Hooks, TellWhatOverridesThem) {
       "and run this again\n");
 }
 
+TEST(Hooks, AreNotInstalledWithoutGit) {
+  Project project;
+  const Tree before = HooksOf(project);
+  project.env["PATH"] = project.Beside("empty");
+  for (const char* command : {"install", "status"}) {
+    const Result result = project.Hooks({command});
+    EXPECT_EQ(result.end, Exited(71));
+    EXPECT_EQ(result.err,
+              "o8lock: error: cannot start 'git': No such file or directory\n"
+              "o8lock: hint: install git 2.29 or newer\n");
+  }
+  EXPECT_EQ(HooksOf(project), before);
+}
+
 TEST(Hooks, TellWhatOverridesThemInAWorktree) {
   SKIP_WITH_CONFIG_HOOKS();
   Project project;
@@ -1026,7 +1040,7 @@ TEST(Hooks, AreNotInstalledWhereGitFailsForAReasonOfItsOwn) {
   project.env["PATH"] =
       absl::StrCat(project.Beside("bin"), ":", getenv("PATH"));
   const Result install = project.Hooks({"install"});
-  EXPECT_EQ(install.end, Exited(73));
+  EXPECT_EQ(install.end, Exited(71));
   EXPECT_EQ(install.out, "");
   EXPECT_EQ(install.err,
             "o8lock: error: self-test failed: git worktree add failed for a "

@@ -184,6 +184,10 @@ TEST(OrphanedWorktreeTest, IsTheOneThatTheHooksHaveSeen) {
               HasSubstr(absl::StrCat("this run left 1 orphaned worktree:\n  ",
                                      repo.Tree("a"), " (a)")));
   EXPECT_THAT(run.err(), Not(HasSubstr(repo.Tree("mine"))));
+  // Only those who may write there decide whose a worktree is.
+  struct stat mark;
+  ASSERT_EQ(stat(repo.File(".git/worktrees/a/o8lock").c_str(), &mark), 0);
+  EXPECT_EQ(mark.st_mode & 0022, 0u);
 }
 
 // A script that adds feat-a, starts an agent there and exits with `code`. The
