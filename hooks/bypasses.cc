@@ -68,7 +68,7 @@ std::vector<Bypass> FindBypassesOfSettings(
   }
   for (const absl::string_view name :
        {absl::string_view("o8lock"), absl::string_view("o8lock-post-checkout"),
-        kReferenceTransaction.name, kPostCheckout.name}) {
+        kReferenceTransaction, kPostCheckout}) {
     const auto found = switches.find(std::string(name));
     if (found != switches.end() && IsFalse(found->second.value)) {
       bypasses.push_back(BypassOf(found->second));

@@ -198,25 +198,14 @@ Decision OnPostCheckout(const HookCall& call) {
   return Refused{*add, std::move(found), std::move(rolled_back)};
 }
 
-// One event and its handler.
-struct HandledEvent {
-  HookEvent event;
-  size_t min_args;
-  Decision (*handle)(const HookCall& call);
-};
-constexpr HandledEvent kHandledEvents[] = {
-    {kReferenceTransaction, 1, OnReferenceTransaction},
-    {kPostCheckout, 2, OnPostCheckout},
-};
-
 }  // namespace
 
 absl::StatusOr<std::optional<Refused>> Decide(const HookCall& call) {
-  for (const HandledEvent& handled : kHandledEvents) {
-    if (handled.event.name == call.event &&
-        call.args.size() >= handled.min_args) {
-      return handled.handle(call);
-    }
+  if (call.event == kReferenceTransaction && !call.args.empty()) {
+    return OnReferenceTransaction(call);
+  }
+  if (call.event == kPostCheckout && call.args.size() > 1) {
+    return OnPostCheckout(call);
   }
   return std::nullopt;
 }

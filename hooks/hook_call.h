@@ -13,22 +13,12 @@
 
 namespace o8lock {
 
-// When git calls a hook.
-enum class Armed {
-  kAlways,
-  kWhileTaken,  // only while a run has the lock; otherwise free of cost
-};
-
-struct HookEvent {
-  absl::string_view name;
-  Armed armed;
-};
-
-// Refuses an add. Git calls it before it makes anything.
-inline constexpr HookEvent kReferenceTransaction = {"reference-transaction",
-                                                    Armed::kWhileTaken};
+// Refuses an add. Git calls it before it makes anything, but only while a run
+// has the lock.
+inline constexpr absl::string_view kReferenceTransaction =
+    "reference-transaction";
 // Rolls back a worktree, for locks of external runs: they do not arm the hooks.
-inline constexpr HookEvent kPostCheckout = {"post-checkout", Armed::kAlways};
+inline constexpr absl::string_view kPostCheckout = "post-checkout";
 
 // The environment variable that lets every git command pass, unless its value
 // is empty or "0".

@@ -112,8 +112,7 @@ std::string OwnersFile(const Location& location, const HooksPath& path,
   // husky's own hooks are in .husky/_, and its user's hooks beside that
   // directory.
   if (known != nullptr && !known->hooks_path.empty()) {
-    return absl::StrCat(absl::StripSuffix(path.directory, "_"),
-                        kPostCheckout.name);
+    return absl::StrCat(absl::StripSuffix(path.directory, "_"), kPostCheckout);
   }
   return PostCheckoutIn(path.directory);
 }

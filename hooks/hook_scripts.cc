@@ -66,12 +66,12 @@ std::string ConfigQuoted(absl::string_view value) {
 // A command of sh that runs the hook `event` with the script's arguments. Only
 // exit code 1 is a refusal. git goes on if the program is gone, crashes, or
 // cannot be executed.
-std::string Call(const std::string& program, const HookEvent& event) {
+std::string Call(const std::string& program, absl::string_view event) {
   const std::string quoted = Quoted(program);
   std::string call =
-      absl::StrCat("! test -x ", quoted, " || ", quoted, " hooks run ",
-                   event.name, " \"$@\" || test $? != 1 || exit 1");
-  if (event.name != kPostCheckout.name) return call;
+      absl::StrCat("! test -x ", quoted, " || ", quoted, " hooks run ", event,
+                   " \"$@\" || test $? != 1 || exit 1");
+  if (event != kPostCheckout) return call;
   // Most calls are for other checkouts. Only a new worktree has no old commit.
   return absl::StrCat("case ${1-} in *[!0]*) ;; *) ", call, " ;; esac");
 }
@@ -100,10 +100,10 @@ std::string SettingsHead(absl::string_view when) {
 
 // The settings that make git run `command` for `event`.
 std::string HookSetting(absl::string_view name, const std::string& command,
-                        const HookEvent& event) {
+                        absl::string_view event) {
   return absl::StrCat("[hook \"", name,
                       "\"]\n\tcommand = ", ConfigQuoted(command),
-                      "\n\tevent = ", event.name, "\n");
+                      "\n\tevent = ", event, "\n");
 }
 
 // The settings in both free.inc and locked.inc.
@@ -141,8 +141,8 @@ std::string SharedText(const std::string& program,
   std::string text = absl::StrCat(
       "# Made by `o8lock hooks install`; each hook in ", kOwnHooksName,
       " reads it.\no8lock_name=${0##*/}\ncase $o8lock_name in\n",
-      kReferenceTransaction.name, ") case $1 in prepar*) ",
-      Call(program, kReferenceTransaction), " ;; esac ;;\n", kPostCheckout.name,
+      kReferenceTransaction, ") case $1 in prepar*) ",
+      Call(program, kReferenceTransaction), " ;; esac ;;\n", kPostCheckout,
       ") ", Call(program, kPostCheckout), " ;;\nesac\n");
   // The last value of core.hooksPath counts, except for directories of
   // stand-ins: under any name, or by their path before the repository moved
@@ -163,7 +163,7 @@ std::string SharedText(const std::string& program,
   // new worktree.
   absl::StrAppend(
       &text, ": \"${o8lock_hooks:=/}\"\ncase $o8lock_name$o8lock_hooks in ",
-      kPostCheckout.name, "/*) ;; ", kPostCheckout.name,
+      kPostCheckout, "/*) ;; ", kPostCheckout,
       "*) case $1 in *[!0]*) ;; *)\n"
       "  o8lock_top=$(readlink \"/proc/$PPID/cwd\") && "
       "o8lock_hooks=$o8lock_top/$o8lock_hooks ;; esac ;; esac\n");
@@ -238,7 +238,7 @@ bool IsOnlyOurs(const std::string& path) {
 }
 
 std::string WithOurLine(std::string text, const std::string& program,
-                        const HookEvent& event) {
+                        absl::string_view event) {
   text.insert(text.find('\n') + 1,
               absl::StrCat(Call(program, event), kLineEnd, "\n"));
   return text;

@@ -82,7 +82,7 @@ bool IsOnlyOurs(const std::string& path);
 // The script `text` with the line inserted before all its commands. The line
 // calls `program` for the hook `event`.
 std::string WithOurLine(std::string text, const std::string& program,
-                        const HookEvent& event);
+                        absl::string_view event);
 
 // `text` without the line.
 std::string WithoutOurLine(absl::string_view text);

@@ -47,7 +47,7 @@ std::string OwnCopy(const std::string& common_dir) {
 }
 
 std::string PostCheckoutIn(const std::string& directory) {
-  return absl::StrCat(directory, "/", kPostCheckout.name);
+  return absl::StrCat(directory, "/", kPostCheckout);
 }
 
 }  // namespace o8lock

@@ -36,7 +36,7 @@ bool HasCall(absl::string_view text) {
       absl::StrJoin(absl::StrSplit(text, absl::ByAnyChar(" \t\n\"',[]()"),
                                    absl::SkipEmpty()),
                     " "),
-      absl::StrCat("hooks run ", kPostCheckout.name));
+      absl::StrCat("hooks run ", kPostCheckout));
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hooks/worktree_add.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "hooks/edit_distance.h"
 #include "lock/process.h"
 
 namespace o8lock {
@@ -28,27 +28,6 @@ bool IsGit(int pid) {
   // A package that wraps git moves the original to "git.distrib".
   return program == "git" || absl::StartsWith(program, "git-") ||
          absl::StartsWith(program, "git.");
-}
-
-// The number of letters that are missing, extra, wrong or swapped with their
-// neighbour.
-size_t Distance(absl::string_view a, absl::string_view b) {
-  std::vector<std::vector<size_t>> rows(a.size() + 1,
-                                        std::vector<size_t>(b.size() + 1));
-  for (size_t i = 0; i <= a.size(); ++i) {
-    for (size_t j = 0; j <= b.size(); ++j) {
-      if (i == 0 || j == 0) {
-        rows[i][j] = i + j;
-        continue;
-      }
-      rows[i][j] = std::min({rows[i - 1][j] + 1, rows[i][j - 1] + 1,
-                             rows[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        rows[i][j] = std::min(rows[i][j], rows[i - 2][j - 2] + 1);
-      }
-    }
-  }
-  return rows[a.size()][b.size()];
 }
 
 // The relevant arguments of an add.
@@ -113,7 +92,7 @@ std::vector<std::string> GitArguments(const std::vector<std::string>& command) {
 
 bool IsWorktreeAdd(const std::vector<std::string>& arguments) {
   return arguments.size() >= 2 && arguments[1] == "add" &&
-         Distance(arguments[0], "worktree") <= kMaxMisspelt;
+         EditDistance(arguments[0], "worktree") <= kMaxMisspelt;
 }
 
 std::optional<std::string> CreatedBranch(

@@ -2,14 +2,18 @@
 #include "lock/access.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "lock/file.h"
 #include "lock/status.h"
 
@@ -85,6 +89,17 @@ absl::Status MakeDirectory(const std::string& path, bool* created) {
       open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.ok()) return ErrnoStatus(errno, "open", path);
   return InheritAccess(fd, path, 0777);
+}
+
+std::string UserName(uid_t user) {
+  std::unique_ptr<FILE, int (*)(FILE*)> passwd(fopen("/etc/passwd", "re"),
+                                               fclose);
+  while (passwd != nullptr) {
+    const struct passwd* entry = fgetpwent(passwd.get());
+    if (entry == nullptr) break;
+    if (entry->pw_uid == user) return entry->pw_name;
+  }
+  return absl::StrCat(user);
 }
 
 absl::Status CheckWritable(const std::string& path, std::string* in_the_way) {

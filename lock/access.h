@@ -37,6 +37,10 @@ absl::StatusOr<Fd> OpenOrCreate(const std::string& path, int flags,
 //         others               from the file system.
 absl::Status MakeDirectory(const std::string& path, bool* created = nullptr);
 
+// The name of `user`, only from /etc/passwd: getpwuid(3) needs shared
+// libraries, and may ask the network. The number if it is not there.
+std::string UserName(uid_t user);
+
 // Checks whether this process may write `path` or, if `path` does not exist,
 // create it with its parent directories.
 // Errors: kPermissionDenied  this process may not write the file or directory

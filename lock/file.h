@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Descriptors and regular files, opened safely under names other programs may
-// control. Opening follows no symbolic link and waits for no FIFO or device. No
-// descriptor is inherited by accident, or is 0, 1 or 2.
+// control. Opening follows no symbolic link, waits for no FIFO or device, and
+// returns no descriptor 0, 1 or 2. No descriptor is inherited by accident.
 #ifndef O8LOCK_LOCK_FILE_H_
 #define O8LOCK_LOCK_FILE_H_
 
@@ -65,7 +65,7 @@ struct FileId {
 };
 
 // Returns kFailedPrecondition: the file `path` is not of the `wanted` kind. The
-// message is "'p' is a FIFO, and o8lock wants a regular file there".
+// message is "'p' is a FIFO, but o8lock needs a regular file there".
 absl::Status WrongKind(const std::string& path, absl::string_view wanted);
 
 // Opens `path` with open(2)'s `flags`, plus O_NONBLOCK, O_NOCTTY and O_CLOEXEC.

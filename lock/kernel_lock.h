@@ -48,7 +48,7 @@ inline constexpr Range Range::kWaiting = {int64_t{1} << 22, 0};
 // Locks `range` of `fd`.
 // Errors: kUnavailable    another description has (a part of) it now;
 //         kUnimplemented  this file system has no working locks;
-//         others          from fcntl(2), "lock '<path>': ...".
+//         others          from fcntl(2), "cannot lock '<path>': ...".
 // Never blocks. Handles EINTR. Thread-safe.
 // REQUIRES: `fd` is open for writing.
 absl::Status TryLock(const Fd& fd, Range range, const std::string& path);

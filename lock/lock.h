@@ -22,18 +22,8 @@
 //   ...                              // exclusive
 //   return lock->Release().status();
 //
-// holder.h and location.h describe the files on disk. The protocol uses the
-// bytes of the guard (kernel_lock.h):
-//   - The kernel lock on the first byte decides.
-//   - The second byte is locked for the microseconds of a change of the record,
-//     the lock file or the guard's name. So a release and an override, or two
-//     overrides, never interleave.
-//   - Runs inside another one share the third byte.
-//   - Inner runs that need the lock file withdrawn share the fifth byte.
-//   - The run has the seventh byte too, unless a waiting process has it. The
-//     waiting processes queue for it, so they get the lock in the order of
-//     their arrival.
-//   - Each waiting process has a byte far behind these (waiters.h).
+// holder.h, location.h and kernel_lock.h describe the files on disk and the
+// locks on them.
 // Nothing is synced to the disk: no lock outlives a reboot.
 #ifndef O8LOCK_LOCK_LOCK_H_
 #define O8LOCK_LOCK_LOCK_H_

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lock/this_run.h"
 
-#include <pwd.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -9,16 +8,15 @@
 #include <climits>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <ctime>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "lock/access.h"
 #include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/process.h"
@@ -32,22 +30,12 @@ namespace {
 // The length of a command line kept in the record, for people to read.
 constexpr size_t kMaxCommandSize = 16 << 10;
 
-std::string UserName() {
-  // Not getpwuid(3): it reads files and may ask the network, at every start.
+std::string ThisUser() {
   for (const char* variable : {"LOGNAME", "USER"}) {
     const char* name = getenv(variable);
     if (name != nullptr && *name != '\0') return name;
   }
-  // Only from this file, for the same reason.
-  std::unique_ptr<FILE, int (*)(FILE*)> passwd(fopen("/etc/passwd", "re"),
-                                               fclose);
-  const uid_t uid = geteuid();
-  while (passwd != nullptr) {
-    const struct passwd* entry = fgetpwent(passwd.get());
-    if (entry == nullptr) break;
-    if (entry->pw_uid == uid) return entry->pw_name;
-  }
-  return absl::StrCat("uid ", uid);
+  return UserName(geteuid());
 }
 
 std::vector<std::string> Truncated(const std::vector<std::string>& command) {
@@ -91,7 +79,7 @@ absl::StatusOr<Holder> DescribeThisRun(
   holder.command = Truncated(command);
   char directory[PATH_MAX];
   if (getcwd(directory, sizeof(directory)) != nullptr) holder.cwd = directory;
-  holder.user = UserName();
+  holder.user = ThisUser();
   holder.host = here.host;
   holder.boot_id = here.boot_id;
   holder.pid_namespace = here.pid_namespace;

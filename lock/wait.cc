@@ -272,7 +272,7 @@ absl::StatusOr<Fd> WaitForProcesses(const Location& location,
   if (guard.ok()) StartWaiting(*guard, SinceOf(options), location.guard);
   absl::StatusOr<Watch> watch = Watch::Create();
   if (watch.ok()) {
-    watch->Add(found.file.substr(0, found.file.rfind('/')), Watch::kWritten);
+    watch->Add(ParentOf(found.file), Watch::Report::kWrites);
   }
   std::vector<Fd> processes;
   processes.push_back(OpenProcess(found.holder->pid));

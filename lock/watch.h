@@ -4,7 +4,6 @@
 #ifndef O8LOCK_LOCK_WATCH_H_
 #define O8LOCK_LOCK_WATCH_H_
 
-#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -22,11 +21,10 @@ class Watch {
   static absl::StatusOr<Watch> Create();
 
   // Reports names created in, removed from or replaced in `directory`, and its
-  // own removal. With kWritten also reports files in it written and closed,
-  // with kModified each write. Watching a directory again does no harm. A file
-  // other than a directory is not watched.
-  enum Also : uint32_t { kNothing = 0, kWritten = 1, kModified = 2 };
-  void Add(const std::string& directory, Also also);
+  // own removal; with kWrites also files in it written and closed. Watching a
+  // directory again does no harm. A file other than a directory is not watched.
+  enum class Report { kNames, kWrites };
+  void Add(const std::string& directory, Report report);
 
   // Readable when there are new events; close-on-exec.
   int fd() const { return fd_.get(); }

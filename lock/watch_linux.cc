@@ -20,11 +20,10 @@ absl::StatusOr<Watch> Watch::Create() {
   return Watch(std::move(fd));
 }
 
-void Watch::Add(const std::string& directory, Also also) {
+void Watch::Add(const std::string& directory, Report report) {
   uint32_t mask = IN_ONLYDIR | IN_DONT_FOLLOW | IN_CREATE | IN_DELETE |
                   IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF;
-  if (also == kWritten) mask |= IN_CLOSE_WRITE;
-  if (also == kModified) mask |= IN_MODIFY;
+  if (report == Report::kWrites) mask |= IN_CLOSE_WRITE;
   inotify_add_watch(fd_.get(), directory.c_str(), mask);
 }
 

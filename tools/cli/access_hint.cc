@@ -2,13 +2,11 @@
 #include "tools/cli/access_hint.h"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -23,20 +21,6 @@
 
 namespace o8lock {
 namespace {
-
-// Not getpwuid(3), which needs shared libraries.
-std::string UserName(uid_t user) {
-  std::string name = absl::StrCat(user);
-  FILE* const file = fopen("/etc/passwd", "re");
-  if (file == nullptr) return name;
-  while (const struct passwd* entry = fgetpwent(file)) {
-    if (entry->pw_uid != user) continue;
-    name = entry->pw_name;
-    break;
-  }
-  fclose(file);
-  return name;
-}
 
 // Returns the files a start writes: the guard, the link to arm the hooks, the
 // lock file.

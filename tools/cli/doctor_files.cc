@@ -10,7 +10,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "lock/file.h"
@@ -99,17 +98,6 @@ std::string DirectoryOf(const std::string& file, bool create) {
   return directory.empty() ? "/" : directory;
 }
 
-// Returns whether other machines may share the files: their kernels keep locks
-// of their own, and may not report them to this one.
-bool IsShared(absl::string_view file_system) {
-  for (const absl::string_view kind :
-       {"nfs", "cifs", "smb", "9p", "virtiofs", "vboxsf", "fuse", "ceph",
-        "glusterfs", "afs", "lustre", "ocfs2", "gfs2", "prl_fs"}) {
-    if (absl::StartsWith(file_system, kind)) return true;
-  }
-  return false;
-}
-
 std::string HintFor(const absl::Status& status, const Location& location) {
   if (absl::IsNotFound(status)) return "create this directory";
   if (absl::IsPermissionDenied(status)) return AccessHint(location);
@@ -140,7 +128,7 @@ Findings DirectoryFindings(absl::string_view what, const std::string& directory,
   if (!findings.empty()) return findings;
   const std::string behaves =
       absl::StrCat(where, "locks, renames and links work");
-  if (!IsShared(file_system)) {
+  if (IsLocal(Fd(open(directory.c_str(), O_PATH | O_CLOEXEC)))) {
     return {{Finding::kOk, std::string(what), behaves, "", {}}};
   }
   return {{Finding::kWarn,

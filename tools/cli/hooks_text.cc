@@ -132,7 +132,7 @@ std::string UndecidedText(absl::string_view hook, absl::string_view problem,
                           const std::string& program, bool person) {
   const std::string doctor =
       absl::StrCat("see: ", ShellQuoted({program, "doctor"}));
-  if (hook == kPostCheckout.name) {
+  if (hook == kPostCheckout) {
     // git has already added it.
     return ErrorText(
         absl::StrCat("git added the worktree, but the state of the lock is "

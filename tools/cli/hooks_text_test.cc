@@ -85,7 +85,7 @@ TEST(HooksInstalledTextTest, OffersALineOfShellOnlyToAShellScript) {
 
 TEST(UndecidedTextTest, TellsOnlyAPersonHowToAddTheWorktree) {
   const auto text = [](bool person) {
-    return UndecidedText(kReferenceTransaction.name, "'g' is a directory",
+    return UndecidedText(kReferenceTransaction, "'g' is a directory",
                          "/my bin/o8lock", person);
   };
   EXPECT_EQ(text(false),
@@ -101,7 +101,7 @@ TEST(UndecidedTextTest, TellsOnlyAPersonHowToAddTheWorktree) {
 
 // Afterwards git calls post-checkout: the worktree is there.
 TEST(UndecidedTextTest, ClaimsNoRefusalAfterTheAdd) {
-  EXPECT_EQ(UndecidedText(kPostCheckout.name, "'g' is a directory", "o8lock",
+  EXPECT_EQ(UndecidedText(kPostCheckout, "'g' is a directory", "o8lock",
                           /*person=*/true),
             "o8lock: error: git added the worktree, but the state of the lock "
             "is unknown: 'g' is a directory\n"
@@ -119,7 +119,7 @@ TEST(HooksTextTest, PaintsNoTerminal) {
   ExpectPaintsNoTerminal(HooksInstalledText(state, kEvil));
   ExpectPaintsNoTerminal(HooksWarning(absl::UnknownError(kEvil)));
   ExpectPaintsNoTerminal(
-      UndecidedText(kReferenceTransaction.name, kEvil, kEvil, true));
+      UndecidedText(kReferenceTransaction, kEvil, kEvil, true));
 }
 
 }  // namespace

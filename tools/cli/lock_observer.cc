@@ -41,8 +41,9 @@ void LockObserver::OnReadable() {
     // writes beside the guard: this process writes there itself.
     const std::vector<std::string> directories = lock_.Directories();
     for (const std::string& directory : directories) {
-      watch_->Add(directory, directory == directories[0] ? Watch::kNothing
-                                                         : Watch::kWritten);
+      watch_->Add(directory, directory == directories[0]
+                                 ? Watch::Report::kNames
+                                 : Watch::Report::kWrites);
     }
     const absl::StatusOr<Interference> found = lock_.CheckIntegrity();
     if (!found.ok()) return;  // an error of importance recurs at the end

@@ -35,7 +35,7 @@ namespace {
 // not called as a hook.
 std::string HookName(absl::string_view program) {
   program.remove_prefix(program.rfind('/') + 1);  // npos + 1 is 0.
-  return program == kReferenceTransaction.name ? std::string(program) : "";
+  return program == kReferenceTransaction ? std::string(program) : "";
 }
 
 // Returns " (1bfdd47)", or nothing if the build did not get the commit.

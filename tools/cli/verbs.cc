@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cli/verbs.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <string>
@@ -12,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "hooks/edit_distance.h"
 
 namespace o8lock {
 namespace {
@@ -112,27 +112,6 @@ Runs the git hook NAME. Only git calls this.
 Shows the usage of o8lock or of a verb. "man o8lock" is the full reference.
 )"},
 };
-
-// Returns the minimum number of letters to insert, delete, replace or swap with
-// the next one to turn `a` into `b`.
-size_t EditDistance(absl::string_view a, absl::string_view b) {
-  std::vector<std::vector<size_t>> least(a.size() + 1,
-                                         std::vector<size_t>(b.size() + 1));
-  for (size_t i = 0; i <= a.size(); ++i) {
-    for (size_t j = 0; j <= b.size(); ++j) {
-      if (i == 0 || j == 0) {
-        least[i][j] = i + j;
-        continue;
-      }
-      least[i][j] = std::min({least[i - 1][j] + 1, least[i][j - 1] + 1,
-                              least[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        least[i][j] = std::min(least[i][j], least[i - 2][j - 2] + 1);
-      }
-    }
-  }
-  return least[a.size()][b.size()];
-}
 
 // Returns whether all of `arguments` from `begin` on are options.
 bool AreOptions(const std::vector<std::string>& arguments, size_t begin) {
