@@ -42,13 +42,13 @@ absl::Status InheritAccess(const Fd& fd, const std::string& path, mode_t mode) {
   } else if (made.st_uid != user) {
     return absl::OkStatus();
   }
-  mode_t more = 0;
+  mode_t more = S_IRUSR | S_IWUSR;
   if ((parent.st_mode & S_IWGRP) != 0) more |= S_IRGRP | S_IWGRP;
   if ((parent.st_mode & S_IWOTH) != 0) more |= S_IROTH | S_IWOTH;
   more &= mode;
   if (S_ISDIR(made.st_mode)) {
     // A directory's other permissions are useless without search permission.
-    more |= (more & (S_IRGRP | S_IROTH)) >> 2;
+    more |= (more & (S_IRUSR | S_IRGRP | S_IROTH)) >> 2;
     more |= parent.st_mode & S_ISGID;
   }
   if ((made.st_mode & more) == more) return absl::OkStatus();

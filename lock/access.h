@@ -16,11 +16,10 @@
 namespace o8lock {
 
 // Extends the access to `fd`, the new file or directory `path`, to match its
-// parent directory, within `mode`. Classes with write permission for the parent
-// get read and write permission. On a directory they also get search
-// permission. Root's files get the parent's owner and group. Other users' files
-// do not change.
-// Errors: from stat(2), fchown(2) and fchmod(2).
+// parent directory, within `mode`. The owner, and classes with write permission
+// for the parent, get read and write permission. On a directory they also get
+// search permission. Root's files get the parent's owner and group. Other
+// users' files do not change. Errors: from stat(2), fchown(2) and fchmod(2).
 absl::Status InheritAccess(const Fd& fd, const std::string& path, mode_t mode);
 
 // Opens the regular file `path` with `flags`, as OpenRegular does, or creates

@@ -69,6 +69,17 @@ TEST_F(AccessTest, IsThatOfTheDirectoryWhateverTheUmask) {
   }
 }
 
+TEST_F(AccessTest, IsTheOwnersInAnyCase) {
+  const std::string directory = Make(0755);
+  umask(0177);
+  MakeIn(directory);
+  EXPECT_EQ(ModeOf(directory + "/made"), 0700u);
+  umask(0377);
+  EXPECT_EQ(OpenOrCreate(directory + "/other", O_RDWR, 0666).status(),
+            absl::OkStatus());
+  EXPECT_EQ(ModeOf(directory + "/other"), 0600u);
+}
+
 TEST_F(AccessTest, LeavesWhatIsThere) {
   const std::string directory = Make(0775);
   const std::string made = directory + "/made";

@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "lock/file.h"
@@ -107,6 +108,13 @@ void DetermineState(const struct timespec& written, LockStatus& lock_status) {
 
 bool IsOfRun(const Holder& lock_file, const Holder& run) {
   return lock_file.pid == run.pid && lock_file.started_at == run.started_at;
+}
+
+bool IsSameLockFile(absl::string_view text, absl::string_view own) {
+  if (text == own) return true;
+  const absl::StatusOr<Holder> read = ParseHolder(text);
+  const absl::StatusOr<Holder> written = ParseHolder(own);
+  return read.ok() && written.ok() && IsOfRun(*read, *written);
 }
 
 absl::StatusOr<LockFile> DetermineLockFileStatus(

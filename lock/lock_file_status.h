@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "lock/holder.h"
 #include "lock/lock_status.h"
 
@@ -16,6 +17,10 @@ namespace o8lock {
 
 // Whether `run` has published `lock_file`.
 bool IsOfRun(const Holder& lock_file, const Holder& run);
+
+// Whether `text` is the lock file `own`, which somebody may have written anew
+// in another form.
+bool IsSameLockFile(absl::string_view text, absl::string_view own);
 
 // A lock file's state and the text it is based on.
 struct LockFile {

@@ -17,6 +17,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/location.h"
@@ -102,14 +103,23 @@ bool IsOf(const LockStatus& found, const std::optional<Holder>& previous) {
           DescendsFrom(found.holder->pid, previous->pid));
 }
 
-// Whether the stale `file` was never a lock file: it contains no JSON object,
-// not even the beginning of one, or the zeros that a crash of the system left.
+// Whether `text` begins as the JSON object of a lock file does. It may end
+// early.
+bool BeginsAsLockFile(absl::string_view text) {
+  constexpr absl::string_view kFirst = "\"pid\"";
+  text = absl::StripLeadingAsciiWhitespace(text);
+  if (!absl::ConsumePrefix(&text, "{")) return false;
+  text = absl::StripLeadingAsciiWhitespace(text);
+  return absl::StartsWith(text, kFirst) || absl::StartsWith(kFirst, text);
+}
+
+// Whether the stale `file` was never a lock file, nor the zeros that a crash of
+// the system left.
 bool IsOtherText(const LockFile& file) {
   const LockStatus& found = file.lock_status;
   struct stat info;
   return !found.holder.has_value() && lstat(found.file.c_str(), &info) == 0 &&
-         info.st_size > 0 &&
-         !absl::StartsWith(absl::StripLeadingAsciiWhitespace(file.text), "{") &&
+         info.st_size > 0 && !BeginsAsLockFile(file.text) &&
          !absl::StartsWith(file.text, absl::string_view("\0", 1));
 }
 
@@ -193,8 +203,8 @@ absl::Status RemoveLockFiles(const Location& location, absl::string_view own,
     // run's.
     if (absl::IsResourceExhausted(read.status())) return read.status();
     const std::string text = read.value_or("");
-    if (!own.empty() && text == own) {
-      O8LOCK_RETURN_IF_ERROR(RemoveIfStill(path, own).status());
+    if (!own.empty() && IsSameLockFile(text, own)) {
+      O8LOCK_RETURN_IF_ERROR(RemoveIfStill(path, text).status());
       continue;
     }
     // The next run waits for and keeps a file without a lock file's content.

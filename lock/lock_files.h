@@ -57,11 +57,10 @@ absl::StatusOr<ClearedLockFiles> ClearLockFiles(
     const Location& location, const Predecessors& predecessors, bool displace,
     absl::string_view time);
 
-// Removes this run's lock file, with the content `own`, even if another program
-// has renamed it. If `own` is empty, this run has no lock file. Unless `ended`
-// is null, also removes the lock files of processes that ended during the run,
-// and adds them to `ended`.
-// Errors: as above.
+// Removes this run's lock file `own`, even if another program has renamed it or
+// written it anew in another form. If `own` is empty, this run has no lock
+// file. Unless `ended` is null, also removes the lock files of processes that
+// ended during the run, and adds them to `ended`. Errors: as above.
 absl::Status RemoveLockFiles(const Location& location, absl::string_view own,
                              std::vector<LockStatus>* ended);
 

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "gtest/gtest.h"
 #include "lock/arming.h"
 #include "lock/file.h"
@@ -1020,6 +1021,18 @@ TEST_F(LockTest, RemovesOnlyItsOwnLockFile) {
   MakeFile(location_.lock_file, LockFileText(external));
   ASSERT_TRUE(lock.Release().ok());
   EXPECT_EQ(Contents(location_.lock_file), LockFileText(external));
+}
+
+TEST_F(LockTest, RemovesItsLockFileInAnotherForm) {
+  Lock lock = Acquire();
+  MakeFile(location_.lock_file,
+           absl::StrReplaceAll(Contents(location_.lock_file),
+                               {{"\n", ""}, {" ", ""}}));
+  const absl::StatusOr<Interference> found = lock.CheckIntegrity();
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_FALSE(found->replaced.has_value());
+  ASSERT_TRUE(lock.Release().ok());
+  ExpectFree();
 }
 
 TEST_F(LockTest, RemovesItsLockFileUnderTheNameVersion4GivesIt) {

@@ -13,6 +13,7 @@
 #include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/location.h"
+#include "lock/lock_file_status.h"
 #include "lock/lock_files.h"
 #include "lock/lock_status.h"
 #include "lock/status.h"
@@ -81,7 +82,7 @@ absl::Status Publication::Remove(std::vector<LockStatus>* ended) {
 }
 
 bool Publication::IsAt(const std::string& path) const {
-  return ReadFile(path).value_or("") == text_;
+  return IsSameLockFile(ReadFile(path).value_or(""), text_);
 }
 
 bool Publication::IsInPlace() const { return IsAt(location_.lock_file); }

@@ -106,9 +106,18 @@ Life LifeElsewhere(const Holder& record) {
   return SeesAllNamespaces() ? Life::kDead : Life::kUnknown;
 }
 
-// The life of a run without proof of where it is: any process may have its pid.
+// The life of a run without proof of where it is: any process may have one of
+// its pids.
 Life LifeSomewhere(const Holder& record) {
-  return HasEnded(GetProcess(record.pid)) ? Life::kDead : Life::kUnknown;
+  const auto has_ended = [](int pid) { return HasEnded(GetProcess(pid)); };
+  return has_ended(record.pid) &&
+                 (record.command_pid <= 0 || has_ended(record.command_pid)) &&
+                 std::all_of(record.surviving.begin(), record.surviving.end(),
+                             [&has_ended](const SurvivingProcess& process) {
+                               return has_ended(process.pid);
+                             })
+             ? Life::kDead
+             : Life::kUnknown;
 }
 
 // The life of a run, if its processes may be visible. Of other runs nothing is

@@ -357,6 +357,11 @@ TEST(DetermineRecordStatusTest, IsUnknownForALivingPidWhereTheBootIsUnknown) {
   EXPECT_EQ(Determine(record, false).origin, Origin::kUnknown);
   sleeper.Kill();
   EXPECT_EQ(Determine(record, false).state, LockState::kStale);
+  record.command_pid = getpid();
+  EXPECT_EQ(Determine(record, false).state, LockState::kUnknown);
+  record.command_pid = -1;
+  record.surviving = {{getpid(), 0, 0, ""}};
+  EXPECT_EQ(Determine(record, false).state, LockState::kUnknown);
 }
 
 TEST(DetermineRecordStatusTest, FindsALivingRunThatADeadOneHasOverridden) {

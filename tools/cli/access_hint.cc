@@ -55,6 +55,15 @@ bool IsWritable(const std::string& directory) {
   return faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
 }
 
+// Returns whether `path` is a file or a directory that o8lock makes.
+bool IsMadeByO8lock(const std::string& path, const Location& location) {
+  const std::string guard = ParentOf(location.guard);
+  const std::string lock_file = ParentOf(location.lock_file);
+  return location.create_directories
+             ? IsBelow(path, guard) || IsBelow(path, lock_file)
+             : path == location.guard || path == location.lock_file;
+}
+
 // Returns the command to give `path` the access of its directory.
 std::string Remedy(const std::string& path, const struct stat& directory) {
   std::string remedy = absl::StrCat(
@@ -104,13 +113,13 @@ std::string AccessHint(const Location& location) {
   }
   const std::string owner =
       absl::StrCat(quoted, " belongs to ", UserName(info.st_uid));
-  // Starting with the topmost directory that has a writable parent.
-  for (; path != location.Home() && path != location.common_dir &&
-         !ParentOf(path).empty();
-       path = ParentOf(path)) {
+  // Whoever shares a directory with others may also share o8lock's files in it.
+  // In a sticky one, such as /tmp, everybody's files are their own.
+  for (; IsMadeByO8lock(path, location); path = ParentOf(path)) {
     struct stat directory;
     if (IsWritable(ParentOf(path)) &&
-        stat(ParentOf(path).c_str(), &directory) == 0) {
+        stat(ParentOf(path).c_str(), &directory) == 0 &&
+        (directory.st_mode & S_ISVTX) == 0) {
       return absl::StrCat(owner, "; to share it: ", Remedy(path, directory));
     }
   }

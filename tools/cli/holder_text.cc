@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "lock/file.h"
 #include "lock/holder.h"
 #include "lock/lock_status.h"
 #include "lock/process.h"
@@ -25,6 +26,12 @@ namespace {
 absl::string_view ElsewhereText(const LockStatus& found) {
   return found.origin == Origin::kOtherNamespace ? ", in another PID namespace"
                                                  : "";
+}
+
+// Returns whether the living process of an external lock file is an o8lock: its
+// run's guard is missing.
+bool IsO8lock(const LockStatus& found) {
+  return !found.stranger.empty() && BaseName(found.stranger[0]) == "o8lock";
 }
 
 std::string ProcessText(const LockStatus& found) {
@@ -142,7 +149,8 @@ std::string EvidenceText(const LockStatus& found) {
   }
   if (found.is_external) {
     if (found.state == LockState::kHeld) {
-      facts.push_back("not started by o8lock");
+      facts.push_back(IsO8lock(found) ? "its guard is missing"
+                                      : "not started by o8lock");
     }
   } else if (found.origin == Origin::kHere && found.holder->surviving.empty()) {
     facts.push_back(found.holder->overridden_by.has_value()
@@ -190,10 +198,15 @@ std::vector<Row> UnverifiedRows(const LockStatus& found,
                                 const std::string& unlock) {
   std::vector<Row> rows;
   if (found.state == LockState::kHeld && !found.stranger.empty()) {
+    const std::string process = ShellQuoted(Truncate(found.stranger));
+    if (IsO8lock(found)) return {{"Process", process}};
     rows.emplace_back("Process",
-                      absl::StrCat(ShellQuoted(Truncate(found.stranger)),
-                                   ", not orchestr8; a run in a container may "
-                                   "have written the lock file"));
+                      found.stranger[0].empty()
+                          ? "its program is not visible from here"
+                          : absl::StrCat(process,
+                                         ", not orchestr8; a run in a "
+                                         "container may have written the lock "
+                                         "file"));
   } else if (found.state != LockState::kUnknown || !found.holder.has_value()) {
     return rows;
   }

@@ -10,7 +10,9 @@
 namespace o8lock {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 
 TEST(OverrideTextTest, EndsWithTheWarning) {
   EXPECT_EQ(
@@ -61,6 +63,26 @@ TEST(WhoTextTest, NamesAnUnknownProcess) {
   EXPECT_EQ(WhoText(found), "PID 12345 (orchestr8 parallel feat-a feat-b)");
   found.holder.reset();
   EXPECT_EQ(WhoText(found), "an unknown process");
+}
+
+TEST(UnverifiedRowsTest, AreOfTheProcessThatIsSeen) {
+  LockStatus found = FindHeld();
+  found.is_external = true;
+  found.stranger = {"sleep", "60"};
+  EXPECT_THAT(UnverifiedRows(found, "o8lock unlock"),
+              ElementsAre(Pair("Process",
+                               "sleep 60, not orchestr8; a run in a container "
+                               "may have written the lock file"),
+                          Pair("If that run has ended", "o8lock unlock")));
+  found.stranger = {""};
+  EXPECT_THAT(
+      UnverifiedRows(found, "o8lock unlock"),
+      ElementsAre(Pair("Process", "its program is not visible from here"),
+                  Pair("If that run has ended", "o8lock unlock")));
+  // A run whose guard somebody has removed.
+  found.stranger = {"/usr/bin/o8lock", "--", "make"};
+  EXPECT_THAT(UnverifiedRows(found, "o8lock unlock"),
+              ElementsAre(Pair("Process", "/usr/bin/o8lock -- make")));
 }
 
 TEST(StaleTextTest, SaysOfNoProcessThatRunsThatItDoesNot) {

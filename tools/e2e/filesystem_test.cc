@@ -31,6 +31,7 @@ namespace o8lock {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::StartsWith;
@@ -421,6 +422,32 @@ TEST_F(OtherUserTest, IsToldWhoseTheFilesAreAndWhatHelps) {
   // Without the lock file the run works.
   EXPECT_EQ(CallAsNobody({"--publish=never", "--", "echo", "ran"}).out,
             "ran\n");
+}
+
+// Not even where everybody may write beside it.
+TEST_F(OtherUserTest, IsNotToldToTakeOverAnotherUsersDirectory) {
+  constexpr uid_t kAnn = 12345;
+  const std::string shared = root_ + "/shared";
+  const std::string home = shared + "/ann";
+  std::filesystem::create_directories(home);
+  ASSERT_EQ(chown(home.c_str(), kAnn, kAnn), 0);
+  for (const mode_t mode : {02777, 01777}) {
+    ASSERT_EQ(chmod(shared.c_str(), mode), 0);
+    ProcessOptions options = AsNobody();
+    options.directory = home;
+    for (const Argv& arguments :
+         {Argv{binary_, "--", "echo", "ran"},
+          Argv{binary_, "--lock-file", "x.lock", "--", "echo", "ran"}}) {
+      const Result run = Call(arguments, options);
+      EXPECT_EQ(run.end, Exited(73));
+      EXPECT_EQ(run.out, "");
+      EXPECT_THAT(run.err,
+                  EndsWith(absl::StrCat(
+                      "': Permission denied\n"
+                      "o8lock: hint: nothing was run; '",
+                      home, "' belongs to 12345; ask for write permission\n")));
+    }
+  }
 }
 
 // Two members of a group work in one repository. Each has a umask that denies

@@ -388,7 +388,8 @@ TEST(FileKindTest, AnotherFileNamedAsTheLockFileStays) {
   const std::string path = dir.File("Makefile");
   const Argv start = {"--lock-file", "Makefile", "--", "echo", "ran"};
   for (const std::string& text :
-       {std::string("all:\n\ttrue\n"), std::string(2 << 20, 'x')}) {
+       {std::string("all:\n\ttrue\n"), std::string(2 << 20, 'x'),
+        std::string("{\"name\": \"shop\", \"version\": \"1.0.0\"}\n")}) {
     MakeFile(path, text);
     const Result run = Call(O8lock(start), dir.path());
     EXPECT_EQ(run.end, Exited(73));
