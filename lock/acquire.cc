@@ -79,6 +79,8 @@ class Acquisition {
   Taken TakeLocked(Fd guard);
   Taken TakeHeld(Fd guard);
   Taken TakeFree(Fd guard);
+  // Replaces the free guard. REQUIRES: it is locked whole and has its name.
+  absl::Status ReplaceGuard() const;
   Taken TakeByForce(const Fd& old_guard, const LockStatus& holder);
 
   void RemoveRemains() const;
@@ -140,7 +142,6 @@ Taken Acquisition::TakeUnopened(const absl::Status& error) {
   // Joining shares the kernel lock, so there must be one.
   if (!found->kernel_locked) return error;
   O8LOCK_ASSIGN_OR_RETURN(Fd guard, OpenRegular(location_.guard, O_RDONLY));
-  O8LOCK_RETURN_IF_ERROR(CheckGuardFile(guard, location_.guard));
   return Join(location_, std::move(guard), *found, error);
 }
 
@@ -202,6 +203,12 @@ Taken Acquisition::TakeFree(Fd guard) {
     }
     return Refuse(std::move(left));
   }
+  O8LOCK_ASSIGN_OR_RETURN(const bool has_other_name,
+                          HasOtherName(guard, location_.guard));
+  if (has_other_name) {
+    O8LOCK_RETURN_IF_ERROR(ReplaceGuard());
+    return nullptr;
+  }
   auto lock = std::make_unique<HeldLock>(location_);
   if (left.state == LockState::kStale) AddStale(left, lock->stale);
   const Predecessors predecessors{previous, previous.has_value() && !lives,
@@ -225,6 +232,13 @@ Taken Acquisition::TakeFree(Fd guard) {
   std::move(undo).Cancel();
   lock->fd = std::move(guard);
   return lock;
+}
+
+absl::Status Acquisition::ReplaceGuard() const {
+  const std::string path = NewGuard();
+  O8LOCK_ASSIGN_OR_RETURN(const Fd guard, CreateFresh(path, 0666));
+  O8LOCK_RETURN_IF_ERROR(InheritAccess(guard, path, 0666));
+  return RenameFile(path, location_.guard);
 }
 
 // Takes the lock of `holder`, found in the open `old_guard`: a run to be

@@ -26,17 +26,10 @@
 
 namespace o8lock {
 
-absl::Status CheckGuardFile(const Fd& fd, const std::string& guard) {
+absl::StatusOr<bool> HasOtherName(const Fd& fd, const std::string& guard) {
   struct stat info;
   if (fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, "stat", guard);
-  // The file also has another name: it may be another file of this user, and
-  // the record would overwrite it. In a directory writable by others, they can
-  // create such a link.
-  if (info.st_nlink <= 1) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("'", guard,
-                   "' has other hard links, but o8lock needs a "
-                   "file of its own there"));
+  return info.st_nlink > 1;
 }
 
 absl::StatusOr<Fd> OpenGuard(const Location& location) {
@@ -47,8 +40,6 @@ absl::StatusOr<Fd> OpenGuard(const Location& location) {
     }
     fd = OpenOrCreate(location.guard, O_RDWR, 0666);
   }
-  if (!fd.ok()) return fd;
-  O8LOCK_RETURN_IF_ERROR(CheckGuardFile(*fd, location.guard));
   return fd;
 }
 

@@ -19,13 +19,15 @@ namespace o8lock {
 
 // Opens the guard of `location` for reading and writing. Creates it if it does
 // not exist, with its directory if o8lock may create this directory.
-// Errors: kFailedPrecondition  it is not a regular file, or has a second name;
+// Errors: kFailedPrecondition  it is not a regular file;
 //         others               from the file system.
 absl::StatusOr<Fd> OpenGuard(const Location& location);
 
-// Checks whether `fd`, opened as `guard`, can be a guard.
-// Errors: kFailedPrecondition  it has a second name (a hard link).
-absl::Status CheckGuardFile(const Fd& fd, const std::string& guard);
+// Whether `fd`, opened as `guard`, has another name too (a hard link). Then it
+// may be another file of this user, or the guard of a copied repository, and
+// must not get a record. In a directory writable by others, they can create
+// such a link.
+absl::StatusOr<bool> HasOtherName(const Fd& fd, const std::string& guard);
 
 // Whether `guard` is still the name of the file `id`, or of `fd`.
 absl::StatusOr<bool> IsStillNamed(const FileId& id, const std::string& guard);

@@ -30,10 +30,11 @@ struct HeldLock {
 
   Location location;  // follows the repository: put_back.h
   Publication publication;
-  Fd home;    // OpenHome's
-  Fd fd;      // the guard
-  FileId id;  // its identity
-  pid_t pid;  // the process that acquired the lock
+  Fd home;                // OpenHome's
+  Fd fd;                  // the guard
+  FileId id;              // its identity
+  bool put_back = false;  // the guard was gone once
+  pid_t pid;              // the process that acquired the lock
   bool joined = false;
   bool withdrawn = false;  // the lock file of the run this one has joined
   absl::Status writable;   // not OK: why a joined run may not write `fd`

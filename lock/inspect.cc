@@ -34,7 +34,6 @@ absl::StatusOr<LockStatus> InspectGuard(
     const absl::StatusOr<Fd> guard = OpenRegular(location.guard, O_RDONLY);
     if (absl::IsNotFound(guard.status())) return LockStatus();
     if (!guard.ok()) return guard.status();
-    O8LOCK_RETURN_IF_ERROR(CheckGuardFile(*guard, location.guard));
     O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(*guard, location.guard));
     LockStatus found = DetermineGuardStatus(*guard, location.guard, taken);
     if (IsConclusive(found, NowTicks() - start)) {

@@ -259,6 +259,9 @@ absl::StatusOr<Interference> Lock::CheckIntegrity() {
   if (!FollowHome(lock)) return interference;
   O8LOCK_ASSIGN_OR_RETURN(const bool named,
                           IsStillNamed(lock.id, lock.location.guard));
+  if ((!named || lock.put_back) && LeaveDeletedRepository(lock)) {
+    return interference;
+  }
   if (named && is_intact()) return interference;
   if (!named) {
     // An overridden run has lost the lock even if the new guard is gone.
@@ -297,6 +300,9 @@ std::vector<std::string> Lock::Directories() const {
   if (held_->publication.is_placed()) {
     directories.push_back(ParentOf(held_->location.lock_file));
   }
+  // Whoever removed the guard may be deleting the repository.
+  const std::string& repository = held_->location.common_dir;
+  if (held_->put_back && !repository.empty()) directories.push_back(repository);
   return directories;
 }
 
@@ -314,6 +320,7 @@ absl::StatusOr<Released> Lock::Release() {
   absl::StatusOr<OwnChange> change = OwnChange();
   // A repository in the old one's place is not this run's to change.
   const bool is_home = FollowHome(lock);
+  if (is_home && lock.put_back) LeaveDeletedRepository(lock);
   if (is_home) change = LockOwnChange(lock);
   absl::Status status = change.status();
   released.overridden = change.ok() && change->overridden;

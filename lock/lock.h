@@ -190,9 +190,10 @@ class Lock {
 
   // Checks whether the lock's files are as this run has made them. Puts a
   // missing or renamed guard or lock file back (orchestr8 4 renames the
-  // latter). If the repository was moved, puts them back there. Writes nothing
-  // after an override, or if another run's file is in the place. Does not put
-  // back a lock file withdrawn by an inner run.
+  // latter). If the repository was moved, puts them back there; if it is being
+  // deleted, removes them. Writes nothing after an override, or if another
+  // run's file is in the place. Does not put back a lock file withdrawn by an
+  // inner run.
   // Errors: kDeadlineExceeded  another process is stuck in a change;
   //         others             from writing.
   // Makes a few system calls if all is well. Otherwise waits up to five seconds

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <optional>
 #include <set>
 #include <string>
@@ -768,20 +769,26 @@ TEST_F(LockTest, ReportsANameThatCannotBeHad) {
   EXPECT_EQ(TryToAcquire(), absl::OkStatus());
 }
 
-TEST_F(LockTest, RefusesAGuardWithAnotherName) {
+// A copy made of hard links has such a guard. It may also be any file.
+TEST_F(LockTest, ReplacesAFreeGuardWithAnotherName) {
   Acquire();
   const std::string victim = temp_.File("victim");
-  MakeFile(victim, "precious");
-  ASSERT_EQ(unlink(location_.guard.c_str()), 0);
-  ASSERT_EQ(link(victim.c_str(), location_.guard.c_str()), 0);
-  EXPECT_EQ(TryToAcquire(),
-            absl::FailedPreconditionError(
-                absl::StrCat("'", location_.guard,
-                             "' has other hard links, but o8lock needs a file "
-                             "of its own there")));
-  EXPECT_EQ(Contents(victim), "precious");
-  ASSERT_EQ(unlink(location_.guard.c_str()), 0);
-  EXPECT_EQ(TryToAcquire(), absl::OkStatus());
+  for (const char* text : {"precious", ""}) {
+    MakeFile(victim, text);
+    ASSERT_EQ(unlink(location_.guard.c_str()), 0);
+    ASSERT_EQ(link(victim.c_str(), location_.guard.c_str()), 0);
+    EXPECT_EQ(InspectLock().state, LockState::kFree);
+    const Lock lock = Acquire();
+    EXPECT_EQ(Contents(victim), text);
+    EXPECT_NE(Contents(location_.guard), "");
+  }
+  ExpectFree();
+}
+
+TEST_F(LockTest, RefusesBesideAHeldGuardWithAnotherName) {
+  const Lock lock = Acquire();
+  ASSERT_EQ(link(location_.guard.c_str(), temp_.File("copy").c_str()), 0);
+  ExpectHeldBy(TryToAcquire(), lock.holder());
 }
 
 // A run killed between two steps leaves this state.
@@ -943,6 +950,31 @@ TEST_F(LockTest, PutsItsGuardBackWhereNoRunHasIt) {
   EXPECT_FALSE(lock.CheckIntegrity()->guard_vanished);
   ASSERT_TRUE(lock.Release().ok());
   ExpectFree();
+}
+
+TEST_F(LockTest, LeavesNothingInADeletedRepository) {
+  Lock lock = Acquire();
+  std::filesystem::remove_all(repository_ + "/.git/o8lock");
+  std::filesystem::remove_all(repository_ + "/.claude");
+  absl::StatusOr<Interference> found = lock.CheckIntegrity();
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_TRUE(found->guard_vanished);
+  EXPECT_TRUE(Exists(location_.guard));
+  EXPECT_TRUE(Exists(location_.lock_file));
+  // rm(1) continues with the other files, but cannot remove the directories.
+  for (const auto& entry :
+       std::filesystem::directory_iterator(repository_ + "/.git")) {
+    if (entry.path() != ParentOf(location_.guard)) {
+      std::filesystem::remove_all(entry.path());
+    }
+  }
+  found = lock.CheckIntegrity();
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_FALSE(found->guard_vanished);
+  EXPECT_FALSE(Exists(repository_ + "/.git"));
+  EXPECT_FALSE(Exists(repository_ + "/.claude"));
+  EXPECT_TRUE(lock.Release().ok());
+  EXPECT_FALSE(Exists(repository_ + "/.git"));
 }
 
 TEST_F(LockTest, DoesNotPutItsGuardBackWhereAnotherRunHasMadeOne) {

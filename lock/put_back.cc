@@ -2,6 +2,7 @@
 #include "lock/put_back.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <string>
@@ -71,6 +72,21 @@ bool FollowHome(HeldLock& lock) {
   return true;
 }
 
+bool LeaveDeletedRepository(HeldLock& lock) {
+  const std::string& repository = lock.location.common_dir;
+  if (repository.empty() ||
+      !absl::IsNotFound(IdOf(repository + "/HEAD").status())) {
+    return false;
+  }
+  lock.publication.Remove(nullptr).IgnoreError();
+  if (IsStillNamed(lock.id, lock.location.guard).value_or(false)) {
+    unlink(lock.location.guard.c_str());
+  }
+  rmdir(ParentOf(lock.location.guard).c_str());
+  rmdir(repository.c_str());
+  return true;
+}
+
 // Creates the guard under its final name from the beginning, as at a start:
 // overrides own the name of a new guard (".new").
 absl::Status PutGuardBack(HeldLock& lock) {
@@ -79,7 +95,9 @@ absl::Status PutGuardBack(HeldLock& lock) {
   O8LOCK_RETURN_IF_ERROR(LockChange(guard, path));
   O8LOCK_ASSIGN_OR_RETURN(const bool named, IsStillNamed(guard, path));
   O8LOCK_ASSIGN_OR_RETURN(const bool taken, IsTaken(guard, path));
-  if (!named || taken || ReadRecord(guard, path).has_value()) {
+  O8LOCK_ASSIGN_OR_RETURN(const bool has_other_name, HasOtherName(guard, path));
+  if (!named || taken || has_other_name ||
+      ReadRecord(guard, path).has_value()) {
     return absl::AlreadyExistsError(absl::StrCat(
         "cannot lock '", path, "': another run has created a guard"));
   }
@@ -98,6 +116,7 @@ absl::Status PutGuardBack(HeldLock& lock) {
   lock.record = std::move(record);
   lock.fd = std::move(guard);
   lock.id = id;
+  lock.put_back = true;
   return DowngradeToRunLock(lock.fd, path);
 }
 

@@ -25,6 +25,10 @@ Fd OpenHome(const Location& location);
 // other one.
 bool FollowHome(HeldLock& lock);
 
+// Whether somebody deletes the repository of `lock`: its HEAD is gone. Then
+// removes what this run has put back there.
+bool LeaveDeletedRepository(HeldLock& lock);
+
 // Creates the missing guard of `lock` again, with its record and its kernel
 // lock. Uses a new guard found at its path if this is free and empty.
 // Errors: kAlreadyExists     another run has the new guard, or has left its

@@ -2,7 +2,6 @@
 #include "tools/cli/doctor_files.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <optional>
@@ -48,13 +47,6 @@ Finding GuardFinding(const Location& location) {
             {}};
   }
   if (!fd.ok()) return NoFileOfOurs("guard", fd.status(), location);
-  struct stat info;
-  if (fstat(fd->get(), &info) == 0 && info.st_nlink > 1) {
-    return NoFileOfOurs("guard",
-                        absl::FailedPreconditionError(
-                            absl::StrCat("'", path, "' has other hard links")),
-                        location);
-  }
   return {Finding::kOk, "guard", absl::StrCat(path, ": exists"), "", {}};
 }
 

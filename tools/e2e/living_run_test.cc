@@ -9,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -165,6 +166,29 @@ TEST_F(ViewTest, ARunIsSeenThroughFuseInBothDirections) {
 }
 
 // --- A copy ---
+
+TEST(CopyTest, MadeOfHardLinksSharesNothingButTheLivingRun) {
+  for (const bool during : {false, true}) {
+    SCOPED_TRACE(during);
+    const Repository repo;
+    ExpectRuns(repo.path());
+    const TempDir dir;
+    const std::string copy = dir.File("copy");
+    {
+      std::optional<Guarded> run;
+      if (during) run.emplace(repo.path());
+      ASSERT_EQ(RunToEnd({"cp", "-al", repo.path(), copy}), Exited(0));
+      if (during) {
+        ExpectRefused(copy, run->pid());
+        ExpectRefused(repo.path(), run->pid());
+        EXPECT_EQ(run->Finish(), Exited(0));
+      }
+    }
+    Guarded run(copy);
+    ExpectRuns(repo.path());
+    EXPECT_EQ(run.Finish(), Exited(0));
+  }
+}
 
 TEST(CopyTest, OfARepositoryIsFreeAndSaysNothingOfTheRun) {
   for (const char* publish : kPublish) {
@@ -325,7 +349,10 @@ TEST(MovedTest, ADeletedRepositoryIsNotMadeAgain) {
   Git(dir.path(), {"init", "--quiet", "repo"});
   Guarded run(path);
   WaitUntilItWatches(run);
-  std::filesystem::remove_all(path);
+  // If the run puts a file back meanwhile, rm leaves it to the run.
+  RunToEnd({"rm", "-rf", path});
+  WaitUntil("the repository is gone",
+            [&path] { return !Exists(path + "/.git"); });
   Git(dir.path(), {"init", "--quiet", "repo"});
   const std::vector<std::string> names = Names(path + "/.git");
   EXPECT_EQ(run.Finish(4), Exited(4));
