@@ -146,6 +146,12 @@ absl::Status PutHooks(const std::string& own, const HooksPath& path) {
 
 absl::Status MoveUserHooks(const std::string& own,
                            const std::string& directory) {
+  if (IsLink(own)) {
+    const absl::StatusOr<std::string> target = Canonical(own);
+    const bool is_users =
+        target.ok() && *target == Canonical(directory).value_or("");
+    return is_users ? RemoveIfThere(own) : Place(own, directory);
+  }
   absl::Status result;
   for (const std::string& name : NamesIn(own)) {
     const std::string mine = absl::StrCat(own, "/", name);

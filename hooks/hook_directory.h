@@ -34,6 +34,8 @@ absl::Status PutHooks(const std::string& own, const HooksPath& path);
 //     copied `own`.
 //   - A stand-in that a program has moved to a directory below `directory` is
 //     removed.
+//   - If `own` was replaced by a link, the link is moved, and nothing in its
+//     target is touched.
 // Errors:
 //   kAborted        A file cannot be moved and stays in `own`. The others are
 //                   moved.

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -118,15 +117,17 @@ std::string CommonSettings(Mechanism mechanism, const std::string& program) {
           kPostCheckout));
 }
 
-// Whether `line` of a script makes another program read the script.
+// Whether `line` of a script may read the script: it uses its path, and not
+// only the name or the directory.
 bool ReadsItself(absl::string_view line) {
-  if (!absl::StrContains(line, "$0") || absl::StrContains(line, "dirname")) {
+  if (absl::StartsWith(line, "#") || absl::StrContains(line, "dirname") ||
+      absl::StrContains(line, "basename")) {
     return false;
   }
-  return absl::c_any_of(
-      std::initializer_list<absl::string_view>{"exec", "tail ", "sed ", "awk ",
-                                               "head ", "cat "},
-      [line](absl::string_view word) { return absl::StrContains(line, word); });
+  const std::string rest =
+      absl::StrReplaceAll(line, {{"${0%/*}", ""}, {"${0##*/}", ""}});
+  return absl::StrContains(rest, "$0") || absl::StrContains(rest, "${0") ||
+         absl::StrContains(rest, "BASH_SOURCE");
 }
 
 }  // namespace
@@ -137,10 +138,13 @@ std::string StandInText() {
 
 std::string SharedText(const std::string& program,
                        const std::string& default_path) {
-  // Every variable has a prefix: a hook must find the user's own unchanged.
+  // Every variable has a prefix: a hook must find the user's own unchanged. An
+  // installer may have renamed the stand-in, to "pre-commit.orig" for example,
+  // for its own hook to call it.
   std::string text = absl::StrCat(
       "# Made by `o8lock hooks install`; each hook in ", kOwnHooksName,
-      " reads it.\no8lock_name=${0##*/}\ncase $o8lock_name in\n",
+      " reads it.\no8lock_name=${0##*/} o8lock_name=${o8lock_name%%.*}\n"
+      "case $o8lock_name in\n",
       kReferenceTransaction, ") case $1 in prepar*) ",
       Call(program, kReferenceTransaction), " ;; esac ;;\n", kPostCheckout,
       ") ", Call(program, kPostCheckout), " ;;\nesac\n");

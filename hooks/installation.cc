@@ -186,6 +186,20 @@ absl::Status RestoreHooksPath(const Location& location) {
                                 : "");
 }
 
+// Removes the worktrees of self-tests that were killed. REQUIRES: it is this
+// process's turn.
+void RemoveSelfTests(const Location& location) {
+  const std::string own = OwnDirectory(location);
+  for (const std::string& name : NamesIn(own)) {
+    if (!absl::StartsWith(name, kSelfTest)) continue;
+    const std::string path = absl::StrCat(own, "/", name);
+    // Twice: git may have been killed too, and has left it locked.
+    RunGit(location, {"worktree", "remove", "--force", "--force", path})
+        .IgnoreError();
+    RemoveTree(path).IgnoreError();
+  }
+}
+
 // Removes everything made by InstallHooks, even after an incomplete
 // installation.
 absl::Status RemoveAll(const Location& location) {
@@ -196,18 +210,21 @@ absl::Status RemoveAll(const Location& location) {
   const HooksPath path = FindHooksPath(location, settings);
   // Removes git's reference to the files before the files.
   O8LOCK_RETURN_IF_ERROR(RemoveInclude(location, settings));
-  O8LOCK_RETURN_IF_ERROR(RemovePostCheckoutHook(location, path));
-  O8LOCK_RETURN_IF_ERROR(RemoveArming(location));
+  absl::Status result = RemoveArming(location);
   for (const std::string& file :
        {FreePath(location), LockedPath(location), HerePath(location)}) {
-    O8LOCK_RETURN_IF_ERROR(RemoveIfThere(file));
+    result.Update(RemoveIfThere(file));
   }
-  absl::Status hooks = RemoveHooks(OwnHooks(location), path.directory);
-  O8LOCK_RETURN_IF_ERROR(RemoveIfThere(StandInPath(location)));
-  O8LOCK_RETURN_IF_ERROR(RemoveTree(OwnBin(location.common_dir)));
+  const absl::Status hooks = RemoveHooks(OwnHooks(location), path.directory);
+  result.Update(RemoveIfThere(StandInPath(location)));
+  RemoveSelfTests(location);
+  result.Update(RemoveTree(OwnBin(location.common_dir)));
+  // This writes a file. A full disk has space now.
+  result.Update(RemovePostCheckoutHook(location, path));
   // Fails if the directory contains a lock's files.
   rmdir(OwnDirectory(location).c_str());
-  return hooks;
+  result.Update(hooks);
+  return result;
 }
 
 // InstallHooks without the test.
@@ -326,6 +343,7 @@ absl::StatusOr<HooksState> InstallHooks(
   const Mechanism mechanism = MechanismOf(version);
   O8LOCK_RETURN_IF_ERROR(CheckPlace(location, mechanism));
   O8LOCK_ASSIGN_OR_RETURN(const Fd turn, AwaitTurn(location));
+  RemoveSelfTests(location);
   O8LOCK_RETURN_IF_ERROR(RestoreHooksPath(location));
   O8LOCK_ASSIGN_OR_RETURN(const std::vector<Setting> settings,
                           ReadSettings(directory));

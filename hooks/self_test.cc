@@ -31,7 +31,7 @@ namespace {
 
 // The path of the self-test's own files.
 std::string SelfTestPath(const Location& location) {
-  return absl::StrCat(OwnDirectory(location), "/self-test-", getpid());
+  return absl::StrCat(OwnDirectory(location), "/", kSelfTest, getpid());
 }
 
 // Holds the lock of `location` until the pipe `end` is closed. Writes to

@@ -25,9 +25,11 @@ constexpr size_t kMaxMisspelt = 2;
 
 bool IsGit(int pid) {
   const std::string program = ProgramOf(pid);
-  // A package that wraps git moves the original to "git.distrib".
+  // A package that wraps git moves the original to "git.distrib", or to
+  // ".git-wrapped".
   return program == "git" || absl::StartsWith(program, "git-") ||
-         absl::StartsWith(program, "git.");
+         absl::StartsWith(program, "git.") ||
+         absl::StartsWith(program, ".git-");
 }
 
 // The relevant arguments of an add.
@@ -75,10 +77,15 @@ std::vector<std::string> GitArguments(const std::vector<std::string>& command) {
     arguments.emplace_back(program);
   } else {
     for (; i < command.size() && absl::StartsWith(command[i], "-"); ++i) {
-      constexpr absl::string_view kWithValue[] = {
-          "-C",           "-c",           "--git-dir",
-          "--work-tree",  "--namespace",  "--super-prefix",
-          "--config-env", "--attr-source"};
+      constexpr absl::string_view kWithValue[] = {"-C",
+                                                  "-c",
+                                                  "--git-dir",
+                                                  "--work-tree",
+                                                  "--namespace",
+                                                  "--super-prefix",
+                                                  "--config-env",
+                                                  "--attr-source",
+                                                  "--shallow-file"};
       if (absl::c_linear_search(kWithValue, command[i])) ++i;
     }
   }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -153,6 +154,41 @@ absl::StatusOr<int> CountUncomparedFiles(const std::string& directory,
   return count;
 }
 
+namespace {
+
+// Counts the commits that would be lost with `worktree` and its branch: of its
+// HEAD, now or in the past, and of its own references.
+absl::StatusOr<std::string> CountOwnCommits(const Location& location,
+                                            const Worktree& worktree,
+                                            Ticks give_up) {
+  const std::string head = absl::StrCat("worktrees/", worktree.name, "/HEAD");
+  O8LOCK_ASSIGN_OR_RETURN(std::string own,
+                          AskGit(location, {"rev-list", "-g", head}, give_up));
+  if (!worktree.is_gone) {
+    O8LOCK_ASSIGN_OR_RETURN(
+        const std::string refs,
+        AskGit(worktree.path,
+               {"for-each-ref", "--format=%(objectname)", "refs/worktree",
+                "refs/bisect", "refs/rewritten"},
+               give_up));
+    absl::StrAppend(&own, "\n", refs);
+  }
+  const std::set<std::string> commits =
+      absl::StrSplit(own, '\n', absl::SkipEmpty());
+  std::vector<std::string> count = {"rev-list", "--count", head};
+  count.insert(count.end(), commits.begin(), commits.end());
+  count.emplace_back("--not");
+  if (!worktree.branch.empty()) {
+    count.push_back("--exclude=" + worktree.branch);
+  }
+  for (const char* refs : {"--branches", "--tags", "--remotes"}) {
+    count.emplace_back(refs);
+  }
+  return AskGit(location, count, give_up);
+}
+
+}  // namespace
+
 WorktreeState StateOf(const Location& location, const Worktree& worktree,
                       Ticks give_up) {
   WorktreeState state;
@@ -166,17 +202,8 @@ WorktreeState StateOf(const Location& location, const Worktree& worktree,
                 "--porcelain", "--untracked-files=all", "--ignored=matching"},
                give_up);
   }
-  std::vector<std::string> elsewhere = {
-      "rev-list", "--count", absl::StrCat("worktrees/", worktree.name, "/HEAD"),
-      "--not"};
-  if (!worktree.branch.empty()) {
-    elsewhere.push_back("--exclude=" + worktree.branch);
-  }
-  for (const char* refs : {"--branches", "--tags", "--remotes"}) {
-    elsewhere.emplace_back(refs);
-  }
   const absl::StatusOr<std::string> commits =
-      AskGit(location, elsewhere, give_up);
+      CountOwnCommits(location, worktree, give_up);
   for (const absl::Status& status :
        {files.status(), uncompared.status(), commits.status()}) {
     if (status.ok()) continue;

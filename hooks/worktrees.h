@@ -72,8 +72,10 @@ struct WorktreeState {
   // Changed, untracked, or with changes that git would hide.
   int uncommitted_files = 0;
   int ignored_files = 0;  // a directory of ignored files counts as one
-  int own_commits = 0;    // in no other branch, and in no tag
-  std::string problem;    // why git cannot answer; empty: it can
+  // In no other branch, and in no tag: of its HEAD, now or in the past, or of
+  // its own references.
+  int own_commits = 0;
+  std::string problem;  // why git cannot answer; empty: it can
 };
 
 // Asks git about `worktree` of the repository `location`. Blocks until git has

@@ -52,8 +52,6 @@ int FailHooks(const absl::Status& error, absl::string_view hint) {
     case absl::StatusCode::kUnimplemented:
       return Fail(error.message(), "install git 2.29 or newer", kOsError);
     case absl::StatusCode::kFailedPrecondition:
-    case absl::StatusCode::kInternal:
-    case absl::StatusCode::kUnavailable:
       return Fail(error.message(), hint, kOsError);
     default:
       return Fail(error.message(), hint, kCannotCreate);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -241,6 +242,48 @@ TEST_F(ChangedTest, ALinkIsPut) {
       run.Finish();
     }
     std::filesystem::remove(hook);
+  }
+}
+
+// The new hook calls the one it has found.
+TEST_F(ChangedTest, AHookIsRenamedAndCalled) {
+  MakeHook(project_.File(".git/hooks/pre-commit"), "mine");
+  ExpectInstalls(project_);
+  for (const char* suffix : {"orig", "legacy"}) {
+    SCOPED_TRACE(suffix);
+    ExpectRuns(absl::StrReplaceAll(
+        "cd \"$hooks\"; mv pre-commit pre-commit.X; cd ../../..\n"
+        "printf '#!/bin/sh\\necho new >&2; exec \"$(dirname \"$0\")"
+        "/pre-commit.X\"\\n' >\"$hooks/pre-commit\"\n"
+        "chmod +x \"$hooks/pre-commit\"\n"
+        "git commit -q --allow-empty -m x >../said 2>&1; "
+        "rm \"$hooks/pre-commit\"",
+        {{"X", suffix}}));
+    EXPECT_EQ(Contents(project_.Beside("said")), "new\nmine\n");
+    ExpectCommitSays(project_.path(), "mine\n");
+  }
+}
+
+TEST_F(ChangedTest, ItIsReplacedByALinkToTheUsersHooks) {
+  const std::string user = project_.Beside("hooks");
+  MakeHook(user + "/pre-commit", "mine");
+  MakeHook(user + "/helper", "helped");
+  const Tree before = TreeOf({user});
+  for (const bool linked_before : {true, false}) {
+    SCOPED_TRACE(linked_before);
+    const std::string hooks = project_.File(".git/hooks");
+    std::filesystem::remove_all(hooks);
+    if (linked_before) std::filesystem::create_symlink(user, hooks);
+    ExpectInstalls(project_);
+    const Tree installed = TreeOf({user});
+    EXPECT_EQ(RunScript(absl::StrCat("rm -rf \"$hooks\"; ln -s ", user,
+                                     " \"$hooks\""))
+                  .end,
+              Exited(0));
+    EXPECT_EQ(TreeOf({user}), installed);
+    ExpectUninstalls(project_);
+    EXPECT_EQ(TreeOf({user}), before);
+    if (linked_before) ExpectCommitSays(project_.path(), "mine\n");
   }
 }
 

@@ -1040,7 +1040,7 @@ TEST(Hooks, AreNotInstalledWhereGitFailsForAReasonOfItsOwn) {
   project.env["PATH"] =
       absl::StrCat(project.Beside("bin"), ":", getenv("PATH"));
   const Result install = project.Hooks({"install"});
-  EXPECT_EQ(install.end, Exited(71));
+  EXPECT_EQ(install.end, Exited(73));
   EXPECT_EQ(install.out, "");
   EXPECT_EQ(install.err,
             "o8lock: error: self-test failed: git worktree add failed for a "
