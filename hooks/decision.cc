@@ -159,7 +159,7 @@ Decision OnReferenceTransaction(const HookCall& call) {
   }
   RecordStrayDirectories(location, StrayDirectoriesOf(*add, location))
       .IgnoreError();
-  return Refused{*add, std::move(found), std::nullopt};
+  return Refused{*add, std::move(found), location.Home(), std::nullopt};
 }
 
 // The arguments are the old commit and the new one.
@@ -195,7 +195,8 @@ Decision OnPostCheckout(const HookCall& call) {
   }
   RolledBack rolled_back =
       RollBackWorktree(*add, location, call.directory, call.args[1]);
-  return Refused{*add, std::move(found), std::move(rolled_back)};
+  return Refused{*add, std::move(found), location.Home(),
+                 std::move(rolled_back)};
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #define O8LOCK_HOOKS_DECISION_H_
 
 #include <optional>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "hooks/hook_call.h"
@@ -19,6 +20,7 @@ namespace o8lock {
 struct Refused {
   WorktreeAdd add;
   LockStatus found;  // kHeld or kUnknown
+  std::string home;  // the repository's Location::Home()
   // Set by post-checkout only: git calls it after it has made the worktree.
   std::optional<RolledBack> rolled_back;
 };

@@ -62,13 +62,25 @@ std::string ConfigQuoted(absl::string_view value) {
       "\"");
 }
 
-// A command of sh that runs the hook `event` with the script's arguments. Only
-// exit code 1 is a refusal. git goes on if the program is gone, crashes, or
-// cannot be executed.
+// A word of sh for `program` in a script of the directory `scripts`. The
+// script finds a copy in the git directory from its own path: a container may
+// have another path for both.
+std::string ProgramFrom(const std::string& program,
+                        const std::string& scripts) {
+  const std::string around = ParentOf(scripts);
+  const bool is_copy =
+      program == OwnCopy(around) || program == OwnCopy(ParentOf(around));
+  return is_copy && IsBelow(program, around)
+             ? absl::StrCat("\"${0%/*}/..", program.substr(around.size()), "\"")
+             : Quoted(program);
+}
+
+// A command of sh that runs the hook `event` with the script's arguments.
+// `program` is a word of sh. Only exit code 1 is a refusal. git goes on if the
+// program is gone, crashes, or cannot be executed.
 std::string Call(const std::string& program, absl::string_view event) {
-  const std::string quoted = Quoted(program);
   std::string call =
-      absl::StrCat("! test -x ", quoted, " || ", quoted, " hooks run ", event,
+      absl::StrCat("! test -x ", program, " || ", program, " hooks run ", event,
                    " \"$@\" || test $? != 1 || exit 1");
   if (event != kPostCheckout) return call;
   // Most calls are for other checkouts. Only a new worktree has no old commit.
@@ -110,11 +122,11 @@ std::string CommonSettings(Mechanism mechanism, const std::string& program) {
   if (mechanism == Mechanism::kDirectory) return std::string(kDirectoryLines);
   return absl::StrCat(
       "[o8lock]\n\thooks = config\n",
-      HookSetting(
-          "o8lock-post-checkout",
-          // Git appends the arguments.
-          absl::StrCat("f() { ", Call(program, kPostCheckout), "; }; f"),
-          kPostCheckout));
+      HookSetting("o8lock-post-checkout",
+                  // Git appends the arguments.
+                  absl::StrCat("f() { ", Call(Quoted(program), kPostCheckout),
+                               "; }; f"),
+                  kPostCheckout));
 }
 
 // Whether `line` of a script may read the script: it uses its path, and not
@@ -136,8 +148,10 @@ std::string StandInText() {
   return absl::StrCat(kEmptyScript, kMade, "\n", RunShared(), "\n");
 }
 
-std::string SharedText(const std::string& program,
+std::string SharedText(const std::string& installed_program,
+                       const std::string& own_hooks,
                        const std::string& default_path) {
+  const std::string program = ProgramFrom(installed_program, own_hooks);
   // Every variable has a prefix: a hook must find the user's own unchanged. An
   // installer may have renamed the stand-in, to "pre-commit.orig" for example,
   // for its own hook to call it.
@@ -242,9 +256,10 @@ bool IsOnlyOurs(const std::string& path) {
 }
 
 std::string WithOurLine(std::string text, const std::string& program,
-                        absl::string_view event) {
+                        const std::string& directory, absl::string_view event) {
   text.insert(text.find('\n') + 1,
-              absl::StrCat(Call(program, event), kLineEnd, "\n"));
+              absl::StrCat(Call(ProgramFrom(program, directory), event),
+                           kLineEnd, "\n"));
   return text;
 }
 
@@ -294,12 +309,13 @@ std::string LockedText(Mechanism mechanism, const std::string& program,
   }
   // Git calls the hook three times for each change; only "preparing" is early
   // enough. Git appends the arguments; ":" absorbs them.
-  absl::StrAppend(&text,
-                  HookSetting("o8lock",
-                              absl::StrCat("case $1 in preparing) ",
-                                           Call(program, kReferenceTransaction),
-                                           ";; esac; :"),
-                              kReferenceTransaction));
+  absl::StrAppend(
+      &text,
+      HookSetting("o8lock",
+                  absl::StrCat("case $1 in preparing) ",
+                               Call(Quoted(program), kReferenceTransaction),
+                               ";; esac; :"),
+                  kReferenceTransaction));
   return text;
 }
 

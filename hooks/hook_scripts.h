@@ -58,7 +58,8 @@ std::string StandInText();
 //      worktree and on this branch. `default_path` is git's own directory.
 //   3. It links the other files of this directory beside the stand-in.
 //   4. It runs the user's hook of the stand-in's name, if there is one.
-std::string SharedText(const std::string& program,
+std::string SharedText(const std::string& installed_program,
+                       const std::string& own_hooks,
                        const std::string& default_path);
 
 // Whether `text` is exactly a stand-in, of this o8lock or an older one.
@@ -79,10 +80,10 @@ bool CallsUs(const std::string& path);
 // Whether the hook `path` has the line and no other command.
 bool IsOnlyOurs(const std::string& path);
 
-// The script `text` with the line inserted before all its commands. The line
-// calls `program` for the hook `event`.
+// The script `text`, in `directory`, with the line inserted before all its
+// commands. The line calls `program` for the hook `event`.
 std::string WithOurLine(std::string text, const std::string& program,
-                        absl::string_view event);
+                        const std::string& directory, absl::string_view event);
 
 // `text` without the line.
 std::string WithoutOurLine(absl::string_view text);

@@ -119,9 +119,9 @@ absl::Status PutFiles(const Location& location, Mechanism mechanism,
   if (mechanism == Mechanism::kDirectory) {
     const std::string hooks = OwnHooks(location);
     O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(hooks));
-    O8LOCK_RETURN_IF_ERROR(PutFile(StandInPath(location),
-                                   SharedText(program, DefaultHooks(location)),
-                                   0644));
+    O8LOCK_RETURN_IF_ERROR(
+        PutFile(StandInPath(location),
+                SharedText(program, hooks, DefaultHooks(location)), 0644));
     O8LOCK_RETURN_IF_ERROR(PutHooks(hooks, path));
     O8LOCK_RETURN_IF_ERROR(PutFile(HerePath(location), HereText(hooks), 0644));
   }
@@ -382,7 +382,8 @@ absl::Status RefreshHooks(const Location& location) {
       place = absl::FailedPreconditionError(
           absl::StrCat("'", program, "' cannot be started here"));
     } else {
-      O8LOCK_ASSIGN_OR_RETURN(program, InstallStableCopy(location, own));
+      // Where `program` is, this one may not be: in another container.
+      O8LOCK_ASSIGN_OR_RETURN(program, InstallCopy(location, own));
     }
   }
   if (fingerprint.has_value() && program == installed->program &&

@@ -84,7 +84,10 @@ absl::Status InstallPostCheckoutHook(const Location& location,
     }
     info.st_mode = 0755;
   }
-  return PutFile(hook, WithOurLine(std::move(text), program, kPostCheckout),
+  return PutFile(hook,
+                 WithOurLine(std::move(text), program,
+                             Canonical(path.directory).value_or(path.directory),
+                             kPostCheckout),
                  info.st_mode & 07777);
 }
 

@@ -52,11 +52,15 @@ std::string StampOf(const std::string& path) {
 
 absl::StatusOr<std::string> InstallStableCopy(const Location& location,
                                               const std::string& program) {
-  const std::string copy = OwnCopy(location.common_dir);
-  if (program == copy ||
-      !(IsFleeting(program) || IsFleeting(Canonical(program).value_or("")))) {
-    return program;
-  }
+  return IsFleeting(program) || IsFleeting(Canonical(program).value_or(""))
+             ? InstallCopy(location, program)
+             : program;
+}
+
+absl::StatusOr<std::string> InstallCopy(const Location& location,
+                                        const std::string& program) {
+  std::string copy = OwnCopy(location.common_dir);
+  if (program == copy) return copy;
   O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(OwnDirectory(location)));
   O8LOCK_RETURN_IF_ERROR(MakeReadableDirectory(OwnBin(location.common_dir)));
   O8LOCK_ASSIGN_OR_RETURN(const std::string file, Canonical(program));

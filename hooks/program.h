@@ -15,12 +15,17 @@ namespace o8lock {
 // no such file.
 std::string StampOf(const std::string& path);
 
-// Returns a program with a stable path. This is `program` itself, or a copy
-// (OwnCopy, layout.h) if `program` may disappear while o8lock stays installed:
-// in a build tree, node_modules or npm's cache. Makes the copy.
+// Returns a program with a stable path. This is `program` itself, or
+// InstallCopy's if `program` may disappear while o8lock stays installed: in a
+// build tree, node_modules or npm's cache.
 // Errors: from the file system.
 absl::StatusOr<std::string> InstallStableCopy(const Location& location,
                                               const std::string& program);
+
+// Copies `program` into the repository (OwnCopy, layout.h). Returns the copy.
+// Errors: from the file system.
+absl::StatusOr<std::string> InstallCopy(const Location& location,
+                                        const std::string& program);
 
 // The version of `program`; empty if it cannot be started. Starts the program.
 std::string AskVersion(const std::string& program);

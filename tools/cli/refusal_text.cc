@@ -159,6 +159,38 @@ std::vector<std::string> AddCommand(const WorktreeAdd& add) {
   return arguments;
 }
 
+// Returns whether git's `command` names the repository: the user may be in
+// another one.
+bool NamesRepository(const std::vector<std::string>& command) {
+  return std::any_of(
+      command.begin(), std::find(command.begin(), command.end(), "worktree"),
+      [](const std::string& argument) {
+        return argument == "-C" || absl::StartsWith(argument, "--git-dir") ||
+               absl::StartsWith(argument, "--work-tree");
+      });
+}
+
+// Returns the command line of `program` with `arguments` for the lock of
+// `refused`.
+std::string InRepository(const Refused& refused, const std::string& program,
+                         const std::vector<std::string>& arguments) {
+  const std::string line = CommandLine({program}, arguments);
+  return NamesRepository(refused.add.command)
+             ? absl::StrCat("(", ShellQuoted({"cd", refused.home}), " && ",
+                            line, ")")
+             : line;
+}
+
+// Returns the command line to wait for the lock of `refused`, then to add.
+std::string WaitAndAdd(const Refused& refused, const std::string& program,
+                       const std::vector<std::string>& add) {
+  return NamesRepository(refused.add.command)
+             ? absl::StrCat(
+                   InRepository(refused, program, {kWait, "--", "true"}),
+                   " && ", ShellQuoted(add))
+             : CommandLine({program, kWait, "--"}, add);
+}
+
 // Returns the user's options after the refusal of `refused`. A truncated line
 // would be another command when pasted, so a long command is not repeated.
 std::string AddOptionsText(const Refused& refused, const std::string& program,
@@ -170,8 +202,8 @@ std::string AddOptionsText(const Refused& refused, const std::string& program,
       refused.found,
       is_long ? absl::StrCat("put ", CommandLine({program, kWait, "--"}, {}),
                              " before the same git command")
-              : CommandLine({program, kWait, "--"}, add),
-      ShellQuoted({program, "status"}),
+              : WaitAndAdd(refused, program, add),
+      InRepository(refused, program, {"status"}),
       !to_a_person ? "Only a person may allow it: see ENVIRONMENT in man o8lock"
       : is_long    ? absl::StrCat("Allow this worktree anyway: set ", allow,
                                   " for the same git command")
@@ -211,8 +243,8 @@ std::string TimedOutText(const LockStatus& found, const Invocation& invocation,
 std::string WorktreeRefusedText(const Refused& refused,
                                 const std::string& program, bool to_a_person,
                                 const Now& now, bool color) {
-  std::vector<Row> rows =
-      RefusalRows(refused.found, now, ShellQuoted({program, "unlock"}));
+  std::vector<Row> rows = RefusalRows(
+      refused.found, now, InRepository(refused, program, {"unlock"}));
   if (refused.rolled_back.has_value()) {
     rows.push_back(RolledBackRow(*refused.rolled_back));
   }

@@ -133,6 +133,34 @@ TEST_F(AnywhereTest, SeenFromOutsideOfAContainer) {
   ExpectRefused(project_.path());
 }
 
+// Inside, another path leads to o8lock: its run must not lead the hooks of the
+// others there.
+TEST_F(AnywhereTest, SeenFromOutsideOfAContainerWithAProgramOfItsOwn) {
+  if (!(RunToEnd({"unshare", "-m", "true"}) == Exited(0))) {
+    GTEST_SKIP() << "no mount namespaces here";
+  }
+  for (const char* name : {"host", "container", "inside"}) {
+    std::filesystem::create_directory(project_.Beside(name));
+  }
+  project_.program = project_.Beside("host/o8lock");
+  std::filesystem::copy_file(Binary(), project_.program);
+  std::filesystem::copy_file(Binary(), project_.Beside("container/o8lock"));
+  ExpectInstalls(project_);
+  for (const std::string& path : {project_.path(), project_.Beside("inside")}) {
+    SCOPED_TRACE(path);
+    ProcessOptions options = project_.Options("/");
+    options.env["BESIDE"] = project_.Beside("");
+    const std::string script = absl::StrCat(
+        "cd \"$BESIDE\" && mount --bind project inside && "
+        "mount -t tmpfs none host && cd ",
+        path, " && exec \"$BESIDE/container/o8lock\" -- sh -c \"$0\"");
+    const Guarded run({"unshare", "-m", "--propagation", "private", "sh", "-c",
+                       script, Guarded::kScript},
+                      options);
+    ExpectRefused(project_.path());
+  }
+}
+
 // A start from another path must not rewrite the hooks of the run that has the
 // lock.
 TEST_F(AnywhereTest, ARefusedStartIsElsewhere) {
