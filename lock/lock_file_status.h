@@ -18,8 +18,7 @@ namespace o8lock {
 // Whether `run` has published `lock_file`.
 bool IsOfRun(const Holder& lock_file, const Holder& run);
 
-// Whether `text` is the lock file `own`, which somebody may have written anew
-// in another form.
+// Whether `text` is the lock file `own`, possibly rewritten in another form.
 bool IsSameLockFile(absl::string_view text, absl::string_view own);
 
 // A lock file's state and the text it is based on.

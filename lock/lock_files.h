@@ -58,7 +58,7 @@ absl::StatusOr<ClearedLockFiles> ClearLockFiles(
     absl::string_view time);
 
 // Removes this run's lock file `own`, even if another program has renamed it or
-// written it anew in another form. If `own` is empty, this run has no lock
+// rewritten it in another form. If `own` is empty, this run has no lock
 // file. Unless `ended` is null, also removes the lock files of processes that
 // ended during the run, and adds them to `ended`. Errors: as above.
 absl::Status RemoveLockFiles(const Location& location, absl::string_view own,

@@ -17,7 +17,7 @@
 // inode the kernel locks the ranges kRun, kChange and kJoined. These locks
 // belong to open file descriptions:
 // - a run's own description, inherited by its command and by the command's
-//   surviving processes ("leftover");
+//   surviving processes ("survivor");
 // - the description of the old guard, in a run that overrides;
 // - the description that LockOwnChange opens.
 // A killed process loses its locks, except those of a description that other
@@ -55,13 +55,13 @@
 // Options:
 // -DFORCE=n           run i overrides every displayed holder if n has bit i
 // -DRUNS=2            only two runs at the same time
-// -DNO_LEFTOVERS      no process survives its command
+// -DNO_SURVIVORS      no process survives its command
 // -DUNPUBLISHED       runs without a lock file
 // -DWITH_OUTSIDE      also an external run, and possibly a dead external run's
 //                     lock file. The external run creates its lock file, or
 //                     replaces a dead run's, in one step, and removes it in one
 //                     step.
-// -DAFTER_A_LEFTOVER  with RUNS=2: run 3 was killed, and its command's
+// -DAFTER_A_SURVIVOR  with RUNS=2: run 3 was killed, and its command's
 //                     surviving process has the lock
 // -DAFTER_AN_OVERRIDE with RUNS=2: run 3 was overridden and then killed, its
 //                     command still works, and its overrider has ended
@@ -128,7 +128,7 @@ byte lock_file_old = NOBODY;
 
 bit process[7];
 byte command[7];
-bit leftover[7];
+bit survivor[7];
 bit named[7];  // the record names its command
 bit closed[7];  // its command has closed the inherited descriptor
 bit overridden[7];  // another run has overridden it, with agreement
@@ -256,7 +256,7 @@ inline Dropped(description) {
 inline DroppedUnlessInherited(who) {
   if
   :: !process[who] && (command[who] != RUNNING || closed[who]) &&
-         !leftover[who] ->
+         !survivor[who] ->
      Dropped(OWN(who))
   :: else
   fi
@@ -332,7 +332,7 @@ inline Overwrite(inode, who, with_command_of_who, with_runs) {
 // Sets `left` to a living run of the record of `previous`. The guard is free,
 // or only a surviving process has it.
 inline DetermineRecordStatus() {
-#ifdef JUDGE_BY_THE_LOCK_ALONE
+#ifdef DETERMINE_BY_THE_LOCK_ALONE
   left = NOBODY
 #else
   left = (previous != NOBODY && !is_released &&
@@ -962,7 +962,7 @@ inline CheckIntegrity() {
   fi;
   if
   :: still ->
-#ifdef LOOK_AFTER_UNLOCKED
+#ifdef CHECK_INTEGRITY_UNLOCKED
      STEP(change = guard; still = (change == fd); change = 0);
 #else
      LockOwnChange();
@@ -1129,7 +1129,7 @@ proctype Run(byte me) {
 #ifdef WITH_JOINED
   :: atomic {
        me == INNER && !LIVES(NEXT) &&
-           (command[OUTER] == RUNNING || leftover[OUTER]) ->
+           (command[OUTER] == RUNNING || survivor[OUTER]) ->
        process[INNER] = 1
      }
   :: me == INNER -> goto ends  // no process starts it
@@ -1187,9 +1187,9 @@ proctype Run(byte me) {
            // next start has to refuse.
            CHECK(next_start_succeeds,
                  me != NEXT ||
-                 (leftover[run_lock[fd]] && !released[run_lock[fd]] &&
+                 (survivor[run_lock[fd]] && !released[run_lock[fd]] &&
                   !names_command[fd]) ||
-                 (leftover[joined_lock[fd]] && !released[joined_lock[fd]]));
+                 (survivor[joined_lock[fd]] && !released[joined_lock[fd]]));
            break
         fi;
         refused = NOBODY
@@ -1274,15 +1274,15 @@ inline CommandEnds(who) {
        DroppedUnlessInherited(who)
      }
 #endif
-#ifndef NO_LEFTOVERS
+#ifndef NO_SURVIVORS
   :: d_step {
        command[who] == RUNNING ->
        command[who] = ENDED;
-       leftover[who] = 1
+       survivor[who] = 1
      }
   :: d_step {
-       leftover[who] && !process[NEXT] ->
-       leftover[who] = 0;
+       survivor[who] && !process[NEXT] ->
+       survivor[who] = 0;
        DroppedUnlessInherited(who)
      }
 #endif
@@ -1313,9 +1313,9 @@ init {
 #ifdef WITH_CLEANER
     run Cleaner();
 #endif
-#ifdef AFTER_A_LEFTOVER
+#ifdef AFTER_A_SURVIVOR
     command[3] = ENDED;
-    leftover[3] = 1;
+    survivor[3] = 1;
     run_lock[guard] = OWN(3);
     record[guard] = 3;
     names_command[guard] = 1;

@@ -25,8 +25,8 @@ Fd OpenHome(const Location& location);
 // other one.
 bool FollowHome(HeldLock& lock);
 
-// Whether somebody deletes the repository of `lock`: its HEAD is gone. Then
-// removes what this run has put back there.
+// Whether the repository of `lock` is being deleted: its HEAD is gone. Then
+// removes the files that this run has put back there.
 bool LeaveDeletedRepository(HeldLock& lock);
 
 // Creates the missing guard of `lock` again, with its record and its kernel

@@ -140,16 +140,18 @@ int FailToLocate(const absl::Status& error, Purpose purpose) {
               ExitCodeOf(error));
 }
 
+std::string HintAt(const Location& location, const absl::Status& error) {
+  if (absl::IsPermissionDenied(error)) return AccessHint(location);
+  if (absl::IsFailedPrecondition(error) && !location.create_directories) {
+    return "name another file with --lock-file";  // This one is not ours.
+  }
+  const std::string hint = LockHint(error);
+  return hint.empty() ? absl::StrCat("see: ", OwnCommand("doctor")) : hint;
+}
+
 int FailToLock(const absl::Status& error, const Location& location,
                Purpose purpose) {
-  std::string next_step =
-      absl::IsPermissionDenied(error) ? AccessHint(location) : LockHint(error);
-  if (absl::IsFailedPrecondition(error) && !location.create_directories) {
-    next_step = "name another file with --lock-file";  // This one is not ours.
-  } else if (next_step.empty()) {
-    next_step = absl::StrCat("see: ", OwnCommand("doctor"));
-  }
-  return Fail(error.message(), HintFor(error, purpose, next_step),
+  return Fail(error.message(), HintFor(error, purpose, HintAt(location, error)),
               ExitCodeOf(error));
 }
 

@@ -25,6 +25,10 @@ std::string NameOf(const Options& options);
 // Returns the tokens of the runs around this process, the outermost first.
 std::vector<std::string> OwnTokens();
 
+// Returns the hint for an error of taking, reading or releasing the lock at
+// `location`.
+std::string HintAt(const Location& location, const absl::Status& error);
+
 // The purpose of this process: to run a command, or a verb such as status.
 enum class Purpose { kCommand, kVerb };
 

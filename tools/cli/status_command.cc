@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "lock/location.h"
 #include "lock/lock_status.h"
 #include "tools/cli/access_hint.h"
@@ -17,6 +18,7 @@
 #include "tools/cli/report.h"
 #include "tools/cli/status_json.h"
 #include "tools/cli/status_text.h"
+#include "tools/cli/text.h"
 
 namespace o8lock {
 
@@ -26,16 +28,20 @@ int StatusCommand(const Options& options) {
   const absl::StatusOr<RepositoryReport> report =
       CollectReport(*location, NameOf(options), OwnTokens());
   if (!report.ok()) return FailToLock(report.status(), *location);
-  if (report->lock.found.state <= LockState::kStale) {
-    // "free" would be wrong if no start could take it.
-    const absl::Status access = CheckAccess(*location);
-    if (!access.ok()) return FailToLock(access, *location);
-  }
   PrintOut(options.json
                ? StatusJson(*report, GetNow())
                : StatusText(*report, GetNow(), InColor(STDOUT_FILENO)));
   const LockStatus& found = report->lock.found;
-  if (IsClosed(found)) PrintError(HintText(AccessHint(*location)));
+  if (IsClosed(found)) {
+    PrintError(HintText(AccessHint(*location)));
+  } else if (found.state <= LockState::kStale && !options.quiet) {
+    const absl::Status access = CheckAccess(*location);
+    if (!access.ok()) {
+      PrintError(absl::StrCat("o8lock: warning: no run can start here: ",
+                              Printable(access.message()), "\n",
+                              HintText(HintAt(*location, access))));
+    }
+  }
   return found.state > LockState::kStale && !found.own
              ? options.conflict_exit_code
              : kSuccess;
