@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdint>
 #include <ctime>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <string>
@@ -333,11 +334,17 @@ bool DescendsFrom(int pid, int ancestor) {
 }
 
 std::vector<int> InheritedDescriptors(const FileId& file) {
+  std::vector<int> open = NumbersIn("/proc/self/fd");
+  if (open.empty()) {  // Without /proc, looks for the low numbers.
+    open.resize(256);
+    std::iota(open.begin(), open.end(), 0);
+  }
   std::vector<int> inherited;
-  for (const int fd : NumbersIn("/proc/self/fd")) {
+  for (const int fd : open) {
     const int flags = fd > 2 ? fcntl(fd, F_GETFD) : -1;
-    if (flags >= 0 && (flags & FD_CLOEXEC) == 0 &&
-        IsOf("/proc/self", fd, file)) {
+    struct stat info;
+    if (flags >= 0 && (flags & FD_CLOEXEC) == 0 && fstat(fd, &info) == 0 &&
+        file == FileId{info.st_dev, info.st_ino}) {
       inherited.push_back(fd);
     }
   }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,13 +29,14 @@
 namespace o8lock {
 namespace {
 
-// Reads a line from `fd`. Reads byte by byte because the rest of the input
-// belongs to the command. Gives up after `milliseconds` without a byte;
-// negative: never.
+// Reads a line from `fd`, or the beginning of a long one. Reads byte by byte
+// because the rest of the input belongs to the command. Gives up after
+// `milliseconds` without a byte; negative: never.
 std::string ReadAnswer(int fd, int milliseconds) {
+  constexpr size_t kMostBytes = 100;
   std::string answer;
   char c = '\0';
-  while (c != '\n') {
+  while (c != '\n' && answer.size() < kMostBytes) {
     struct pollfd readable = {fd, POLLIN, 0};
     const int ready = poll(&readable, 1, milliseconds);
     const ssize_t got = ready > 0 ? read(fd, &c, 1) : ready;

@@ -35,6 +35,9 @@ class InsideTest : public testing::TestWithParam<Way> {
  protected:
   // Whether this machine supports the way.
   static bool IsThere() {
+    if (IsSanitized() && absl::string_view(GetParam().name) == "NoProc") {
+      return false;  // AddressSanitizer needs /proc.
+    }
     const Repository repo;
     return Call(Shell(absl::StrCat(GetParam().prefix, " true")), repo.path())
                .end == Exited(0);
@@ -57,6 +60,8 @@ constexpr Way kWays[] = {
     // LeakSanitizer must find its own process in /proc, so it is off.
     {"NewPidNamespaceOldProc",
      "env -i ASAN_OPTIONS=detect_leaks=0 unshare --pid --fork"},
+    {"NoProc",
+     "env -i unshare --mount sh -c 'umount -l /proc && exec \"$0\" \"$@\"'"},
 };
 
 std::string NameOfWay(const testing::TestParamInfo<Way>& info) {
