@@ -11,7 +11,6 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -20,16 +19,11 @@
 #include "hooks/hook_call.h"
 #include "hooks/hooks_state.h"
 #include "hooks/layout.h"
+#include "lock/git_config.h"
 #include "lock/location.h"
 
 namespace o8lock {
 namespace {
-
-bool IsFalse(absl::string_view value) {
-  const std::string word = absl::AsciiStrToLower(value);
-  return word == "false" || word == "no" || word == "off" || word == "0" ||
-         word.empty();
-}
 
 std::string TextOf(const Setting& setting) {
   // git prints the names in lower case.
@@ -70,7 +64,7 @@ std::vector<Bypass> FindBypassesOfSettings(
        {absl::string_view("o8lock"), absl::string_view("o8lock-post-checkout"),
         kReferenceTransaction, kPostCheckout}) {
     const auto found = switches.find(std::string(name));
-    if (found != switches.end() && IsFalse(found->second.value)) {
+    if (found != switches.end() && ParseGitBool(found->second.value) == false) {
       bypasses.push_back(BypassOf(found->second));
     }
   }

@@ -39,6 +39,11 @@ bool FileExists(const std::string& path) {
   return lstat(path.c_str(), &info) == 0;
 }
 
+bool IsLink(const std::string& path) {
+  struct stat info;
+  return lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
+}
+
 bool IsExecutable(const std::string& path) {
   struct stat info;
   return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
@@ -85,13 +90,6 @@ absl::Status PutLink(const std::string& path, const std::string& target) {
   absl::Status status = RenameFile(fresh, path);
   if (!status.ok()) unlink(fresh.c_str());
   return status;
-}
-
-absl::Status RemoveIfThere(const std::string& path) {
-  if (unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) {
-    return absl::OkStatus();
-  }
-  return ErrnoStatus(errno, "remove", path);
 }
 
 absl::Status MakeReadableDirectory(const std::string& path) {

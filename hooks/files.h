@@ -24,6 +24,9 @@ inline constexpr absl::string_view kFresh = ".o8lock-new.";
 // Whether the name `path` exists. True for a dangling link.
 bool FileExists(const std::string& path);
 
+// Whether `path` is a symbolic link.
+bool IsLink(const std::string& path);
+
 // Whether `path` is an executable file, or a link to one.
 bool IsExecutable(const std::string& path);
 
@@ -34,9 +37,6 @@ absl::Status PutFile(const std::string& path, absl::string_view text,
 
 // Makes `path` a symbolic link to `target`, in the same way as PutFile.
 absl::Status PutLink(const std::string& path, const std::string& target);
-
-// Removes a file. Succeeds if the file, or its directory, does not exist.
-absl::Status RemoveIfThere(const std::string& path);
 
 // Creates the directory `path` if it does not exist, and adds the permissions
 // of its parent directory.

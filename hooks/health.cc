@@ -16,7 +16,9 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "hooks/files.h"
 #include "hooks/git.h"
+#include "hooks/git_settings.h"
 #include "lock/file.h"
 #include "lock/location.h"
 #include "lock/process.h"
@@ -27,21 +29,6 @@ namespace {
 
 // A younger lock file most likely belongs to a running command.
 constexpr int64_t kOldSeconds = 60;
-
-bool IsLink(const std::string& path) {
-  struct stat info;
-  return lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
-}
-
-// The git directories of the linked worktrees.
-std::vector<std::string> LinkedGitDirs(const std::string& common_dir) {
-  std::vector<std::string> directories;
-  const std::string worktrees = common_dir + "/worktrees";
-  for (const std::string& name : NamesIn(worktrees)) {
-    directories.push_back(absl::StrCat(worktrees, "/", name));
-  }
-  return directories;
-}
 
 bool IsOpen(const FileId& file) {
   return absl::c_any_of(Processes(),
@@ -150,11 +137,10 @@ absl::StatusOr<std::vector<FileInGit>> InspectFiles(
 
 std::vector<GitLock> OldGitLocks(const Location& location) {
   std::vector<std::string> paths;
-  for (const char* name :
-       {"/index.lock", "/config.lock", "/HEAD.lock", "/packed-refs.lock"}) {
+  for (const char* name : {"/config.lock", "/packed-refs.lock"}) {
     paths.push_back(location.common_dir + name);
   }
-  for (const std::string& directory : LinkedGitDirs(location.common_dir)) {
+  for (const std::string& directory : GitDirectories(location)) {
     paths.push_back(directory + "/index.lock");
     paths.push_back(directory + "/HEAD.lock");
   }

@@ -32,11 +32,6 @@
 namespace o8lock {
 namespace {
 
-bool IsLink(const std::string& path) {
-  struct stat info;
-  return lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
-}
-
 // Whether `path`, in a directory of stand-ins, belongs to another program.
 // o8lock puts no link in the place of a stand-in.
 bool IsUserHook(const std::string& path) {
@@ -138,7 +133,7 @@ absl::Status PutHooks(const std::string& own, const HooksPath& path) {
   // program's installer.
   for (const std::string& name : NamesIn(own)) {
     if (names.count(name) == 0 && !absl::StartsWith(name, kFresh)) {
-      O8LOCK_RETURN_IF_ERROR(RemoveIfThere(absl::StrCat(own, "/", name)));
+      O8LOCK_RETURN_IF_ERROR(RemoveFile(absl::StrCat(own, "/", name)));
     }
   }
   return absl::OkStatus();
@@ -150,7 +145,7 @@ absl::Status MoveUserHooks(const std::string& own,
     const absl::StatusOr<std::string> target = Canonical(own);
     const bool is_users =
         target.ok() && *target == Canonical(directory).value_or("");
-    return is_users ? RemoveIfThere(own) : Place(own, directory);
+    return is_users ? RemoveFile(own) : Place(own, directory);
   }
   absl::Status result;
   for (const std::string& name : NamesIn(own)) {
@@ -175,7 +170,7 @@ absl::Status RemoveHooks(const std::string& own, const std::string& directory) {
   absl::Status moved = MoveUserHooks(own, directory);
   for (const std::string& name : NamesIn(own)) {
     const std::string path = absl::StrCat(own, "/", name);
-    if (!IsUserHook(path)) O8LOCK_RETURN_IF_ERROR(RemoveIfThere(path));
+    if (!IsUserHook(path)) O8LOCK_RETURN_IF_ERROR(RemoveFile(path));
   }
   rmdir(own.c_str());
   return moved;

@@ -282,7 +282,7 @@ bool IsShellScript(absl::string_view text) {
   const std::vector<absl::string_view> arguments =
       absl::StrSplit(text.substr(0, end - 2), ' ', absl::SkipEmpty());
   for (const absl::string_view argument : arguments) {
-    const absl::string_view name = argument.substr(argument.rfind('/') + 1);
+    const absl::string_view name = BaseName(argument);
     if (name != "env") {
       return name == "sh" || name == "bash" || name == "dash" ||
              name == "ksh" || name == "zsh";

@@ -213,10 +213,10 @@ absl::Status RemoveAll(const Location& location) {
   absl::Status result = RemoveArming(location);
   for (const std::string& file :
        {FreePath(location), LockedPath(location), HerePath(location)}) {
-    result.Update(RemoveIfThere(file));
+    result.Update(RemoveFile(file));
   }
   const absl::Status hooks = RemoveHooks(OwnHooks(location), path.directory);
-  result.Update(RemoveIfThere(StandInPath(location)));
+  result.Update(RemoveFile(StandInPath(location)));
   RemoveSelfTests(location);
   result.Update(RemoveTree(OwnBin(location.common_dir)));
   // This writes a file. A full disk has space now.

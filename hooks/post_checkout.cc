@@ -106,7 +106,7 @@ absl::Status RemovePostCheckoutHook(const Location& location,
       struct stat info;
       if (lstat(other.c_str(), &info) != 0 || !CallsUs(other)) continue;
       if (IsOnlyOurs(other)) {
-        O8LOCK_RETURN_IF_ERROR(RemoveIfThere(other));
+        O8LOCK_RETURN_IF_ERROR(RemoveFile(other));
         continue;
       }
       O8LOCK_ASSIGN_OR_RETURN(const std::string text, ReadFile(other));

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "hooks/edit_distance.h"
+#include "lock/file.h"
 #include "lock/process.h"
 
 namespace o8lock {
@@ -72,7 +73,7 @@ std::vector<std::string> GitArguments(const std::vector<std::string>& command) {
   std::vector<std::string> arguments;
   size_t i = 1;
   absl::string_view program = command[0];
-  program.remove_prefix(program.rfind('/') + 1);  // npos + 1 is 0.
+  program = BaseName(program);
   if (absl::ConsumePrefix(&program, "git-")) {
     arguments.emplace_back(program);
   } else {

@@ -113,7 +113,7 @@ absl::StatusOr<Fd> OpenRegular(const std::string& path, int flags,
         lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
       return WrongKind(path, kRegularFile);
     }
-    const std::string parent = path.substr(0, path.rfind('/'));
+    const std::string parent = ParentOf(path);
     if (error == ENOTDIR && stat(parent.c_str(), &info) == 0 &&
         !S_ISDIR(info.st_mode)) {
       return WrongKind(parent, "a directory");
@@ -209,7 +209,9 @@ std::vector<std::string> NamesIn(const std::string& path) {
 }
 
 absl::Status RemoveFile(const std::string& path) {
-  if (unlink(path.c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
+  if (unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) {
+    return absl::OkStatus();
+  }
   return ErrnoStatus(errno, "remove", path);
 }
 

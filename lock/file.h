@@ -130,7 +130,7 @@ absl::string_view BaseName(absl::string_view path);
 // directory cannot be read.
 std::vector<std::string> NamesIn(const std::string& path);
 
-// Removes the file `path`. OK if there is no such file.
+// Removes the file `path`. OK if there is no such file, or no such directory.
 absl::Status RemoveFile(const std::string& path);
 
 // Renames `from` to `to` and replaces any file of this name.

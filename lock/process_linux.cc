@@ -261,7 +261,7 @@ std::string ProgramOf(int pid) {
   }
   absl::string_view file = path;
   absl::ConsumeSuffix(&file, kDeleted);
-  return std::string(file.substr(file.rfind('/') + 1));
+  return std::string(BaseName(file));
 }
 
 std::string DirectoryOf(int pid) {

@@ -181,7 +181,7 @@ class WaitMonitor {
     if (IsTaken(fd_, guard_).value_or(true) || fstat(fd_.get(), &info) != 0) {
       return 0;
     }
-    return int64_t{info.st_mtim.tv_sec} * 1000000000 + info.st_mtim.tv_nsec;
+    return Nanoseconds(info.st_mtim);
   }
 
   Reason CheckLock(Ticks& next) {

@@ -83,9 +83,9 @@ Finding LockFileFinding(const std::string& path, const Location& location) {
 // Returns the directory of `file`, or its nearest existing ancestor if o8lock
 // would `create` it.
 std::string DirectoryOf(const std::string& file, bool create) {
-  std::string directory = file.substr(0, file.rfind('/'));
+  std::string directory = ParentOf(file);
   while (create && !directory.empty() && access(directory.c_str(), F_OK) != 0) {
-    directory.resize(directory.rfind('/'));
+    directory = ParentOf(directory);
   }
   return directory.empty() ? "/" : directory;
 }

@@ -127,9 +127,8 @@ Finding GitFinding(Finding::Level level, absl::string_view text,
 // Returns a directory of `file` as git sees it, and the file's name from there.
 std::pair<std::string, std::string> InWorktree(const Location& location,
                                                const std::string& file) {
-  const std::string directory = location.main_worktree.empty()
-                                    ? file.substr(0, file.rfind('/'))
-                                    : location.main_worktree;
+  const std::string directory =
+      location.main_worktree.empty() ? ParentOf(file) : location.main_worktree;
   return {directory,
           std::string(absl::StripPrefix(file.substr(directory.size()), "/"))};
 }

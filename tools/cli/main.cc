@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "hooks/hook_call.h"
+#include "lock/file.h"
 #include "lock/process.h"
 #include "lock/version.h"
 #include "tools/cli/caller.h"
@@ -34,8 +35,9 @@ namespace {
 // o8lock 0.1.0 made such links, and the next run replaces them. Empty if it is
 // not called as a hook.
 std::string HookName(absl::string_view program) {
-  program.remove_prefix(program.rfind('/') + 1);  // npos + 1 is 0.
-  return program == kReferenceTransaction ? std::string(program) : "";
+  return BaseName(program) == kReferenceTransaction
+             ? std::string(kReferenceTransaction)
+             : "";
 }
 
 // Returns " (1bfdd47)", or nothing if the build did not get the commit.
