@@ -129,6 +129,8 @@ Life LifeOfRun(LockStatus& found) {
     case Origin::kOtherNamespace:
       return LifeElsewhere(*found.holder);
     case Origin::kUnknown:
+      // Without the boot in its record no place can ever prove its death.
+      if (found.holder->boot_id.empty()) break;
       return LifeSomewhere(*found.holder);
     case Origin::kEarlierBoot:
     case Origin::kOtherHost:

@@ -24,31 +24,34 @@ void LockObserver::Started(pid_t command) {
 
 int LockObserver::StartWatching() {
   absl::StatusOr<Watch> watch = Watch::Create();
-  // The user gets the warning at the end instead.
+  // The user gets the warning of a later change at the end instead.
   if (!watch.ok()) return -1;
   watch_.emplace(*std::move(watch));
   return watch_->fd();
 }
 
 void LockObserver::OnReadable() {
-  if (!watch_.has_value()) return;
   // Repeat if the lock file was gone: its directory may have been gone too, and
   // the new one is not yet watched.
   bool vanished = true;
   while (vanished) {
-    watch_->Drain();
-    // Watch first, then check, so that no change is missed in between. Ignore
-    // writes beside the guard: this process writes there itself.
-    const std::vector<std::string> directories = lock_.Directories();
-    for (const std::string& directory : directories) {
-      watch_->Add(directory, directory == directories[0]
-                                 ? Watch::Report::kNames
-                                 : Watch::Report::kWrites);
-    }
+    // Watch first, then check, so that no change is missed in between.
+    if (watch_.has_value()) WatchDirectories();
     const absl::StatusOr<Interference> found = lock_.CheckIntegrity();
     if (!found.ok()) return;  // an error of importance recurs at the end
-    vanished = found->vanished || found->guard_vanished;
+    vanished = watch_.has_value() && (found->vanished || found->guard_vanished);
     WarnAbout(*found);
+  }
+}
+
+void LockObserver::WatchDirectories() {
+  watch_->Drain();
+  // Ignore writes beside the guard: this process writes there itself.
+  const std::vector<std::string> directories = lock_.Directories();
+  for (const std::string& directory : directories) {
+    watch_->Add(directory, directory == directories[0]
+                               ? Watch::Report::kNames
+                               : Watch::Report::kWrites);
   }
 }
 

@@ -32,6 +32,8 @@ class LockObserver : public RunObserver {
   bool warned_of_override() const { return overridden_; }
 
  private:
+  // REQUIRES: `watch_` has a value.
+  void WatchDirectories();
   void WarnAbout(const Interference& found);
 
   Lock& lock_;

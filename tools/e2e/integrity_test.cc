@@ -76,6 +76,27 @@ TEST(RemovedTest, ByGitClean) {
   ExpectNothingLeft(repo);
 }
 
+// inotify(7) instances are scarce.
+TEST(RemovedTest, InTheFirstSecondItIsPutInPlaceWithoutAWatchToo) {
+  if (!CanTrace()) GTEST_SKIP() << "needs strace, and permission to trace";
+  const Repository repo;
+  Argv argv = {"strace", "-o", "/dev/null", "-e",
+               "inject=inotify_init1:error=EMFILE"};
+  for (const std::string& argument :
+       O8lock({"--", "sh", "-c",
+               "rm .claude/parallel.lock; echo ready $$; read go"})) {
+    argv.push_back(argument);
+  }
+  ProcessOptions options = In(repo.path());
+  options.input = ProcessOptions::Stdin::kPipe;
+  options.env["ASAN_OPTIONS"] = "detect_leaks=0";  // does not work traced
+  Process run(argv, options);
+  ReadyPid(run);
+  WaitUntil("the lock file is back", [&] { return Exists(repo.LockFile()); });
+  run.Write("\n");
+  EXPECT_EQ(run.Wait(), Exited(0));
+}
+
 TEST(RemovedTest, IsNotToldWithQuiet) {
   const Repository repo;
   Guarded run(repo.path(), {"-q"});
