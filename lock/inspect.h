@@ -33,6 +33,7 @@ absl::StatusOr<bool> IsTaken(const Location& location);
 // caller has just found an external run's lock file (`held_externally`).
 // Otherwise disarms them. Lock does this by itself. Call this if Lock could not
 // do so: hooks are being installed, a run was killed, or a run is external.
+// Creates a missing guard, as a start does.
 // Errors: kDeadlineExceeded  another process is stuck changing the record;
 //                            nothing was done;
 //         others             as Lock::Acquire's for the guard, and from the

@@ -179,7 +179,8 @@ class Lock {
   // stop an orchestr8 with a lock file of its own. Does nothing if the outer
   // run has no lock file or the lock is not joined().
   // Errors: kDeadlineExceeded  another process is stuck in a change;
-  //         others             from removing the lock file.
+  //         others             from removing the lock file, or why this process
+  //                            may not write the guard.
   // On failure the lock stays joined.
   // If this process is killed, the lock file is missing until the outer run
   // notices a change beside it.
@@ -208,7 +209,11 @@ class Lock {
   // processes that ended during the run. Frees the lock for every process with
   // a duplicate of fd(). Empties the record, unless a joined run continues. If
   // the lock was overridden, only releases the orphaned guard.
-  // Errors: from removing the lock file; the lock is free all the same.
+  // Errors: kDeadlineExceeded  another process is stuck in a change;
+  //         others             from removing the lock file, and from writing
+  //                            the record.
+  // On failure the lock is free all the same. The next run removes the
+  // remaining lock file and record.
   // Waits up to five seconds for an override in progress.
   // REQUIRES: not released yet.
   absl::StatusOr<Released> Release();
