@@ -99,4 +99,6 @@ int Main(char* const argv[]) {
 }  // namespace
 }  // namespace o8lock
 
-int main(int, char* argv[]) { return o8lock::Main(argv); }
+int main(int, char* argv[]) {
+  return o8lock::FailIfIncomplete(o8lock::Main(argv));
+}

@@ -7,18 +7,31 @@
 #include <cstdlib>
 
 #include "absl/strings/string_view.h"
+#include "lock/status.h"
 #include "tools/cli/error_text.h"
+#include "tools/cli/exit_code.h"
 
 namespace o8lock {
 
-void Print(int fd, absl::string_view text) {
+namespace {
+
+// Why standard output is incomplete; 0: it is complete.
+int output_error = 0;
+
+// As Print(). Returns the errno of an error, or 0.
+int Write(int fd, absl::string_view text) {
   while (!text.empty()) {
     const ssize_t put = write(fd, text.data(), text.size());
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return;
+    if (put < 0) return errno;
     text.remove_prefix(static_cast<size_t>(put));
   }
+  return 0;
 }
+
+}  // namespace
+
+void Print(int fd, absl::string_view text) { Write(fd, text); }
 
 bool IsTerminal(int fd) {
   const char* kind = getenv("TERM");
@@ -31,12 +44,21 @@ bool InColor(int fd) {
   return (no_color == nullptr || *no_color == '\0') && IsTerminal(fd);
 }
 
-void PrintOut(absl::string_view text) { Print(STDOUT_FILENO, text); }
+void PrintOut(absl::string_view text) {
+  if (output_error == 0) output_error = Write(STDOUT_FILENO, text);
+}
 void PrintError(absl::string_view text) { Print(STDERR_FILENO, text); }
 
 int Fail(absl::string_view problem, absl::string_view hint, int exit_code) {
   PrintError(ErrorText(problem, hint));
   return exit_code;
+}
+
+int FailIfIncomplete(int exit_code) {
+  if (output_error == 0) return exit_code;
+  return Fail(
+      ErrnoStatus(output_error, "write to", "standard output").message(), "",
+      kOsError);
 }
 
 }  // namespace o8lock

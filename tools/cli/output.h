@@ -12,7 +12,8 @@ namespace o8lock {
 // there is no other place to report them.
 void Print(int fd, absl::string_view text);
 
-// The same to standard output and to standard error.
+// The same to standard output and to standard error. FailIfIncomplete() reports
+// an error of the former.
 void PrintOut(absl::string_view text);
 void PrintError(absl::string_view text);
 
@@ -25,6 +26,10 @@ bool InColor(int fd);
 
 // Prints ErrorText(problem, hint) and returns `exit_code`.
 int Fail(absl::string_view problem, absl::string_view hint, int exit_code);
+
+// Returns `exit_code`. If PrintOut() has lost a text, prints the reason and
+// returns kOsError.
+int FailIfIncomplete(int exit_code);
 
 }  // namespace o8lock
 

@@ -503,6 +503,18 @@ TEST(UnlockTest, EndsAnUnknownStateOfAnotherBoot) {
   EXPECT_EQ(Call(O8lock({"--", "true"}), repo.path()).end, Exited(0));
 }
 
+TEST(StatusTest, IsNoSuccessWhereItCannotBeWritten) {
+  const Repository repo;
+  for (const char* verb : {"status", "status --json", "--version", "--help"}) {
+    const Result result =
+        Call(Shell(absl::StrCat("$O8LOCK ", verb, " >/dev/full")), repo.path());
+    EXPECT_EQ(result.end, Exited(71)) << verb;
+    EXPECT_EQ(result.err,
+              "o8lock: error: cannot write to 'standard output': No space left "
+              "on device\n");
+  }
+}
+
 TEST(UnlockTest, AlsoOfARunOutsideO8lock) {
   for (const char* const file : {"parallel.lock", "murm.lock"}) {
     SCOPED_TRACE(file);
