@@ -153,7 +153,8 @@ absl::Status Undo(const WorktreeAdd& add, const Location& location,
     rolled_back.branch = current;
     if (current.empty()) return absl::OkStatus();
     if (!HasMadeBranch(add, location.common_dir, current, commit)) {
-      return absl::FailedPreconditionError("it may have existed before");
+      return absl::FailedPreconditionError(
+          "it may have existed before; git reflog shows its past");
     }
   }
   if (rolled_back.branch != current) {

@@ -343,14 +343,14 @@ INSTANTIATE_TEST_SUITE_P(
              {"$T/x", "old"},
              "$T/x",
              "Rolled back: $T/x, but not its branch old: it may have existed "
-             "before",
+             "before; git reflog shows its past",
              true,
              {}},
         Case{"ImpliedExistingBranch",
              {"$T/old"},
              "$T/old",
              "Rolled back: $T/old, but not its branch old: it may have existed "
-             "before",
+             "before; git reflog shows its past",
              true,
              {}},
         Case{"ImpliedNewBranch",
@@ -363,7 +363,7 @@ INSTANTIATE_TEST_SUITE_P(
              {"$T/fresh"},
              "$T/fresh",
              "Rolled back: $T/fresh, but not its branch fresh: it may have "
-             "existed before",
+             "existed before; git reflog shows its past",
              true,
              {"fresh"},
              "",
@@ -373,7 +373,7 @@ INSTANTIATE_TEST_SUITE_P(
              {"$T/new"},
              "$T/new",
              "Rolled back: $T/new, but not its branch new: it may have existed "
-             "before",
+             "before; git reflog shows its past",
              true,
              {"new"},
              "",
@@ -395,7 +395,7 @@ INSTANTIATE_TEST_SUITE_P(
              {"-B", "old", "$T/x"},
              "$T/x",
              "Rolled back: $T/x, but not its branch old: it may have existed "
-             "before",
+             "before; git reflog shows its past",
              true,
              {}},
         // A path that looks like an option.
@@ -403,7 +403,7 @@ INSTANTIATE_TEST_SUITE_P(
              {"--end-of-options", "-b", "old"},
              "$REPO/-b",
              "Rolled back: $REPO/-b, but not its branch old: it may have "
-             "existed before",
+             "existed before; git reflog shows its past",
              true,
              {}},
         Case{"Locked",
@@ -535,7 +535,7 @@ INSTANTIATE_TEST_SUITE_P(
              {"$T/x", "new"},
              "$T/x",
              "Rolled back: $T/x, but not its branch new: it may have existed "
-             "before",
+             "before; git reflog shows its past",
              true,
              {"new"},
              "",
