@@ -156,14 +156,18 @@ absl::StatusOr<int> CountUncomparedFiles(const std::string& directory,
 
 namespace {
 
-// Counts the commits that would be lost with `worktree` and its branch: of its
-// HEAD, now or in the past, and of its own references.
-absl::StatusOr<std::string> CountOwnCommits(const Location& location,
-                                            const Worktree& worktree,
-                                            Ticks give_up) {
-  const std::string head = absl::StrCat("worktrees/", worktree.name, "/HEAD");
-  O8LOCK_ASSIGN_OR_RETURN(std::string own,
-                          AskGit(location, {"rev-list", "-g", head}, give_up));
+// The HEAD of `worktree`, for git in any worktree.
+std::string HeadOf(const Worktree& worktree) {
+  return absl::StrCat("worktrees/", worktree.name, "/HEAD");
+}
+
+// The past commits of the HEAD of `worktree`, and those of its own references.
+absl::StatusOr<std::vector<std::string>> PastCommits(const Location& location,
+                                                     const Worktree& worktree,
+                                                     Ticks give_up) {
+  O8LOCK_ASSIGN_OR_RETURN(
+      std::string past,
+      AskGit(location, {"rev-list", "-g", HeadOf(worktree)}, give_up));
   if (!worktree.is_gone) {
     O8LOCK_ASSIGN_OR_RETURN(
         const std::string refs,
@@ -171,11 +175,19 @@ absl::StatusOr<std::string> CountOwnCommits(const Location& location,
                {"for-each-ref", "--format=%(objectname)", "refs/worktree",
                 "refs/bisect", "refs/rewritten"},
                give_up));
-    absl::StrAppend(&own, "\n", refs);
+    absl::StrAppend(&past, "\n", refs);
   }
   const std::set<std::string> commits =
-      absl::StrSplit(own, '\n', absl::SkipEmpty());
-  std::vector<std::string> count = {"rev-list", "--count", head};
+      absl::StrSplit(past, '\n', absl::SkipEmpty());
+  return std::vector<std::string>(commits.begin(), commits.end());
+}
+
+// Counts the commits of the HEAD of `worktree` and of `commits` that would be
+// lost with `worktree` and its branch.
+absl::StatusOr<int> CountOwn(const Location& location, const Worktree& worktree,
+                             const std::vector<std::string>& commits,
+                             Ticks give_up) {
+  std::vector<std::string> count = {"rev-list", "--count", HeadOf(worktree)};
   count.insert(count.end(), commits.begin(), commits.end());
   count.emplace_back("--not");
   if (!worktree.branch.empty()) {
@@ -184,7 +196,24 @@ absl::StatusOr<std::string> CountOwnCommits(const Location& location,
   for (const char* refs : {"--branches", "--tags", "--remotes"}) {
     count.emplace_back(refs);
   }
-  return AskGit(location, count, give_up);
+  O8LOCK_ASSIGN_OR_RETURN(const std::string text,
+                          AskGit(location, count, give_up));
+  int own = 0;
+  if (absl::SimpleAtoi(text, &own)) return own;
+  return absl::InternalError(absl::StrCat("git rev-list --count: ", text));
+}
+
+// Sets the commits in `state`.
+absl::Status CountCommits(const Location& location, const Worktree& worktree,
+                          Ticks give_up, WorktreeState& state) {
+  O8LOCK_ASSIGN_OR_RETURN(state.own_commits,
+                          CountOwn(location, worktree, {}, give_up));
+  O8LOCK_ASSIGN_OR_RETURN(const std::vector<std::string> past,
+                          PastCommits(location, worktree, give_up));
+  O8LOCK_ASSIGN_OR_RETURN(const int all,
+                          CountOwn(location, worktree, past, give_up));
+  state.past_commits = all - state.own_commits;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -202,10 +231,9 @@ WorktreeState StateOf(const Location& location, const Worktree& worktree,
                 "--porcelain", "--untracked-files=all", "--ignored=matching"},
                give_up);
   }
-  const absl::StatusOr<std::string> commits =
-      CountOwnCommits(location, worktree, give_up);
+  const absl::Status commits = CountCommits(location, worktree, give_up, state);
   for (const absl::Status& status :
-       {files.status(), uncompared.status(), commits.status()}) {
+       {files.status(), uncompared.status(), commits}) {
     if (status.ok()) continue;
     state.problem = std::string(status.message());
     return state;
@@ -216,7 +244,6 @@ WorktreeState StateOf(const Location& location, const Worktree& worktree,
     ++(absl::StartsWith(line, "!!") ? state.ignored_files
                                     : state.uncommitted_files);
   }
-  static_cast<void>(absl::SimpleAtoi(*commits, &state.own_commits));
   return state;
 }
 

@@ -72,10 +72,10 @@ struct WorktreeState {
   // Changed, untracked, or with changes that git would hide.
   int uncommitted_files = 0;
   int ignored_files = 0;  // a directory of ignored files counts as one
-  // In no other branch, and in no tag: of its HEAD, now or in the past, or of
-  // its own references.
-  int own_commits = 0;
-  std::string problem;  // why git cannot answer; empty: it can
+  int own_commits = 0;    // in no other branch, and in no tag
+  int past_commits = 0;   // only in the reflog of its HEAD, or only in
+                          // references of its own
+  std::string problem;    // why git cannot answer; empty: it can
 };
 
 // Asks git about `worktree` of the repository `location`. Blocks until git has

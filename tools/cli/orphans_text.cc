@@ -30,7 +30,8 @@ constexpr int kMaxCommits = 10;
 
 bool HasWork(const WorktreeState& state) {
   return !state.problem.empty() || state.uncommitted_files > 0 ||
-         state.ignored_files > 0 || state.own_commits > 0;
+         state.ignored_files > 0 || state.own_commits > 0 ||
+         state.past_commits > 0;
 }
 
 std::string StateText(const OrphanReport& orphan) {
@@ -51,6 +52,10 @@ std::string StateText(const OrphanReport& orphan) {
     facts.push_back(Count(state.own_commits, "commit that exists only here",
                           "commits that exist only here"));
   }
+  if (state.past_commits > 0) {
+    facts.push_back(Count(state.past_commits, "commit that only its reflog has",
+                          "commits that only its reflog has"));
+  }
   if (orphan.worktree.is_gone) facts.emplace_back("its directory is gone");
   if (facts.empty()) facts.emplace_back("clean, every commit exists elsewhere");
   if (orphan.in_use) facts.emplace_back("in use");
@@ -70,6 +75,11 @@ void AppendWorkHints(const OrphanReport& orphan,
     hints.push_back(absl::StrCat(
         "to see the files: ",
         ShellQuoted({"git", "-C", worktree.path, "status", "--ignored"})));
+  }
+  if (!worktree.is_gone && state.past_commits > 0) {
+    hints.push_back(
+        absl::StrCat("to see the commits of its reflog: ",
+                     ShellQuoted({"git", "-C", worktree.path, "reflog"})));
   }
   if (!is_unknown && state.own_commits == 0) return;
   const std::string number = absl::StrCat(

@@ -65,6 +65,18 @@ TEST(OrphanHintsTest, ShowTheFilesAndTheCommitsOfEveryWorktree) {
           "to see the commits: git log -10 d --"));
 }
 
+TEST(OrphanHintsTest, ShowTheReflogWithCommitsOfItsOwn) {
+  WorktreeState past;
+  past.past_commits = 1;
+  EXPECT_EQ(OrphanLine(Orphan("a", past)),
+            "/w/a (a): 1 commit that only its reflog has");
+  EXPECT_THAT(OrphanHints({Orphan("a", past)}),
+              ElementsAre("a run with the same features fails: a branch named "
+                          "'a' already exists",
+                          "to see the commits of its reflog: git -C /w/a "
+                          "reflog"));
+}
+
 TEST(OrphanHintsTest, ShowFilesAndCommitsOfAnUnknownState) {
   WorktreeState unknown;
   unknown.problem = "'git' did not end in time";

@@ -108,16 +108,16 @@ JsonValue OrphanedWorktreesJson(const LockReport& report) {
   std::vector<JsonValue> worktrees;
   worktrees.reserve(report.orphans.size());
   for (const OrphanReport& orphan : report.orphans) {
-    worktrees.emplace_back(
-        JsonMembers{{"path", orphan.worktree.path},
-                    {"branch", TextOrNull(orphan.worktree.branch)},
-                    {"uncommittedFiles", orphan.state.uncommitted_files},
-                    {"ignoredFiles", orphan.state.ignored_files},
-                    {"ownCommits", orphan.state.own_commits},
-                    {"inUse", orphan.in_use},
-                    {"locked", orphan.worktree.is_locked},
-                    {"agents", ProcessesJson(orphan.agents)},
-                    {"problem", TextOrNull(orphan.state.problem)}});
+    worktrees.emplace_back(JsonMembers{
+        {"path", orphan.worktree.path},
+        {"branch", TextOrNull(orphan.worktree.branch)},
+        {"uncommittedFiles", orphan.state.uncommitted_files},
+        {"ignoredFiles", orphan.state.ignored_files},
+        {"ownCommits", orphan.state.own_commits + orphan.state.past_commits},
+        {"inUse", orphan.in_use},
+        {"locked", orphan.worktree.is_locked},
+        {"agents", ProcessesJson(orphan.agents)},
+        {"problem", TextOrNull(orphan.state.problem)}});
   }
   return JsonMembers{
       {"processes",

@@ -396,22 +396,32 @@ TEST(OrphanedWorktreeTest, IsNotOfferedForRemovalWhereFilesWouldBeLost) {
   MakeFile(repo.File("f"), "");
   Git(repo.path(), {"add", "f"});
   Git(repo.path(), {"commit", "-qm", "f"});
-  Call(
-      Locked({},
-             "for i in new ignored locked clean skipped assumed; do git "
-             "worktree add -q -b $i .claude/worktrees/$i; done; "
-             "touch .claude/worktrees/new/new "
-             ".claude/worktrees/ignored/.env; "
-             "git -C .claude/worktrees/skipped update-index --skip-worktree f; "
-             "git -C .claude/worktrees/assumed update-index "
-             "--assume-unchanged f; "
-             "git worktree lock .claude/worktrees/locked; exit 3"),
-      repo.path());
+  Call(Locked(
+           {},
+           "for i in new ignored locked clean skipped assumed past ref; do git "
+           "worktree add -q -b $i .claude/worktrees/$i; done; "
+           "touch .claude/worktrees/new/new "
+           ".claude/worktrees/ignored/.env; "
+           "git -C .claude/worktrees/skipped update-index --skip-worktree f; "
+           "git -C .claude/worktrees/assumed update-index "
+           "--assume-unchanged f; "
+           "(cd .claude/worktrees/past; git checkout -q --detach; "
+           "git commit -q --allow-empty -m work; git checkout -q past); "
+           "git -C .claude/worktrees/ref update-ref refs/worktree/keep "
+           "$(git commit-tree -m work HEAD^{tree}); "
+           "git worktree lock .claude/worktrees/locked; exit 3"),
+       repo.path());
   const std::string status = Call(O8lock({"status"}), repo.path()).out;
   EXPECT_THAT(status, HasSubstr("/new (new): 1 uncommitted file\n"));
   EXPECT_THAT(status, HasSubstr("/ignored (ignored): 1 ignored file\n"));
   EXPECT_THAT(status, HasSubstr("/skipped (skipped): 1 uncommitted file\n"));
   EXPECT_THAT(status, HasSubstr("/assumed (assumed): 1 uncommitted file\n"));
+  for (const char* name : {"past", "ref"}) {
+    EXPECT_THAT(status,
+                HasSubstr(absl::StrCat("/", name, " (", name,
+                                       "): 1 commit that only its reflog "
+                                       "has\n")));
+  }
   EXPECT_THAT(status, HasSubstr("/locked (locked): clean, every commit "
                                 "exists elsewhere, locked\n"));
   const std::string removal = "to remove the clean one: ";
@@ -422,7 +432,7 @@ TEST(OrphanedWorktreeTest, IsNotOfferedForRemovalWhereFilesWouldBeLost) {
   EXPECT_EQ(pasted.end, Exited(0)) << pasted.err;
   EXPECT_EQ(Names(repo.File(".git/worktrees")),
             (std::vector<std::string>{"assumed", "ignored", "locked", "new",
-                                      "skipped"}));
+                                      "past", "ref", "skipped"}));
 }
 
 // Its branch still stops the next run.
