@@ -37,7 +37,7 @@ int StatusCommand(const Options& options) {
   } else if (found.state <= LockState::kStale && !options.quiet) {
     const absl::Status access = CheckAccess(*location);
     if (!access.ok()) {
-      PrintError(absl::StrCat("o8lock: warning: no run can start here: ",
+      PrintError(absl::StrCat("o8lock: warning: you cannot start a run here: ",
                               Printable(access.message()), "\n",
                               HintText(HintAt(*location, access))));
     }

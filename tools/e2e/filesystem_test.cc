@@ -124,7 +124,7 @@ class OtherUserTest : public ::testing::Test {
   // The same as a warning of status: it shows the state all the same.
   static std::string OfStatus(const std::string& text) {
     return absl::StrReplaceAll(
-        OfAVerb(text), {{"error: ", "warning: no run can start here: "}});
+        OfAVerb(text), {{"error: ", "warning: you cannot start a run here: "}});
   }
   // The same if only `in_the_way` belongs to root.
   std::string DeniedPart(const std::string& operation, const std::string& name,
@@ -655,15 +655,16 @@ TEST_F(FileSystemTest, ReadOnly) {
   EXPECT_THAT(run.out, AllOf(StartsWith("73\nfree\n"), EndsWith("\n0\n")));
   const std::string hint =
       absl::StrCat("'", File(".git"), "' is on a read-only file system");
-  EXPECT_EQ(run.err,
-            absl::StrCat(ErrorText(absl::StrCat("cannot create directory '",
-                                                File(".git/o8lock"),
-                                                "': Read-only file system"),
-                                   "nothing was run; " + hint),
-                         "o8lock: warning: no run can start here: cannot write "
-                         "'",
-                         File(".git"), "': Read-only file system\n",
-                         "o8lock: hint: ", hint, "\n"));
+  EXPECT_EQ(
+      run.err,
+      absl::StrCat(ErrorText(absl::StrCat("cannot create directory '",
+                                          File(".git/o8lock"),
+                                          "': Read-only file system"),
+                             "nothing was run; " + hint),
+                   "o8lock: warning: you cannot start a run here: cannot write "
+                   "'",
+                   File(".git"), "': Read-only file system\n",
+                   "o8lock: hint: ", hint, "\n"));
 }
 
 TEST_F(FileSystemTest, ReadOnlyAfterTheFirstRun) {
