@@ -112,6 +112,7 @@ void RemoveStandIns(const std::string& directory) {
 }  // namespace
 
 absl::Status PutHooks(const std::string& own, const HooksPath& path) {
+  if (IsLink(own)) return WrongKind(own, "a directory");
   std::set<std::string> names;
   for (const std::string& name : NamesIn(own)) {
     if (IsUserHook(absl::StrCat(own, "/", name))) names.insert(name);
@@ -168,6 +169,7 @@ absl::Status MoveUserHooks(const std::string& own,
 
 absl::Status RemoveHooks(const std::string& own, const std::string& directory) {
   absl::Status moved = MoveUserHooks(own, directory);
+  if (IsLink(own)) return moved;
   for (const std::string& name : NamesIn(own)) {
     const std::string path = absl::StrCat(own, "/", name);
     if (!IsUserHook(path)) O8LOCK_RETURN_IF_ERROR(RemoveFile(path));

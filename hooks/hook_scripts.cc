@@ -62,29 +62,35 @@ std::string ConfigQuoted(absl::string_view value) {
       "\"");
 }
 
-// A word of sh for `program` in a script of the directory `scripts`. The
-// script finds a copy in the git directory from its own path: a container may
-// have another path for both.
-std::string ProgramFrom(const std::string& program,
-                        const std::string& scripts) {
-  const std::string around = ParentOf(scripts);
-  const bool is_copy =
-      program == OwnCopy(around) || program == OwnCopy(ParentOf(around));
-  return is_copy && IsBelow(program, around)
-             ? absl::StrCat("\"${0%/*}/..", program.substr(around.size()), "\"")
-             : Quoted(program);
-}
-
-// A command of sh that runs the hook `event` with the script's arguments.
-// `program` is a word of sh. Only exit code 1 is a refusal. git goes on if the
-// program is gone, crashes, or cannot be executed.
-std::string Call(const std::string& program, absl::string_view event) {
+// A command of sh that runs the hook `event` with the script's arguments, by
+// `program`, a word of sh. Only exit code 1 is a refusal. git goes on if the
+// program is gone, crashes, or cannot be executed. `before` finds the program.
+std::string Call(const std::string& program, absl::string_view event,
+                 absl::string_view before = "") {
   std::string call =
-      absl::StrCat("! test -x ", program, " || ", program, " hooks run ", event,
-                   " \"$@\" || test $? != 1 || exit 1");
+      absl::StrCat(before, "! test -x ", program, " || ", program,
+                   " hooks run ", event, " \"$@\" || test $? != 1 || exit 1");
   if (event != kPostCheckout) return call;
   // Most calls are for other checkouts. Only a new worktree has no old commit.
   return absl::StrCat("case ${1-} in *[!0]*) ;; *) ", call, " ;; esac");
+}
+
+// The same in a script of the directory `scripts`. The script looks for a copy
+// in the git directory from its own path first: a container may have another
+// path for both.
+std::string CallFrom(const std::string& scripts, const std::string& program,
+                     absl::string_view event) {
+  const std::string around = ParentOf(scripts);
+  const bool is_copy =
+      program == OwnCopy(around) || program == OwnCopy(ParentOf(around));
+  if (!is_copy || !IsBelow(program, around)) {
+    return Call(Quoted(program), event);
+  }
+  return Call(
+      "\"$o8lock_program\"", event,
+      absl::StrCat("o8lock_program=${0%/*}/..", program.substr(around.size()),
+                   "; test -x \"$o8lock_program\" || o8lock_program=",
+                   Quoted(program), "; "));
 }
 
 std::string FingerprintText(const InstallFingerprint& fingerprint) {
@@ -130,9 +136,11 @@ std::string CommonSettings(Mechanism mechanism, const std::string& program) {
 }
 
 // Whether `line` of a script may read the script: it uses its path, and not
-// only the name or the directory.
+// only the name or the directory, or for a message.
 bool ReadsItself(absl::string_view line) {
-  if (absl::StartsWith(line, "#") || absl::StrContains(line, "dirname") ||
+  line = absl::StripLeadingAsciiWhitespace(line);
+  if (absl::StartsWith(line, "#") || absl::StartsWith(line, "echo ") ||
+      absl::StartsWith(line, "printf ") || absl::StrContains(line, "dirname") ||
       absl::StrContains(line, "basename")) {
     return false;
   }
@@ -148,10 +156,8 @@ std::string StandInText() {
   return absl::StrCat(kEmptyScript, kMade, "\n", RunShared(), "\n");
 }
 
-std::string SharedText(const std::string& installed_program,
-                       const std::string& own_hooks,
+std::string SharedText(const std::string& program, const std::string& own_hooks,
                        const std::string& default_path) {
-  const std::string program = ProgramFrom(installed_program, own_hooks);
   // Every variable has a prefix: a hook must find the user's own unchanged. An
   // installer may have renamed the stand-in, to "pre-commit.orig" for example,
   // for its own hook to call it.
@@ -160,8 +166,9 @@ std::string SharedText(const std::string& installed_program,
       " reads it.\no8lock_name=${0##*/} o8lock_name=${o8lock_name%%.*}\n"
       "case $o8lock_name in\n",
       kReferenceTransaction, ") case $1 in prepar*) ",
-      Call(program, kReferenceTransaction), " ;; esac ;;\n", kPostCheckout,
-      ") ", Call(program, kPostCheckout), " ;;\nesac\n");
+      CallFrom(own_hooks, program, kReferenceTransaction), " ;; esac ;;\n",
+      kPostCheckout, ") ", CallFrom(own_hooks, program, kPostCheckout),
+      " ;;\nesac\n");
   // The last value of core.hooksPath counts, except for directories of
   // stand-ins: under any name, or by their path before the repository moved
   // (IsOwnHooksPath).
@@ -257,9 +264,9 @@ bool IsOnlyOurs(const std::string& path) {
 
 std::string WithOurLine(std::string text, const std::string& program,
                         const std::string& directory, absl::string_view event) {
-  text.insert(text.find('\n') + 1,
-              absl::StrCat(Call(ProgramFrom(program, directory), event),
-                           kLineEnd, "\n"));
+  text.insert(
+      text.find('\n') + 1,
+      absl::StrCat(CallFrom(directory, program, event), kLineEnd, "\n"));
   return text;
 }
 

@@ -58,8 +58,7 @@ std::string StandInText();
 //      worktree and on this branch. `default_path` is git's own directory.
 //   3. It links the other files of this directory beside the stand-in.
 //   4. It runs the user's hook of the stand-in's name, if there is one.
-std::string SharedText(const std::string& installed_program,
-                       const std::string& own_hooks,
+std::string SharedText(const std::string& program, const std::string& own_hooks,
                        const std::string& default_path);
 
 // Whether `text` is exactly a stand-in, of this o8lock or an older one.

@@ -384,7 +384,10 @@ absl::Status RefreshHooks(const Location& location) {
     } else {
       // Where `program` is, this one may not be: in another container.
       O8LOCK_ASSIGN_OR_RETURN(program, InstallCopy(location, own));
+      if (!IsExecutable(program)) program = own;  // mounted noexec
     }
+  } else if (program == OwnCopy(location.common_dir) && IsOlder(program)) {
+    O8LOCK_ASSIGN_OR_RETURN(program, InstallCopy(location, OwnProgram()));
   }
   if (fingerprint.has_value() && program == installed->program &&
       fingerprint->started == StampOf(program) &&

@@ -79,8 +79,8 @@ absl::Status UninstallHooks(const Location& location);
 // Adapts an installation to changes, before arming and after a run.
 //   - Before arming, rewrites the files git reads while the lock is taken. The
 //     reasons are a moved or copied repository, a program that is gone or does
-//     not start here, and new hooks. A program that does not start is replaced
-//     by this one.
+//     not start here, and new hooks. A copy of this program replaces one that
+//     does not start, and an older copy.
 //   - After a run, moves hooks that an installer has put into hooks/ to their
 //     proper place: git had named that directory. Removes that directory from
 //     core.hooksPath.

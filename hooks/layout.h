@@ -20,8 +20,9 @@ namespace o8lock {
 inline constexpr absl::string_view kInclude = "o8lock/armed.inc";
 inline constexpr absl::string_view kHereFile = "here.inc";
 
-// The beginning of the self-test's names in OwnDirectory.
-inline constexpr absl::string_view kSelfTest = "self-test-";
+// The beginning of the self-test's names in OwnDirectory. No lock's name has
+// the dot.
+inline constexpr absl::string_view kSelfTest = ".self-test-";
 
 // The script run by all hooks in OwnHooks, beside that directory.
 inline constexpr absl::string_view kStandInFile = "stand-in.sh";

@@ -66,7 +66,7 @@ absl::Status InstallPostCheckoutHook(const Location& location,
                                      const HooksPath& path,
                                      const std::string& program) {
   std::string hook = PostCheckoutIn(path.directory);
-  if (!ManagerOf(location, path).empty()) {
+  if (!CallsUs(hook) && !ManagerOf(location, path).empty()) {
     absl::StrAppend(&hook, kLegacy);
     if (!CallsUs(hook)) return absl::OkStatus();
   }

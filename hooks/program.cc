@@ -9,10 +9,13 @@
 #include <cstddef>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "hooks/files.h"
@@ -22,6 +25,7 @@
 #include "lock/location.h"
 #include "lock/process.h"
 #include "lock/status.h"
+#include "lock/version.h"
 
 namespace o8lock {
 namespace {
@@ -40,6 +44,17 @@ std::string HeadOf(const std::string& program) {
   const absl::StatusOr<Fd> fd = OpenAwaitingLease(program, O_RDONLY);
   if (!fd.ok() || read(fd->get(), &head[0], kHead) != ssize_t{kHead}) return "";
   return head;
+}
+
+// The numbers of `version`, such as "0.2.0".
+std::vector<int> NumbersOf(absl::string_view version) {
+  std::vector<int> numbers;
+  for (const absl::string_view part : absl::StrSplit(version, '.')) {
+    int number = 0;
+    static_cast<void>(absl::SimpleAtoi(part, &number));
+    numbers.push_back(number);
+  }
+  return numbers;
 }
 
 }  // namespace
@@ -78,6 +93,16 @@ std::string AskVersion(const std::string& program) {
   absl::string_view version = result->out;
   if (!absl::ConsumePrefix(&version, "o8lock ")) return "";
   return std::string(version.substr(0, version.find_first_of(" \n")));
+}
+
+bool IsOlder(const std::string& program) {
+  struct stat info;
+  struct stat own;
+  if (stat(program.c_str(), &info) != 0 ||
+      stat(OwnProgram().c_str(), &own) != 0 || info.st_size == own.st_size) {
+    return false;
+  }
+  return NumbersOf(AskVersion(program)) < NumbersOf(kVersion);
 }
 
 bool Starts(const std::string& program, const std::string& started) {

@@ -27,6 +27,10 @@ absl::StatusOr<std::string> InstallStableCopy(const Location& location,
 absl::StatusOr<std::string> InstallCopy(const Location& location,
                                         const std::string& program);
 
+// Whether `program` is an older o8lock than this program. Starts it if it has
+// another size.
+bool IsOlder(const std::string& program);
+
 // The version of `program`; empty if it cannot be started. Starts the program.
 std::string AskVersion(const std::string& program);
 

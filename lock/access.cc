@@ -85,8 +85,12 @@ absl::Status MakeDirectory(const std::string& path, bool* created) {
     return WrongKind(path, "a directory");
   }
   if (created != nullptr) *created = true;
-  const Fd fd(
-      open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  Fd fd(open(path.c_str(), kFlags));
+  // A umask has denied the owner to read it.
+  if (!fd.ok() && errno == EACCES && chmod(path.c_str(), 0700) == 0) {
+    fd = Fd(open(path.c_str(), kFlags));
+  }
   if (!fd.ok()) return ErrnoStatus(errno, "open", path);
   return InheritAccess(fd, path, 0777);
 }

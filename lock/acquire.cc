@@ -79,8 +79,10 @@ class Acquisition {
   Taken TakeLocked(Fd guard);
   Taken TakeHeld(Fd guard);
   Taken TakeFree(Fd guard);
-  // Replaces the free guard. REQUIRES: it is locked whole and has its name.
-  absl::Status ReplaceGuard() const;
+  // Replaces the free guard, which has another name. Its record `previous` is
+  // kept, unless it is of the repository that this one is a copy of.
+  // REQUIRES: it is locked whole and has its name.
+  absl::Status ReplaceGuard(std::optional<Holder> previous);
   Taken TakeByForce(const Fd& old_guard, const LockStatus& holder);
 
   void RemoveRemains() const;
@@ -109,6 +111,7 @@ class Acquisition {
   const AcquireOptions& options_;
   std::optional<LockStatus>* const refused_by_;
   const Ticks start_ = NowTicks();
+  bool replaced_ = false;  // ReplaceGuard was called
 };
 
 absl::StatusOr<std::unique_ptr<HeldLock>> Acquisition::Run(Fd turn) {
@@ -206,7 +209,7 @@ Taken Acquisition::TakeFree(Fd guard) {
   O8LOCK_ASSIGN_OR_RETURN(const bool has_other_name,
                           HasOtherName(guard, location_.guard));
   if (has_other_name) {
-    O8LOCK_RETURN_IF_ERROR(ReplaceGuard());
+    O8LOCK_RETURN_IF_ERROR(ReplaceGuard(previous));
     return nullptr;
   }
   auto lock = std::make_unique<HeldLock>(location_);
@@ -234,11 +237,22 @@ Taken Acquisition::TakeFree(Fd guard) {
   return lock;
 }
 
-absl::Status Acquisition::ReplaceGuard() const {
+absl::Status Acquisition::ReplaceGuard(std::optional<Holder> previous) {
+  const std::string& place = location_.guard;
+  if (std::exchange(replaced_, true)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("'", place,
+                     "' has other hard links, but o8lock needs a file of its "
+                     "own there"));
+  }
   const std::string path = NewGuard();
   O8LOCK_ASSIGN_OR_RETURN(const Fd guard, CreateFresh(path, 0666));
   O8LOCK_RETURN_IF_ERROR(InheritAccess(guard, path, 0666));
-  return RenameFile(path, location_.guard);
+  if (previous.has_value() && previous->guard == place) {
+    O8LOCK_ASSIGN_OR_RETURN(previous->guard_id, IdOf(guard, path));
+    O8LOCK_RETURN_IF_ERROR(Overwrite(guard, RecordText(*previous), path));
+  }
+  return RenameFile(path, place);
 }
 
 // Takes the lock of `holder`, found in the open `old_guard`: a run to be

@@ -784,6 +784,20 @@ TEST_F(LockTest, ReplacesAFreeGuardWithAnotherName) {
   ExpectFree();
 }
 
+TEST_F(LockTest, KeepsTheRecordOfAReplacedGuard) {
+  Holder dead = Crash();
+  OrphanedWorktree worktree;
+  worktree.name = "feat-a";
+  dead.orphaned = {worktree};
+  MakeFile(location_.guard, RecordText(dead));
+  ASSERT_EQ(link(location_.guard.c_str(), temp_.File("copy").c_str()), 0);
+  const Lock lock = Acquire();
+  EXPECT_EQ(lock.stale().size(), 1u);
+  ASSERT_EQ(lock.holder().orphaned.size(), 1u);
+  EXPECT_EQ(lock.holder().orphaned[0].name, "feat-a");
+  EXPECT_EQ(Contents(temp_.File("copy")), RecordText(dead));
+}
+
 TEST_F(LockTest, RefusesBesideAHeldGuardWithAnotherName) {
   const Lock lock = Acquire();
   ASSERT_EQ(link(location_.guard.c_str(), temp_.File("copy").c_str()), 0);

@@ -544,6 +544,30 @@ TEST_P(ProgramTest, IsBroken) {
   EXPECT_EQ(project_.Hooks({"status"}).end, Exited(0));
 }
 
+// The user's hook may mention its own path.
+TEST_F(AnywhereTest, TheProgramIsGone) {
+  MakeFile(project_.File(".git/hooks/post-checkout"),
+           "#!/bin/sh\necho \"$0: done\" >&2\n", 0755);
+  project_.program = project_.Beside("o8lock");
+  std::filesystem::copy_file(Binary(), project_.program);
+  ExpectInstalls(project_);
+  std::filesystem::remove(project_.program);
+  project_.program = Binary();
+  const std::string copy = project_.File(".git/o8lock/bin/o8lock");
+  // An older copy is replaced as well.
+  for (const bool has_copy : {false, true}) {
+    SCOPED_TRACE(has_copy);
+    if (has_copy) MakeFile(copy, "#!/bin/sh\necho o8lock 0.1.9\n", 0755);
+    {
+      const Guarded run(project_.path());
+      ExpectRefused(project_.path());
+    }
+    EXPECT_TRUE(Contents(copy) == Contents(Binary()));
+    EXPECT_THAT(Contents(project_.File(".git/hooks/post-checkout")),
+                HasSubstr("/../o8lock/bin/o8lock"));
+  }
+}
+
 std::string ProgramName(const testing::TestParamInfo<const char*>& info) {
   constexpr const char* kNames[] = {"Directory", "Garbage", "Crashing", "Torn",
                                     "Failing"};

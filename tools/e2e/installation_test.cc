@@ -720,6 +720,15 @@ TEST(Hooks, TellWhatOverridesThem) {
       "and run this again\n");
 }
 
+TEST(Hooks, LeaveTheGuardsOfOtherLocks) {
+  Project project;
+  const Argv start = {project.program, "-n", "self-test-1", "--", "true"};
+  EXPECT_EQ(Call(start, project.Options()).end, Exited(0));
+  ExpectInstalls(project);
+  ExpectUninstalls(project);
+  EXPECT_TRUE(Exists(project.File(".git/o8lock/self-test-1.guard")));
+}
+
 TEST(Hooks, AreNotInstalledWithoutGit) {
   Project project;
   const Tree before = HooksOf(project);
