@@ -55,7 +55,8 @@ int Fail(absl::string_view problem, absl::string_view hint, int exit_code) {
 }
 
 int FailIfIncomplete(int exit_code) {
-  if (output_error == 0) return exit_code;
+  // EBADF: the caller has closed it, and wants no text.
+  if (output_error == 0 || output_error == EBADF) return exit_code;
   return Fail(
       ErrnoStatus(output_error, "write to", "standard output").message(), "",
       kOsError);

@@ -27,8 +27,8 @@ bool InColor(int fd);
 // Prints ErrorText(problem, hint) and returns `exit_code`.
 int Fail(absl::string_view problem, absl::string_view hint, int exit_code);
 
-// Returns `exit_code`. If PrintOut() has lost a text, prints the reason and
-// returns kOsError.
+// Returns `exit_code`. If PrintOut() could not write a text to an open standard
+// output, prints the reason and returns kOsError.
 int FailIfIncomplete(int exit_code);
 
 }  // namespace o8lock
