@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hooks/hook_managers.h"
 
-#include <sys/stat.h>
-
 #include <string>
 
 #include "absl/algorithm/container.h"
@@ -77,9 +75,8 @@ std::string ManagerOf(const Location& location, const HooksPath& path) {
       return std::string(manager.name);
     }
   }
-  struct stat info;
   if (!absl::StartsWith(path.directory, location.common_dir + "/") ||
-      (lstat(path.directory.c_str(), &info) == 0 && S_ISLNK(info.st_mode))) {
+      IsLink(path.directory)) {
     return path.directory;
   }
   std::string hook = PostCheckoutIn(path.directory);

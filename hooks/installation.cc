@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -137,10 +136,7 @@ absl::Status PutFiles(const Location& location, Mechanism mechanism,
 // Makes Location::armed a link. A tool that follows links may have copied it as
 // a file.
 absl::Status EnsureArmingLink(const Location& location) {
-  struct stat info;
-  if (lstat(location.armed.c_str(), &info) == 0 && S_ISLNK(info.st_mode)) {
-    return absl::OkStatus();
-  }
+  if (IsLink(location.armed)) return absl::OkStatus();
   return PutLink(location.armed, std::string(kFreeFile));
 }
 

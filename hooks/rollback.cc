@@ -49,9 +49,7 @@ absl::StatusOr<std::string> ChangesOf(const std::string& worktree,
       return "its HEAD has pointed elsewhere";
     }
   }
-  O8LOCK_ASSIGN_OR_RETURN(const std::string refs,
-                          AskGit(worktree, {"for-each-ref", "refs/worktree",
-                                            "refs/bisect", "refs/rewritten"}));
+  O8LOCK_ASSIGN_OR_RETURN(const std::string refs, OwnReferences(worktree));
   if (!refs.empty()) return "it has references of its own";
   // `git worktree remove` would remove ignored files too.
   O8LOCK_ASSIGN_OR_RETURN(

@@ -154,6 +154,14 @@ absl::StatusOr<int> CountUncomparedFiles(const std::string& directory,
   return count;
 }
 
+absl::StatusOr<std::string> OwnReferences(const std::string& directory,
+                                          Ticks give_up) {
+  return AskGit(directory,
+                {"for-each-ref", "--format=%(objectname)", "refs/worktree",
+                 "refs/bisect", "refs/rewritten"},
+                give_up);
+}
+
 namespace {
 
 // The HEAD of `worktree`, for git in any worktree.
@@ -162,30 +170,24 @@ std::string HeadOf(const Worktree& worktree) {
 }
 
 // The past commits of the HEAD of `worktree`, and those of its own references.
-absl::StatusOr<std::vector<std::string>> PastCommits(const Location& location,
-                                                     const Worktree& worktree,
-                                                     Ticks give_up) {
+absl::StatusOr<std::set<std::string>> PastCommits(const Location& location,
+                                                  const Worktree& worktree,
+                                                  Ticks give_up) {
   O8LOCK_ASSIGN_OR_RETURN(
       std::string past,
       AskGit(location, {"rev-list", "-g", HeadOf(worktree)}, give_up));
   if (!worktree.is_gone) {
-    O8LOCK_ASSIGN_OR_RETURN(
-        const std::string refs,
-        AskGit(worktree.path,
-               {"for-each-ref", "--format=%(objectname)", "refs/worktree",
-                "refs/bisect", "refs/rewritten"},
-               give_up));
+    O8LOCK_ASSIGN_OR_RETURN(const std::string refs,
+                            OwnReferences(worktree.path, give_up));
     absl::StrAppend(&past, "\n", refs);
   }
-  const std::set<std::string> commits =
-      absl::StrSplit(past, '\n', absl::SkipEmpty());
-  return std::vector<std::string>(commits.begin(), commits.end());
+  return std::set<std::string>(absl::StrSplit(past, '\n', absl::SkipEmpty()));
 }
 
 // Counts the commits of the HEAD of `worktree` and of `commits` that would be
 // lost with `worktree` and its branch.
 absl::StatusOr<int> CountOwn(const Location& location, const Worktree& worktree,
-                             const std::vector<std::string>& commits,
+                             const std::set<std::string>& commits,
                              Ticks give_up) {
   std::vector<std::string> count = {"rev-list", "--count", HeadOf(worktree)};
   count.insert(count.end(), commits.begin(), commits.end());
@@ -208,7 +210,7 @@ absl::Status CountCommits(const Location& location, const Worktree& worktree,
                           Ticks give_up, WorktreeState& state) {
   O8LOCK_ASSIGN_OR_RETURN(state.own_commits,
                           CountOwn(location, worktree, {}, give_up));
-  O8LOCK_ASSIGN_OR_RETURN(const std::vector<std::string> past,
+  O8LOCK_ASSIGN_OR_RETURN(const std::set<std::string> past,
                           PastCommits(location, worktree, give_up));
   O8LOCK_ASSIGN_OR_RETURN(const int all,
                           CountOwn(location, worktree, past, give_up));

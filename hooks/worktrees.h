@@ -67,6 +67,12 @@ std::optional<Worktree> FindWorktree(const std::string& common_dir,
 absl::StatusOr<int> CountUncomparedFiles(const std::string& directory,
                                          Ticks give_up = -1);
 
+// The commits of the references that only the worktree `directory` has, a line
+// each.
+// Errors: as AskGit. `give_up` is as in RunProgram.
+absl::StatusOr<std::string> OwnReferences(const std::string& directory,
+                                          Ticks give_up = -1);
+
 // The work in a worktree that its removal would lose.
 struct WorktreeState {
   // Changed, untracked, or with changes that git would hide.

@@ -241,12 +241,12 @@ TEST(WorktreeRefusedTextTest, LeadsToTheLockFromAnotherRepository) {
   Refused refused;
   refused.add.command = {"git", "-C", "../r", "worktree", "add", "../x"};
   refused.found = FindHeld();
-  refused.home = "/work/the r";
+  refused.home = "/home/ann/my r";
   EXPECT_THAT(
       WorktreeRefusedText(refused, "o8lock", /*to_a_person=*/false, kNow),
-      HasSubstr("  • Wait for it to complete: (cd '/work/the r' && o8lock "
+      HasSubstr("  • Wait for it to complete: (cd '/home/ann/my r' && o8lock "
                 "--wait=10m -- true) && git -C ../r worktree add ../x\n"
-                "  • Run: (cd '/work/the r' && o8lock status)\n"));
+                "  • Run: (cd '/home/ann/my r' && o8lock status)\n"));
 }
 
 // Truncated, it would be another command.

@@ -36,6 +36,13 @@ constexpr char kClosing[] =
     "[ $fd -le 2 ] || eval \"exec $fd>&-\"; done; "
     "echo ready $$; read code; exit $code";
 
+// Whether o8lock can be run without /proc: AddressSanitizer needs it, and
+// hiding it needs permission for a mount namespace.
+bool CanHideProc() {
+  return !IsSanitized() && RunToEnd({"unshare", "--mount", "mount", "-t",
+                                     "tmpfs", "none", "/proc"}) == Exited(0);
+}
+
 void ExpectRefused(const std::string& directory, pid_t pid,
                    const Argv& options = {}) {
   Argv argv = O8lock(options);
@@ -481,11 +488,7 @@ TEST(OverriddenRunTest, AreAllRemembered) {
 }
 
 TEST(OverriddenRunTest, IsRememberedWhereNothingIsKnownOfIt) {
-  if (IsSanitized()) GTEST_SKIP() << "AddressSanitizer needs /proc";
-  if (!(RunToEnd({"unshare", "--mount", "mount", "-t", "tmpfs", "none",
-                  "/proc"}) == Exited(0))) {
-    GTEST_SKIP() << "needs permission for a mount namespace";
-  }
+  if (!CanHideProc()) GTEST_SKIP() << "cannot run o8lock without /proc";
   const Repository repo;
   Guarded run(repo.path());
   const auto call_without_proc = [&repo](const std::string& arguments) {
@@ -523,11 +526,7 @@ TEST(RebootTest, IsNoMachineOfAnotherNameOnALocalFileSystem) {
 }
 
 TEST(RebootTest, IsNotSaidWhereTheBootIsUnknown) {
-  if (IsSanitized()) GTEST_SKIP() << "AddressSanitizer needs /proc";
-  if (!(RunToEnd({"unshare", "--mount", "mount", "-t", "tmpfs", "none",
-                  "/proc"}) == Exited(0))) {
-    GTEST_SKIP() << "needs permission for a mount namespace";
-  }
+  if (!CanHideProc()) GTEST_SKIP() << "cannot run o8lock without /proc";
   const Repository repo;
   const std::string script =
       "mount -t tmpfs none /proc; \"$O8LOCK\" -- sh -c '\"$O8LOCK\" status; "
